@@ -1,0 +1,73 @@
+import { builtinModules } from "node:module";
+import tseslint from "typescript-eslint";
+import importX from "eslint-plugin-import-x";
+
+/**
+ * Dependencies point one way: `client -> protocol <- services/*`. A service never imports another, and the
+ * client reaches the services only through the protocol. Each entry says which folder may not import what, and why.
+ */
+const borders = [
+  {
+    files: ["protocol/src/**/*.ts"],
+    patterns: [
+      {
+        regex: "^(burla|@burla/(main|node|worker))|^\\.\\./\\.\\./(client|services)",
+        message: "protocol/ is what every part agrees on: it may depend on no other folder.",
+      },
+    ],
+  },
+  {
+    files: ["client/src/**/*.ts"],
+    patterns: [
+      {
+        regex: "^@burla/(main|node|worker)|services/(main|node|worker)/",
+        message: "The client reaches services only through the protocol: it starts main as a program, never as an import.",
+      },
+    ],
+  },
+  ...["main", "node", "worker"].map((service) => ({
+    files: [`services/${service}/src/**/*.ts`],
+    patterns: [
+      {
+        regex: `^burla$|^@burla/(?!protocol|${service})|services/(?!${service})|client/src`,
+        message: "A service never imports another service or the client: they meet in the protocol.",
+      },
+    ],
+  })),
+];
+
+export default tseslint.config(
+  { ignores: ["**/node_modules/**", "**/dist/**", "**/cases/**", "bench/.venv/**", ".cache/**", "examples/out/**"] },
+  ...tseslint.configs.strict,
+  {
+    files: ["**/*.ts", "**/*.mts"],
+    languageOptions: { parserOptions: { project: "./tsconfig.json" } },
+    plugins: { "import-x": importX },
+    settings: { "import-x/resolver": { typescript: true, node: { extensions: [".ts", ".js", ".mjs"] } } },
+    rules: {
+      "@typescript-eslint/no-floating-promises": "error",
+      "@typescript-eslint/no-misused-promises": ["error", { checksVoidReturn: false }],
+      "@typescript-eslint/await-thenable": "error",
+      "@typescript-eslint/consistent-type-imports": "error",
+      "@typescript-eslint/switch-exhaustiveness-check": ["error", { considerDefaultExhaustiveForUnions: true }],
+      "@typescript-eslint/no-unused-vars": ["error", { argsIgnorePattern: "^_", varsIgnorePattern: "^_", caughtErrors: "none" }],
+      "import-x/no-cycle": ["error", { ignoreExternal: true }],
+      "no-console": "error",
+      eqeqeq: ["error", "always", { null: "ignore" }],
+    },
+  },
+  ...borders.map(({ files, patterns }) => ({ files, rules: { "no-restricted-imports": ["error", { patterns }] } })),
+  {
+    files: ["**/*.test.ts", "test/**/*.ts", "bench/**/*.ts", "examples/**/*.ts"],
+    rules: {
+      "no-console": "off",
+      "@typescript-eslint/no-floating-promises": "off",
+      "@typescript-eslint/no-non-null-assertion": "off",
+    },
+  },
+  {
+    files: ["**/*.mjs", "**/*.cjs"],
+    rules: { "@typescript-eslint/no-require-imports": "off" },
+    languageOptions: { globals: Object.fromEntries([...builtinModules, "process", "console", "URL", "Buffer"].map((n) => [n, "readonly"])) },
+  },
+);
