@@ -1,0 +1,176 @@
+/**
+ * One conversation over any byte stream: frames out (gathered per turn of the event loop), validated messages in,
+ * a ping when it is quiet, and one reason when it closes.
+ */
+import type { Duplex } from "node:stream";
+import * as v from "valibot";
+import { BurlaError } from "./errors.ts";
+import { CONNECTION_SILENCE_MS } from "./limits.ts";
+import { encodeFrame, FrameDecoder, type Frame } from "./frame.ts";
+import { PROTOCOL_VERSION } from "./messages.ts";
+
+interface Tagged {
+  type: string;
+}
+
+export interface ConnectionOptions<Incoming extends Tagged> {
+  /** The union of what this side may receive. */
+  readonly incoming: v.GenericSchema<unknown, Incoming | { type: "hello"; protocolVersion: number; software: string } | { type: "ping" }>;
+  /** Named in `hello`, for the person who reads the other side's log. */
+  readonly software: string;
+  /** Called in order of arrival; `body` is a view that must be copied to be kept beyond memory limits. */
+  readonly onMessage: (message: Incoming, body: Uint8Array) => void;
+  /** Called once, whoever closed. `undefined` when it was this side, on purpose. */
+  readonly onClose: (error: BurlaError | undefined) => void;
+  /** Silence after which the peer is taken for dead; 0 for none (a worker is busy with the user's code). */
+  readonly silenceMs?: number;
+}
+
+export class Connection<Incoming extends Tagged, Outgoing extends Tagged> {
+  readonly #stream: Duplex;
+  readonly #options: ConnectionOptions<Incoming>;
+  readonly #decoder = new FrameDecoder();
+  #heardHello = false;
+  #corked = false;
+  #closed = false;
+  #lastHeardMs = performance.now();
+  #heartbeat: NodeJS.Timeout | undefined;
+
+  constructor(stream: Duplex, options: ConnectionOptions<Incoming>) {
+    this.#stream = stream;
+    this.#options = options;
+    stream.on("data", (piece: Uint8Array) => this.#receive(piece));
+    stream.on("error", (cause) => this.#end(new BurlaError("BURLA_UNREACHABLE", `the connection broke: ${cause.message}`, { cause })));
+    stream.on("close", () => this.#end(new BurlaError("BURLA_UNREACHABLE", "the other side closed the connection")));
+    stream.on("end", () => this.#end(new BurlaError("BURLA_UNREACHABLE", "the other side closed the connection")));
+    const silenceMs = options.silenceMs ?? CONNECTION_SILENCE_MS;
+    if (silenceMs > 0) this.#startHeartbeat(silenceMs);
+    this.#write({ type: "hello", protocolVersion: PROTOCOL_VERSION, software: options.software }, []);
+  }
+
+  get closed(): boolean {
+    return this.#closed;
+  }
+
+  /** Bytes handed over and not yet taken by the operating system: a sender with much to say waits for `drained`. */
+  get unsentBytes(): number {
+    return this.#stream.writableLength;
+  }
+
+  /** Queues a message; everything queued in one turn of the event loop leaves in one write. Ignored once closed. */
+  send(message: Outgoing, ...body: Uint8Array[]): void {
+    this.#write(message as Tagged & Record<string, unknown>, body);
+  }
+
+  /** Writes out now what this turn has queued: for a worker that is about to run the user's code. */
+  flush(): void {
+    if (!this.#corked) return;
+    this.#corked = false;
+    this.#stream.uncork();
+  }
+
+  /** Resolves when what was sent has left this process, or the connection has closed. */
+  async drained(): Promise<void> {
+    this.flush();
+    if (this.#closed || this.#stream.writableLength === 0) return;
+    await new Promise<void>((resolve) => {
+      this.#stream.once("drain", resolve);
+      this.#stream.once("close", resolve);
+      this.#stream.write(new Uint8Array(0), () => resolve());
+    });
+  }
+
+  /** Sends what is queued and closes. */
+  close(): void {
+    if (this.#closed) return;
+    this.flush();
+    this.#finish(undefined);
+    this.#stream.end(() => this.#stream.destroy());
+  }
+
+  /** Closes at once, telling `onClose` why. */
+  abort(error: BurlaError): void {
+    this.#end(error);
+  }
+
+  /** Lets the process end although the connection is open, or not. */
+  ref(keepAlive: boolean): void {
+    const socket = this.#stream as Duplex & { ref?: () => void; unref?: () => void };
+    if (keepAlive) socket.ref?.();
+    else socket.unref?.();
+  }
+
+  #write(message: Tagged & Record<string, unknown>, body: Uint8Array[]): void {
+    if (this.#closed) return;
+    if (!this.#corked) {
+      this.#corked = true;
+      this.#stream.cork();
+      setImmediate(() => this.flush());
+    }
+    for (const part of encodeFrame(message, body)) this.#stream.write(part);
+  }
+
+  #receive(piece: Uint8Array): void {
+    this.#lastHeardMs = performance.now();
+    try {
+      for (const frame of this.#decoder.push(piece)) {
+        if (this.#closed) return;
+        this.#dispatch(frame);
+      }
+    } catch (error) {
+      if (!(error instanceof BurlaError)) throw error;
+      this.#end(error);
+    }
+  }
+
+  #dispatch(frame: Frame): void {
+    const parsed = v.safeParse(this.#options.incoming, frame.header);
+    if (!parsed.success) {
+      const issue = parsed.issues[0];
+      const where = v.getDotPath(issue) ?? "";
+      throw new BurlaError("BURLA_PROTOCOL", `a message does not fit the protocol: ${where} ${issue.message}`);
+    }
+    const message = parsed.output;
+    if (message.type === "ping") return;
+    if (message.type === "hello") {
+      this.#checkVersion((message as { protocolVersion: number; software: string }));
+      return;
+    }
+    if (!this.#heardHello) throw new BurlaError("BURLA_PROTOCOL", `the peer said ${message.type} before hello`);
+    this.#options.onMessage(message as Incoming, frame.body);
+  }
+
+  #checkVersion(hello: { protocolVersion: number; software: string }): void {
+    if (hello.protocolVersion !== PROTOCOL_VERSION) {
+      throw new BurlaError(
+        "BURLA_VERSION",
+        `${hello.software} speaks protocol ${hello.protocolVersion}, this is ${this.#options.software} with protocol ${PROTOCOL_VERSION}`,
+      );
+    }
+    this.#heardHello = true;
+  }
+
+  #startHeartbeat(silenceMs: number): void {
+    const everyMs = silenceMs / 3;
+    this.#heartbeat = setInterval(() => {
+      if (performance.now() - this.#lastHeardMs > silenceMs) {
+        this.#end(new BurlaError("BURLA_UNREACHABLE", `the other side has been silent for ${Math.round(silenceMs / 1000)} s`));
+      } else {
+        this.#write({ type: "ping" }, []);
+      }
+    }, everyMs);
+    this.#heartbeat.unref();
+  }
+
+  #end(error: BurlaError | undefined): void {
+    if (this.#closed) return;
+    this.#finish(error);
+    this.#stream.destroy();
+  }
+
+  #finish(error: BurlaError | undefined): void {
+    this.#closed = true;
+    clearInterval(this.#heartbeat);
+    this.#options.onClose(error);
+  }
+}

@@ -1,0 +1,71 @@
+/**
+ * The catalogue of errors. A code exists only where somebody would act differently on it; match on `code`, not on the
+ * class. `docs/errors.md` is compared with this list by a test.
+ */
+export const ERROR_CATALOGUE = {
+  BURLA_CAPTURE: "Pass what the message names as an input, or create it inside the function.",
+  BURLA_INPUT: "Send plain data: what structured clone can copy. Convert the named part before the call.",
+  BURLA_RESULT: "Return plain data: what structured clone can copy. Convert the named part before returning.",
+  BURLA_TOO_LARGE: "Split the value, or pass a path or URL instead of the content.",
+  BURLA_TIMEOUT: "Raise `timeoutMs`, or make the call shorter.",
+  BURLA_WORKER_LOST: "Run the function on this input locally: it ends its process. The message says how it ended.",
+  BURLA_OUT_OF_MEMORY: "Raise `ram`, or make the input smaller.",
+  BURLA_LOAD: "Run `burla bundle --explain file.ts#fn` to see what was sent; the cause is the error of the module.",
+  BURLA_CANCELLED: "Nothing to mend: the job was cancelled, by this process or by `burla cancel`.",
+  BURLA_INTERRUPTED: "The program that fed this job ended before its last input. Run the rest as a new job.",
+  BURLA_NO_SUCH_JOB: "`burla jobs` lists the jobs that this cluster knows.",
+  BURLA_NO_FITTING_NODE: "Ask for less `cpu` or `ram`, or start a cluster with larger machines.",
+  BURLA_UNREACHABLE: "`burla doctor` says what is wrong with the set-up and how to mend it.",
+  BURLA_CLUSTER_START: "`burla doctor` says what is wrong with the set-up; the end of the cluster's log is in the message.",
+  BURLA_UNAUTHORIZED: "Use the token of this cluster; `burla up` writes it for its owner.",
+  BURLA_VERSION: "Stop the cluster with `burla down` and call again: it starts in the version of this client.",
+  BURLA_PROTOCOL: "This is a fault of Burla, or the peer is not Burla. Please report it with the log of the cluster.",
+  BURLA_STORAGE: "Make room on the disk that holds the state folder (`burla doctor` names it).",
+} as const;
+
+export type ErrorCode = keyof typeof ERROR_CATALOGUE;
+
+export interface BurlaErrorOptions {
+  cause?: unknown;
+  /** Replaces the catalogue's cure where a better one is known. */
+  cure?: string;
+}
+
+/** Every error of Burla's own. Errors of the user's function are never of this class. */
+export class BurlaError extends Error {
+  override name = "BurlaError";
+  readonly code: ErrorCode;
+  /** What to do about it, one sentence. */
+  readonly cure: string;
+  /** The input that it belongs to, where there is one. */
+  declare inputIndex?: number;
+
+  constructor(code: ErrorCode, message: string, options: BurlaErrorOptions = {}) {
+    const cure = options.cure ?? ERROR_CATALOGUE[code];
+    super(`${message}\n  ${cure}`, options.cause === undefined ? undefined : { cause: options.cause });
+    this.code = code;
+    this.cure = cure;
+  }
+}
+
+/** A call ran longer than the option `timeoutMs`; its worker was killed. */
+export class TimeoutError extends BurlaError {
+  override name = "TimeoutError";
+  constructor(message: string, options?: BurlaErrorOptions) {
+    super("BURLA_TIMEOUT", message, options);
+  }
+}
+
+/** The class for a code: `TimeoutError` for BURLA_TIMEOUT, else `BurlaError`. */
+export function burlaError(code: ErrorCode, message: string, options?: BurlaErrorOptions): BurlaError {
+  return code === "BURLA_TIMEOUT" ? new TimeoutError(message, options) : new BurlaError(code, message, options);
+}
+
+export function isErrorCode(text: unknown): text is ErrorCode {
+  return typeof text === "string" && Object.hasOwn(ERROR_CATALOGUE, text);
+}
+
+/** The text of anything that was thrown. */
+export function messageOf(thrown: unknown): string {
+  return thrown instanceof Error ? thrown.message : String(thrown);
+}

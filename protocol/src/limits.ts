@@ -1,0 +1,42 @@
+/** Every cap of the system, with its unit in its name. A number that is not here is not a cap. */
+
+const KiB = 1024;
+const MiB = 1024 * KiB;
+
+/** Largest frame accepted on any connection. A value above it is refused by the client before it is sent. */
+export const MAX_FRAME_BYTES = 512 * MiB;
+/** Largest header (envelope) of a frame: a results header of `MAX_CHUNK_INPUTS` failed inputs stays far below. */
+export const MAX_HEADER_BYTES = 1 * MiB;
+/** A chunk is closed when its inputs pass this size. One larger input travels alone. */
+export const TARGET_CHUNK_BYTES = 256 * KiB;
+/** Inputs in one chunk: at a microsecond a call this is 8 ms of work, more only delays the first result. */
+export const MAX_CHUNK_INPUTS = 8192;
+/** Inputs of one job that may be in the cluster and not yet taken by the consumer of the generator. */
+export const MAX_WINDOW_INPUTS = 65_536;
+/** Their bytes, counted as inputs on the way in and as results on the way out. */
+export const MAX_WINDOW_BYTES = 32 * MiB;
+/** Largest bundle, and largest set of captured values. */
+export const MAX_BUNDLE_BYTES = 64 * MiB;
+/** Log lines of one worker: sustained rate, burst, and the length of one line. Beyond it lines are dropped and counted. */
+export const LOG_LINES_PER_SECOND = 20_000;
+export const LOG_BURST_LINES = 200_000;
+export const MAX_LOG_LINE_BYTES = 16 * KiB;
+/** The log kept for `burla logs`, for one job. */
+export const MAX_JOB_LOG_BYTES = 64 * MiB;
+/** Workers that one input may end before it is given up. */
+export const MAX_WORKER_LOSSES = 3;
+/** Depth of jobs started by functions of jobs. */
+export const MAX_NESTING = 8;
+/** Stack text and message of one error in its envelope. */
+export const MAX_ERROR_TEXT_BYTES = 64 * KiB;
+/** `cause` chains and `AggregateError` members deeper than this are cut. */
+export const MAX_ERROR_DEPTH = 8;
+
+/** A node renews its leases this often, */
+export const LEASE_RENEW_MS = 2_000;
+/** and loses them when it has not for this long. */
+export const LEASE_MS = 10_000;
+/** A peer that has been silent for this long is taken for dead; it pings at a third of it. */
+export const CONNECTION_SILENCE_MS = 15_000;
+/** The job of a client that went away stops running after this long, and may then be attached to. */
+export const CLIENT_GRACE_MS = 5_000;

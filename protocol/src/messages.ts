@@ -1,0 +1,343 @@
+/**
+ * Every message that crosses a framed connection, in the order in which a job lives.
+ *
+ * The rule of the conversation: one persistent connection per pair (client-main, node-main, worker-node), many jobs on
+ * it. The side that dials says `hello` first. A message for a job or grant that has already ended is expected and
+ * ignored. User values lie in the body and are opened only by the client and the worker. Nothing is optional on the
+ * wire: what is absent is null on purpose.
+ *
+ *   client                     main                        node                      worker
+ *     | hello ----------------> |  <---------------- hello  |  <--------------- hello  |
+ *     | submit, inputs -------> |  assign, grant ---------> |  load, run ------------> |
+ *     |                         |  <---------------- renew  |  <------------- started  |
+ *     | <------- results, logs  |  <------- results, logs   |  <-------- results, logs |
+ *     | ack ------------------> |  stored ----------------> |                          |
+ *     | <------------- finished |  stop ------------------> |  (killed)                |
+ */
+import * as v from "valibot";
+import { MAX_CHUNK_INPUTS } from "./limits.ts";
+import type { BundleId, JobId, NodeId, WorkerId } from "./ids.ts";
+
+/** Raised whenever two builds could not talk; the first thing that either side compares. */
+export const PROTOCOL_VERSION = 1;
+
+const count = v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(Number.MAX_SAFE_INTEGER));
+const positive = v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(Number.MAX_SAFE_INTEGER));
+const text = (maxLength: number) => v.pipe(v.string(), v.maxLength(maxLength));
+const id = text(64);
+const jobId = v.custom<JobId>((value) => typeof value === "string" && /^job-[0-9a-z]{19}$/.test(value));
+const nodeId = v.custom<NodeId>((value) => typeof value === "string" && /^[\w.-]{1,64}$/.test(value));
+const workerId = v.custom<WorkerId>((value) => typeof value === "string" && /^[\w.-]{1,64}$/.test(value));
+const bundleId = v.custom<BundleId>((value) => typeof value === "string" && /^[0-9a-f]{64}$/.test(value));
+const positions = v.pipe(v.array(count), v.maxLength(MAX_CHUNK_INPUTS));
+
+/** A package that stays outside of the bundle: installed on the node, or taken from `directory` on the same machine. */
+export const externalSchema = v.object({ name: text(214), version: text(256), directory: text(4096) });
+export type External = v.InferOutput<typeof externalSchema>;
+
+/** What a job asks for. All values are complete: the client has compiled the user's options. */
+export const jobSpecSchema = v.object({
+  /** For people: the function's name unless the option `name` says another. */
+  name: text(256),
+  runtime: v.picklist(["node", "python"]),
+  /** Processors that one worker may use. */
+  cpu: v.pipe(v.number(), v.minValue(0.01), v.maxValue(4096)),
+  /** Memory of one worker; null takes the node's share. */
+  ramMiB: v.nullable(positive),
+  /** Calls at once over the whole cluster; null for as many as fit. */
+  maxParallelism: v.nullable(positive),
+  /** Calls at once in one worker. */
+  concurrency: v.pipe(positive, v.maxValue(100_000)),
+  onError: v.picklist(["throw", "continue"]),
+  /** Further calls after an error of the user's function. */
+  retries: v.pipe(count, v.maxValue(1000)),
+  timeoutMs: v.nullable(v.pipe(v.number(), v.minValue(1))),
+  /** The job goes on and keeps its results when its client is gone. */
+  detach: v.boolean(),
+  env: v.record(text(256), text(128 * 1024)),
+  /** The client's working folder, taken by workers on the same machine; null elsewhere. */
+  cwd: v.nullable(text(4096)),
+  /** The job whose function started this one. */
+  parent: v.nullable(jobId),
+  bundle: v.object({ id: bundleId, externals: v.pipe(v.array(externalSchema), v.maxLength(1000)) }),
+});
+export type JobSpec = v.InferOutput<typeof jobSpecSchema>;
+
+/** How a batch of results covers inputs: `first`, `first + 1`, ... unless `indices` names them one by one. */
+const batchFields = {
+  first: count,
+  count: v.pipe(count, v.maxValue(MAX_CHUNK_INPUTS)),
+  indices: v.nullable(positions),
+  /** Positions in this batch whose call failed; their error envelopes are the second part of the body. */
+  failed: positions,
+  /** Length of the first part of the body: one structured clone of the array of fulfilled values. */
+  valuesBytes: count,
+};
+
+export const helloSchema = v.object({
+  type: v.literal("hello"),
+  protocolVersion: count,
+  /** Identifies a build, for the person who reads a log. */
+  software: text(128),
+});
+
+// client -> main
+
+export const submitSchema = v.object({
+  type: v.literal("submit"),
+  jobId,
+  spec: jobSpecSchema,
+  /** Parts of the body: the bundle's code (0 when this client has sent it before), then the captured values. */
+  codeBytes: count,
+});
+/** Takes up a job: its owner after a lost connection (`push`), or any reader from any place. */
+export const attachSchema = v.object({
+  type: v.literal("attach"),
+  jobId,
+  /** Sequence number of the last results message that the reader has seen, 0 for none. */
+  afterSeq: count,
+  push: v.boolean(),
+});
+export const inputsSchema = v.object({
+  type: v.literal("inputs"),
+  jobId,
+  chunkId: count,
+  first: count,
+  count: v.pipe(positive, v.maxValue(MAX_CHUNK_INPUTS)),
+});
+export const inputsEndSchema = v.object({ type: v.literal("inputsEnd"), jobId, total: count });
+/** The consumer has taken everything up to and with this sequence number. */
+export const ackSchema = v.object({ type: v.literal("ack"), jobId, seq: count });
+export const cancelSchema = v.object({ type: v.literal("cancel"), jobId, reason: text(1024) });
+/** The reader goes; of a detached job nothing else changes. */
+export const leaveSchema = v.object({ type: v.literal("leave"), jobId });
+
+// main -> client
+
+export const acceptedSchema = v.object({
+  type: v.literal("accepted"),
+  jobId,
+  name: text(256),
+  /** Chunks with an id below this are on disk in main; the client forgets them, and sends again from here. */
+  chunksStored: count,
+  inputsEnded: v.boolean(),
+});
+export const creditSchema = v.object({
+  type: v.literal("credit"),
+  jobId,
+  /** Totals since the job began: the client may have pushed up to this many inputs and bytes. */
+  inputs: count,
+  bytes: count,
+  /** Inputs that the next chunk should hold, by the measured time of a call. */
+  chunkInputs: v.pipe(positive, v.maxValue(MAX_CHUNK_INPUTS)),
+  chunksStored: count,
+});
+export const resultsSchema = v.object({
+  type: v.literal("results"),
+  jobId,
+  seq: positive,
+  ...batchFields,
+  /** Positions to skip: answered before by another attempt, or about to be tried again. */
+  dropped: positions,
+  nodeId,
+});
+/** Body: MessagePack of `LogEntry[]`. */
+export const logsSchema = v.object({ type: v.literal("logs"), jobId, nodeId, droppedLines: count });
+/** One line printed by a call: input index (-1 outside of any call), stream, Unix time in ms, text without its newline. */
+export const logEntriesSchema = v.array(
+  v.tuple([v.pipe(v.number(), v.integer(), v.minValue(-1)), v.picklist([1, 2]), v.number(), v.string()]),
+);
+export type LogEntry = v.InferOutput<typeof logEntriesSchema>[number];
+
+export const progressSchema = v.object({
+  type: v.literal("progress"),
+  jobId,
+  phase: v.picklist(["waiting", "running", "interrupted"]),
+  /** Why it waits, for people; empty while it runs. */
+  reason: text(1024),
+  nodes: count,
+  workers: count,
+  pushed: count,
+  running: count,
+  done: count,
+  failed: count,
+  /** Results dropped because another attempt was first. */
+  duplicates: count,
+  /** Workers lost and replaced. */
+  lostWorkers: count,
+});
+/** Last message of a job. Body: an error envelope for `failed` without a failed input (load failure, interruption). */
+export const finishedSchema = v.object({
+  type: v.literal("finished"),
+  jobId,
+  outcome: v.picklist(["done", "failed", "cancelled"]),
+  reason: text(4096),
+  inputs: count,
+  failed: count,
+});
+/** The request cannot be served; ends the job for this connection. */
+export const refusedSchema = v.object({ type: v.literal("refused"), jobId, code: text(64), message: text(4096) });
+
+// node -> main
+
+const holdingSchema = v.object({ jobId, grantId: count });
+export const nodeHelloSchema = v.object({
+  type: v.literal("nodeHello"),
+  nodeId,
+  cpu: v.pipe(v.number(), v.minValue(0.01)),
+  ramMiB: positive,
+  /** The largest single worker that it may hold; on a shared machine more than its own share. */
+  maxCpu: v.pipe(v.number(), v.minValue(0.01)),
+  maxRamMiB: positive,
+  pid: positive,
+  /** Jobs that it works on and grants that it holds, after a lost connection. */
+  jobs: v.array(jobId),
+  holding: v.array(holdingSchema),
+});
+export const nodeStateSchema = v.object({
+  type: v.literal("nodeState"),
+  state: v.picklist(["BOOTING", "READY", "RUNNING", "REBOOTING", "FAILED"]),
+  reason: text(1024),
+  workers: v.pipe(
+    v.array(v.object({ workerId, runtime: v.picklist(["node", "python"]), state: text(32), jobId: v.nullable(jobId), pid: count })),
+    v.maxLength(4096),
+  ),
+});
+/** Keeps the node's leases, sent by its agent whatever the user's code does; the answer to a health check. */
+export const renewSchema = v.object({ type: v.literal("renew"), jobs: v.array(jobId) });
+export const nodeResultsSchema = v.object({
+  type: v.literal("nodeResults"),
+  jobId,
+  /** Numbers the node's results messages; `stored` answers with it. */
+  nodeSeq: positive,
+  grantId: count,
+  ...batchFields,
+  /** Sum of the times of these calls. */
+  runMs: v.pipe(v.number(), v.minValue(0)),
+});
+/** A grant is over. `unfinished` inputs (positions in its chunk) go back to the queue. */
+export const grantEndedSchema = v.object({
+  type: v.literal("grantEnded"),
+  jobId,
+  grantId: count,
+  cause: v.picklist(["done", "released", "worker-exited", "out-of-memory", "timeout"]),
+  /** How the worker ended, for the error that the user may see. */
+  detail: text(4096),
+  unfinished: positions,
+});
+export const loadFailedSchema = v.object({ type: v.literal("loadFailed"), jobId });
+
+// main -> node
+
+export const assignSchema = v.object({
+  type: v.literal("assign"),
+  jobId,
+  spec: jobSpecSchema,
+  /** Workers to use for this job. */
+  workers: positive,
+  /** Fits this job only; functions that start jobs of their own use it. */
+  token: text(128),
+  /** Parts of the body: code (0 when this node has it), then the captured values. */
+  codeBytes: count,
+});
+/** Body: the whole chunk, of which `from` (inclusive) to `to` (exclusive) are granted. */
+export const grantSchema = v.object({
+  type: v.literal("grant"),
+  jobId,
+  grantId: count,
+  chunkId: count,
+  /** Index of the chunk's first input. */
+  first: count,
+  from: count,
+  to: count,
+  /** Counts from 1. */
+  attempt: positive,
+});
+/** Main has these results on disk: the node forgets them. */
+export const storedSchema = v.object({ type: v.literal("stored"), nodeSeq: count });
+/** Give back what has not begun; finish what has. */
+export const drainSchema = v.object({ type: v.literal("drain"), jobId });
+/** Kill the job's workers now. A node without jobs then starts over with fresh containers. */
+export const stopSchema = v.object({ type: v.literal("stop"), jobId, reason: text(1024) });
+export const shutdownSchema = v.object({ type: v.literal("shutdown"), reason: text(1024) });
+
+// node -> worker
+
+/** Body: the captured values. */
+export const loadSchema = v.object({
+  type: v.literal("load"),
+  jobId,
+  bundlePath: text(4096),
+  concurrency: positive,
+  timed: v.boolean(),
+  env: v.record(v.string(), v.string()),
+  cwd: v.nullable(v.string()),
+});
+export const runSchema = v.object({
+  type: v.literal("run"),
+  grantId: count,
+  first: count,
+  from: count,
+  to: count,
+  attempt: positive,
+});
+
+// worker -> node
+
+export const workerHelloSchema = v.object({ type: v.literal("workerHello"), workerId, token: id, pid: positive });
+/** The bundle is loaded; or, with a body of one error envelope, it could not be. */
+export const loadedSchema = v.object({ type: v.literal("loaded"), ok: v.boolean() });
+/** These calls are about to begin; sent before them when the job has a timeout. */
+export const startedSchema = v.object({ type: v.literal("started"), grantId: count, index: count });
+export const workerResultsSchema = v.object({
+  type: v.literal("workerResults"),
+  grantId: count,
+  ...batchFields,
+  runMs: v.pipe(v.number(), v.minValue(0)),
+});
+/** Body: MessagePack of `LogEntry[]`. */
+export const workerLogsSchema = v.object({ type: v.literal("workerLogs"), droppedLines: count });
+
+export const pingSchema = v.object({ type: v.literal("ping") });
+
+const always = [helloSchema, pingSchema] as const;
+export const clientToMain = v.variant("type", [
+  ...always, submitSchema, attachSchema, inputsSchema, inputsEndSchema, ackSchema, cancelSchema, leaveSchema,
+]);
+export const mainToClient = v.variant("type", [
+  ...always, acceptedSchema, creditSchema, resultsSchema, logsSchema, progressSchema, finishedSchema, refusedSchema,
+]);
+export const nodeToMain = v.variant("type", [
+  ...always, nodeHelloSchema, nodeStateSchema, renewSchema, nodeResultsSchema, grantEndedSchema, loadFailedSchema, logsSchema,
+]);
+export const mainToNode = v.variant("type", [
+  ...always, assignSchema, grantSchema, storedSchema, drainSchema, stopSchema, shutdownSchema,
+]);
+export const nodeToWorker = v.variant("type", [...always, loadSchema, runSchema]);
+export const workerToNode = v.variant("type", [
+  ...always, workerHelloSchema, loadedSchema, startedSchema, workerResultsSchema, workerLogsSchema,
+]);
+
+export type ClientToMain = v.InferOutput<typeof clientToMain>;
+export type MainToClient = v.InferOutput<typeof mainToClient>;
+export type NodeToMain = v.InferOutput<typeof nodeToMain>;
+export type MainToNode = v.InferOutput<typeof mainToNode>;
+export type NodeToWorker = v.InferOutput<typeof nodeToWorker>;
+export type WorkerToNode = v.InferOutput<typeof workerToNode>;
+
+/** The message of a union that has this tag. */
+export type Of<Union extends { type: string }, Type extends Union["type"]> = Extract<Union, { type: Type }>;
+
+/** A batch of results, whichever hop it is on. */
+export interface ResultBatch {
+  readonly first: number;
+  readonly count: number;
+  readonly indices: readonly number[] | null;
+  readonly failed: readonly number[];
+  readonly valuesBytes: number;
+}
+
+/** The input index at a position of a batch. */
+export function indexAt(batch: Pick<ResultBatch, "first" | "indices">, position: number): number {
+  return batch.indices === null ? batch.first + position : (batch.indices[position] ?? -1);
+}

@@ -1,0 +1,80 @@
+/** Main's HTTP routes: control with JSON, so that `curl` works, and blobs by content hash. Bearer token on all but health. */
+import * as v from "valibot";
+
+/** `GET` with `Upgrade: burla`: becomes the framed connection of a client or a node. */
+export const CONNECT_PATH = "/v1/connect";
+export const UPGRADE_PROTOCOL = "burla";
+/** Says which side of the conversation dials: `client` or `node`. */
+export const ROLE_HEADER = "burla-role";
+
+export const ROUTES = {
+  health: "/v1/health",
+  status: "/v1/status",
+  jobs: "/v1/jobs",
+  job: "/v1/jobs/:jobId",
+  jobLogs: "/v1/jobs/:jobId/logs",
+  cancelJob: "/v1/jobs/:jobId/cancel",
+  blob: "/v1/blobs/:hash",
+  shutdown: "/v1/shutdown",
+} as const;
+
+const jobSummarySchema = v.object({
+  jobId: v.string(),
+  name: v.string(),
+  phase: v.picklist(["waiting", "running", "interrupted", "done", "failed", "cancelled"]),
+  reason: v.string(),
+  detach: v.boolean(),
+  createdAt: v.number(),
+  endedAt: v.nullable(v.number()),
+  inputs: v.number(),
+  inputsEnded: v.boolean(),
+  done: v.number(),
+  failed: v.number(),
+  running: v.number(),
+  nodes: v.number(),
+});
+export type JobSummary = v.InferOutput<typeof jobSummarySchema>;
+export const jobListSchema = v.object({ jobs: v.array(jobSummarySchema) });
+
+const workerSummarySchema = v.object({
+  workerId: v.string(),
+  runtime: v.string(),
+  state: v.string(),
+  jobId: v.nullable(v.string()),
+  pid: v.number(),
+});
+export const statusSchema = v.object({
+  cluster: v.string(),
+  version: v.string(),
+  pid: v.number(),
+  uptimeMs: v.number(),
+  /** When the cluster ends itself if nothing happens, Unix ms; null while it is in use. */
+  idleDeadline: v.nullable(v.number()),
+  nodes: v.array(
+    v.object({
+      nodeId: v.string(),
+      state: v.string(),
+      reason: v.string(),
+      cpu: v.number(),
+      ramMiB: v.number(),
+      pid: v.number(),
+      jobs: v.array(v.string()),
+      workers: v.array(workerSummarySchema),
+    }),
+  ),
+  jobs: v.array(jobSummarySchema),
+  /** Results dropped because another attempt had answered, since main started. */
+  duplicates: v.number(),
+});
+export type ClusterStatus = v.InferOutput<typeof statusSchema>;
+
+/** The file by which programs of one user find a running cluster. Mode 0600. */
+export const connectionFileSchema = v.object({
+  url: v.pipe(v.string(), v.url()),
+  token: v.string(),
+  pid: v.number(),
+  version: v.string(),
+  protocolVersion: v.number(),
+  startedAt: v.number(),
+});
+export type ConnectionFile = v.InferOutput<typeof connectionFileSchema>;

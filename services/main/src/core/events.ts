@@ -1,0 +1,70 @@
+/** What can happen to a cluster, and what is then to be done. */
+import type { ErrorCode, JobId, JobSpec, NodeId, ResultBatch } from "@burla/protocol";
+
+export type Event =
+  | { type: "jobSubmitted"; jobId: JobId; spec: JobSpec }
+  | { type: "chunkPushed"; jobId: JobId; chunkId: number; first: number; count: number; bytes: number }
+  | { type: "inputsEnded"; jobId: JobId; total: number }
+  | { type: "acked"; jobId: JobId; seq: number }
+  | { type: "cancelRequested"; jobId: JobId; reason: string }
+  | { type: "clientLost"; jobId: JobId }
+  /** `push`: it is the program that feeds the inputs; else one that only reads. */
+  | { type: "clientBack"; jobId: JobId; push: boolean }
+  | NodeJoined
+  | { type: "nodeReady"; nodeId: NodeId }
+  /** Its connection is lost; it may come back and keeps its leases until they end. */
+  | { type: "nodeDisconnected"; nodeId: NodeId }
+  /** It is known to be dead. */
+  | { type: "nodeGone"; nodeId: NodeId }
+  | { type: "renewed"; nodeId: NodeId; jobs: readonly JobId[] }
+  | ResultsArrived
+  | GrantEnded
+  | { type: "loadFailed"; nodeId: NodeId; jobId: JobId }
+  | { type: "tick" };
+
+export interface NodeJoined {
+  type: "nodeJoined";
+  nodeId: NodeId;
+  cpu: number;
+  ramMiB: number;
+  maxCpu: number;
+  maxRamMiB: number;
+  jobs: readonly JobId[];
+  holding: readonly { jobId: JobId; grantId: number }[];
+}
+
+export interface ResultsArrived {
+  type: "resultsArrived";
+  nodeId: NodeId;
+  jobId: JobId;
+  grantId: number;
+  batch: ResultBatch;
+  bytes: number;
+  /** Sum of the times of these calls. */
+  runMs: number;
+}
+
+export interface GrantEnded {
+  type: "grantEnded";
+  nodeId: NodeId;
+  jobId: JobId;
+  grantId: number;
+  cause: "done" | "released" | "worker-exited" | "out-of-memory" | "timeout";
+  detail: string;
+  /** Positions in the chunk. */
+  unfinished: readonly number[];
+}
+
+export type Command =
+  | { type: "assign"; nodeId: NodeId; jobId: JobId; workers: number }
+  | { type: "grant"; nodeId: NodeId; jobId: JobId; grantId: number; chunkId: number; from: number; to: number; attempt: number }
+  | { type: "drain"; nodeId: NodeId; jobId: JobId }
+  | { type: "stop"; nodeId: NodeId; jobId: JobId; reason: string }
+  | { type: "credit"; jobId: JobId; inputs: number; bytes: number; chunkInputs: number }
+  /** Keep the results of the event under this number and pass them on, without the dropped positions. */
+  | { type: "deliver"; jobId: JobId; seq: number; nodeId: NodeId; dropped: number[] }
+  /** Answer this input with an error of Burla's own. */
+  | { type: "giveUp"; jobId: JobId; seq: number; nodeId: NodeId; index: number; code: ErrorCode; message: string }
+  /** All inputs of the chunk are answered: its bytes may be forgotten. */
+  | { type: "chunkAnswered"; jobId: JobId; chunkId: number }
+  | { type: "finished"; jobId: JobId; outcome: "done" | "failed" | "cancelled"; reason: string };

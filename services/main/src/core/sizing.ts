@@ -1,0 +1,74 @@
+/** How much work travels at once. Pure arithmetic on the measured time of a call. */
+import { MAX_CHUNK_INPUTS, MAX_WINDOW_BYTES, MAX_WINDOW_INPUTS } from "@burla/protocol";
+import type { Job } from "./state.ts";
+
+/** Work in one grant: long enough that its overhead (about 0.2 ms on all hops) is below one percent. */
+const TARGET_GRANT_MS = 50;
+/** Calls longer than this gain nothing from a grant waiting at the node: the way to main and back is 1 ms. */
+const NO_PREFETCH_ABOVE_MS = 25;
+/** Towards the end grants shrink, but not below this much work. */
+const MIN_GRANT_MS = 1;
+/** Chunks that the client cuts before anything was measured. */
+const FIRST_CHUNK_INPUTS = 8;
+const MIN_WINDOW_INPUTS = 16;
+/** Calls whose weight in the running mean equals that of all before. */
+const MEAN_WEIGHT_CALLS = 8;
+
+const clamp = (value: number, min: number, max: number) => Math.min(max, Math.max(min, value));
+
+/** The running mean after `calls` more calls that took `runMs` together. */
+export function nextCallMs(callMs: number | null, calls: number, runMs: number): number {
+  if (callMs === null) return runMs / calls;
+  const weight = calls / (calls + MEAN_WEIGHT_CALLS);
+  return callMs * (1 - weight) + (runMs / calls) * weight;
+}
+
+/** Inputs that make `TARGET_GRANT_MS` of work for one worker. */
+export function targetInputs(job: Job): number {
+  if (job.callMs === null) return 1;
+  const perMs = job.spec.concurrency / Math.max(job.callMs, 1e-4);
+  return clamp(Math.floor(TARGET_GRANT_MS * perMs), 1, MAX_CHUNK_INPUTS);
+}
+
+/** Size of the next grant: the target, less when few inputs are left for many workers. */
+export function grantInputs(job: Job, workers: number): number {
+  const target = targetInputs(job);
+  const lastOnes = job.totalInputs !== null;
+  const share = Math.ceil(job.readyInputs / (Math.max(1, workers) * (lastOnes ? 2 : 1)));
+  const least = job.callMs === null ? 1 : clamp(Math.floor(MIN_GRANT_MS / Math.max(job.callMs, 1e-4)), 1, target);
+  return clamp(share, least, target);
+}
+
+/** Whether a node with so many inputs of this job under way should get another grant. */
+export function wantsMore(job: Job, outstandingInputs: number, workers: number): boolean {
+  const atOnce = workers * job.spec.concurrency;
+  if (outstandingInputs < atOnce) return true;
+  if (job.callMs === null || job.callMs > NO_PREFETCH_ABOVE_MS) return false;
+  return (outstandingInputs * job.callMs) / atOnce < TARGET_GRANT_MS;
+}
+
+/** Inputs that the client may have pushed and the consumer not yet taken. */
+export function windowInputs(job: Job, workers: number): number {
+  if (job.spec.detach) return Number.MAX_SAFE_INTEGER;
+  const perWorker = 4 * Math.max(targetInputs(job), 2 * job.spec.concurrency);
+  return clamp(perWorker * Math.max(1, workers), MIN_WINDOW_INPUTS, MAX_WINDOW_INPUTS);
+}
+
+export function windowBytes(job: Job): number {
+  return job.spec.detach ? Number.MAX_SAFE_INTEGER : MAX_WINDOW_BYTES;
+}
+
+/** Inputs that the client should put into one chunk. */
+export function chunkInputs(job: Job): number {
+  return job.callMs === null ? FIRST_CHUNK_INPUTS : targetInputs(job);
+}
+
+/** Results waiting for a slow consumer beyond this stop the job: nothing more is granted. */
+export function consumerIsBehind(job: Job): boolean {
+  return !job.spec.detach && job.unackedBytes > MAX_WINDOW_BYTES;
+}
+
+/** Wait before the next try after so many failures: 100 ms doubled each time, 30 s at most. */
+export function retryDelayMs(failures: number): number {
+  return Math.min(30_000, 100 * 2 ** (failures - 1));
+}
