@@ -7,4 +7,5 @@ export * from "./limits.ts";
 export * from "./messages.ts";
 export * from "./routes.ts";
 export * from "./spec.ts";
+export * from "./upgrade.ts";
 export * from "./value.ts";

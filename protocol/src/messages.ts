@@ -225,6 +225,7 @@ export const grantEndedSchema = v.object({
   detail: text(4096),
   unfinished: positions,
 });
+/** The function could not be loaded: the job fails. Body: an error envelope. */
 export const loadFailedSchema = v.object({ type: v.literal("loadFailed"), jobId });
 
 // main -> node
@@ -273,6 +274,7 @@ export const loadSchema = v.object({
   env: v.record(v.string(), v.string()),
   cwd: v.nullable(v.string()),
 });
+/** Body: the whole chunk. */
 export const runSchema = v.object({
   type: v.literal("run"),
   grantId: count,
@@ -295,6 +297,8 @@ export const workerResultsSchema = v.object({
   ...batchFields,
   runMs: v.pipe(v.number(), v.minValue(0)),
 });
+/** Inputs of a grant that it has not begun and will not, from this position in the chunk on: the grant ran too long. */
+export const givenBackSchema = v.object({ type: v.literal("givenBack"), grantId: count, from: count });
 /** Body: MessagePack of `LogEntry[]`. */
 export const workerLogsSchema = v.object({ type: v.literal("workerLogs"), droppedLines: count });
 
@@ -315,7 +319,7 @@ export const mainToNode = v.variant("type", [
 ]);
 export const nodeToWorker = v.variant("type", [...always, loadSchema, runSchema]);
 export const workerToNode = v.variant("type", [
-  ...always, workerHelloSchema, loadedSchema, startedSchema, workerResultsSchema, workerLogsSchema,
+  ...always, workerHelloSchema, loadedSchema, startedSchema, workerResultsSchema, givenBackSchema, workerLogsSchema,
 ]);
 
 export type ClientToMain = v.InferOutput<typeof clientToMain>;

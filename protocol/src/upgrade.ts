@@ -1,0 +1,47 @@
+/** How a framed connection begins: one HTTP request with a token, upgraded. No retries: that is the caller's policy. */
+import { request as httpRequest } from "node:http";
+import { request as httpsRequest } from "node:https";
+import type { Duplex } from "node:stream";
+import { BurlaError, messageOf } from "./errors.ts";
+import { CONNECT_PATH, ROLE_HEADER, UPGRADE_PROTOCOL } from "./routes.ts";
+
+export interface UpgradeOptions {
+  readonly url: string;
+  readonly token: string;
+  readonly role: "client" | "node";
+  readonly timeoutMs: number;
+}
+
+/**
+ * @returns the raw stream, for a `Connection`.
+ * @throws BurlaError BURLA_UNAUTHORIZED when the token is refused, BURLA_UNREACHABLE for all else.
+ */
+export function openStream({ url, token, role, timeoutMs }: UpgradeOptions): Promise<Duplex> {
+  const target = new URL(CONNECT_PATH, url);
+  const request = (target.protocol === "https:" ? httpsRequest : httpRequest)(target, {
+    headers: {
+      connection: "upgrade",
+      upgrade: UPGRADE_PROTOCOL,
+      authorization: `Bearer ${token}`,
+      [ROLE_HEADER]: role,
+    },
+    agent: false,
+    timeout: timeoutMs,
+  });
+  return new Promise((resolve, reject) => {
+    request.on("upgrade", (_response, socket, head) => {
+      socket.setTimeout(0);
+      socket.setNoDelay(true);
+      if (head.byteLength > 0) socket.unshift(head);
+      resolve(socket);
+    });
+    request.on("response", (response) => {
+      response.resume();
+      const code = response.statusCode === 401 || response.statusCode === 403 ? "BURLA_UNAUTHORIZED" : "BURLA_UNREACHABLE";
+      reject(new BurlaError(code, `the cluster at ${target.origin} answered ${response.statusCode ?? "nothing"}`));
+    });
+    request.on("timeout", () => request.destroy(new Error(`no answer within ${timeoutMs} ms`)));
+    request.on("error", (cause) => reject(new BurlaError("BURLA_UNREACHABLE", `no cluster at ${target.origin}: ${messageOf(cause)}`, { cause })));
+    request.end();
+  });
+}

@@ -1,0 +1,21 @@
+/** What becomes of errors and signals that no call handles. */
+import { inspect } from "node:util";
+import type { Runner } from "./run.ts";
+
+/** After SIGTERM the calls may react to `context.signal` for this long; the node kills what is left. */
+const CANCEL_GRACE_MS = 100;
+
+export function guardProcess(runner: Runner): void {
+  const handle = (error: unknown) => {
+    if (runner.failRunningCall(error)) return;
+    process.stderr.write(`Uncaught ${inspect(error)}\n`);
+  };
+  process.on("uncaughtException", handle);
+  process.on("unhandledRejection", handle);
+  process.on("exit", () => runner.flush());
+  process.on("SIGINT", () => undefined);
+  process.on("SIGTERM", () => {
+    runner.cancel();
+    setTimeout(() => process.exit(0), CANCEL_GRACE_MS);
+  });
+}

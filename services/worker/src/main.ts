@@ -1,0 +1,54 @@
+/**
+ * The worker service: one process (or container) that loads one job's function and calls it. It dials its node over a
+ * socket, and ends when that connection ends.
+ *
+ * Environment: BURLA_WORKER_SOCKET, BURLA_WORKER_ID, BURLA_WORKER_TOKEN; file descriptors 1 and 2 are the files
+ * BURLA_WORKER_STDOUT and BURLA_WORKER_STDERR, opened for appending.
+ */
+import { connect } from "node:net";
+import { Connection, nodeToWorker, type NodeToWorker, type WorkerId, type WorkerToNode } from "@burla/protocol";
+import { guardProcess } from "./guard.ts";
+import { loadFunction } from "./load.ts";
+import { captureOutput } from "./output.ts";
+import { Runner } from "./run.ts";
+
+function take(name: string): string {
+  const value = process.env[name];
+  if (value === undefined) throw new Error(`the worker service needs ${name}; it is started by the node service`);
+  Reflect.deleteProperty(process.env, name);
+  return value;
+}
+
+function start(): void {
+  const workerId = take("BURLA_WORKER_ID") as WorkerId;
+  const token = take("BURLA_WORKER_TOKEN");
+  const files = { stdout: take("BURLA_WORKER_STDOUT"), stderr: take("BURLA_WORKER_STDERR") };
+  const socket = connect(take("BURLA_WORKER_SOCKET"));
+  const connection: Connection<NodeToWorker, WorkerToNode> = new Connection(socket, {
+    incoming: nodeToWorker,
+    software: `burla worker ${workerId}`,
+    silenceMs: 0,
+    onMessage: (message, body) => receive(message, body),
+    onClose: () => process.exit(0),
+  });
+  const output = captureOutput(files, (droppedLines, body) => connection.send({ type: "workerLogs", droppedLines }, body));
+  const runner = new Runner(connection, output);
+  guardProcess(runner);
+  connection.send({ type: "workerHello", workerId, token, pid: process.pid });
+
+  function receive(message: NodeToWorker, body: Uint8Array): void {
+    if (message.type === "run") runner.enqueue(message, body);
+    else if (message.type === "load") void loadFunction(message, body).then(
+      (fn) => {
+        runner.begin(fn, message);
+        connection.send({ type: "loaded", ok: true });
+      },
+      (error: unknown) => {
+        output.flush();
+        connection.send({ type: "loaded", ok: false }, runner.envelopeOf(error));
+      },
+    );
+  }
+}
+
+start();

@@ -1,0 +1,214 @@
+/**
+ * Everything that a call prints, on the input that printed it: JavaScript's writes through `process.stdout` and
+ * `process.stderr`, and what native code or a child process writes to file descriptors 1 and 2. Those descriptors are
+ * files: reading what has been added to them between two calls tells exactly whose it is, which a pipe read by another
+ * process cannot.
+ */
+import { AsyncLocalStorage } from "node:async_hooks";
+import { closeSync, fstatSync, ftruncateSync, openSync, readSync, watch } from "node:fs";
+import { StringDecoder } from "node:string_decoder";
+import { LOG_BURST_LINES, LOG_LINES_PER_SECOND, MAX_LOG_LINE_BYTES, pack, type LogEntry } from "@burla/protocol";
+
+type Stream = 1 | 2;
+/** Printed outside of any call. */
+const NO_INPUT = -1;
+/** Lines held before they are sent even in the middle of a call. */
+const BATCH_LINES = 512;
+/** The files are looked at after each of so many calls, and after any call once something was found. */
+const WATCHED_CALLS = 64;
+/** A file is emptied when it has grown beyond this. */
+const TRUNCATE_BYTES = 1 << 20;
+/** Of one burst of native output, this much is read; the rest is counted as dropped. */
+const NATIVE_READ_BYTES = 1 << 20;
+
+export interface Call {
+  readonly index: number;
+}
+
+export interface Output {
+  /** Runs a call so that what it prints, now or later in its promises and timers, is its own. */
+  run<Result>(call: Call, body: () => Result): Result;
+  /** The call whose code is running, if any. */
+  current(): Call | undefined;
+  /** A line by `context.log`. */
+  log(call: Call, text: string): void;
+  /** To be called when a call has ended: unfinished lines are its own. */
+  ended(call: Call): void;
+  /** Sends what was printed. */
+  flush(): void;
+}
+
+export function captureOutput(
+  files: { stdout: string; stderr: string },
+  send: (droppedLines: number, body: Uint8Array) => void,
+): Output {
+  return new CapturedOutput(files, send);
+}
+
+class CapturedOutput implements Output {
+  readonly #calls = new AsyncLocalStorage<Call>();
+  readonly #send: (droppedLines: number, body: Uint8Array) => void;
+  readonly #partial = new Map<string, string>();
+  readonly #natives: NativeFile[];
+  readonly #limit = new LineLimit();
+  #entries: LogEntry[] = [];
+  #watchedCalls = WATCHED_CALLS;
+  #lastStarted: Call = { index: NO_INPUT };
+
+  constructor(files: { stdout: string; stderr: string }, send: (droppedLines: number, body: Uint8Array) => void) {
+    this.#send = send;
+    this.#intercept(process.stdout, 1);
+    this.#intercept(process.stderr, 2);
+    this.#natives = [new NativeFile(1, files.stdout), new NativeFile(2, files.stderr)];
+    for (const native of this.#natives) native.onChange(() => this.#readNative(this.#lastStarted.index));
+  }
+
+  run<Result>(call: Call, body: () => Result): Result {
+    this.#lastStarted = call;
+    return this.#calls.run(call, body);
+  }
+
+  current(): Call | undefined {
+    return this.#calls.getStore();
+  }
+
+  log(call: Call, text: string): void {
+    this.#write(call.index, 1, `${text}\n`);
+  }
+
+  ended(call: Call): void {
+    if (this.#watchedCalls > 0) {
+      this.#watchedCalls--;
+      this.#readNative(call.index);
+    }
+    if (this.#partial.size > 0) {
+      this.#endLine(call.index, 1);
+      this.#endLine(call.index, 2);
+    }
+  }
+
+  flush(): void {
+    this.#readNative(this.#lastStarted.index);
+    if (this.#entries.length === 0 && this.#limit.dropped === 0) return;
+    const entries = this.#entries;
+    this.#entries = [];
+    this.#send(this.#limit.takeDropped(), pack(entries));
+  }
+
+  #intercept(stream: NodeJS.WriteStream, which: Stream): void {
+    const decoder = new StringDecoder("utf8");
+    const write = (chunk: string | Uint8Array, encodingOrDone?: unknown, done?: unknown): boolean => {
+      const text = typeof chunk === "string" ? chunk : decoder.write(Buffer.from(chunk));
+      this.#write(this.#calls.getStore()?.index ?? NO_INPUT, which, text);
+      const callback = typeof encodingOrDone === "function" ? encodingOrDone : done;
+      if (typeof callback === "function") process.nextTick(callback as () => void);
+      return true;
+    };
+    stream.write = write as typeof stream.write;
+  }
+
+  #readNative(index: number): void {
+    for (const native of this.#natives) {
+      const { text, droppedBytes } = native.read();
+      if (text === "" && droppedBytes === 0) continue;
+      this.#watchedCalls = WATCHED_CALLS;
+      this.#write(index, native.stream, text);
+      if (droppedBytes > 0) this.#write(index, native.stream, `… ${droppedBytes} bytes were dropped\n`);
+    }
+  }
+
+  #write(index: number, stream: Stream, text: string): void {
+    const key = `${stream}:${index}`;
+    const lines = ((this.#partial.get(key) ?? "") + text).split("\n");
+    const rest = lines.pop() ?? "";
+    if (rest === "") this.#partial.delete(key);
+    else this.#partial.set(key, rest.slice(0, MAX_LOG_LINE_BYTES));
+    for (const line of lines) this.#add(index, stream, line);
+  }
+
+  #endLine(index: number, stream: Stream): void {
+    const key = `${stream}:${index}`;
+    const rest = this.#partial.get(key);
+    if (rest === undefined) return;
+    this.#partial.delete(key);
+    this.#add(index, stream, rest);
+  }
+
+  #add(index: number, stream: Stream, line: string): void {
+    if (!this.#limit.allows()) return;
+    const text = line.length <= MAX_LOG_LINE_BYTES ? line : `${line.slice(0, MAX_LOG_LINE_BYTES)}… (${line.length} characters)`;
+    if (this.#entries.length === 0) setImmediate(() => this.flush());
+    this.#entries.push([index, stream, Date.now(), text]);
+    if (this.#entries.length >= BATCH_LINES) this.flush();
+  }
+}
+
+/** A token bucket of lines. */
+class LineLimit {
+  dropped = 0;
+  #tokens = LOG_BURST_LINES;
+  #lastMs = performance.now();
+
+  allows(): boolean {
+    if (this.#tokens < 1) this.#refill();
+    if (this.#tokens < 1) {
+      this.dropped++;
+      return false;
+    }
+    this.#tokens--;
+    return true;
+  }
+
+  takeDropped(): number {
+    const dropped = this.dropped;
+    this.dropped = 0;
+    return dropped;
+  }
+
+  #refill(): void {
+    const nowMs = performance.now();
+    this.#tokens = Math.min(LOG_BURST_LINES, this.#tokens + ((nowMs - this.#lastMs) * LOG_LINES_PER_SECOND) / 1000);
+    this.#lastMs = nowMs;
+  }
+}
+
+/** What was added to the file behind a descriptor since the last look. */
+class NativeFile {
+  readonly stream: Stream;
+  readonly #path: string;
+  readonly #readFd: number;
+  readonly #decoder = new StringDecoder("utf8");
+  #offset: number;
+
+  constructor(stream: Stream, path: string) {
+    this.stream = stream;
+    this.#path = path;
+    this.#readFd = openSync(path, "r+");
+    this.#offset = fstatSync(this.#readFd).size;
+    process.on("exit", () => closeSync(this.#readFd));
+  }
+
+  /** While a call waits, the system tells of writes by its children. */
+  onChange(look: () => void): void {
+    try {
+      watch(this.#path, { persistent: false }, look).on("error", () => undefined);
+    } catch {
+      // No watches left on this machine: the output is read when the call ends.
+    }
+  }
+
+  read(): { text: string; droppedBytes: number } {
+    const { size } = fstatSync(this.#readFd);
+    if (size <= this.#offset) return { text: "", droppedBytes: 0 };
+    const bytes = Math.min(size - this.#offset, NATIVE_READ_BYTES);
+    const buffer = Buffer.allocUnsafe(bytes);
+    const got = readSync(this.#readFd, buffer, 0, bytes, this.#offset);
+    const droppedBytes = size - this.#offset - got;
+    this.#offset = size;
+    if (size > TRUNCATE_BYTES) {
+      ftruncateSync(this.#readFd, 0);
+      this.#offset = 0;
+    }
+    return { text: this.#decoder.write(buffer.subarray(0, got)), droppedBytes };
+  }
+}

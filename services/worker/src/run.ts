@@ -1,0 +1,232 @@
+/** The heart of the worker: call, settle, flush output, answer. */
+import { format } from "node:util";
+import {
+  decodeValues, encodeEnvelopes, toEnvelope, type Connection, type ErrorEnvelope, type NodeToWorker, type Of, type WorkerToNode,
+} from "@burla/protocol";
+import { Batch } from "./batch.ts";
+import type { CallContext, UserFunction } from "./load.ts";
+import type { Call, Output } from "./output.ts";
+import { userStack } from "./stack.ts";
+
+/** Results wait for company no longer than this. */
+const FLUSH_MS = 10;
+/** A grant that runs longer gives back what it has not begun: its calls take longer than main thought. */
+const GIVE_BACK_MS = 250;
+
+interface Grant {
+  readonly message: Of<NodeToWorker, "run">;
+  readonly inputs: unknown[];
+  readonly batch: { current: Batch };
+  /** Position in the chunk of the next input to begin. */
+  next: number;
+  /** Calls begun and not settled. */
+  running: number;
+  beganMs: number | null;
+}
+
+interface RunningCall extends Call {
+  readonly grant: Grant;
+  readonly beganMs: number;
+  /** Settles the call from outside, when its own callback threw. */
+  fail: ((error: unknown) => void) | null;
+}
+
+export class Runner {
+  readonly #connection: Connection<NodeToWorker, WorkerToNode>;
+  readonly #output: Output;
+  readonly #cancelled = new AbortController();
+  readonly #grants: Grant[] = [];
+  readonly #running = new Set<RunningCall>();
+  #fn: UserFunction | undefined;
+  #concurrency = 1;
+  #timed = false;
+  #pumping = false;
+  #lastFlushMs = 0;
+  #flushTimer: NodeJS.Timeout | undefined;
+
+  constructor(connection: Connection<NodeToWorker, WorkerToNode>, output: Output) {
+    this.#connection = connection;
+    this.#output = output;
+  }
+
+  begin(fn: UserFunction, { concurrency, timed }: { concurrency: number; timed: boolean }): void {
+    this.#fn = fn;
+    this.#concurrency = concurrency;
+    this.#timed = timed;
+    void this.#pump();
+  }
+
+  enqueue(message: Of<NodeToWorker, "run">, body: Uint8Array): void {
+    const inputs = decodeValues(body);
+    this.#grants.push({ message, inputs, batch: { current: new Batch(message.grantId) }, next: message.from, running: 0, beganMs: null });
+    void this.#pump();
+  }
+
+  /** `context.signal` aborts; for the moment between SIGTERM and SIGKILL. */
+  cancel(): void {
+    this.#cancelled.abort();
+  }
+
+  envelopeOf(error: unknown): Uint8Array {
+    return encodeEnvelopes([toEnvelope(error, userStack)]);
+  }
+
+  /**
+   * An error that no promise of ours carries: thrown in a callback of the user's, or a rejection that nobody handles.
+   * @returns false when no running call can be named.
+   */
+  failRunningCall(error: unknown): boolean {
+    const current = this.#output.current() as RunningCall | undefined;
+    const [only] = this.#running.size === 1 ? this.#running : [];
+    const call = current !== undefined && this.#running.has(current) ? current : only;
+    if (call?.fail == null) return false;
+    call.fail(error);
+    return true;
+  }
+
+  /** Sends all results and lines at once: the process is about to run the user's code for long, or to end. */
+  flush(): void {
+    clearTimeout(this.#flushTimer);
+    this.#flushTimer = undefined;
+    this.#lastFlushMs = performance.now();
+    this.#output.flush();
+    for (const grant of this.#grants) this.#sendBatch(grant);
+    this.#connection.flush();
+  }
+
+  /** Begins calls as long as there is room; calls that settle at once do not leave this loop. */
+  async #pump(): Promise<void> {
+    if (this.#pumping || this.#fn === undefined) return;
+    this.#pumping = true;
+    let yieldedMs = performance.now();
+    for (let grant = this.#nextGrant(); grant !== undefined; grant = this.#nextGrant()) {
+      const nowMs = performance.now();
+      if (nowMs - this.#lastFlushMs >= FLUSH_MS) this.flush();
+      if (nowMs - yieldedMs >= FLUSH_MS) {
+        await new Promise((resolve) => setImmediate(resolve));
+        yieldedMs = performance.now();
+        continue;
+      }
+      const waiting = this.#begin(this.#fn, grant, nowMs);
+      if (waiting !== null && this.#concurrency === 1) await waiting;
+    }
+    this.#pumping = false;
+    if (this.#running.size === 0) this.flush();
+    else this.#flushSoon();
+  }
+
+  /** The grant that the next call belongs to; what a grant has not begun in its time is given back on the way. */
+  #nextGrant(): Grant | undefined {
+    if (this.#running.size >= this.#concurrency) return undefined;
+    const grant = this.#grants.find((candidate) => candidate.next < candidate.message.to);
+    if (grant?.beganMs != null && performance.now() - grant.beganMs > GIVE_BACK_MS) {
+      this.#giveBack(grant);
+      return this.#nextGrant();
+    }
+    return grant;
+  }
+
+  #giveBack(grant: Grant): void {
+    const from = grant.next;
+    grant.next = grant.message.to;
+    this.#sendBatch(grant);
+    this.#connection.send({ type: "givenBack", grantId: grant.message.grantId, from });
+    this.#forgetIfDone(grant);
+  }
+
+  /** @returns null when the call settled at once. */
+  #begin(fn: UserFunction, grant: Grant, nowMs: number): Promise<void> | null {
+    grant.beganMs ??= nowMs;
+    const index = grant.message.first + grant.next;
+    const input = grant.inputs[grant.next];
+    grant.inputs[grant.next] = undefined;
+    grant.next++;
+    grant.running++;
+    const call: RunningCall = { index, grant, beganMs: nowMs, fail: null };
+    this.#running.add(call);
+    if (this.#timed) this.#announce(call);
+    let result: unknown;
+    try {
+      result = this.#output.run(call, () => fn(input, this.#contextOf(call)));
+    } catch (error) {
+      this.#settle(call, undefined, { error });
+      return null;
+    }
+    if (!isThenable(result)) {
+      this.#settle(call, result, null);
+      return null;
+    }
+    return this.#follow(call, result);
+  }
+
+  #follow(call: RunningCall, result: PromiseLike<unknown>): Promise<void> {
+    return new Promise<unknown>((resolve, reject) => {
+      call.fail = reject;
+      this.#output.run(call, () => result.then(resolve, reject));
+    }).then(
+      (value) => this.#settleLater(call, value, null),
+      (error: unknown) => this.#settleLater(call, undefined, { error }),
+    );
+  }
+
+  #announce(call: RunningCall): void {
+    this.#sendBatch(call.grant);
+    this.#connection.send({ type: "started", grantId: call.grant.message.grantId, index: call.index });
+    this.#connection.flush();
+  }
+
+  #contextOf(call: RunningCall): CallContext {
+    return {
+      index: call.index,
+      attempt: call.grant.message.attempt,
+      signal: this.#cancelled.signal,
+      log: (...parts) => this.#output.log(call, format(...parts)),
+    };
+  }
+
+  #settleLater(call: RunningCall, value: unknown, failure: { error: unknown } | null): void {
+    this.#settle(call, value, failure);
+    if (this.#pumping) return;
+    void this.#pump();
+  }
+
+  #settle(call: RunningCall, value: unknown, failure: { error: unknown } | null): void {
+    const ms = performance.now() - call.beganMs;
+    const { grant } = call;
+    this.#output.ended(call);
+    this.#running.delete(call);
+    grant.running--;
+    if (failure === null) grant.batch.current.addValue(call.index, value, ms);
+    else grant.batch.current.addFailure(call.index, this.#failureEnvelope(failure.error), ms);
+    this.#forgetIfDone(grant);
+  }
+
+  #failureEnvelope(error: unknown): ErrorEnvelope {
+    return toEnvelope(error, userStack);
+  }
+
+  /** A finished grant is answered at once: the node has its next one ready. */
+  #forgetIfDone(grant: Grant): void {
+    if (grant.running > 0 || grant.next < grant.message.to) return;
+    this.#grants.splice(this.#grants.indexOf(grant), 1);
+    this.#output.flush();
+    this.#sendBatch(grant);
+    this.#connection.flush();
+  }
+
+  #sendBatch(grant: Grant): void {
+    const batch = grant.batch.current;
+    if (batch.size === 0) return;
+    grant.batch.current = new Batch(grant.message.grantId);
+    const { message, body } = batch.encode();
+    this.#connection.send(message, ...body);
+  }
+
+  #flushSoon(): void {
+    this.#flushTimer ??= setTimeout(() => this.flush(), FLUSH_MS);
+  }
+}
+
+function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return typeof value === "object" && value !== null && typeof (value as { then?: unknown }).then === "function";
+}
