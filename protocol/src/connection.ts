@@ -7,7 +7,7 @@ import * as v from "valibot";
 import { BurlaError } from "./errors.ts";
 import { CONNECTION_SILENCE_MS } from "./limits.ts";
 import { encodeFrame, FrameDecoder, type Frame } from "./frame.ts";
-import { PROTOCOL_VERSION } from "./messages.ts";
+import { PROTOCOL_VERSION, type Hello, type Ping } from "./messages.ts";
 
 interface Tagged {
   type: string;
@@ -15,7 +15,7 @@ interface Tagged {
 
 export interface ConnectionOptions<Incoming extends Tagged> {
   /** The union of what this side may receive. */
-  readonly incoming: v.GenericSchema<unknown, Incoming | { type: "hello"; protocolVersion: number; software: string } | { type: "ping" }>;
+  readonly incoming: v.GenericSchema<unknown, Incoming | Hello | Ping>;
   /** Named in `hello`, for the person who reads the other side's log. */
   readonly software: string;
   /** Called in order of arrival; `body` is a view that must be copied to be kept beyond memory limits. */
@@ -133,14 +133,14 @@ export class Connection<Incoming extends Tagged, Outgoing extends Tagged> {
     const message = parsed.output;
     if (message.type === "ping") return;
     if (message.type === "hello") {
-      this.#checkVersion((message as { protocolVersion: number; software: string }));
+      this.#checkVersion(message as Hello);
       return;
     }
     if (!this.#heardHello) throw new BurlaError("BURLA_PROTOCOL", `the peer said ${message.type} before hello`);
     this.#options.onMessage(message as Incoming, frame.body);
   }
 
-  #checkVersion(hello: { protocolVersion: number; software: string }): void {
+  #checkVersion(hello: Hello): void {
     if (hello.protocolVersion !== PROTOCOL_VERSION) {
       throw new BurlaError(
         "BURLA_VERSION",

@@ -322,12 +322,16 @@ export const workerToNode = v.variant("type", [
   ...always, workerHelloSchema, loadedSchema, startedSchema, workerResultsSchema, givenBackSchema, workerLogsSchema,
 ]);
 
-export type ClientToMain = v.InferOutput<typeof clientToMain>;
-export type MainToClient = v.InferOutput<typeof mainToClient>;
-export type NodeToMain = v.InferOutput<typeof nodeToMain>;
-export type MainToNode = v.InferOutput<typeof mainToNode>;
-export type NodeToWorker = v.InferOutput<typeof nodeToWorker>;
-export type WorkerToNode = v.InferOutput<typeof workerToNode>;
+export type Hello = v.InferOutput<typeof helloSchema>;
+export type Ping = v.InferOutput<typeof pingSchema>;
+/** Without what `Connection` handles itself. */
+type Payload<Schema extends v.GenericSchema> = Exclude<v.InferOutput<Schema>, Hello | Ping>;
+export type ClientToMain = Payload<typeof clientToMain>;
+export type MainToClient = Payload<typeof mainToClient>;
+export type NodeToMain = Payload<typeof nodeToMain>;
+export type MainToNode = Payload<typeof mainToNode>;
+export type NodeToWorker = Payload<typeof nodeToWorker>;
+export type WorkerToNode = Payload<typeof workerToNode>;
 
 /** The message of a union that has this tag. */
 export type Of<Union extends { type: string }, Type extends Union["type"]> = Extract<Union, { type: Type }>;

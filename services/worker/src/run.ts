@@ -8,8 +8,8 @@ import type { CallContext, UserFunction } from "./load.ts";
 import type { Call, Output } from "./output.ts";
 import { userStack } from "./stack.ts";
 
-/** Results wait for company no longer than this. */
-const FLUSH_MS = 10;
+/** Results wait for company no longer than this: a message costs about 0.2 ms on all hops together. */
+const FLUSH_MS = 25;
 /** A grant that runs longer gives back what it has not begun: its calls take longer than main thought. */
 const GIVE_BACK_MS = 250;
 
@@ -108,7 +108,9 @@ export class Runner {
         continue;
       }
       const waiting = this.#begin(this.#fn, grant, nowMs);
-      if (waiting !== null && this.#concurrency === 1) await waiting;
+      if (waiting === null || this.#concurrency > 1) continue;
+      this.#flushSoon();
+      await waiting;
     }
     this.#pumping = false;
     if (this.#running.size === 0) this.flush();
