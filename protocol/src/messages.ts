@@ -208,7 +208,7 @@ export const renewSchema = v.object({ type: v.literal("renew"), jobs: v.array(jo
 export const nodeResultsSchema = v.object({
   type: v.literal("nodeResults"),
   jobId,
-  /** Numbers the node's results messages; `stored` answers with it. */
+  /** Numbers what a node must not lose; `stored` answers with it. */
   nodeSeq: positive,
   grantId: count,
   ...batchFields,
@@ -219,6 +219,7 @@ export const nodeResultsSchema = v.object({
 export const grantEndedSchema = v.object({
   type: v.literal("grantEnded"),
   jobId,
+  nodeSeq: positive,
   grantId: count,
   cause: v.picklist(["done", "released", "worker-exited", "out-of-memory", "timeout"]),
   /** How the worker ended, for the error that the user may see. */
@@ -226,7 +227,7 @@ export const grantEndedSchema = v.object({
   unfinished: positions,
 });
 /** The function could not be loaded: the job fails. Body: an error envelope. */
-export const loadFailedSchema = v.object({ type: v.literal("loadFailed"), jobId });
+export const loadFailedSchema = v.object({ type: v.literal("loadFailed"), jobId, nodeSeq: positive });
 
 // main -> node
 
@@ -254,7 +255,7 @@ export const grantSchema = v.object({
   /** Counts from 1. */
   attempt: positive,
 });
-/** Main has these results on disk: the node forgets them. */
+/** Main has everything up to this number on disk: the node forgets it. */
 export const storedSchema = v.object({ type: v.literal("stored"), nodeSeq: count });
 /** Give back what has not begun; finish what has. */
 export const drainSchema = v.object({ type: v.literal("drain"), jobId });

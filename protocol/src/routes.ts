@@ -72,6 +72,8 @@ export type ClusterStatus = v.InferOutput<typeof statusSchema>;
 export const connectionFileSchema = v.object({
   url: v.pipe(v.string(), v.url()),
   token: v.string(),
+  /** For nodes only, and given to no worker. */
+  nodeToken: v.string(),
   pid: v.number(),
   version: v.string(),
   protocolVersion: v.number(),

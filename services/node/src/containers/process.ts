@@ -1,0 +1,138 @@
+/** Workers as child processes, for a machine without Docker. Each leads a process group, so that its children end with it. */
+import { spawn, type ChildProcess } from "node:child_process";
+import { closeSync, mkdirSync, openSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import type { WorkerId } from "@burla/protocol";
+import { childEnvironment } from "../environment.ts";
+import { MemoryWatch } from "./memory-watch.ts";
+import type { Container, ContainerOptions, ContainerRuntime, ExitReport } from "./runtime.ts";
+
+/** SIGKILL follows SIGTERM after this long. */
+const KILL_AFTER_MS = 200;
+/** V8's heap gets no more than this unless a job asks for more: larger heaps only make a leak take longer. */
+const MAX_DEFAULT_HEAP_MIB = 4096;
+const STDERR_TAIL_CHARACTERS = 500;
+
+export interface ProcessRuntimeOptions {
+  /** The worker service, a single file. */
+  readonly workerProgram: string;
+  /** Scratch folders, one per worker, are made and removed here. */
+  readonly directory: string;
+}
+
+export class ProcessRuntime implements ContainerRuntime {
+  readonly #options: ProcessRuntimeOptions;
+  readonly #memory = new MemoryWatch();
+
+  constructor(options: ProcessRuntimeOptions) {
+    this.#options = options;
+    mkdirSync(options.directory, { recursive: true });
+  }
+
+  start(options: ContainerOptions): Container {
+    return new ProcessContainer(options, this.#options, this.#memory);
+  }
+}
+
+class ProcessContainer implements Container {
+  readonly workerId: WorkerId;
+  readonly pid: number;
+  readonly exited: Promise<ExitReport>;
+  readonly #child: ChildProcess;
+  readonly #scratch: string;
+  readonly #stderrFile: string;
+  #killTimer: NodeJS.Timeout | undefined;
+
+  constructor(options: ContainerOptions, { workerProgram, directory }: ProcessRuntimeOptions, memory: MemoryWatch) {
+    this.workerId = options.workerId;
+    this.#scratch = join(directory, options.workerId);
+    mkdirSync(this.#scratch, { recursive: true });
+    const stdoutFile = join(this.#scratch, "stdout");
+    this.#stderrFile = join(this.#scratch, "stderr");
+    const descriptors = [openSync(stdoutFile, "a"), openSync(this.#stderrFile, "a")] as const;
+    const heapMiB = Math.min(options.ramMiB, Math.max(MAX_DEFAULT_HEAP_MIB, options.ramMiB / 2));
+    this.#child = spawn(process.execPath, [`--max-old-space-size=${Math.floor(heapMiB)}`, workerProgram], {
+      cwd: this.#scratch,
+      detached: true,
+      stdio: ["ignore", ...descriptors],
+      env: {
+        ...childEnvironment(),
+        BURLA_WORKER_ID: options.workerId,
+        BURLA_WORKER_TOKEN: options.token,
+        BURLA_WORKER_SOCKET: options.socketPath,
+        BURLA_WORKER_STDOUT: stdoutFile,
+        BURLA_WORKER_STDERR: this.#stderrFile,
+      },
+    });
+    for (const descriptor of descriptors) closeSync(descriptor);
+    this.pid = this.#child.pid ?? 0;
+    if (this.pid > 0) writeFileSync(join(this.#scratch, "pid"), String(this.pid));
+    const watched = memory.add(this.pid, options.ramMiB, () => this.kill());
+    this.exited = new Promise((resolve) => {
+      const end = (code: number | null, signal: string | null, error?: Error) => {
+        clearTimeout(this.#killTimer);
+        this.#killGroup("SIGKILL");
+        const peakMiB = watched.stop();
+        const stderrTail = error?.message ?? this.#readStderr();
+        const heapLimit = /heap out of memory|Allocation failed/.test(stderrTail) ? Math.floor(heapMiB) : null;
+        const limitMiB = watched.exceeded ? options.ramMiB : heapLimit;
+        rmSync(this.#scratch, { recursive: true, force: true });
+        const outOfMemory = limitMiB === null ? null : { limitMiB, peakMiB: Math.max(peakMiB, limitMiB) };
+        resolve({ code, signal, outOfMemory, stderrTail: stderrTail.slice(-STDERR_TAIL_CHARACTERS) });
+      };
+      this.#child.once("exit", (code, signal) => end(code, signal));
+      this.#child.once("error", (error) => end(null, null, error));
+    });
+  }
+
+  stop(): void {
+    this.#killGroup("SIGTERM");
+    this.#killTimer ??= setTimeout(() => this.kill(), KILL_AFTER_MS);
+  }
+
+  kill(): void {
+    this.#killGroup("SIGKILL");
+  }
+
+  #killGroup(signal: NodeJS.Signals): void {
+    if (this.pid <= 0) return;
+    try {
+      process.kill(-this.pid, signal);
+    } catch {
+      // The group is gone already.
+    }
+  }
+
+  #readStderr(): string {
+    try {
+      return readFileSync(this.#stderrFile, "utf8").trim();
+    } catch {
+      return "";
+    }
+  }
+}
+
+/** Kills workers, and removes folders, that a node service left behind when it was killed. */
+export function removeLeftovers(directory: string): void {
+  let names: string[] = [];
+  try {
+    names = readdirSync(directory);
+  } catch {
+    return;
+  }
+  for (const name of names) {
+    killRecorded(join(directory, name, "pid"), name);
+    rmSync(join(directory, name), { recursive: true, force: true });
+  }
+}
+
+/** A pid may belong to another program by now: only a process whose environment names this worker is killed. */
+function killRecorded(pidFile: string, workerId: string): void {
+  try {
+    const pid = Number(readFileSync(pidFile, "utf8"));
+    const environment = readFileSync(`/proc/${pid}/environ`, "utf8");
+    if (environment.includes(`BURLA_WORKER_ID=${workerId}\0`)) process.kill(-pid, "SIGKILL");
+  } catch {
+    // It has ended.
+  }
+}

@@ -1,0 +1,170 @@
+/** The workers of one job on this node, and the grants that wait for them. */
+import { encodeEnvelopes, encodeValues, type JobId, type MainToNode, type NodeToMain, type Of } from "@burla/protocol";
+import { describeExit, type ExitReport } from "./containers/runtime.ts";
+import { unfinishedOf, type HeldGrant, type Slot, type SlotListener } from "./slot.ts";
+
+/** A grant that no worker could take for this long goes back: another node may be idle. */
+const MAX_QUEUED_MS = 250;
+/** Workers that end while they load before the job is failed. */
+const MAX_LOAD_LOSSES = 3;
+
+type Outgoing = Of<NodeToMain, "nodeResults" | "grantEnded" | "loadFailed">;
+export type DurableMessage = Outgoing extends infer M ? (M extends unknown ? Omit<M, "nodeSeq"> : never) : never;
+
+export interface GroupOptions {
+  readonly assign: Of<MainToNode, "assign">;
+  readonly values: Uint8Array;
+  /** Resolves with the path of the bundle. */
+  readonly bundlePath: Promise<string>;
+  readonly env: Record<string, string>;
+  /** A fresh worker in place of a lost one. */
+  readonly startWorker: () => Slot;
+  readonly report: (message: DurableMessage, body: Uint8Array) => void;
+  readonly reportLogs: (jobId: JobId, droppedLines: number, body: Uint8Array) => void;
+  readonly changed: () => void;
+}
+
+export class JobGroup implements SlotListener {
+  readonly jobId: JobId;
+  readonly slots = new Set<Slot>();
+  readonly #options: GroupOptions;
+  readonly #queue: { grant: HeldGrant; sinceMs: number }[] = [];
+  #queueTimer: NodeJS.Timeout | undefined;
+  #loadLosses = 0;
+  #stopped = false;
+
+  constructor(options: GroupOptions, slots: readonly Slot[]) {
+    this.jobId = options.assign.jobId;
+    this.#options = options;
+    for (const slot of slots) this.#adopt(slot);
+    options.bundlePath.catch((error: unknown) => this.#failToLoad(error));
+  }
+
+  get grantIds(): number[] {
+    const running = [...this.slots].flatMap((slot) => [...slot.grants.keys()]);
+    return [...running, ...this.#queue.map(({ grant }) => grant.grantId)];
+  }
+
+  enqueue(grant: HeldGrant): void {
+    this.#queue.push({ grant, sinceMs: performance.now() });
+    this.#dispatch();
+  }
+
+  /** Gives back all that no worker has. */
+  drain(): void {
+    for (const { grant } of this.#queue.splice(0)) this.#end(grant, "released", "", unfinishedOf(grant));
+  }
+
+  /** Ends all workers. Resolves when they are gone. */
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    clearTimeout(this.#queueTimer);
+    this.#queue.length = 0;
+    for (const slot of this.slots) slot.container.stop();
+    await Promise.all([...this.slots].map((slot) => slot.container.exited));
+  }
+
+  loaded(slot: Slot, ok: boolean, body: Uint8Array): void {
+    if (this.#stopped) return;
+    if (!ok) return this.#options.report({ type: "loadFailed", jobId: this.jobId }, body);
+    this.#loadLosses = 0;
+    this.#dispatch();
+    this.#options.changed();
+    void slot;
+  }
+
+  results(_slot: Slot, grant: HeldGrant, message: Parameters<SlotListener["results"]>[2], body: Uint8Array): void {
+    const { grantId, first, count, indices, failed, valuesBytes, runMs } = message;
+    this.#options.report({ type: "nodeResults", jobId: this.jobId, grantId, first, count, indices, failed, valuesBytes, runMs }, body);
+    void grant;
+    this.#dispatch();
+  }
+
+  givenBack(_slot: Slot, grant: HeldGrant, positions: number[]): void {
+    this.#end(grant, "released", "", positions);
+    this.#dispatch();
+  }
+
+  logs(droppedLines: number, body: Uint8Array): void {
+    this.#options.reportLogs(this.jobId, droppedLines, body);
+  }
+
+  exited(slot: Slot, report: ExitReport, timedOut: { index: number } | null): void {
+    this.slots.delete(slot);
+    if (this.#stopped) return;
+    if (!slot.isLoaded && ++this.#loadLosses >= MAX_LOAD_LOSSES) {
+      return this.#failToLoad(new Error(`the worker ended while it loaded the function: ${describeExit(report)}`));
+    }
+    for (const grant of slot.grants.values()) this.#endLost(grant, report, timedOut);
+    slot.grants.clear();
+    this.#adopt(this.#options.startWorker());
+    this.#options.changed();
+  }
+
+  #adopt(slot: Slot): void {
+    this.slots.add(slot);
+    const { assign, values, env } = this.#options;
+    const { concurrency, timeoutMs, cwd } = assign.spec;
+    void this.#options.bundlePath.then(
+      (bundlePath) => slot.load(this.jobId, this, { jobId: this.jobId, bundlePath, concurrency, env, cwd }, timeoutMs, values),
+      () => undefined,
+    );
+  }
+
+  #failToLoad(error: unknown): void {
+    if (this.#stopped) return;
+    const message = error instanceof Error ? error.message : String(error);
+    this.#options.report({ type: "loadFailed", jobId: this.jobId }, encodeEnvelopes([{ kind: "burla", code: "BURLA_LOAD", message }]));
+  }
+
+  /** Every worker that has room gets the oldest waiting grant. */
+  #dispatch(): void {
+    const atOnce = this.#options.assign.spec.concurrency;
+    for (const slot of this.slots) {
+      while (this.#queue.length > 0 && slot.isLoaded && slot.unanswered < atOnce) {
+        const next = this.#queue.shift();
+        if (next !== undefined) slot.give(next.grant);
+      }
+    }
+    this.#watchQueue();
+  }
+
+  #watchQueue(): void {
+    clearTimeout(this.#queueTimer);
+    const oldest = this.#queue[0];
+    const someoneWorks = [...this.slots].some((slot) => slot.isLoaded);
+    if (oldest === undefined || !someoneWorks) return;
+    const waitMs = Math.max(0, oldest.sinceMs + MAX_QUEUED_MS - performance.now());
+    this.#queueTimer = setTimeout(() => this.drain(), waitMs);
+  }
+
+  #endLost(grant: HeldGrant, report: ExitReport, timedOut: { index: number } | null): void {
+    const position = timedOut === null ? -1 : timedOut.index - grant.first;
+    if (position >= grant.from && position < grant.to && !grant.answered.has(position)) {
+      this.#reportTimeout(grant, grant.first + position);
+      grant.answered.add(position);
+    }
+    const unfinished = unfinishedOf(grant);
+    if (unfinished.length === 0) return;
+    const cause = timedOut !== null ? "timeout" : report.outOfMemory !== null ? "out-of-memory" : "worker-exited";
+    this.#end(grant, cause, describeExit(report), unfinished);
+  }
+
+  #reportTimeout(grant: HeldGrant, index: number): void {
+    const { timeoutMs } = this.#options.assign.spec;
+    const message = `the call for input ${index} ran longer than ${timeoutMs ?? 0} ms; its worker was killed`;
+    const values = encodeValues([]);
+    const body = Buffer.concat([values, encodeEnvelopes([{ kind: "burla", code: "BURLA_TIMEOUT", message }])]);
+    const batch = { first: index, count: 1, indices: null, failed: [0], valuesBytes: values.byteLength };
+    this.#options.report(
+      { type: "nodeResults", jobId: this.jobId, grantId: grant.grantId, ...batch, runMs: timeoutMs ?? 0 },
+      body,
+    );
+  }
+
+  #end(grant: HeldGrant, cause: Of<NodeToMain, "grantEnded">["cause"], detail: string, unfinished: number[]): void {
+    if (this.#stopped || unfinished.length === 0) return;
+    this.#options.report({ type: "grantEnded", jobId: this.jobId, grantId: grant.grantId, cause, detail: detail.slice(0, 4000), unfinished }, new Uint8Array(0));
+  }
+}
+

@@ -1,0 +1,106 @@
+/** The node's connection to main: dialled again for ever, with what main missed sent again. */
+import { readFile } from "node:fs/promises";
+import * as v from "valibot";
+import {
+  BurlaError, Connection, connectionFileSchema, mainToNode, openStream, type MainToNode, type NodeToMain,
+} from "@burla/protocol";
+import { Outbox, type Durable } from "./outbox.ts";
+import type { DurableMessage } from "./job-group.ts";
+
+const FIRST_RETRY_MS = 20;
+const MAX_RETRY_MS = 1000;
+const DIAL_TIMEOUT_MS = 5000;
+
+export interface MainLinkOptions {
+  readonly connectionFile: string;
+  readonly software: string;
+  /** What the node says first, on each connection. */
+  readonly introduce: () => NodeToMain[];
+  readonly onMessage: (message: MainToNode, body: Uint8Array) => void;
+  /** Main has been out of reach for `orphanMs`. */
+  readonly onOrphaned: () => void;
+  readonly orphanMs: number;
+}
+
+export class MainLink {
+  readonly #options: MainLinkOptions;
+  readonly #outbox = new Outbox();
+  #connection: Connection<MainToNode, NodeToMain> | undefined;
+  #orphanTimer: NodeJS.Timeout | undefined;
+  #retryMs = FIRST_RETRY_MS;
+  #closed = false;
+
+  constructor(options: MainLinkOptions) {
+    this.#options = options;
+  }
+
+  /** Dials until it is connected, and again whenever the connection is lost. */
+  start(): void {
+    this.#orphanTimer ??= setTimeout(() => this.#options.onOrphaned(), this.#options.orphanMs);
+    void this.#dial();
+  }
+
+  /** Lost if there is no connection: for what is said anew on the next one. */
+  send(message: NodeToMain, body: Uint8Array = new Uint8Array(0)): void {
+    this.#connection?.send(message, body);
+  }
+
+  /** Kept until main has it on disk. */
+  sendDurably(message: DurableMessage, body: Uint8Array): void {
+    const numbered = this.#outbox.add(message, body);
+    this.#connection?.send(numbered, body);
+  }
+
+  /** What waits for main to store it. */
+  unstored(): Durable[] {
+    return [...this.#outbox.all()].map(({ message }) => message);
+  }
+
+  close(): void {
+    this.#closed = true;
+    clearTimeout(this.#orphanTimer);
+    this.#connection?.close();
+  }
+
+  async #dial(): Promise<void> {
+    try {
+      const file = v.parse(connectionFileSchema, JSON.parse(await readFile(this.#options.connectionFile, "utf8")));
+      const stream = await openStream({ url: file.url, token: file.nodeToken, role: "node", timeoutMs: DIAL_TIMEOUT_MS });
+      if (this.#closed) stream.destroy();
+      else this.#converse(stream);
+    } catch {
+      this.#dialLater();
+    }
+  }
+
+  #converse(stream: Awaited<ReturnType<typeof openStream>>): void {
+    clearTimeout(this.#orphanTimer);
+    this.#orphanTimer = undefined;
+    this.#retryMs = FIRST_RETRY_MS;
+    const connection = new Connection<MainToNode, NodeToMain>(stream, {
+      incoming: mainToNode,
+      software: this.#options.software,
+      onMessage: (message, body) => {
+        if (message.type === "stored") this.#outbox.stored(message.nodeSeq);
+        else this.#options.onMessage(message, body);
+      },
+      onClose: (error) => this.#lost(error),
+    });
+    this.#connection = connection;
+    for (const message of this.#options.introduce()) connection.send(message);
+    for (const { message, body } of this.#outbox.all()) connection.send(message, body);
+  }
+
+  #lost(error: BurlaError | undefined): void {
+    this.#connection = undefined;
+    if (this.#closed || error === undefined) return;
+    this.#orphanTimer ??= setTimeout(() => this.#options.onOrphaned(), this.#options.orphanMs);
+    this.#dialLater();
+  }
+
+  #dialLater(): void {
+    if (this.#closed) return;
+    setTimeout(() => void this.#dial(), this.#retryMs);
+    this.#retryMs = Math.min(MAX_RETRY_MS, this.#retryMs * 2);
+  }
+}

@@ -1,0 +1,171 @@
+/**
+ * The heart of the node service: one VM, one tenant at a time.
+ *
+ *   BOOTING -> READY -> RUNNING -> REBOOTING -> READY, or FAILED
+ *
+ * With the first job of a tenant it keeps the warm workers that fit and kills the rest; when the last job is stopped
+ * it starts over with a fresh warm set.
+ */
+import { join } from "node:path";
+import {
+  LEASE_RENEW_MS, type JobId, type MainToNode, type NodeId, type NodeToMain, type Of,
+} from "@burla/protocol";
+import { BundleStore } from "./bundles.ts";
+import type { NodeConfig } from "./config.ts";
+import type { ContainerRuntime } from "./containers/runtime.ts";
+import { JobGroup } from "./job-group.ts";
+import { MainLink } from "./main-link.ts";
+import { WarmPool } from "./pool.ts";
+import { WorkerServer } from "./worker-server.ts";
+
+type NodeState = Of<NodeToMain, "nodeState">["state"];
+
+export interface NodeDependencies {
+  readonly config: NodeConfig;
+  readonly runtime: ContainerRuntime;
+  readonly log: { info(fields: object, text: string): void; error(fields: object, text: string): void };
+  /** Ends the program. */
+  readonly exit: () => void;
+}
+
+export class Node {
+  readonly #dependencies: NodeDependencies;
+  readonly #server: WorkerServer;
+  readonly #pool: WarmPool;
+  readonly #bundles: BundleStore;
+  readonly #link: MainLink;
+  readonly #groups = new Map<JobId, JobGroup>();
+  #state: NodeState = "BOOTING";
+  #reason = "";
+  #renewal: NodeJS.Timeout | undefined;
+
+  constructor(dependencies: NodeDependencies) {
+    this.#dependencies = dependencies;
+    const { config, runtime } = dependencies;
+    this.#server = new WorkerServer(join(config.directory, "workers.sock"));
+    const warmCount = config.warm.reduce((sum, { count }) => sum + count, 0);
+    const ramMiB = Math.max(1, Math.floor(config.ramMiB / Math.max(1, warmCount)));
+    this.#pool = new WarmPool({ runtime, server: this.#server, warm: config.warm, ramMiB });
+    this.#bundles = new BundleStore(join(config.directory, "bundles"), config.clientPackage);
+    this.#link = new MainLink({
+      connectionFile: config.connectionFile,
+      software: `burla node ${config.nodeId}`,
+      introduce: () => [this.#hello(), this.#stateMessage()],
+      onMessage: (message, body) => this.#receive(message, body),
+      onOrphaned: () => void this.shutdown("main has been out of reach for too long"),
+      orphanMs: config.orphanMs,
+    });
+  }
+
+  async start(): Promise<void> {
+    await this.#server.listen();
+    const warm = this.#pool.fill();
+    this.#link.start();
+    this.#renewal = setInterval(() => this.#link.send({ type: "renew", jobs: [...this.#groups.keys()] }), LEASE_RENEW_MS);
+    await this.#becomeReady(warm);
+  }
+
+  /** Ends all workers, then the program. */
+  async shutdown(reason: string): Promise<void> {
+    this.#dependencies.log.info({ reason }, "shutting down");
+    clearInterval(this.#renewal);
+    this.#link.close();
+    await Promise.all([...[...this.#groups.values()].map((group) => group.stop()), this.#pool.killRest()]);
+    this.#server.close();
+    this.#dependencies.exit();
+  }
+
+  #receive(message: MainToNode, body: Uint8Array): void {
+    switch (message.type) {
+      case "assign":
+        return this.#assign(message, body);
+      case "grant":
+        return this.#groups.get(message.jobId)?.enqueue({ ...message, chunk: body, answered: new Set() });
+      case "drain":
+        return this.#groups.get(message.jobId)?.drain();
+      case "stop":
+        return void this.#stop(message.jobId, message.reason);
+      case "shutdown":
+        return void this.shutdown(message.reason);
+      case "stored":
+        return undefined;
+    }
+  }
+
+  #assign(message: Of<MainToNode, "assign">, body: Uint8Array): void {
+    if (this.#groups.has(message.jobId)) return;
+    const { spec, jobId, workers, codeBytes } = message;
+    const slots = this.#pool.take(spec.runtime, spec.ramMiB, workers);
+    if (this.#groups.size === 0) void this.#pool.killRest();
+    const code = codeBytes > 0 ? body.subarray(0, codeBytes) : null;
+    const group = new JobGroup(
+      {
+        assign: message,
+        values: body.subarray(codeBytes),
+        bundlePath: this.#bundles.path(spec.bundle.id, code, spec.bundle.externals),
+        env: { ...spec.env, BURLA_CONNECTION: this.#dependencies.config.connectionFile, BURLA_JOB: jobId, BURLA_JOB_TOKEN: message.token },
+        startWorker: () => this.#pool.start(spec.runtime, slots[0]?.ramMiB ?? 0),
+        report: (durable, payload) => this.#link.sendDurably(durable, payload),
+        reportLogs: (id, droppedLines, entries) =>
+          this.#link.send({ type: "logs", jobId: id, nodeId: this.#nodeId, droppedLines }, entries),
+        changed: () => this.#sendState(),
+      },
+      slots,
+    );
+    this.#groups.set(jobId, group);
+    this.#enter("RUNNING", spec.name);
+  }
+
+  async #stop(jobId: JobId, reason: string): Promise<void> {
+    const group = this.#groups.get(jobId);
+    if (group === undefined) return;
+    this.#groups.delete(jobId);
+    const stopped = group.stop();
+    if (this.#groups.size === 0) this.#enter("REBOOTING", reason);
+    await stopped;
+    if (this.#groups.size === 0 && this.#state === "REBOOTING") await this.#becomeReady(this.#pool.fill());
+  }
+
+  async #becomeReady(warm: Promise<void>): Promise<void> {
+    try {
+      await warm;
+      if (this.#groups.size === 0) this.#enter("READY", "");
+    } catch (error) {
+      this.#dependencies.log.error({ error }, "no worker could be started");
+      this.#enter("FAILED", error instanceof Error ? error.message : String(error));
+    }
+  }
+
+  #enter(state: NodeState, reason: string): void {
+    this.#state = state;
+    this.#reason = reason;
+    this.#dependencies.log.info({ state, reason }, "state");
+    this.#sendState();
+  }
+
+  #sendState(): void {
+    this.#link.send(this.#stateMessage());
+  }
+
+  get #nodeId(): NodeId {
+    return this.#dependencies.config.nodeId as NodeId;
+  }
+
+  #stateMessage(): NodeToMain {
+    const slots = [...this.#pool.slots, ...[...this.#groups.values()].flatMap((group) => [...group.slots])];
+    const workers = slots.map((slot) => ({
+      workerId: slot.workerId, runtime: slot.kind, state: slot.state, jobId: slot.jobId, pid: slot.container.pid,
+    }));
+    return { type: "nodeState", state: this.#state, reason: this.#reason.slice(0, 1000), workers };
+  }
+
+  #hello(): NodeToMain {
+    const { cpu, ramMiB, maxCpu, maxRamMiB } = this.#dependencies.config;
+    const inGroups = [...this.#groups].flatMap(([jobId, group]) => group.grantIds.map((grantId) => ({ jobId, grantId })));
+    const inOutbox = this.#link.unstored().flatMap((message) => ("grantId" in message ? [{ jobId: message.jobId, grantId: message.grantId }] : []));
+    return {
+      type: "nodeHello", nodeId: this.#nodeId, cpu, ramMiB, maxCpu, maxRamMiB, pid: process.pid,
+      jobs: [...this.#groups.keys()], holding: [...inGroups, ...inOutbox],
+    };
+  }
+}

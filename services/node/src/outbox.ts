@@ -1,0 +1,27 @@
+/** What main must not miss, until it has said that it has it on disk: sent again when the connection was lost. */
+import type { NodeToMain, Of } from "@burla/protocol";
+
+export type Durable = Of<NodeToMain, "nodeResults" | "grantEnded" | "loadFailed">;
+type WithoutSeq<Message> = Message extends unknown ? Omit<Message, "nodeSeq"> : never;
+
+export class Outbox {
+  readonly #unstored = new Map<number, { message: Durable; body: Uint8Array }>();
+  #nextSeq = 1;
+
+  add(message: WithoutSeq<Durable>, body: Uint8Array): Durable {
+    const numbered = { ...message, nodeSeq: this.#nextSeq++ } as Durable;
+    this.#unstored.set(numbered.nodeSeq, { message: numbered, body });
+    return numbered;
+  }
+
+  stored(upToSeq: number): void {
+    for (const seq of this.#unstored.keys()) {
+      if (seq > upToSeq) return;
+      this.#unstored.delete(seq);
+    }
+  }
+
+  all(): Iterable<{ message: Durable; body: Uint8Array }> {
+    return this.#unstored.values();
+  }
+}

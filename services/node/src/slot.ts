@@ -1,0 +1,172 @@
+/** One worker: its process, its connection, and what it has been given and not answered. */
+import {
+  indexAt, newToken, newWorkerId, type JobId, type NodeToWorker, type Of, type WorkerId, type WorkerToNode,
+} from "@burla/protocol";
+import { describeExit, type Container, type ContainerRuntime, type ExitReport } from "./containers/runtime.ts";
+import type { WorkerConnection, WorkerServer } from "./worker-server.ts";
+
+/** A grant as it waits at the node and runs in a worker. */
+export interface HeldGrant {
+  readonly grantId: number;
+  readonly first: number;
+  readonly from: number;
+  readonly to: number;
+  readonly attempt: number;
+  readonly chunk: Uint8Array;
+  /** Positions in the chunk without a result, counted and marked. */
+  readonly answered: Set<number>;
+}
+
+/** What a slot tells whoever uses it. */
+export interface SlotListener {
+  loaded(slot: Slot, ok: boolean, body: Uint8Array): void;
+  results(slot: Slot, grant: HeldGrant, message: Of<WorkerToNode, "workerResults">, body: Uint8Array): void;
+  givenBack(slot: Slot, grant: HeldGrant, positions: number[]): void;
+  logs(droppedLines: number, body: Uint8Array): void;
+  exited(slot: Slot, report: ExitReport, timedOut: { index: number } | null): void;
+}
+
+export interface SlotOptions {
+  readonly runtime: ContainerRuntime;
+  readonly server: WorkerServer;
+  readonly kind: "node" | "python";
+  readonly ramMiB: number;
+}
+
+export class Slot {
+  readonly workerId: WorkerId = newWorkerId();
+  readonly kind: "node" | "python";
+  readonly ramMiB: number;
+  readonly container: Container;
+  /** Resolves when the worker has dialled in; rejects when it ends before that. */
+  readonly warm: Promise<void>;
+  readonly grants = new Map<number, HeldGrant>();
+  jobId: JobId | null = null;
+  isLoaded = false;
+  #connection: WorkerConnection | undefined;
+  #listener: SlotListener | undefined;
+  #timeoutMs: number | null = null;
+  readonly #timers = new Map<number, NodeJS.Timeout>();
+  #timedOut: { index: number } | null = null;
+
+  constructor(options: SlotOptions) {
+    this.kind = options.kind;
+    this.ramMiB = options.ramMiB;
+    const token = newToken();
+    const dialledIn = new Promise<void>((resolve) => {
+      options.server.expect(this.workerId, {
+        token,
+        connected: (connection) => {
+          this.#connection = connection;
+          resolve();
+        },
+        message: (message, body) => this.#receive(message, body),
+      });
+    });
+    const { kind, ramMiB, server } = options;
+    this.container = options.runtime.start({ workerId: this.workerId, runtime: kind, socketPath: server.path, token, ramMiB });
+    const ended = this.container.exited.then((report) => {
+      server.forget(this.workerId);
+      for (const timer of this.#timers.values()) clearTimeout(timer);
+      this.#listener?.exited(this, report, this.#timedOut);
+      throw new Error(`a worker ended before it was ready: ${describeExit(report)}`);
+    });
+    this.warm = Promise.race([dialledIn, ended]);
+    ended.catch(() => undefined);
+    this.warm.catch(() => undefined);
+  }
+
+  /** Inputs given to the worker and not answered. */
+  get unanswered(): number {
+    let count = 0;
+    for (const grant of this.grants.values()) count += grant.to - grant.from - grant.answered.size;
+    return count;
+  }
+
+  get state(): string {
+    if (this.jobId === null) return this.#connection === undefined ? "starting" : "warm";
+    return this.isLoaded ? (this.grants.size > 0 ? "busy" : "idle") : "loading";
+  }
+
+  /** Makes the slot a job's: the worker loads its bundle as soon as it is there. */
+  async load(jobId: JobId, listener: SlotListener, message: Omit<Of<NodeToWorker, "load">, "type" | "timed">, timeoutMs: number | null, values: Uint8Array): Promise<void> {
+    this.jobId = jobId;
+    this.#listener = listener;
+    this.#timeoutMs = timeoutMs;
+    try {
+      await this.warm;
+    } catch {
+      return;
+    }
+    this.#connection?.send({ type: "load", ...message, timed: timeoutMs !== null }, values);
+  }
+
+  give(grant: HeldGrant): void {
+    this.grants.set(grant.grantId, grant);
+    const { grantId, first, from, to, attempt, chunk } = grant;
+    this.#connection?.send({ type: "run", grantId, first, from, to, attempt }, chunk);
+  }
+
+  #receive(message: WorkerToNode, body: Uint8Array): void {
+    switch (message.type) {
+      case "loaded":
+        this.isLoaded = message.ok;
+        return this.#listener?.loaded(this, message.ok, body);
+      case "started":
+        return this.#armTimeout(message.index);
+      case "workerResults":
+        return this.#takeResults(message, body);
+      case "givenBack":
+        return this.#takeBack(message.grantId, message.from);
+      case "workerLogs":
+        return this.#listener?.logs(message.droppedLines, body);
+      case "workerHello":
+        return undefined;
+    }
+  }
+
+  #takeResults(message: Of<WorkerToNode, "workerResults">, body: Uint8Array): void {
+    const grant = this.grants.get(message.grantId);
+    if (grant === undefined) return;
+    for (let position = 0; position < message.count; position++) {
+      const index = indexAt(message, position);
+      grant.answered.add(index - grant.first);
+      this.#disarm(index);
+    }
+    if (grant.answered.size >= grant.to - grant.from) this.grants.delete(grant.grantId);
+    this.#listener?.results(this, grant, message, body);
+  }
+
+  #takeBack(grantId: number, from: number): void {
+    const grant = this.grants.get(grantId);
+    if (grant === undefined) return;
+    const positions: number[] = [];
+    for (let position = from; position < grant.to; position++) positions.push(position);
+    for (const position of positions) grant.answered.add(position);
+    if (grant.answered.size >= grant.to - grant.from) this.grants.delete(grantId);
+    this.#listener?.givenBack(this, grant, positions);
+  }
+
+  #armTimeout(index: number): void {
+    if (this.#timeoutMs === null) return;
+    const timer = setTimeout(() => {
+      this.#timedOut ??= { index };
+      this.container.kill();
+    }, this.#timeoutMs);
+    this.#timers.set(index, timer);
+  }
+
+  #disarm(index: number): void {
+    clearTimeout(this.#timers.get(index));
+    this.#timers.delete(index);
+  }
+}
+
+/** Positions of a grant without a result, ascending. */
+export function unfinishedOf(grant: HeldGrant): number[] {
+  const positions: number[] = [];
+  for (let position = grant.from; position < grant.to; position++) {
+    if (!grant.answered.has(position)) positions.push(position);
+  }
+  return positions;
+}
