@@ -29,6 +29,7 @@ export class MainLink {
   #orphanTimer: NodeJS.Timeout | undefined;
   #retryMs = FIRST_RETRY_MS;
   #closed = false;
+  #url = "";
 
   constructor(options: MainLinkOptions) {
     this.#options = options;
@@ -38,6 +39,11 @@ export class MainLink {
   start(): void {
     this.#orphanTimer ??= setTimeout(() => this.#options.onOrphaned(), this.#options.orphanMs);
     void this.#dial();
+  }
+
+  /** Where main was when it was last reached. */
+  get url(): string {
+    return this.#url;
   }
 
   /** Lost if there is no connection: for what is said anew on the next one. */
@@ -66,6 +72,7 @@ export class MainLink {
     try {
       const file = v.parse(connectionFileSchema, JSON.parse(await readFile(this.#options.connectionFile, "utf8")));
       const stream = await openStream({ url: file.url, token: file.nodeToken, role: "node", timeoutMs: DIAL_TIMEOUT_MS });
+      this.#url = file.url;
       if (this.#closed) stream.destroy();
       else this.#converse(stream);
     } catch {

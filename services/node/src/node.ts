@@ -103,7 +103,7 @@ export class Node {
         assign: message,
         values: body.subarray(codeBytes),
         bundlePath: this.#bundles.path(spec.bundle.id, code, spec.bundle.externals),
-        env: { ...spec.env, BURLA_CONNECTION: this.#dependencies.config.connectionFile, BURLA_JOB: jobId, BURLA_JOB_TOKEN: message.token },
+        env: { ...spec.env, BURLA_URL: this.#link.url, BURLA_JOB: jobId, BURLA_JOB_TOKEN: message.token },
         startWorker: () => this.#pool.start(spec.runtime, slots[0]?.ramMiB ?? 0),
         report: (durable, payload) => this.#link.sendDurably(durable, payload),
         reportLogs: (id, droppedLines, entries) =>
