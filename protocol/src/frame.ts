@@ -17,6 +17,8 @@ export interface Frame {
   /** Decoded but not yet validated. */
   readonly header: unknown;
   readonly body: Uint8Array;
+  /** Length of the whole frame. */
+  readonly bytes: number;
 }
 
 export const EMPTY_BODY: Uint8Array = new Uint8Array(0);
@@ -125,5 +127,5 @@ function decodeOne(frame: Buffer): Frame {
   } catch (cause) {
     throw new BurlaError("BURLA_PROTOCOL", "the header of a frame is not MessagePack", { cause });
   }
-  return { header, body: frame.subarray(bodyStart) };
+  return { header, body: frame.subarray(bodyStart), bytes: frame.byteLength };
 }

@@ -1,5 +1,6 @@
 export * from "./connection.ts";
 export * from "./envelope.ts";
+export * from "./environment.ts";
 export * from "./errors.ts";
 export * from "./frame.ts";
 export * from "./ids.ts";

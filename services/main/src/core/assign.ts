@@ -14,7 +14,7 @@ import type { CoreState, Job, Node } from "./state.ts";
 const WORTH_A_NODE_MS = 5;
 
 /** Workers that one node can give to a job: what fits into it, or one that has the whole machine. */
-export function workersOn(node: Node, job: Job): number {
+export function workersOn(node: Node, job: Pick<Job, "spec">): number {
   const { cpu, ramMiB } = job.spec;
   const byCpu = Math.floor(node.cpu / cpu + 1e-9);
   const byRam = ramMiB === null ? Infinity : Math.floor(node.ramMiB / ramMiB);

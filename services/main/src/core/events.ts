@@ -1,5 +1,6 @@
 /** What can happen to a cluster, and what is then to be done. */
 import type { ErrorCode, JobId, JobSpec, NodeId, ResultBatch } from "@burla/protocol";
+import type { Job } from "./state.ts";
 
 export type Event =
   | { type: "jobSubmitted"; jobId: JobId; spec: JobSpec }
@@ -67,4 +68,5 @@ export type Command =
   | { type: "giveUp"; jobId: JobId; seq: number; nodeId: NodeId; index: number; code: ErrorCode; message: string }
   /** All inputs of the chunk are answered: its bytes may be forgotten. */
   | { type: "chunkAnswered"; jobId: JobId; chunkId: number }
-  | { type: "finished"; jobId: JobId; outcome: "done" | "failed" | "cancelled"; reason: string };
+  /** `job` is its last state: it is in the books no more. */
+  | { type: "finished"; jobId: JobId; outcome: "done" | "failed" | "cancelled"; reason: string; job: Job };

@@ -176,7 +176,7 @@ function finish(state: CoreState, job: Job, outcome: "done" | "failed" | "cancel
     commands.push({ type: "stop", nodeId: node.id, jobId: job.id, reason: outcome === "done" ? "the job is done" : reason });
     if (node.jobs.size === 0) releaseNode(node, reason, commands);
   }
-  commands.push({ type: "finished", jobId: job.id, outcome, reason });
+  commands.push({ type: "finished", jobId: job.id, outcome, reason, job });
   for (const child of [...state.jobs.values()]) {
     if (child.spec.parent === job.id && !child.spec.detach) finish(state, child, "cancelled", "the job that started it has ended", commands);
   }

@@ -2,8 +2,7 @@
 import { spawn, type ChildProcess } from "node:child_process";
 import { closeSync, mkdirSync, openSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import type { WorkerId } from "@burla/protocol";
-import { childEnvironment } from "../environment.ts";
+import { childEnvironment, type WorkerId } from "@burla/protocol";
 import { MemoryWatch } from "./memory-watch.ts";
 import type { Container, ContainerOptions, ContainerRuntime, ExitReport } from "./runtime.ts";
 

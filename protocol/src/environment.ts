@@ -1,4 +1,4 @@
-/** The environment that a service hands to its children: what a user's program expects, without secrets of ours. */
+/** The environment that a program of ours hands to its children: what a user's program expects, without secrets of ours. */
 export function childEnvironment(): NodeJS.ProcessEnv {
   const environment = { ...process.env };
   for (const name of Object.keys(environment)) {

@@ -1,0 +1,124 @@
+/** One connected client: its frames become events, with the rights of its token. No decisions. */
+import type { Duplex } from "node:stream";
+import {
+  BurlaError, clientToMain, Connection, MAX_BUNDLE_BYTES, MAX_NESTING, messageOf, type ClientToMain, type JobId, type MainToClient, type Of,
+} from "@burla/protocol";
+import type { Identity } from "./auth.ts";
+import type { Cluster } from "./cluster.ts";
+import type { JobEntry } from "./job-entry.ts";
+import type { BlobStore } from "./store/blobs.ts";
+
+export interface ClientLinkOptions {
+  readonly cluster: Cluster;
+  readonly blobs: BlobStore;
+  readonly identity: Identity;
+  readonly onClosed: () => void;
+}
+
+export class ClientLink {
+  readonly #connection: Connection<ClientToMain, MainToClient>;
+  readonly #options: ClientLinkOptions;
+  readonly #jobs = new Map<JobId, JobEntry>();
+
+  constructor(stream: Duplex, options: ClientLinkOptions) {
+    this.#options = options;
+    this.#connection = new Connection<ClientToMain, MainToClient>(stream, {
+      incoming: clientToMain,
+      software: "burla main",
+      onMessage: (message, body) => this.#guarded(message, body),
+      onClose: () => {
+        for (const entry of this.#jobs.values()) options.cluster.leave(entry, this.#connection, false);
+        options.onClosed();
+      },
+    });
+  }
+
+  close(): void {
+    this.#connection.close();
+  }
+
+  #guarded(message: ClientToMain, body: Uint8Array): void {
+    try {
+      this.#receive(message, body);
+    } catch (error) {
+      if (!(error instanceof BurlaError)) throw error;
+      this.#connection.send({ type: "refused", jobId: message.jobId, code: error.code, message: messageOf(error).slice(0, 4000) });
+    }
+  }
+
+  #receive(message: ClientToMain, body: Uint8Array): void {
+    const { cluster } = this.#options;
+    const { jobId } = message;
+    switch (message.type) {
+      case "submit":
+        return this.#submit(message, body);
+      case "attach":
+        return this.#attach(message);
+      case "inputs": {
+        const { chunkId, first, count } = message;
+        const entry = this.#jobs.get(jobId);
+        if (entry === undefined || entry.owner !== this.#connection || chunkId !== entry.chunksStored || entry.finished !== null) return;
+        entry.addChunk(chunkId, first, count, body);
+        return cluster.handle({ type: "chunkPushed", jobId, chunkId, first, count, bytes: body.byteLength });
+      }
+      case "inputsEnd": {
+        const entry = this.#jobs.get(jobId);
+        if (entry === undefined || entry.owner !== this.#connection || entry.finished !== null || entry.inputsEnded) return;
+        entry.endInputs(message.total);
+        cluster.handle({ type: "inputsEnded", jobId, total: message.total });
+        return this.#connection.send({ type: "accepted", jobId, name: entry.spec.name, chunksStored: entry.chunksStored, inputsEnded: true });
+      }
+      case "ack": {
+        const entry = this.#jobs.get(jobId);
+        return entry === undefined ? undefined : cluster.consumed(entry, this.#connection, message.seq);
+      }
+      case "cancel":
+        this.#require(jobId);
+        return cluster.handle({ type: "cancelRequested", jobId, reason: message.reason });
+      case "leave": {
+        const entry = this.#jobs.get(jobId);
+        this.#jobs.delete(jobId);
+        return entry === undefined ? undefined : cluster.leave(entry, this.#connection, true);
+      }
+    }
+  }
+
+  #submit({ jobId, spec, codeBytes }: Of<ClientToMain, "submit">, body: Uint8Array): void {
+    const { cluster, blobs, identity } = this.#options;
+    if (cluster.entry(jobId) !== undefined) return this.#attach({ type: "attach", jobId, afterSeq: 0, push: true });
+    if (body.byteLength > 2 * MAX_BUNDLE_BYTES) throw new BurlaError("BURLA_TOO_LARGE", `the function and what it captured have ${body.byteLength} bytes`);
+    const parent = identity.role === "worker" ? identity.jobId : null;
+    this.#checkDepth(parent);
+    if (codeBytes > 0) blobs.put(spec.bundle.id, body.subarray(0, codeBytes));
+    const values = Buffer.from(body.subarray(codeBytes));
+    const entry = cluster.submit(jobId, { ...spec, parent }, values, this.#connection);
+    this.#jobs.set(jobId, entry);
+    this.#connection.send({ type: "accepted", jobId, name: spec.name, chunksStored: 0, inputsEnded: false });
+  }
+
+  #attach({ jobId, afterSeq, push }: Of<ClientToMain, "attach">): void {
+    const entry = this.#require(jobId);
+    this.#jobs.set(jobId, entry);
+    if (push) entry.owner = this.#connection;
+    const { chunksStored, inputsEnded } = entry;
+    this.#connection.send({ type: "accepted", jobId, name: entry.spec.name, chunksStored, inputsEnded });
+    entry.attach(this.#connection, afterSeq);
+    if (entry.finished !== null) return;
+    this.#options.cluster.handle({ type: "clientBack", jobId, push });
+    this.#options.cluster.handle({ type: "acked", jobId, seq: afterSeq });
+  }
+
+  #require(jobId: JobId): JobEntry {
+    const entry = this.#options.cluster.entry(jobId);
+    const { identity } = this.#options;
+    const allowed = identity.role !== "worker" || entry?.spec.parent === identity.jobId;
+    if (entry === undefined || !allowed) throw new BurlaError("BURLA_NO_SUCH_JOB", `this cluster knows no job ${jobId}`);
+    return entry;
+  }
+
+  #checkDepth(parent: JobId | null): void {
+    let depth = 0;
+    for (let at = parent; at !== null; at = this.#options.cluster.entry(at)?.spec.parent ?? null) depth++;
+    if (depth > MAX_NESTING) throw new BurlaError("BURLA_TOO_LARGE", `jobs that start jobs are nested more than ${MAX_NESTING} deep`);
+  }
+}

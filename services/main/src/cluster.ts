@@ -1,0 +1,345 @@
+/**
+ * The shell around the core: feeds it events, carries out its commands, keeps its clock. All that is decided is decided
+ * in `core/`; all that is kept is kept in the job logs before anybody is told of it.
+ */
+import {
+  BurlaError, encodeEnvelopes, encodeValues, type ClusterStatus, type JobId, type JobSpec, type JobSummary, type MainToClient, type NodeId,
+  type NodeToMain, type Of,
+} from "@burla/protocol";
+import type { Command, Event } from "./core/events.ts";
+import type { CoreState, Job } from "./core/state.ts";
+import { createState, settle, step } from "./core/step.ts";
+import { workersOn } from "./core/assign.ts";
+import { JobEntry, type ReaderConnection } from "./job-entry.ts";
+import type { NodeLink } from "./node-link.ts";
+import { JobRegistry } from "./registry.ts";
+import { waitReason } from "./status.ts";
+import type { BlobStore } from "./store/blobs.ts";
+
+/** Progress of a job is told no more often than this. */
+const PROGRESS_MS = 100;
+/** Every so many batches the consumer's position is written down, so that a restart does not recount all. */
+const ACKS_PER_RECORD = 64;
+
+export interface ClusterOptions {
+  readonly registry: JobRegistry;
+  readonly blobs: BlobStore;
+  readonly log: { info(fields: object, text: string): void; error(fields: object, text: string): void };
+  /** Something began or ended: the idle time may have to be counted anew. */
+  readonly onActivity: () => void;
+}
+
+/** The batch of results that an event carries, for the command that keeps it. */
+type Carried = { message: Of<NodeToMain, "nodeResults">; body: Uint8Array } | null;
+
+export class Cluster {
+  readonly #state: CoreState = createState();
+  readonly #options: ClusterOptions;
+  readonly #nodes = new Map<NodeId, NodeLink>();
+  #settling = false;
+  #timer: NodeJS.Timeout | undefined;
+  #timerAtMs = Infinity;
+  readonly #progressDue = new Set<JobId>();
+  #progressTimer: NodeJS.Timeout | undefined;
+  #duplicates = 0;
+
+  constructor(options: ClusterOptions) {
+    this.#options = options;
+  }
+
+  /** Takes up what an earlier main left. */
+  restore(): void {
+    this.#options.registry.restore(this.#state, nowMs());
+    for (const job of this.#state.jobs.values()) this.#apply({ type: "clientLost", jobId: job.id });
+    this.#afterEvent();
+  }
+
+  get hasWork(): boolean {
+    return [...this.#state.jobs.values()].some((job) => job.phase === "running");
+  }
+
+  entry(jobId: JobId): JobEntry | undefined {
+    return this.#options.registry.get(jobId);
+  }
+
+  /**
+   * A new job, from the client that will feed it.
+   * @throws BurlaError BURLA_NO_FITTING_NODE, BURLA_STORAGE, BURLA_PROTOCOL (its bundle is unknown).
+   */
+  submit(jobId: JobId, spec: JobSpec, values: Uint8Array, owner: ReaderConnection): JobEntry {
+    this.#checkFits(spec);
+    if (!this.#options.blobs.has(spec.bundle.id)) throw new BurlaError("BURLA_PROTOCOL", `the bundle ${spec.bundle.id} was not sent`);
+    const parent = spec.parent === null ? undefined : this.#state.jobs.get(spec.parent);
+    const entry = this.#options.registry.create(jobId, spec, parent?.rootId ?? jobId, values);
+    entry.owner = owner;
+    entry.attach(owner, 0);
+    this.handle({ type: "jobSubmitted", jobId, spec });
+    this.#options.onActivity();
+    return entry;
+  }
+
+  /** Feeds one event to the core and does what it says. */
+  handle(event: Event, carried: Carried = null): void {
+    this.#apply(event, carried);
+    this.#afterEvent();
+  }
+
+  consumed(entry: JobEntry, connection: ReaderConnection, seq: number): void {
+    entry.acked(connection, seq);
+    if (seq % ACKS_PER_RECORD === 0 && entry.finished === null) entry.log.append({ type: "ack", seq });
+    this.handle({ type: "acked", jobId: entry.jobId, seq });
+  }
+
+  /** A reader goes, or its connection was lost. */
+  leave(entry: JobEntry, connection: ReaderConnection, onPurpose: boolean): void {
+    const wasOwner = entry.owner === connection;
+    entry.detach(connection);
+    if (entry.finished !== null) {
+      if (onPurpose && !entry.spec.detach && entry.readers === 0) this.#options.registry.discardData(entry);
+    } else if (wasOwner || entry.readers === 0) {
+      this.handle({ type: "clientLost", jobId: entry.jobId });
+    }
+    this.#options.onActivity();
+  }
+
+  nodeConnected(link: NodeLink): void {
+    this.#nodes.get(link.nodeId)?.replaced();
+    this.#nodes.set(link.nodeId, link);
+    const { cpu, ramMiB, maxCpu, maxRamMiB, jobs, holding } = link.hello;
+    this.handle({ type: "nodeJoined", nodeId: link.nodeId, cpu, ramMiB, maxCpu, maxRamMiB, jobs, holding });
+  }
+
+  nodeDisconnected(link: NodeLink): void {
+    if (this.#nodes.get(link.nodeId) !== link) return;
+    this.#nodes.delete(link.nodeId);
+    this.handle({ type: "nodeDisconnected", nodeId: link.nodeId });
+  }
+
+  nodeGone(nodeId: NodeId): void {
+    this.#nodes.delete(nodeId);
+    this.handle({ type: "nodeGone", nodeId });
+  }
+
+  /** The function of a job could not be loaded: the error is the job's. */
+  loadFailed(nodeId: NodeId, jobId: JobId, envelope: Uint8Array): void {
+    const entry = this.entry(jobId);
+    if (entry !== undefined) entry.failure = envelope;
+    this.handle({ type: "loadFailed", nodeId, jobId });
+  }
+
+  lines(jobId: JobId, nodeId: NodeId, droppedLines: number, body: Uint8Array): void {
+    this.entry(jobId)?.sendLines({ nodeId, droppedLines }, body);
+  }
+
+  /** Asks all nodes to end. */
+  shutdown(reason: string): void {
+    for (const link of this.#nodes.values()) link.send({ type: "shutdown", reason });
+    clearTimeout(this.#timer);
+    clearTimeout(this.#progressTimer);
+  }
+
+  summaries(): JobSummary[] {
+    const live = [...this.#options.registry.entries].map((entry) => this.summaryOf(entry));
+    return [...this.#options.registry.summaries, ...live].sort((a, b) => a.createdAt - b.createdAt);
+  }
+
+  summaryOf(entry: JobEntry): JobSummary {
+    if (entry.endedSummary !== null) return entry.endedSummary;
+    const job = this.#state.jobs.get(entry.jobId);
+    if (job === undefined) throw new Error(`${entry.jobId} is neither under way nor ended`);
+    return { ...summarize(entry, job, waitReason(this.#state, job)), nodes: this.#nodesOf(entry.jobId).length };
+  }
+
+  nodesStatus(): ClusterStatus["nodes"] {
+    return [...this.#nodes.values()].map((link) => ({
+      nodeId: link.nodeId,
+      state: link.state.state,
+      reason: link.state.reason,
+      cpu: link.hello.cpu,
+      ramMiB: link.hello.ramMiB,
+      pid: link.hello.pid,
+      jobs: [...(this.#state.nodes.get(link.nodeId)?.jobs.keys() ?? [])],
+      workers: link.state.workers,
+    }));
+  }
+
+  get duplicates(): number {
+    return [...this.#state.jobs.values()].reduce((sum, job) => sum + job.duplicates, this.#duplicates);
+  }
+
+  #apply(event: Event, carried: Carried = null): void {
+    for (const command of step(this.#state, event, nowMs())) this.#execute(command, carried);
+  }
+
+  /** Nodes are shared out once per turn: a job's first inputs arrive together with the job. */
+  #afterEvent(): void {
+    if (!this.#settling) {
+      this.#settling = true;
+      queueMicrotask(() => {
+        this.#settling = false;
+        for (const command of settle(this.#state)) this.#execute(command, null);
+        this.#armTimer();
+      });
+    }
+  }
+
+  #armTimer(): void {
+    const nextMs = this.#state.deadlines.nextMs() ?? Infinity;
+    if (nextMs >= this.#timerAtMs) return;
+    clearTimeout(this.#timer);
+    this.#timerAtMs = nextMs;
+    this.#timer = setTimeout(() => {
+      this.#timerAtMs = Infinity;
+      this.handle({ type: "tick" });
+      this.#armTimer();
+    }, Math.max(0, nextMs - nowMs()) + 1);
+  }
+
+  #execute(command: Command, carried: Carried): void {
+    const entry = this.#options.registry.get(command.jobId);
+    if (entry === undefined) return;
+    this.#progressSoon(command.jobId);
+    switch (command.type) {
+      case "assign":
+        return this.#assign(entry, command);
+      case "grant":
+        return this.#grant(entry, command);
+      case "drain":
+      case "stop":
+        return this.#nodes.get(command.nodeId)?.send(
+          command.type === "drain" ? { type: "drain", jobId: command.jobId } : { type: "stop", jobId: command.jobId, reason: command.reason.slice(0, 1000) },
+        );
+      case "credit":
+        return entry.owner?.send({ ...command, chunksStored: entry.chunksStored });
+      case "deliver":
+        return this.#deliver(entry, command, carried);
+      case "giveUp":
+        return this.#giveUp(entry, command);
+      case "chunkAnswered":
+        return entry.forgetChunk(command.chunkId);
+      case "finished":
+        return this.#finish(entry, command);
+    }
+  }
+
+  #assign(entry: JobEntry, { nodeId, jobId, workers }: Extract<Command, { type: "assign" }>): void {
+    const link = this.#nodes.get(nodeId);
+    if (link === undefined) return;
+    const bundle = entry.spec.bundle.id;
+    const code = link.hasBundle(bundle) ? new Uint8Array(0) : this.#options.blobs.get(bundle);
+    link.noteBundle(bundle);
+    link.send({ type: "assign", jobId, spec: entry.spec, workers, token: entry.token, codeBytes: code.byteLength }, code, entry.values);
+  }
+
+  #grant(entry: JobEntry, { nodeId, jobId, grantId, chunkId, from, to, attempt }: Extract<Command, { type: "grant" }>): void {
+    const held = this.#state.jobs.get(jobId)?.grants.get(grantId);
+    const first = this.#state.jobs.get(jobId)?.chunks.get(chunkId)?.first;
+    if (held === undefined || first === undefined) return;
+    entry.log.append({ type: "grant", grantId, nodeId, range: held.range });
+    this.#nodes.get(nodeId)?.send({ type: "grant", jobId, grantId, chunkId, first, from, to, attempt }, entry.chunk(chunkId));
+  }
+
+  #deliver(entry: JobEntry, { seq, nodeId, dropped }: Extract<Command, { type: "deliver" }>, carried: Carried): void {
+    if (carried === null) return;
+    const { first, count, indices, failed, valuesBytes, jobId } = carried.message;
+    entry.deliver({ type: "results", jobId, seq, first, count, indices, failed, valuesBytes, dropped, nodeId }, carried.body);
+  }
+
+  #giveUp(entry: JobEntry, { jobId, seq, nodeId, index, code, message }: Extract<Command, { type: "giveUp" }>): void {
+    const values = encodeValues([]);
+    const body = Buffer.concat([values, encodeEnvelopes([{ kind: "burla", code, message }])]);
+    entry.deliver(
+      { type: "results", jobId, seq, first: index, count: 1, indices: null, failed: [0], valuesBytes: values.byteLength, dropped: [], nodeId },
+      body,
+    );
+  }
+
+  #finish(entry: JobEntry, { jobId, outcome, reason, job }: Extract<Command, { type: "finished" }>): void {
+    this.#progressDue.delete(jobId);
+    this.#duplicates += job.duplicates;
+    const summary = { ...summarize(entry, job, reason), phase: outcome, running: 0, nodes: 0, endedAt: Date.now() };
+    this.#options.log.info({ jobId, outcome, reason, inputs: summary.inputs }, "job ended");
+    entry.finish(
+      { type: "finished", jobId, outcome, reason: reason.slice(0, 4000), inputs: summary.done + summary.failed, failed: summary.failed },
+      entry.failure,
+      summary,
+    );
+    this.#options.onActivity();
+  }
+
+  #nodesOf(jobId: JobId): number[] {
+    return [...this.#state.nodes.values()].flatMap((node) => node.jobs.get(jobId) ?? []);
+  }
+
+  #checkFits(spec: JobSpec): void {
+    const nodes = [...this.#state.nodes.values()];
+    if (nodes.length === 0 || nodes.some((node) => workersOn(node, { spec }) > 0)) return;
+    const cpu = Math.max(...nodes.map((node) => node.maxCpu));
+    const ramMiB = Math.max(...nodes.map((node) => node.maxRamMiB));
+    throw new BurlaError(
+      "BURLA_NO_FITTING_NODE",
+      `no node has ${spec.cpu} processors and ${spec.ramMiB ?? 0} MiB for one call; the largest has ${cpu} and ${ramMiB} MiB`,
+    );
+  }
+
+  /** Told at the end of the interval, so that a burst of changes is one message. */
+  #progressSoon(jobId: JobId): void {
+    this.#progressDue.add(jobId);
+    this.#progressTimer ??= setTimeout(() => {
+      this.#progressTimer = undefined;
+      for (const due of this.#progressDue) this.#sendProgress(due);
+      this.#progressDue.clear();
+    }, PROGRESS_MS);
+  }
+
+  #sendProgress(jobId: JobId): void {
+    const job = this.#state.jobs.get(jobId);
+    const entry = this.entry(jobId);
+    if (job !== undefined && entry !== undefined) entry.broadcast(this.progress(job));
+  }
+
+  progress(job: Job): Of<MainToClient, "progress"> {
+    const workers = this.#nodesOf(job.id);
+    return {
+      type: "progress",
+      jobId: job.id,
+      phase: phaseOf(job, workers.length),
+      reason: waitReason(this.#state, job),
+      nodes: workers.length,
+      workers: workers.reduce((sum, count) => sum + count, 0),
+      pushed: job.pushedInputs,
+      running: job.grantedInputs,
+      done: job.answeredInputs - job.failedInputs,
+      failed: job.failedInputs,
+      duplicates: job.duplicates,
+      lostWorkers: job.lostWorkers,
+    };
+  }
+}
+
+function nowMs(): number {
+  return performance.now();
+}
+
+function phaseOf(job: Job, nodes: number): "waiting" | "running" | "interrupted" {
+  if (job.phase === "interrupted") return "interrupted";
+  return nodes > 0 ? "running" : "waiting";
+}
+
+function summarize(entry: JobEntry, job: Job, reason: string): JobSummary {
+  return {
+    jobId: entry.jobId,
+    name: entry.spec.name,
+    phase: phaseOf(job, job.grants.size),
+    reason,
+    detach: entry.spec.detach,
+    createdAt: entry.createdAt,
+    endedAt: null,
+    inputs: job.pushedInputs,
+    inputsEnded: job.totalInputs !== null,
+    done: job.answeredInputs - job.failedInputs,
+    failed: job.failedInputs,
+    running: job.grantedInputs,
+    nodes: 0,
+  };
+}

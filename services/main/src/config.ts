@@ -1,0 +1,16 @@
+import * as v from "valibot";
+import { clusterSpecSchema } from "@burla/protocol";
+
+/** What whoever starts main tells it, as JSON in BURLA_MAIN. */
+export const mainConfigSchema = v.object({
+  /** State of this cluster: connection file, jobs, blobs, scratch space of local nodes. */
+  directory: v.string(),
+  spec: clusterSpecSchema,
+  version: v.string(),
+  /** Single-file programs of the other services, for the local provider. */
+  nodeProgram: v.string(),
+  workerProgram: v.string(),
+  /** The folder of the `burla` package. */
+  clientPackage: v.string(),
+});
+export type MainConfig = v.InferOutput<typeof mainConfigSchema>;

@@ -1,0 +1,193 @@
+/** One job as the shell knows it: its log, its captured values, its readers. Decisions about it are the core's. */
+import { MAX_WINDOW_BYTES, newToken, type JobId, type JobSpec, type JobSummary, type MainToClient, type Of } from "@burla/protocol";
+import { JobLog, writeSummary, type Finished } from "./store/job-log.ts";
+import { LineLog, type LoggedLines } from "./store/line-log.ts";
+
+type Results = Of<MainToClient, "results">;
+
+/** What a job needs of a client's connection. */
+export interface ReaderConnection {
+  send(message: MainToClient, ...body: Uint8Array[]): void;
+}
+
+/** Somebody who takes a job's results, with what it has been sent and not taken. */
+interface Reader {
+  readonly connection: ReaderConnection;
+  sentSeq: number;
+  readonly unacked: { seq: number; bytes: number }[];
+  unackedBytes: number;
+  finishedSent: boolean;
+}
+
+/** Chunks kept in memory; what is beyond is read from the log when it is granted. */
+const CHUNK_CACHE_BYTES = MAX_WINDOW_BYTES;
+
+export interface JobEntryOptions {
+  readonly jobId: JobId;
+  readonly spec: JobSpec;
+  readonly rootId: JobId;
+  readonly createdAt: number;
+  readonly directory: string;
+  readonly values: Uint8Array;
+  readonly log: JobLog;
+}
+
+export class JobEntry {
+  readonly jobId: JobId;
+  readonly spec: JobSpec;
+  readonly rootId: JobId;
+  readonly createdAt: number;
+  readonly directory: string;
+  readonly values: Uint8Array;
+  /** What its workers may use to start jobs of their own. */
+  readonly token = newToken();
+  readonly log: JobLog;
+  readonly lines: LineLog;
+  /** The connection that feeds the inputs. */
+  owner: ReaderConnection | null = null;
+  finished: Finished | null = null;
+  endedSummary: JobSummary | null = null;
+  chunksStored = 0;
+  inputsEnded = false;
+  /** Error envelope of a job that could not be loaded. */
+  failure: Uint8Array = new Uint8Array(0);
+  #finishedBody: Uint8Array = new Uint8Array(0);
+  #lastSeq = 0;
+  readonly #readers = new Map<ReaderConnection, Reader>();
+  readonly #chunks = new Map<number, Uint8Array>();
+  #chunkBytes = 0;
+  #discarded = false;
+
+  constructor(options: JobEntryOptions) {
+    this.jobId = options.jobId;
+    this.spec = options.spec;
+    this.rootId = options.rootId;
+    this.createdAt = options.createdAt;
+    this.directory = options.directory;
+    this.values = options.values;
+    this.log = options.log;
+    this.lines = new LineLog(options.directory);
+  }
+
+  get readers(): number {
+    return this.#readers.size;
+  }
+
+  /** After a restart of main. */
+  restore({ lastSeq, chunksStored, inputsEnded }: { lastSeq: number; chunksStored: number; inputsEnded: boolean }, finished: Finished | null, finishedBody: Uint8Array): void {
+    this.#lastSeq = lastSeq;
+    this.chunksStored = chunksStored;
+    this.inputsEnded = inputsEnded;
+    this.finished = finished;
+    this.#finishedBody = finishedBody;
+  }
+
+  addChunk(chunkId: number, first: number, count: number, body: Uint8Array): void {
+    this.log.append({ type: "chunk", chunkId, first, count }, body);
+    this.chunksStored = chunkId + 1;
+    this.#chunks.set(chunkId, body);
+    this.#chunkBytes += body.byteLength;
+    for (const [oldest, bytes] of this.#chunks) {
+      if (this.#chunkBytes <= CHUNK_CACHE_BYTES || oldest === chunkId) break;
+      this.#chunks.delete(oldest);
+      this.#chunkBytes -= bytes.byteLength;
+    }
+  }
+
+  endInputs(total: number): void {
+    this.log.append({ type: "inputsEnd", total });
+    this.inputsEnded = true;
+  }
+
+  chunk(chunkId: number): Uint8Array {
+    return this.#chunks.get(chunkId) ?? this.log.chunkBody(chunkId);
+  }
+
+  forgetChunk(chunkId: number): void {
+    this.#chunkBytes -= this.#chunks.get(chunkId)?.byteLength ?? 0;
+    this.#chunks.delete(chunkId);
+    this.log.forgetChunk(chunkId);
+  }
+
+  /** Results go to disk first, then to every reader that is up to date and has room; the others fetch them later. */
+  deliver(message: Results, body: Uint8Array): void {
+    this.log.append(message, body);
+    this.#lastSeq = message.seq;
+    for (const reader of this.#readers.values()) {
+      if (reader.sentSeq === message.seq - 1 && reader.unackedBytes < MAX_WINDOW_BYTES) sendResults(reader, message, body);
+    }
+  }
+
+  finish(finished: Finished, body: Uint8Array, summary: JobSummary): void {
+    this.finished = finished;
+    this.#finishedBody = body;
+    this.endedSummary = summary;
+    if (!this.#discarded) this.log.append(finished, body);
+    writeSummary(this.directory, summary);
+    for (const chunkId of [...this.#chunks.keys()]) this.forgetChunk(chunkId);
+    for (const reader of this.#readers.values()) this.#pump(reader);
+  }
+
+  attach(connection: ReaderConnection, afterSeq: number): void {
+    const reader: Reader = { connection, sentSeq: Math.min(afterSeq, this.#lastSeq), unacked: [], unackedBytes: 0, finishedSent: false };
+    this.#readers.set(connection, reader);
+    this.#pump(reader);
+  }
+
+  detach(connection: ReaderConnection): void {
+    this.#readers.delete(connection);
+    if (this.owner === connection) this.owner = null;
+  }
+
+  acked(connection: ReaderConnection, seq: number): void {
+    const reader = this.#readers.get(connection);
+    if (reader === undefined) return;
+    for (let oldest = reader.unacked[0]; oldest !== undefined && oldest.seq <= seq; oldest = reader.unacked[0]) {
+      reader.unacked.shift();
+      reader.unackedBytes -= oldest.bytes;
+    }
+    this.#pump(reader);
+  }
+
+  broadcast(message: MainToClient, ...body: Uint8Array[]): void {
+    for (const { connection } of this.#readers.values()) connection.send(message, ...body);
+  }
+
+  sendLines(lines: Omit<Of<MainToClient, "logs">, "type" | "jobId">, body: Uint8Array): void {
+    this.lines.append(lines.nodeId, lines.droppedLines, body);
+    this.broadcast({ type: "logs", jobId: this.jobId, ...lines }, body);
+  }
+
+  readLines(): Iterable<LoggedLines> {
+    return this.lines.read();
+  }
+
+  /** Inputs and results go from disk; the summary and the lines stay. */
+  discardData(): void {
+    if (this.#discarded) return;
+    this.#discarded = true;
+    this.log.discard();
+  }
+
+  close(): void {
+    if (!this.#discarded) this.log.close();
+    this.lines.close();
+  }
+
+  #pump(reader: Reader): void {
+    while (reader.sentSeq < this.#lastSeq && reader.unackedBytes < MAX_WINDOW_BYTES && !this.#discarded) {
+      const { message, body } = this.log.results(reader.sentSeq + 1);
+      sendResults(reader, message, body);
+    }
+    if (this.finished === null || reader.sentSeq < this.#lastSeq || reader.finishedSent) return;
+    reader.finishedSent = true;
+    reader.connection.send(this.finished, this.#finishedBody);
+  }
+}
+
+function sendResults(reader: Reader, message: Results, body: Uint8Array): void {
+  reader.connection.send(message, body);
+  reader.sentSeq = message.seq;
+  reader.unacked.push({ seq: message.seq, bytes: body.byteLength });
+  reader.unackedBytes += body.byteLength;
+}

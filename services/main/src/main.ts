@@ -1,0 +1,127 @@
+/** The main service: stands for one cluster. Configured by JSON in BURLA_MAIN; says "ready" on descriptor 3. */
+import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync, writeSync } from "node:fs";
+import { join } from "node:path";
+import pino from "pino";
+import * as v from "valibot";
+import { childEnvironment, connectionFileSchema, newToken, PROTOCOL_VERSION, type ConnectionFile } from "@burla/protocol";
+import { identify } from "./auth.ts";
+import { ClientLink } from "./client-link.ts";
+import { Cluster } from "./cluster.ts";
+import { mainConfigSchema } from "./config.ts";
+import { IdleWatch } from "./idle.ts";
+import { acquireLock, releaseLock } from "./lock.ts";
+import { NodeLink } from "./node-link.ts";
+import { LocalProvider } from "./providers/local.ts";
+import { JobRegistry } from "./registry.ts";
+import { createRoutes } from "./routes.ts";
+import { serve } from "./server.ts";
+import { BlobStore } from "./store/blobs.ts";
+
+/** Another main holds the state folder. */
+const EXIT_LOCKED = 3;
+const startedAt = Date.now();
+const config = v.parse(mainConfigSchema, JSON.parse(process.env["BURLA_MAIN"] ?? "null"));
+mkdirSync(config.directory, { recursive: true, mode: 0o700 });
+if (!acquireLock(config.directory)) process.exit(EXIT_LOCKED);
+
+const log = pino({ base: { cluster: config.spec.name } }, pino.destination({ fd: 2, sync: true }));
+const connectionFile = join(config.directory, "cluster.json");
+const previous = readPrevious();
+const tokens = { owner: previous?.token ?? newToken(), node: previous?.nodeToken ?? newToken() };
+
+const provider = new LocalProvider({
+  ...config,
+  directory: join(config.directory, "nodes"),
+  connectionFile,
+  environment: childEnvironment(),
+  onGone: (nodeId) => cluster.nodeGone(nodeId),
+});
+provider.start();
+
+const blobs = new BlobStore(join(config.directory, "blobs"));
+const registry = new JobRegistry(join(config.directory, "jobs"));
+const clients = new Set<ClientLink>();
+const idle = new IdleWatch(config.spec.idleMinutes * 60_000, () => void shutdown("idle"));
+const cluster = new Cluster({ registry, blobs, log, onActivity: updateIdle });
+const whoAsks = (authorization: string | undefined) =>
+  identify(authorization, { ...tokens, jobs: () => registry.entries });
+const app = createRoutes({
+  cluster,
+  blobs,
+  identify: whoAsks,
+  describe: () => ({
+    cluster: config.spec.name, version: config.version, pid: process.pid,
+    uptimeMs: Date.now() - startedAt, idleDeadline: idle.deadline,
+  }),
+  shutdown: (reason) => setImmediate(() => void shutdown(reason)),
+});
+cluster.restore();
+
+const { server, url } = await serve(
+  {
+    app,
+    identify: whoAsks,
+    onStream: (stream, identity, role) => {
+      if (role === "node") {
+        new NodeLink(stream, cluster, (link) => {
+          if (link.isKnown) provider.check(link.nodeId);
+        });
+        return;
+      }
+      const client = new ClientLink(stream, {
+        cluster, blobs, identity,
+        onClosed: () => {
+          clients.delete(client);
+          updateIdle();
+        },
+      });
+      clients.add(client);
+      updateIdle();
+    },
+  },
+  previous === null ? 0 : Number(new URL(previous.url).port),
+);
+announce();
+updateIdle();
+process.on("SIGTERM", () => void shutdown("SIGTERM"));
+process.on("SIGINT", () => undefined);
+
+function readPrevious(): ConnectionFile | null {
+  try {
+    return v.parse(connectionFileSchema, JSON.parse(readFileSync(connectionFile, "utf8")));
+  } catch {
+    return null;
+  }
+}
+
+function announce(): void {
+  const content: ConnectionFile = {
+    url, token: tokens.owner, nodeToken: tokens.node, pid: process.pid,
+    version: config.version, protocolVersion: PROTOCOL_VERSION, startedAt,
+  };
+  writeFileSync(`${connectionFile}.part`, JSON.stringify(content), { mode: 0o600 });
+  renameSync(`${connectionFile}.part`, connectionFile);
+  log.info({ url, pid: process.pid }, "ready");
+  try {
+    writeSync(3, "ready\n");
+  } catch {
+    // Nobody waits on descriptor 3: started by hand.
+  }
+}
+
+function updateIdle(): void {
+  idle.busy(clients.size > 0 || cluster.hasWork);
+}
+
+/** Ends clients, nodes, then itself; the connection file goes first, so that nobody dials a dying cluster. */
+async function shutdown(reason: string): Promise<void> {
+  log.info({ reason }, "shutting down");
+  rmSync(connectionFile, { force: true });
+  for (const client of clients) client.close();
+  cluster.shutdown(reason);
+  server.close();
+  await provider.stop();
+  registry.close();
+  releaseLock(config.directory);
+  process.exit(0);
+}

@@ -1,0 +1,97 @@
+/** One connected node: its frames become events, commands become its frames. No decisions. */
+import type { Duplex } from "node:stream";
+import {
+  BurlaError, Connection, nodeToMain, type BundleId, type MainToNode, type NodeId, type NodeToMain, type Of,
+} from "@burla/protocol";
+import type { Cluster } from "./cluster.ts";
+
+type Hello = Of<NodeToMain, "nodeHello">;
+type State = Of<NodeToMain, "nodeState">;
+
+export class NodeLink {
+  readonly #connection: Connection<NodeToMain, MainToNode>;
+  readonly #cluster: Cluster;
+  readonly #bundles = new Set<BundleId>();
+  #hello: Hello | undefined;
+  #state: State = { type: "nodeState", state: "BOOTING", reason: "", workers: [] };
+
+  constructor(stream: Duplex, cluster: Cluster, onClosed: (link: NodeLink) => void) {
+    this.#cluster = cluster;
+    this.#connection = new Connection<NodeToMain, MainToNode>(stream, {
+      incoming: nodeToMain,
+      software: "burla main",
+      onMessage: (message, body) => this.#receive(message, body),
+      onClose: () => {
+        if (this.#hello !== undefined) this.#cluster.nodeDisconnected(this);
+        onClosed(this);
+      },
+    });
+  }
+
+  get hello(): Hello {
+    if (this.#hello === undefined) throw new Error("the node has not introduced itself");
+    return this.#hello;
+  }
+
+  get nodeId(): NodeId {
+    return this.hello.nodeId;
+  }
+
+  get isKnown(): boolean {
+    return this.#hello !== undefined;
+  }
+
+  get state(): State {
+    return this.#state;
+  }
+
+  hasBundle(id: BundleId): boolean {
+    return this.#bundles.has(id);
+  }
+
+  noteBundle(id: BundleId): void {
+    this.#bundles.add(id);
+  }
+
+  send(message: MainToNode, ...body: Uint8Array[]): void {
+    this.#connection.send(message, ...body);
+  }
+
+  /** The same node has dialled again before this connection was seen to be dead. */
+  replaced(): void {
+    this.#connection.abort(new BurlaError("BURLA_PROTOCOL", "the node has dialled again"));
+  }
+
+  #receive(message: NodeToMain, body: Uint8Array): void {
+    if (message.type === "nodeHello") {
+      this.#hello = message;
+      return this.#cluster.nodeConnected(this);
+    }
+    const { nodeId } = this;
+    switch (message.type) {
+      case "nodeState":
+        this.#state = message;
+        if (message.state === "READY") this.#cluster.handle({ type: "nodeReady", nodeId });
+        return;
+      case "renew":
+        return this.#cluster.handle({ type: "renewed", nodeId, jobs: message.jobs });
+      case "nodeResults": {
+        const { jobId, grantId, runMs } = message;
+        this.#cluster.handle({ type: "resultsArrived", nodeId, jobId, grantId, batch: message, bytes: body.byteLength, runMs }, { message, body });
+        return this.#stored(message.nodeSeq);
+      }
+      case "grantEnded":
+        this.#cluster.handle({ ...message, nodeId });
+        return this.#stored(message.nodeSeq);
+      case "loadFailed":
+        this.#cluster.loadFailed(nodeId, message.jobId, Buffer.from(body));
+        return this.#stored(message.nodeSeq);
+      case "logs":
+        return this.#cluster.lines(message.jobId, nodeId, message.droppedLines, body);
+    }
+  }
+
+  #stored(nodeSeq: number): void {
+    this.#connection.send({ type: "stored", nodeSeq });
+  }
+}

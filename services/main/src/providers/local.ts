@@ -1,0 +1,161 @@
+/** Nodes as programs on this machine. They outlive main, so that its restart loses no work. */
+import { spawn } from "node:child_process";
+import { closeSync, mkdirSync, openSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpus, totalmem } from "node:os";
+import { join } from "node:path";
+import type { ClusterSpec, NodeGroup, NodeId } from "@burla/protocol";
+import { isAlive } from "../lock.ts";
+import type { MachineProvider } from "./provider.ts";
+
+const BYTES_PER_MIB = 1024 * 1024;
+/** A node that ends at once is started again after a pause that doubles up to this. */
+const MAX_RESTART_MS = 10_000;
+const FIRST_RESTART_MS = 50;
+/** A node that ran this long has not failed to start. */
+const SETTLED_MS = 5_000;
+/** How long main waits for nodes to end by themselves. */
+const STOP_MS = 3_000;
+/** Without main for this long a local node ends itself: a restart takes well under a second. */
+const ORPHAN_MS = 60_000;
+
+export interface LocalProviderOptions {
+  readonly spec: ClusterSpec;
+  readonly directory: string;
+  readonly connectionFile: string;
+  readonly nodeProgram: string;
+  readonly workerProgram: string;
+  readonly clientPackage: string;
+  readonly environment: NodeJS.ProcessEnv;
+  readonly onGone: (nodeId: NodeId) => void;
+}
+
+interface Machine {
+  readonly nodeId: NodeId;
+  readonly group: NodeGroup;
+  pid: number;
+  startedMs: number;
+  restartMs: number;
+  ended: Promise<void>;
+}
+
+export class LocalProvider implements MachineProvider {
+  readonly #options: LocalProviderOptions;
+  readonly #machines = new Map<NodeId, Machine>();
+  #stopping = false;
+
+  constructor(options: LocalProviderOptions) {
+    this.#options = options;
+  }
+
+  start(): void {
+    for (const group of this.#options.spec.groups) {
+      for (let number = 1; number <= group.count; number++) this.#startOrAdopt(`${group.name}-${number}` as NodeId, group);
+    }
+  }
+
+  check(nodeId: NodeId): void {
+    const machine = this.#machines.get(nodeId);
+    if (machine !== undefined && !isAlive(machine.pid)) this.#gone(machine);
+  }
+
+  async stop(): Promise<void> {
+    this.#stopping = true;
+    const machines = [...this.#machines.values()];
+    const timer = setTimeout(() => {
+      for (const machine of machines) kill(machine.pid);
+    }, STOP_MS);
+    await Promise.all(machines.map((machine) => machine.ended));
+    clearTimeout(timer);
+    for (const machine of machines) rmSync(this.#directoryOf(machine.nodeId), { recursive: true, force: true });
+  }
+
+  #startOrAdopt(nodeId: NodeId, group: NodeGroup): void {
+    const pid = readPid(join(this.#directoryOf(nodeId), "pid"));
+    const machine: Machine = { nodeId, group, pid: 0, startedMs: 0, restartMs: FIRST_RESTART_MS, ended: Promise.resolve() };
+    this.#machines.set(nodeId, machine);
+    if (pid > 0 && runsNode(pid, nodeId)) {
+      machine.pid = pid;
+      machine.ended = untilGone(pid);
+    } else {
+      this.#spawn(machine);
+    }
+  }
+
+  #spawn(machine: Machine): void {
+    const { group, nodeId } = machine;
+    const directory = this.#directoryOf(nodeId);
+    mkdirSync(directory, { recursive: true, mode: 0o700 });
+    const log = openSync(join(directory, "node.log"), "w", 0o600);
+    const { connectionFile, workerProgram, clientPackage, nodeProgram, environment } = this.#options;
+    const config = {
+      nodeId, directory, connectionFile, workerProgram, clientPackage,
+      cpu: group.cpu, ramMiB: group.ramMiB, maxCpu: cpus().length, maxRamMiB: Math.floor(totalmem() / BYTES_PER_MIB),
+      warm: group.warm, orphanMs: ORPHAN_MS,
+    };
+    const child = spawn(process.execPath, [nodeProgram], {
+      detached: true,
+      stdio: ["ignore", log, log],
+      env: { ...environment, BURLA_NODE: JSON.stringify(config), BURLA_NODE_ID: nodeId },
+    });
+    closeSync(log);
+    machine.pid = child.pid ?? 0;
+    machine.startedMs = performance.now();
+    machine.ended = new Promise((resolve) => {
+      const end = () => {
+        resolve();
+        this.#gone(machine);
+      };
+      child.once("exit", end);
+      child.once("error", end);
+    });
+    writeFileSync(join(directory, "pid"), String(machine.pid), { mode: 0o600 });
+    child.unref();
+  }
+
+  #gone(machine: Machine): void {
+    if (machine.pid === 0) return;
+    machine.pid = 0;
+    this.#options.onGone(machine.nodeId);
+    if (this.#stopping) return;
+    const settled = performance.now() - machine.startedMs > SETTLED_MS;
+    machine.restartMs = settled ? FIRST_RESTART_MS : Math.min(MAX_RESTART_MS, machine.restartMs * 2);
+    setTimeout(() => {
+      if (!this.#stopping) this.#spawn(machine);
+    }, machine.restartMs);
+  }
+
+  #directoryOf(nodeId: NodeId): string {
+    return join(this.#options.directory, nodeId);
+  }
+}
+
+function readPid(path: string): number {
+  try {
+    return Number(readFileSync(path, "utf8"));
+  } catch {
+    return 0;
+  }
+}
+
+/** A pid may belong to another program by now. */
+function runsNode(pid: number, nodeId: NodeId): boolean {
+  if (!isAlive(pid)) return false;
+  try {
+    return readFileSync(`/proc/${pid}/environ`, "utf8").includes(`BURLA_NODE_ID=${nodeId}\0`);
+  } catch {
+    return false;
+  }
+}
+
+function kill(pid: number): void {
+  try {
+    if (pid > 0) process.kill(pid, "SIGKILL");
+  } catch {
+    // It has ended.
+  }
+}
+
+/** For a process that is not our child there is no event: only while stopping is it asked after. */
+async function untilGone(pid: number): Promise<void> {
+  while (isAlive(pid)) await new Promise((resolve) => setTimeout(resolve, 50).unref());
+}

@@ -1,0 +1,71 @@
+/** Control over HTTP with JSON, so that `curl` works. */
+import { Hono } from "hono";
+import {
+  BurlaError, MAX_BUNDLE_BYTES, messageOf, ROUTES, type ClusterStatus, type JobId,
+} from "@burla/protocol";
+import type { Identity } from "./auth.ts";
+import type { Cluster } from "./cluster.ts";
+import type { BlobStore } from "./store/blobs.ts";
+
+export interface RoutesOptions {
+  readonly cluster: Cluster;
+  readonly blobs: BlobStore;
+  readonly identify: (authorization: string | undefined) => Identity | null;
+  readonly describe: () => Pick<ClusterStatus, "cluster" | "version" | "pid" | "uptimeMs" | "idleDeadline">;
+  readonly shutdown: (reason: string) => void;
+}
+
+export function createRoutes({ cluster, blobs, identify, describe, shutdown }: RoutesOptions): Hono {
+  const app = new Hono();
+  app.get(ROUTES.health, (c) => c.json({ ok: true }));
+  app.use(async (c, next) => {
+    if (identify(c.req.header("authorization"))?.role !== "owner") return c.json({ error: "BURLA_UNAUTHORIZED" }, 401);
+    return next();
+  });
+  app.onError((error, c) => {
+    const code = error instanceof BurlaError ? error.code : "BURLA_PROTOCOL";
+    return c.json({ error: code, message: messageOf(error) }, code === "BURLA_NO_SUCH_JOB" ? 404 : 400);
+  });
+  app.get(ROUTES.status, (c) => {
+    const jobs = cluster.summaries();
+    const status: ClusterStatus = { ...describe(), nodes: cluster.nodesStatus(), jobs, duplicates: cluster.duplicates };
+    return c.json(status);
+  });
+  app.get(ROUTES.jobs, (c) => c.json({ jobs: cluster.summaries() }));
+  app.get(ROUTES.job, (c) => {
+    const found = cluster.summaries().find(({ jobId }) => jobId === c.req.param("jobId"));
+    if (found === undefined) throw noSuchJob(c.req.param("jobId"));
+    return c.json(found);
+  });
+  app.get(ROUTES.jobLogs, (c) => {
+    const entry = cluster.entry(c.req.param("jobId") as JobId);
+    if (entry === undefined) throw noSuchJob(c.req.param("jobId"));
+    const lines = [...entry.readLines()].flatMap(({ nodeId, droppedLines, entries }) => [
+      ...entries.map(([index, stream, timeMs, text]) => ({ index, stream: stream === 1 ? "stdout" : "stderr", timeMs, nodeId, text })),
+      ...(droppedLines > 0 ? [{ index: -1, stream: "stderr", timeMs: Date.now(), nodeId, text: `… ${droppedLines} lines were dropped` }] : []),
+    ]);
+    c.header("content-type", "application/x-ndjson");
+    return c.body(lines.map((line) => `${JSON.stringify(line)}\n`).join(""));
+  });
+  app.post(ROUTES.cancelJob, (c) => {
+    const jobId = c.req.param("jobId") as JobId;
+    if (cluster.entry(jobId) === undefined) throw noSuchJob(jobId);
+    cluster.handle({ type: "cancelRequested", jobId, reason: "cancelled by request" });
+    return c.json({ ok: true });
+  });
+  app.get(ROUTES.blob, (c) => c.body(Buffer.from(blobs.get(c.req.param("hash")))));
+  app.put(ROUTES.blob, async (c) => {
+    const content = new Uint8Array(await c.req.arrayBuffer());
+    if (content.byteLength > MAX_BUNDLE_BYTES) throw new BurlaError("BURLA_TOO_LARGE", `a blob of ${content.byteLength} bytes`);
+    return c.json({ hash: blobs.add(content) });
+  });
+  app.post(ROUTES.shutdown, (c) => {
+    shutdown("asked to");
+    return c.json({ ok: true });
+  });
+  return app;
+}
+
+function noSuchJob(jobId: string): BurlaError {
+  return new BurlaError("BURLA_NO_SUCH_JOB", `this cluster knows no job ${jobId}`);
+}

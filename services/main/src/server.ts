@@ -1,0 +1,51 @@
+/** The one port of main: HTTP for control, and upgrades to framed connections. Loopback only. */
+import { createServer, type IncomingMessage, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import type { Duplex } from "node:stream";
+import { getRequestListener } from "@hono/node-server";
+import type { Hono } from "hono";
+import { CONNECT_PATH, ROLE_HEADER, UPGRADE_PROTOCOL } from "@burla/protocol";
+import type { Identity } from "./auth.ts";
+
+export interface ServerOptions {
+  readonly app: Hono;
+  readonly identify: (authorization: string | undefined) => Identity | null;
+  readonly onStream: (stream: Duplex, identity: Identity, role: "client" | "node") => void;
+}
+
+const HOST = "127.0.0.1";
+
+/** @returns the server and its URL; on `port` if that is free, else on another. */
+export async function serve(options: ServerOptions, port: number): Promise<{ server: Server; url: string }> {
+  const server = createServer(getRequestListener(options.app.fetch));
+  server.on("upgrade", (request: IncomingMessage, socket, head: Buffer) => upgrade(options, request, socket, head));
+  await listen(server, port).catch(() => listen(server, 0));
+  return { server, url: `http://${HOST}:${(server.address() as AddressInfo).port}` };
+}
+
+function listen(server: Server, port: number): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once("error", reject);
+    server.listen(port, HOST, () => {
+      server.off("error", reject);
+      resolve();
+    });
+  });
+}
+
+function upgrade(options: ServerOptions, request: IncomingMessage, socket: Duplex, head: Buffer): void {
+  socket.on("error", () => socket.destroy());
+  const identity = options.identify(request.headers.authorization);
+  const role = request.headers[ROLE_HEADER] === "node" ? "node" : "client";
+  const allowed = identity !== null && (role === "node") === (identity.role === "node");
+  if (request.url !== CONNECT_PATH || request.headers.upgrade !== UPGRADE_PROTOCOL) return refuse(socket, "400 Bad Request");
+  if (!allowed) return refuse(socket, "401 Unauthorized");
+  socket.write(`HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: ${UPGRADE_PROTOCOL}\r\n\r\n`);
+  (socket as Duplex & { setNoDelay?: (on: boolean) => void }).setNoDelay?.(true);
+  if (head.byteLength > 0) socket.unshift(head);
+  options.onStream(socket, identity, role);
+}
+
+function refuse(socket: Duplex, status: string): void {
+  socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
+}

@@ -1,0 +1,229 @@
+/** What main must not forget of one job: records in a file of its own, and the way back from them to a state. */
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import * as v from "valibot";
+import { indexAt, type JobId, type JobSpec, type JobSummary, type MainToClient, type NodeId, type Of } from "@burla/protocol";
+import type { Range } from "../core/state.ts";
+import type { RememberedJob } from "../core/restore.ts";
+import { RecordFile } from "./record-file.ts";
+
+type Results = Of<MainToClient, "results">;
+export type Finished = Of<MainToClient, "finished">;
+
+/** Main wrote it itself, so only the tag is checked on the way back. */
+export type JobRecord =
+  | { type: "job"; jobId: JobId; spec: JobSpec; rootId: JobId; createdAt: number }
+  | { type: "chunk"; chunkId: number; first: number; count: number }
+  | { type: "inputsEnd"; total: number }
+  | { type: "grant"; grantId: number; nodeId: NodeId; range: Range }
+  | Results
+  | { type: "ack"; seq: number }
+  | Finished;
+
+const recordSchema = v.custom<JobRecord>((value) => typeof (value as { type?: unknown } | null)?.type === "string");
+
+/** Captured values in memory, chunks and results by their place in the file. */
+export class JobLog {
+  readonly #directory: string;
+  readonly #file: RecordFile;
+  readonly #chunkOffsets = new Map<number, number>();
+  /** Offset of the results with sequence number n at n - 1. */
+  readonly #resultOffsets: number[] = [];
+
+  constructor(directory: string) {
+    mkdirSync(directory, { recursive: true, mode: 0o700 });
+    this.#directory = directory;
+    this.#file = new RecordFile(join(directory, "job.log"));
+  }
+
+  /** @throws BurlaError BURLA_STORAGE */
+  append(record: JobRecord, ...body: Uint8Array[]): void {
+    this.#note(record, this.#file.append(record, ...body));
+  }
+
+  chunkBody(chunkId: number): Uint8Array {
+    return this.#file.read(this.#chunkOffsets.get(chunkId) ?? -1).body;
+  }
+
+  forgetChunk(chunkId: number): void {
+    this.#chunkOffsets.delete(chunkId);
+  }
+
+  results(seq: number): { message: Results; body: Uint8Array } {
+    const { header, body } = this.#file.read(this.#resultOffsets[seq - 1] ?? -1);
+    return { message: v.parse(recordSchema, header) as Results, body };
+  }
+
+  *replay(): Generator<{ record: JobRecord; body: Uint8Array }> {
+    for (const { offset, frame } of this.#file.replay()) {
+      const record = v.parse(recordSchema, frame.header);
+      this.#note(record, offset);
+      yield { record, body: frame.body };
+    }
+  }
+
+  close(): void {
+    this.#file.close();
+  }
+
+  /** Results and inputs go, the summary stays. */
+  discard(): void {
+    this.#file.close();
+    rmSync(join(this.#directory, "job.log"), { force: true });
+  }
+
+  #note(record: JobRecord, offset: number): void {
+    if (record.type === "chunk") this.#chunkOffsets.set(record.chunkId, offset);
+    if (record.type === "results") this.#resultOffsets[record.seq - 1] = offset;
+  }
+}
+
+/** What a log says of its job. */
+export interface Replayed {
+  readonly createdAt: number;
+  readonly remembered: RememberedJob;
+  readonly values: Uint8Array;
+  readonly finished: Finished | null;
+  readonly finishedBody: Uint8Array;
+}
+
+interface ReplayedChunk {
+  id: number;
+  first: number;
+  count: number;
+  bytes: number;
+  answered: Uint8Array;
+  left: number;
+}
+
+/** @returns null for a log without a beginning: main died before the job was accepted. */
+export function replayJob(log: JobLog): Replayed | null {
+  const replay = new Replay();
+  for (const { record, body } of log.replay()) replay.apply(record, body);
+  for (const chunkId of replay.answeredChunks) log.forgetChunk(chunkId);
+  return replay.result();
+}
+
+class Replay {
+  readonly answeredChunks: number[] = [];
+  #job: Extract<JobRecord, { type: "job" }> | null = null;
+  #values: Uint8Array = new Uint8Array(0);
+  #finished: Finished | null = null;
+  #finishedBody: Uint8Array = new Uint8Array(0);
+  readonly #chunks = new Map<number, ReplayedChunk>();
+  readonly #starts: { first: number; id: number }[] = [];
+  #grants: { grantId: number; nodeId: NodeId; range: Range }[] = [];
+  #pushedInputs = 0;
+  #total: number | null = null;
+  #answeredInputs = 0;
+  #answeredBytes = 0;
+  #failedInputs = 0;
+  #seq = 0;
+  #ackedSeq = 0;
+  readonly #batches: { seq: number; inputs: number; bytes: number }[] = [];
+
+  apply(record: JobRecord, body: Uint8Array): void {
+    switch (record.type) {
+      case "job":
+        this.#job = record;
+        this.#values = body;
+        return;
+      case "chunk":
+        this.#chunks.set(record.chunkId, { id: record.chunkId, ...record, bytes: body.byteLength, answered: new Uint8Array(record.count), left: record.count });
+        this.#starts.push({ first: record.first, id: record.chunkId });
+        this.#pushedInputs += record.count;
+        return;
+      case "inputsEnd":
+        this.#total = record.total;
+        return;
+      case "grant":
+        this.#grants.push(record);
+        return;
+      case "results":
+        return this.#applyResults(record, body.byteLength);
+      case "ack":
+        this.#ackedSeq = record.seq;
+        return;
+      case "finished":
+        this.#finished = record;
+        this.#finishedBody = body;
+    }
+  }
+
+  result(): Replayed | null {
+    if (this.#job === null) return null;
+    const acked = this.#batches.filter((batch) => batch.seq <= this.#ackedSeq);
+    return {
+      createdAt: this.#job.createdAt,
+      values: this.#values,
+      finished: this.#finished,
+      finishedBody: this.#finishedBody,
+      remembered: {
+        jobId: this.#job.jobId,
+        spec: this.#job.spec,
+        rootId: this.#job.rootId,
+        chunks: this.#chunks.values(),
+        grants: this.#grants,
+        pushedChunks: this.#starts.length,
+        pushedInputs: this.#pushedInputs,
+        totalInputs: this.#total,
+        answeredInputs: this.#answeredInputs,
+        answeredBytes: this.#answeredBytes,
+        failedInputs: this.#failedInputs,
+        seq: this.#seq,
+        ackedSeq: this.#ackedSeq,
+        ackedInputs: acked.reduce((sum, batch) => sum + batch.inputs, 0),
+        unacked: this.#batches.slice(acked.length),
+      },
+    };
+  }
+
+  #applyResults(record: Results, bytes: number): void {
+    this.#seq = record.seq;
+    const dropped = new Set(record.dropped);
+    const failed = new Set(record.failed);
+    for (let position = 0; position < record.count; position++) {
+      if (dropped.has(position)) continue;
+      this.#answer(indexAt(record, position));
+      if (failed.has(position)) this.#failedInputs++;
+    }
+    this.#batches.push({ seq: record.seq, inputs: record.count - dropped.size, bytes });
+  }
+
+  #answer(index: number): void {
+    const chunk = this.#chunks.get(this.#chunkOf(index));
+    if (chunk === undefined || chunk.answered[index - chunk.first] === 1) return;
+    chunk.answered[index - chunk.first] = 1;
+    this.#answeredInputs++;
+    if (--chunk.left > 0) return;
+    this.#chunks.delete(chunk.id);
+    this.#answeredBytes += chunk.bytes;
+    this.answeredChunks.push(chunk.id);
+  }
+
+  /** Chunks begin in ascending order: the last one that begins at or before the index. */
+  #chunkOf(index: number): number {
+    let low = 0;
+    let high = this.#starts.length - 1;
+    while (low < high) {
+      const middle = (low + high + 1) >> 1;
+      if ((this.#starts[middle]?.first ?? Infinity) <= index) low = middle;
+      else high = middle - 1;
+    }
+    return this.#starts[low]?.id ?? -1;
+  }
+}
+
+/** The few lines about an ended job that are kept longer than its data. */
+export function writeSummary(directory: string, summary: JobSummary): void {
+  writeFileSync(join(directory, "summary.json"), JSON.stringify(summary), { mode: 0o600 });
+}
+
+export function readSummary(directory: string): JobSummary | null {
+  try {
+    return JSON.parse(readFileSync(join(directory, "summary.json"), "utf8")) as JobSummary;
+  } catch {
+    return null;
+  }
+}
+
