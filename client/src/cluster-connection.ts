@@ -1,0 +1,129 @@
+/** The one connection of this process to a cluster, shared by its jobs, dialled again when it is lost. */
+import {
+  BurlaError, Connection, mainToClient, type BundleId, type ClientToMain, type JobId, type MainToClient,
+} from "@burla/protocol";
+import type { ClusterTarget } from "./cluster.ts";
+import { VERSION } from "./version.ts";
+
+const FIRST_RETRY_MS = 20;
+const MAX_RETRY_MS = 2_000;
+/** Attempts in a row before the jobs are told that the cluster is gone: about half a minute. */
+const MAX_ATTEMPTS = 20;
+
+/** A job as the connection sees it. */
+export interface JobChannel {
+  readonly jobId: JobId;
+  /** A connection stands, the first or a new one: say what is needed to start or to go on. */
+  connected(connection: ClusterConnection): void;
+  message(message: MainToClient, body: Uint8Array): void;
+  /** The cluster cannot be reached any more. */
+  failed(error: unknown): void;
+}
+
+export class ClusterConnection {
+  readonly #target: ClusterTarget;
+  readonly #jobs = new Map<JobId, JobChannel>();
+  readonly #sentBundles = new Set<BundleId>();
+  #connection: Connection<MainToClient, ClientToMain> | undefined;
+  #dialling = false;
+  #holds = 0;
+
+  constructor(target: ClusterTarget) {
+    this.#target = target;
+  }
+
+  /** Adds a job; it is called back as soon as the connection stands. */
+  add(channel: JobChannel): void {
+    this.#jobs.set(channel.jobId, channel);
+    if (this.#connection === undefined) void this.#dial();
+    else channel.connected(this);
+  }
+
+  remove(channel: JobChannel): void {
+    this.#jobs.delete(channel.jobId);
+  }
+
+  get isOpen(): boolean {
+    return this.#connection !== undefined;
+  }
+
+  /** Dropped when there is no connection: the job says it again in `connected`. */
+  send(message: ClientToMain, ...body: Uint8Array[]): void {
+    this.#connection?.send(message, ...body);
+  }
+
+  /** Whether this cluster has the bundle; from now on it is taken to have it. */
+  claimBundle(id: BundleId): boolean {
+    const known = this.#sentBundles.has(id);
+    this.#sentBundles.add(id);
+    return known;
+  }
+
+  /** The process stays alive as long as somebody holds the connection. */
+  hold(): void {
+    if (++this.#holds === 1) this.#connection?.ref(true);
+  }
+
+  release(): void {
+    if (--this.#holds === 0) this.#connection?.ref(false);
+  }
+
+  async #dial(): Promise<void> {
+    if (this.#dialling) return;
+    this.#dialling = true;
+    let retryMs = FIRST_RETRY_MS;
+    for (let attempt = 1; this.#jobs.size > 0; attempt++) {
+      try {
+        const stream = await this.#target.open();
+        this.#dialling = false;
+        return this.#converse(stream);
+      } catch (error) {
+        const hopeless = error instanceof BurlaError && error.code !== "BURLA_UNREACHABLE";
+        if (hopeless || attempt >= MAX_ATTEMPTS || !this.#anyStarted()) {
+          this.#dialling = false;
+          return this.#failAll(error);
+        }
+        await new Promise((resolve) => setTimeout(resolve, retryMs));
+        retryMs = Math.min(MAX_RETRY_MS, retryMs * 2);
+      }
+    }
+    this.#dialling = false;
+  }
+
+  /** A job that never began fails at once: nothing is lost by trying again later. */
+  #anyStarted(): boolean {
+    return this.#sentBundles.size > 0;
+  }
+
+  #converse(stream: Awaited<ReturnType<ClusterTarget["open"]>>): void {
+    const connection = new Connection<MainToClient, ClientToMain>(stream, {
+      incoming: mainToClient,
+      software: `burla client ${VERSION}`,
+      onMessage: (message, body) => this.#jobs.get(message.jobId)?.message(message, body),
+      onClose: (error) => this.#lost(error),
+    });
+    this.#connection = connection;
+    connection.ref(this.#holds > 0);
+    for (const job of [...this.#jobs.values()]) job.connected(this);
+  }
+
+  #lost(error: BurlaError | undefined): void {
+    this.#connection = undefined;
+    if (error?.code === "BURLA_VERSION" || error?.code === "BURLA_PROTOCOL") return this.#failAll(error);
+    if (this.#jobs.size > 0) void this.#dial();
+  }
+
+  #failAll(error: unknown): void {
+    for (const job of [...this.#jobs.values()]) job.failed(error);
+    this.#jobs.clear();
+  }
+}
+
+const connections = new Map<string, ClusterConnection>();
+
+/** One connection per cluster and process. */
+export function connectionTo(target: ClusterTarget): ClusterConnection {
+  const known = connections.get(target.key) ?? new ClusterConnection(target);
+  connections.set(target.key, known);
+  return known;
+}

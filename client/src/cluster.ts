@@ -1,0 +1,78 @@
+/** Which cluster a call is for, and how to reach it. */
+import type { Duplex } from "node:stream";
+import { BurlaError, openStream, PROTOCOL_VERSION, type ConnectionFile } from "@burla/protocol";
+import { readConnectionFile, startLocalCluster } from "./local-cluster.ts";
+import type { ClusterAddress } from "./types.ts";
+
+const DIAL_TIMEOUT_MS = 10_000;
+export const LOCAL = "local";
+
+/** A cluster by a name that stays the same when its address changes. */
+export interface ClusterTarget {
+  /** Same key, same cluster. */
+  readonly key: string;
+  /** The local cluster is started when it is not there. */
+  open(): Promise<Duplex>;
+  /** Where control requests go. Starts nothing. @throws BurlaError BURLA_UNREACHABLE */
+  address(): ClusterAddress;
+}
+
+/**
+ * From the option, else from the environment of a worker (functions that start jobs of their own), else BURLA_CLUSTER,
+ * else the local cluster.
+ */
+export function resolveCluster(option: string | ClusterAddress | undefined): ClusterTarget {
+  const { BURLA_URL: url, BURLA_JOB_TOKEN: token, BURLA_CLUSTER: name } = process.env;
+  if (typeof option === "object") return fixedTarget(option);
+  if (option === undefined && url && token) return fixedTarget({ url, token });
+  return namedTarget(option ?? (name || LOCAL));
+}
+
+function fixedTarget(address: ClusterAddress): ClusterTarget {
+  return {
+    key: `${address.url} ${address.token}`,
+    open: () => openStream({ ...address, role: "client", timeoutMs: DIAL_TIMEOUT_MS }),
+    address: () => address,
+  };
+}
+
+function namedTarget(name: string): ClusterTarget {
+  return {
+    key: name,
+    open: () => openNamed(name),
+    address: () => {
+      const file = readConnectionFile(name);
+      if (file === null) throw notRunning(name);
+      return { url: file.url, token: file.token };
+    },
+  };
+}
+
+function notRunning(name: string): BurlaError {
+  const cure = name === LOCAL ? "Start it with `burla up`, or simply call remoteParallelMap." : `Start it with \`burla up ${name}\`.`;
+  return new BurlaError("BURLA_UNREACHABLE", `the cluster "${name}" is not running`, { cure });
+}
+
+async function openNamed(name: string): Promise<Duplex> {
+  const file = readConnectionFile(name);
+  if (file !== null) {
+    checkVersion(file);
+    try {
+      return await dial(file);
+    } catch (error) {
+      if (name !== LOCAL || !(error instanceof BurlaError) || error.code !== "BURLA_UNREACHABLE") throw error;
+    }
+  }
+  if (name !== LOCAL) throw notRunning(name);
+  return dial(await startLocalCluster());
+}
+
+function dial(file: ConnectionFile): Promise<Duplex> {
+  return openStream({ url: file.url, token: file.token, role: "client", timeoutMs: DIAL_TIMEOUT_MS });
+}
+
+function checkVersion(file: ConnectionFile): void {
+  if (file.protocolVersion === PROTOCOL_VERSION) return;
+  throw new BurlaError("BURLA_VERSION", `the cluster at ${file.url} has version ${file.version}, with another protocol than this client`);
+}
+

@@ -1,0 +1,163 @@
+/** Pulls any iterable and cuts chunks, as far as the cluster gives credit. */
+import { BurlaError, encodeValues, findUncloneable, MAX_FRAME_BYTES, TARGET_CHUNK_BYTES } from "@burla/protocol";
+import type { Inputs } from "./types.ts";
+
+/** Other work of this process gets a turn this often. */
+const YIELD_MS = 10;
+
+/** Totals since the job began, and the size that the next chunk should have. */
+export interface Credit {
+  readonly inputs: number;
+  readonly bytes: number;
+  readonly chunkInputs: number;
+}
+
+export interface ChunkToSend {
+  readonly chunkId: number;
+  readonly first: number;
+  readonly count: number;
+  readonly body: Uint8Array;
+}
+
+export interface InputPumpOptions {
+  /** Takes a chunk. */
+  readonly push: (chunk: ChunkToSend) => void;
+  /** The end: so many inputs were there. */
+  readonly end: (total: number) => void;
+}
+
+type AnyIterator = Iterator<unknown> | AsyncIterator<unknown>;
+
+export class InputPump {
+  readonly #options: InputPumpOptions;
+  readonly #iterator: AnyIterator;
+  readonly #isAsync: boolean;
+  #credit: Credit = { inputs: 0, bytes: 0, chunkInputs: 1 };
+  #wake: (() => void) | undefined;
+  #values: unknown[] = [];
+  #pulled = 0;
+  #sent = 0;
+  #sentBytes = 0;
+  #chunks = 0;
+  #meanBytes = 0;
+  #stopped = false;
+
+  constructor(inputs: Inputs<unknown>, options: InputPumpOptions) {
+    this.#options = options;
+    const iterable = inputs as { [Symbol.asyncIterator]?: () => AsyncIterator<unknown>; [Symbol.iterator]?: () => Iterator<unknown> };
+    this.#isAsync = typeof iterable[Symbol.asyncIterator] === "function";
+    this.#iterator = (this.#isAsync ? iterable[Symbol.asyncIterator]?.() : iterable[Symbol.iterator]?.()) as AnyIterator;
+  }
+
+  /** Inputs that were pushed. */
+  get sent(): number {
+    return this.#sent;
+  }
+
+  allow(credit: Credit): void {
+    this.#credit = credit;
+    this.#wake?.();
+  }
+
+  /** Pulls no more, and lets the iterable clean up. */
+  stop(): void {
+    if (this.#stopped) return;
+    this.#stopped = true;
+    this.#wake?.();
+    void Promise.resolve(this.#iterator.return?.()).catch(() => undefined);
+  }
+
+  /**
+   * Runs until the inputs end or `stop` is called.
+   * @throws what the iterable throws; BurlaError BURLA_INPUT for an input that cannot be copied.
+   */
+  async run(): Promise<void> {
+    let yieldedMs = performance.now();
+    while (!this.#stopped) {
+      if (!this.#hasRoom()) {
+        this.#cut();
+        await new Promise<void>((resolve) => (this.#wake = resolve));
+        this.#wake = undefined;
+        continue;
+      }
+      const next = this.#iterator.next();
+      const result = isPromise(next) ? await this.#patiently(next) : (next as IteratorResult<unknown>);
+      if (this.#stopped) return;
+      if (result.done === true) return this.#finish();
+      const { value } = result;
+      this.#add(!this.#isAsync && isPromise(value) ? await this.#patiently(value) : value);
+      if (performance.now() - yieldedMs > YIELD_MS) {
+        await new Promise((resolve) => setImmediate(resolve));
+        yieldedMs = performance.now();
+      }
+    }
+  }
+
+  #hasRoom(): boolean {
+    return this.#pulled < this.#credit.inputs && this.#sentBytes + this.#values.length * this.#meanBytes < this.#credit.bytes;
+  }
+
+  /** Waits for a slow iterable, after sending what it has given so far. */
+  async #patiently<Value>(next: PromiseLike<Value>): Promise<Value> {
+    if (this.#values.length === 0) return next;
+    const timer = setImmediate(() => this.#cut());
+    try {
+      return await next;
+    } finally {
+      clearImmediate(timer);
+    }
+  }
+
+  #add(value: unknown): void {
+    this.#values.push(value);
+    this.#pulled++;
+    const wanted = Math.min(this.#credit.chunkInputs, Math.max(1, TARGET_CHUNK_BYTES / Math.max(1, this.#meanBytes)));
+    if (this.#values.length >= wanted) this.#cut();
+  }
+
+  /** Sends what has been pulled as one chunk. */
+  #cut(): void {
+    const values = this.#values;
+    if (values.length === 0 || this.#stopped) return;
+    this.#values = [];
+    const body = this.#encode(values);
+    this.#meanBytes = body.byteLength / values.length;
+    const chunk = { chunkId: this.#chunks++, first: this.#sent, count: values.length, body };
+    this.#sent += values.length;
+    this.#sentBytes += body.byteLength;
+    this.#options.push(chunk);
+  }
+
+  #encode(values: unknown[]): Uint8Array {
+    let body: Uint8Array;
+    try {
+      body = encodeValues(values);
+    } catch (cause) {
+      throw this.#describe(values, cause);
+    }
+    if (body.byteLength < MAX_FRAME_BYTES - 1024) return body;
+    throw new BurlaError("BURLA_TOO_LARGE", `inputs[${this.#sent}] and its neighbours have ${body.byteLength} bytes, over the limit of ${MAX_FRAME_BYTES}`);
+  }
+
+  #describe(values: unknown[], cause: unknown): BurlaError {
+    for (const [offset, value] of values.entries()) {
+      const found = findUncloneable(value);
+      if (found === null) continue;
+      const index = this.#sent + offset;
+      const error = new BurlaError("BURLA_INPUT", `inputs[${index}]${found.path} is ${found.what}, which cannot be sent to the cluster`, { cause });
+      error.inputIndex = index;
+      return error;
+    }
+    return new BurlaError("BURLA_INPUT", "the inputs cannot be sent to the cluster", { cause });
+  }
+
+  #finish(): void {
+    this.#cut();
+    this.#stopped = true;
+    this.#options.end(this.#sent);
+  }
+}
+
+function isPromise(value: unknown): value is PromiseLike<IteratorResult<unknown>> {
+  return typeof value === "object" && value !== null && typeof (value as { then?: unknown }).then === "function";
+}

@@ -1,0 +1,295 @@
+/** One job of this process: inputs out under credit, results in, taken up again when the connection was lost. */
+import {
+  BurlaError, burlaError, decodeEnvelopes, fromEnvelope, isErrorCode, logEntriesSchema, unpack, type JobId, type JobSpec, type MainToClient, type Of,
+} from "@burla/protocol";
+import * as v from "valibot";
+import type { ClusterConnection, JobChannel } from "./cluster-connection.ts";
+import { InputPump, type ChunkToSend } from "./inputs.ts";
+import { ResultBuffer } from "./results.ts";
+import type { Inputs, LogLine, Progress, Settled } from "./types.ts";
+
+/** A captured function on its way. */
+export interface PreparedFunction {
+  readonly spec: JobSpec;
+  readonly code: Uint8Array;
+  readonly values: Uint8Array;
+}
+
+/** How the job begins: with a function and inputs, or as one that runs already. */
+export type JobStart =
+  | { readonly kind: "submit"; readonly prepared: Promise<PreparedFunction>; readonly inputs: Inputs<unknown> }
+  | { readonly kind: "attach" };
+
+export interface JobOptions {
+  readonly jobId: JobId;
+  readonly start: JobStart;
+  readonly order: "completion" | "input";
+  readonly detach: boolean;
+  readonly onLine: (line: LogLine) => void;
+  readonly onProgress: (progress: Progress) => void;
+}
+
+/** In order of the inputs, pulling stays this far ahead of the consumer at least. */
+const MIN_AHEAD_INPUTS = 64;
+
+type Outcome = { readonly kind: "done" } | { readonly kind: "error"; readonly error: unknown };
+
+export class Job<Result> implements JobChannel {
+  readonly jobId: JobId;
+  readonly #options: JobOptions;
+  readonly #connection: ClusterConnection;
+  readonly #results: ResultBuffer<Result>;
+  readonly #pump: InputPump | undefined;
+  /** Chunks that main has not said it has on disk. */
+  readonly #unstored = new Map<number, ChunkToSend>();
+  #prepared: PreparedFunction | undefined;
+  #submitted = false;
+  #pumping = false;
+  #inputsEnded: number | null = null;
+  #inputsEndStored = false;
+  #credit = { inputs: 0, bytes: 0, chunkInputs: 1 };
+  #outcome: Outcome | undefined;
+  #wake: (() => void) | undefined;
+  /** The connection was lost since the last chunk was sent. */
+  #resuming = false;
+  readonly #uploaded = deferred();
+  readonly #ended = deferred();
+  #left = false;
+
+  constructor(connection: ClusterConnection, options: JobOptions) {
+    this.jobId = options.jobId;
+    this.#options = options;
+    this.#connection = connection;
+    this.#uploaded.promise.catch(() => undefined);
+    this.#results = new ResultBuffer({ order: options.order, taken: (seq) => this.#acknowledge(seq) });
+    const { start } = options;
+    if (start.kind === "attach") {
+      connection.add(this);
+      this.#uploaded.resolve();
+      return;
+    }
+    this.#pump = new InputPump(start.inputs, { push: (chunk) => this.#push(chunk), end: (total) => this.#endInputs(total) });
+    start.prepared.then(
+      (prepared) => {
+        this.#prepared = prepared;
+        if (this.#outcome === undefined) connection.add(this);
+      },
+      (error: unknown) => this.failed(error),
+    );
+  }
+
+  /** All inputs are on disk in main. */
+  get uploaded(): Promise<void> {
+    return this.#uploaded.promise;
+  }
+
+  get isOver(): boolean {
+    return this.#outcome !== undefined;
+  }
+
+  /**
+   * The next entry; undefined after the last one.
+   * @throws what ended the job, once all that arrived before it has been taken.
+   */
+  async next(): Promise<Settled<Result> | undefined> {
+    for (;;) {
+      const entry = this.takeReady();
+      if (entry !== undefined) return entry;
+      if (this.#outcome?.kind === "error") throw this.#outcome.error;
+      if (this.#outcome !== undefined) return undefined;
+      await this.#changed();
+    }
+  }
+
+  /** An entry that is here already. */
+  takeReady(): Settled<Result> | undefined {
+    const entry = this.#results.next();
+    if (this.#options.order === "input" && entry !== undefined) this.#allowPump();
+    return entry;
+  }
+
+  /** Cancels on the cluster. Resolves when the cluster says so, or cannot be reached. */
+  async cancel(reason: string, error: unknown): Promise<void> {
+    if (this.#outcome !== undefined) return;
+    this.#pump?.stop();
+    this.#connection.send({ type: "cancel", jobId: this.jobId, reason });
+    this.#end({ kind: "error", error });
+    if (this.#connection.isOpen && this.#submitted) await this.#hold(this.#ended.promise);
+    this.#leave();
+  }
+
+  /** Stops listening; a detached job goes on. */
+  abandon(): void {
+    this.#end({ kind: "done" });
+    this.#leave();
+  }
+
+  connected(connection: ClusterConnection): void {
+    if (this.#submitted || this.#options.start.kind === "attach") {
+      const push = this.#pump !== undefined;
+      this.#resuming = push;
+      this.#submitted = true;
+      return connection.send({ type: "attach", jobId: this.jobId, afterSeq: this.#results.lastSeq, push });
+    }
+    if (this.#prepared === undefined) return;
+    const { spec, code, values } = this.#prepared;
+    const known = connection.claimBundle(spec.bundle.id);
+    connection.send({ type: "submit", jobId: this.jobId, spec, codeBytes: known ? 0 : code.byteLength }, ...(known ? [] : [code]), values);
+    this.#submitted = true;
+    this.#startPump();
+  }
+
+  message(message: MainToClient, body: Uint8Array): void {
+    switch (message.type) {
+      case "accepted":
+        return this.#accepted(message);
+      case "credit":
+        return this.#credited(message);
+      case "results":
+        this.#results.add(message, body);
+        return this.#notify();
+      case "logs":
+        return this.#lines(message, body);
+      case "progress":
+        return this.#options.onProgress({ ...message, total: this.#inputsEnded });
+      case "finished":
+        return this.#finished(message, body);
+      case "refused":
+        return this.failed(isErrorCode(message.code) ? burlaError(message.code, message.message.split("\n")[0] ?? "") : new BurlaError("BURLA_PROTOCOL", message.message));
+    }
+  }
+
+  failed(error: unknown): void {
+    this.#pump?.stop();
+    this.#end({ kind: "error", error });
+    this.#leave();
+  }
+
+  #startPump(): void {
+    if (this.#pumping || this.#pump === undefined) return;
+    this.#pumping = true;
+    // One chunk may go before main has answered: the first result need not wait for a round trip.
+    this.#credit = { inputs: 8, bytes: 1 << 20, chunkInputs: 8 };
+    this.#allowPump();
+    this.#pump.run().catch((error: unknown) => void this.cancel("the inputs failed", error));
+  }
+
+  #push(chunk: ChunkToSend): void {
+    this.#unstored.set(chunk.chunkId, chunk);
+    this.#sendChunk(chunk);
+  }
+
+  #sendChunk({ chunkId, first, count, body }: ChunkToSend): void {
+    this.#connection.send({ type: "inputs", jobId: this.jobId, chunkId, first, count }, body);
+  }
+
+  #endInputs(total: number): void {
+    this.#inputsEnded = total;
+    this.#connection.send({ type: "inputsEnd", jobId: this.jobId, total });
+  }
+
+  #accepted({ chunksStored, inputsEnded }: Of<MainToClient, "accepted">): void {
+    this.#forgetStored(chunksStored);
+    this.#inputsEndStored ||= inputsEnded;
+    if (this.#inputsEndStored) return this.#uploaded.resolve();
+    if (!this.#resuming) return;
+    this.#resuming = false;
+    for (const chunk of this.#unstored.values()) this.#sendChunk(chunk);
+    if (this.#inputsEnded !== null) this.#connection.send({ type: "inputsEnd", jobId: this.jobId, total: this.#inputsEnded });
+  }
+
+  #credited(message: Of<MainToClient, "credit">): void {
+    this.#forgetStored(message.chunksStored);
+    const { inputs, bytes, chunkInputs } = message;
+    this.#credit = { inputs: Math.max(inputs, this.#credit.inputs), bytes: Math.max(bytes, this.#credit.bytes), chunkInputs };
+    this.#allowPump();
+  }
+
+  /** In order of the inputs the consumer's own position limits how far pulling runs ahead, since results are acknowledged at once. */
+  #allowPump(): void {
+    if (this.#pump === undefined) return;
+    if (this.#options.order !== "input" || this.#options.detach) return this.#pump.allow(this.#credit);
+    const ahead = Math.max(MIN_AHEAD_INPUTS, 8 * this.#credit.chunkInputs);
+    this.#pump.allow({ ...this.#credit, inputs: Math.min(this.#credit.inputs, this.#results.taken + ahead) });
+  }
+
+  #forgetStored(chunksStored: number): void {
+    for (const chunkId of this.#unstored.keys()) {
+      if (chunkId >= chunksStored) return;
+      this.#unstored.delete(chunkId);
+    }
+  }
+
+  #lines({ nodeId }: Of<MainToClient, "logs">, body: Uint8Array): void {
+    for (const [index, stream, timeMs, text] of v.parse(logEntriesSchema, unpack(body))) {
+      this.#options.onLine({ index, stream: stream === 1 ? "stdout" : "stderr", text, time: new Date(timeMs), node: nodeId });
+    }
+  }
+
+  #finished({ outcome, reason, failed }: Of<MainToClient, "finished">, body: Uint8Array): void {
+    this.#pump?.stop();
+    const [envelope] = decodeEnvelopes(body);
+    if (envelope !== undefined) this.#end({ kind: "error", error: fromEnvelope(envelope) });
+    else if (outcome === "cancelled") this.#end({ kind: "error", error: new BurlaError("BURLA_CANCELLED", `the job was cancelled: ${reason}`) });
+    else if (outcome === "failed" && failed === 0) this.#end({ kind: "error", error: new BurlaError("BURLA_INTERRUPTED", reason) });
+    else this.#end({ kind: "done" });
+    this.#ended.resolve();
+  }
+
+  #acknowledge(seq: number): void {
+    this.#connection.send({ type: "ack", jobId: this.jobId, seq });
+  }
+
+  #end(outcome: Outcome): void {
+    this.#outcome ??= outcome;
+    if (outcome.kind === "error") this.#uploaded.reject(outcome.error);
+    else this.#uploaded.resolve();
+    this.#notify();
+  }
+
+  /** Called when the consumer has everything: main may forget the job. */
+  leave(): void {
+    this.#leave();
+  }
+
+  #leave(): void {
+    if (this.#left) return;
+    this.#left = true;
+    this.#ended.resolve();
+    this.#connection.send({ type: "leave", jobId: this.jobId });
+    this.#connection.remove(this);
+  }
+
+  #notify(): void {
+    this.#wake?.();
+  }
+
+  #changed(): Promise<void> {
+    return this.#hold(new Promise<void>((resolve) => (this.#wake = resolve)));
+  }
+
+  /** The process lives as long as somebody waits for this job. */
+  async #hold<Value>(promise: Promise<Value>): Promise<Value> {
+    this.#connection.hold();
+    try {
+      return await promise;
+    } finally {
+      this.#connection.release();
+    }
+  }
+}
+
+interface Deferred {
+  readonly promise: Promise<void>;
+  readonly resolve: () => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/** `Promise.withResolvers`, which Node 20 does not have. */
+function deferred(): Deferred {
+  let settle: Omit<Deferred, "promise"> | undefined;
+  const promise = new Promise<void>((resolve, reject) => {
+    settle = { resolve, reject };
+  });
+  return { promise, ...(settle as Omit<Deferred, "promise">) };
+}

@@ -1,0 +1,123 @@
+/** Raw options -> complete values with units in their names, or a TypeError that names the culprit. */
+import * as v from "valibot";
+import type { AttachOptions, ClusterAddress, LogLine, MapOptions, Progress } from "./types.ts";
+
+export interface CompiledOptions {
+  readonly cpu: number;
+  readonly ramMiB: number | null;
+  readonly maxParallelism: number | null;
+  readonly concurrency: number;
+  readonly order: "completion" | "input";
+  readonly onError: "throw" | "continue";
+  readonly retries: number;
+  readonly timeoutMs: number | null;
+  readonly signal: AbortSignal | undefined;
+  readonly detach: boolean;
+  readonly name: string | undefined;
+  readonly env: Record<string, string>;
+  readonly onLog: ((line: LogLine) => void) | undefined;
+  readonly progress: boolean | ((progress: Progress) => void);
+  readonly cluster: string | ClusterAddress | undefined;
+}
+
+const MIB_PER_GIB = 1024;
+const MAX_TIMEOUT_MS = 2 ** 31 - 1;
+
+const wholeNumber = (min: number, max = Number.MAX_SAFE_INTEGER) =>
+  v.pipe(v.number(`must be a whole number of at least ${min}`), v.integer(`must be a whole number of at least ${min}`), v.minValue(min, `must be at least ${min}`), v.maxValue(max, `must be at most ${max}`));
+const callback = v.custom<(...parts: never[]) => void>((value) => typeof value === "function", "must be a function");
+const ramMessage = 'must be a number of GiB above 0, or text such as "512 MiB" or "2 GiB"';
+
+const readerFields = {
+  order: v.optional(v.picklist(["completion", "input"], 'must be "completion" or "input"')),
+  onError: v.optional(v.picklist(["throw", "continue"], 'must be "throw" or "continue"')),
+  signal: v.optional(v.instance(AbortSignal, "must be an AbortSignal")),
+  onLog: v.optional(callback),
+  progress: v.optional(v.union([v.boolean(), callback], "must be true, false or a function")),
+  cluster: v.optional(
+    v.union([v.pipe(v.string(), v.regex(/^[a-z][a-z0-9-]{0,30}$/)), v.object({ url: v.string(), token: v.string() })], "must be the name of a cluster, or { url, token }"),
+  ),
+};
+
+const mapSchema = v.strictObject({
+  ...readerFields,
+  cpu: v.optional(v.pipe(v.number("must be a number above 0"), v.finite("must be a number above 0"), v.minValue(0.01, "must be at least 0.01"), v.maxValue(4096, "must be at most 4096"))),
+  ram: v.optional(v.pipe(v.union([v.number(), v.string()], ramMessage), v.check((value) => ramToMiB(value) !== null, ramMessage))),
+  maxParallelism: v.optional(wholeNumber(1)),
+  concurrency: v.optional(wholeNumber(1, 100_000)),
+  retries: v.optional(wholeNumber(0, 1000)),
+  timeoutMs: v.optional(
+    v.pipe(v.number("must be a number of milliseconds of at least 1"), v.minValue(1, "must be a number of milliseconds of at least 1"), v.maxValue(MAX_TIMEOUT_MS, `must be at most ${MAX_TIMEOUT_MS}`)),
+  ),
+  detach: v.optional(v.boolean("must be true or false")),
+  name: v.optional(v.pipe(v.string("must be text"), v.minLength(1, "must not be empty"), v.maxLength(256, "must have at most 256 characters"))),
+  env: v.optional(v.record(v.string(), v.string("must be text"), "must be an object of texts")),
+});
+
+const attachSchema = v.strictObject({ ...readerFields, from: v.optional(wholeNumber(0)) });
+
+/** @throws TypeError that names the option, what it may be, and what it is. */
+export function compileOptions(options: MapOptions = {}): CompiledOptions {
+  const raw = check(mapSchema, options, "remoteParallelMap") as MapOptions;
+  return {
+    cpu: raw.cpu ?? 1,
+    ramMiB: raw.ram === undefined ? null : ramToMiB(raw.ram),
+    maxParallelism: raw.maxParallelism ?? null,
+    concurrency: Math.min(raw.concurrency ?? 1, raw.maxParallelism ?? Infinity),
+    order: raw.order ?? "completion",
+    onError: raw.onError ?? "throw",
+    retries: raw.retries ?? 0,
+    timeoutMs: raw.timeoutMs ?? null,
+    signal: raw.signal,
+    detach: raw.detach ?? false,
+    name: raw.name,
+    env: raw.env ?? {},
+    onLog: raw.onLog,
+    progress: raw.progress ?? false,
+    cluster: raw.cluster,
+  };
+}
+
+/** @throws TypeError as `compileOptions`. */
+export function checkAttachOptions(options: AttachOptions = {}): AttachOptions {
+  return check(attachSchema, options, "attach") as AttachOptions;
+}
+
+function check(schema: v.GenericSchema, options: unknown, caller: string): unknown {
+  if (typeof options !== "object" || options === null) throw new TypeError(`${caller}: the options must be an object`);
+  const defined = Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
+  const parsed = v.safeParse(schema, defined);
+  if (parsed.success) return parsed.output;
+  const [issue] = parsed.issues;
+  const option = v.getDotPath(issue) ?? "options";
+  const name = option.split(".")[0] ?? option;
+  if (issue.type === "strict_object") {
+    const known = Object.keys((schema as unknown as { entries: object }).entries).sort().join(", ");
+    throw new TypeError(`${caller}: there is no option "${option}"; the options are ${known}`);
+  }
+  throw new TypeError(`${caller}: the option "${option}" ${issue.message}, not ${show((options as Record<string, unknown>)[name])}`);
+}
+
+function show(value: unknown): string {
+  if (typeof value === "string") return JSON.stringify(value);
+  if (typeof value === "bigint") return `${value}n`;
+  return typeof value === "object" ? "an object" : String(value);
+}
+
+/** GiB as a number, or a number with its unit, as whole MiB; null for anything else. */
+export function ramToMiB(ram: number | string): number | null {
+  if (typeof ram === "number") return Number.isFinite(ram) && ram > 0 ? Math.max(1, Math.round(ram * MIB_PER_GIB)) : null;
+  const match = /^\s*(\d+(?:\.\d+)?)\s*(M|G|MB|GB|MiB|GiB)\s*$/i.exec(ram);
+  const amount = Number(match?.[1]);
+  if (match === null || !(amount > 0)) return null;
+  return Math.max(1, Math.round(amount * (/^g/i.test(match[2] ?? "") ? MIB_PER_GIB : 1)));
+}
+
+/** Checks the two arguments that are not options. @throws TypeError */
+export function checkArguments(fn: unknown, inputs: unknown): void {
+  if (typeof fn !== "function") throw new TypeError(`remoteParallelMap: the first argument must be a function, not ${show(fn)}`);
+  const iterable = inputs as { [Symbol.iterator]?: unknown; [Symbol.asyncIterator]?: unknown } | null | undefined;
+  const isIterable = inputs != null && (typeof iterable?.[Symbol.iterator] === "function" || typeof iterable?.[Symbol.asyncIterator] === "function");
+  if (!isIterable) throw new TypeError(`remoteParallelMap: the inputs must be iterable (an array, a generator, a stream), not ${show(inputs)}`);
+}
+

@@ -1,0 +1,114 @@
+/** What a person sees while a job runs: the lines of its calls, and one line that shows how far it is. */
+import type { LogLine, Progress } from "./types.ts";
+
+const REDRAW_MS = 100;
+/** Without a terminal, a line of progress is printed this often. */
+const PLAIN_MS = 5_000;
+const BAR_WIDTH = 24;
+
+export interface JobOutput {
+  line(line: LogLine): void;
+  progress(progress: Progress): void;
+  /** Leaves the last state on the screen. */
+  end(): void;
+}
+
+export interface OutputOptions {
+  readonly name: string;
+  readonly onLog: ((line: LogLine) => void) | undefined;
+  readonly progress: boolean | ((progress: Progress) => void);
+}
+
+export function createOutput(options: OutputOptions): JobOutput {
+  const live = options.progress === true ? new LiveLine(options.name, process.stderr) : undefined;
+  const report = typeof options.progress === "function" ? options.progress : undefined;
+  return {
+    line: (line) => {
+      if (options.onLog !== undefined) return options.onLog(line);
+      live?.clear();
+      (line.stream === "stdout" ? process.stdout : process.stderr).write(`${tagOf(line)}${line.text}\n`);
+    },
+    progress: (progress) => {
+      report?.(progress);
+      live?.show(progress);
+    },
+    end: () => live?.end(),
+  };
+}
+
+/** Such as `[12] `; lines outside of any call have none. */
+export function tagOf(line: Pick<LogLine, "index">): string {
+  return line.index < 0 ? "" : `[${line.index}] `;
+}
+
+/** Such as `score  ━━━━━━╌╌╌╌ 512/1,000  2 failed  340/s  about 2 s left`. */
+export function progressText(name: string, progress: Progress, elapsedMs: number): string {
+  if (progress.phase !== "running") return `${name}  ${progress.reason || progress.phase}`;
+  const settled = progress.done + progress.failed;
+  const perSecond = elapsedMs > 0 ? (settled * 1000) / elapsedMs : 0;
+  const count = (value: number) => value.toLocaleString("en-US");
+  const parts = [name, progress.total === null ? `${count(settled)} of so far ${count(progress.pushed)}` : `${bar(settled / Math.max(1, progress.total))} ${count(settled)}/${count(progress.total)}`];
+  if (progress.failed > 0) parts.push(`${count(progress.failed)} failed`);
+  if (perSecond > 0) parts.push(`${perSecond >= 10 ? count(Math.round(perSecond)) : perSecond.toFixed(1)}/s`);
+  if (progress.total !== null && perSecond > 0 && settled < progress.total) parts.push(`about ${duration((progress.total - settled) / perSecond)} left`);
+  return parts.join("  ");
+}
+
+function bar(share: number): string {
+  const filled = Math.round(Math.min(1, share) * BAR_WIDTH);
+  return "━".repeat(filled) + "╌".repeat(BAR_WIDTH - filled);
+}
+
+function duration(seconds: number): string {
+  if (seconds < 60) return `${Math.max(1, Math.round(seconds))} s`;
+  return seconds < 3600 ? `${Math.round(seconds / 60)} min` : `${(seconds / 3600).toFixed(1)} h`;
+}
+
+/** Redraws one line of a terminal; without one, prints a line now and then. */
+class LiveLine {
+  readonly #name: string;
+  readonly #stream: NodeJS.WriteStream;
+  readonly #startedMs = performance.now();
+  #last: Progress | undefined;
+  #drawnMs = -Infinity;
+  #onScreen = false;
+
+  constructor(name: string, stream: NodeJS.WriteStream) {
+    this.#name = name;
+    this.#stream = stream;
+  }
+
+  show(progress: Progress): void {
+    this.#last = progress;
+    const nowMs = performance.now();
+    if (nowMs - this.#drawnMs < (this.#stream.isTTY ? REDRAW_MS : PLAIN_MS)) return;
+    this.#drawnMs = nowMs;
+    this.#draw();
+  }
+
+  clear(): void {
+    if (!this.#onScreen) return;
+    this.#stream.write("\r\u001b[2K");
+    this.#onScreen = false;
+    this.#drawnMs = -Infinity;
+  }
+
+  end(): void {
+    if (this.#last === undefined) return;
+    this.#draw();
+    if (this.#onScreen) this.#stream.write("\n");
+    this.#onScreen = false;
+    this.#last = undefined;
+  }
+
+  #draw(): void {
+    if (this.#last === undefined) return;
+    const text = progressText(this.#name, this.#last, performance.now() - this.#startedMs);
+    if (!this.#stream.isTTY) {
+      this.#stream.write(`${text}\n`);
+      return;
+    }
+    this.#stream.write(`\r\u001b[2K${text.slice(0, Math.max(20, this.#stream.columns - 1))}`);
+    this.#onScreen = true;
+  }
+}

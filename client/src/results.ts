@@ -1,0 +1,116 @@
+/** Batches of results -> one settled entry after the other, opened only when the consumer comes to them. */
+import { decodeEnvelopes, decodeValues, fromEnvelope, indexAt, type MainToClient, type Of } from "@burla/protocol";
+import { IndexSet } from "./index-set.ts";
+import type { Settled } from "./types.ts";
+
+type ResultsMessage = Of<MainToClient, "results">;
+
+export interface ResultBufferOptions {
+  readonly order: "completion" | "input";
+  /** The consumer has taken everything up to this sequence number. */
+  readonly taken: (seq: number) => void;
+}
+
+interface Batch {
+  readonly message: ResultsMessage;
+  readonly body: Uint8Array;
+}
+
+/**
+ * In order of completion, batches are acknowledged when the consumer has taken them, which is what stops the cluster.
+ * In order of the inputs they are acknowledged when they come: the one that the consumer waits for may be behind any
+ * number of others.
+ */
+export class ResultBuffer<Result> {
+  readonly #options: ResultBufferOptions;
+  readonly #seen = new IndexSet();
+  readonly #batches: Batch[] = [];
+  #open: Settled<Result>[] = [];
+  #openAt = 0;
+  #openSeq = 0;
+  readonly #early = new Map<number, Settled<Result>>();
+  #nextIndex = 0;
+  #lastSeq = 0;
+
+  constructor(options: ResultBufferOptions) {
+    this.#options = options;
+  }
+
+  /** Sequence number up to which results have arrived. */
+  get lastSeq(): number {
+    return this.#lastSeq;
+  }
+
+  /** Results handed to the consumer. */
+  taken = 0;
+
+  /** Ignores what has arrived before, as after a lost connection. */
+  add(message: ResultsMessage, body: Uint8Array): void {
+    if (message.seq <= this.#lastSeq) return;
+    this.#lastSeq = message.seq;
+    this.#batches.push({ message, body });
+    if (this.#options.order === "input") this.#options.taken(message.seq);
+  }
+
+  /** The next entry, or undefined when none is there yet. */
+  next(): Settled<Result> | undefined {
+    const entry = this.#options.order === "input" ? this.#nextByIndex() : this.#nextByTime();
+    if (entry !== undefined) this.taken++;
+    return entry;
+  }
+
+  #nextByTime(): Settled<Result> | undefined {
+    while (this.#openAt >= this.#open.length) {
+      if (this.#openSeq > 0) this.#options.taken(this.#openSeq);
+      this.#openSeq = 0;
+      if (!this.#openNext()) return undefined;
+    }
+    return this.#open[this.#openAt++];
+  }
+
+  #nextByIndex(): Settled<Result> | undefined {
+    for (;;) {
+      const ready = this.#early.get(this.#nextIndex);
+      if (ready !== undefined) {
+        this.#early.delete(this.#nextIndex++);
+        return ready;
+      }
+      if (!this.#openNext()) return undefined;
+      for (const entry of this.#open) this.#early.set(entry.index, entry);
+    }
+  }
+
+  #openNext(): boolean {
+    const batch = this.#batches.shift();
+    if (batch === undefined) return false;
+    this.#open = this.#decode(batch);
+    this.#openAt = 0;
+    this.#openSeq = batch.message.seq;
+    return true;
+  }
+
+  #decode({ message, body }: Batch): Settled<Result>[] {
+    const values = decodeValues(body.subarray(0, message.valuesBytes));
+    const errors = message.failed.length === 0 ? [] : decodeEnvelopes(body.subarray(message.valuesBytes));
+    const failed = new Set(message.failed);
+    const dropped = new Set(message.dropped);
+    const entries: Settled<Result>[] = [];
+    let [valueAt, errorAt] = [0, 0];
+    for (let position = 0; position < message.count; position++) {
+      const index = indexAt(message, position);
+      const isFailed = failed.has(position);
+      const at = isFailed ? errorAt++ : valueAt++;
+      if (dropped.has(position) || !this.#seen.add(index)) continue;
+      if (isFailed) entries.push({ index, status: "rejected", reason: restore(errors[at], index) });
+      else entries.push({ index, status: "fulfilled", value: values[at] as Result });
+    }
+    return entries;
+  }
+}
+
+function restore(envelope: Parameters<typeof fromEnvelope>[0] | undefined, index: number): unknown {
+  if (envelope === undefined) return new Error("the error was lost on the way");
+  const reason = fromEnvelope(envelope);
+  if (reason instanceof Error) Object.defineProperty(reason, "inputIndex", { value: index, enumerable: true, configurable: true, writable: true });
+  return reason;
+}

@@ -1,0 +1,68 @@
+/** Builds the `burla` package: client, command line, and the programs of the services that it starts. */
+import { copyFile, mkdir, readFile, rm } from "node:fs/promises";
+import { existsSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { join } from "node:path";
+
+const root = fileURLToPath(new URL("..", import.meta.url));
+const dist = join(root, "client", "dist");
+const { version } = JSON.parse(await readFile(join(root, "client", "package.json"), "utf8"));
+
+/** Node 20.19 is the oldest that is supported. */
+const common = {
+  bundle: true,
+  platform: "node",
+  target: "node20.19",
+  sourcemap: false,
+  legalComments: "none",
+  minifySyntax: true,
+  minifyWhitespace: true,
+  define: { BURLA_VERSION: JSON.stringify(version) },
+  logLevel: "warning",
+  external: ["esbuild", "burla"],
+};
+/** Bundled CommonJS packages call `require`, which ES modules do not have. */
+const requireBanner = { js: 'import{createRequire as __burlaRequire}from"node:module";const require=__burlaRequire(import.meta.url);' };
+
+export async function build({ types = true } = {}) {
+  const { build: esbuild } = await import("esbuild");
+  await mkdir(dist, { recursive: true });
+  const esm = (entry, outfile, banner = requireBanner) =>
+    esbuild({ ...common, entryPoints: [join(root, entry)], outfile: join(dist, outfile), format: "esm", banner });
+  await Promise.all([
+    esm("client/src/index.ts", "index.js"),
+    esbuild({
+      ...common,
+      entryPoints: [join(root, "client/src/index.ts")],
+      outfile: join(dist, "index.cjs"),
+      format: "cjs",
+      define: { ...common.define, "import.meta.url": "__burlaUrl" },
+      banner: { js: 'const __burlaUrl=require("node:url").pathToFileURL(__filename).href;' },
+    }),
+    esm("services/main/src/main.ts", "services/main.mjs"),
+    esm("services/node/src/main.ts", "services/node.mjs"),
+    esm("services/worker/src/main.ts", "services/worker.mjs"),
+    existsSync(join(root, "client/src/cli/main.ts")) &&
+      esm("client/src/cli/main.ts", "cli.js", { js: `#!/usr/bin/env node\n${requireBanner.js}` }),
+  ]);
+  await copyFile(join(root, "LICENSE"), join(root, "client", "LICENSE"));
+  if (types) await buildTypes();
+}
+
+/** One declaration file without imports of packages that a user does not have. */
+async function buildTypes() {
+  const [{ rollup }, { dts }] = await Promise.all([import("rollup"), import("rollup-plugin-dts")]);
+  const bundle = await rollup({
+    input: join(root, "client/src/index.ts"),
+    plugins: [dts({ tsconfig: join(root, "tsconfig.json"), respectExternal: true, includeExternal: ["@burla/protocol"] })],
+    external: [/^node:/, "esbuild"],
+  });
+  await bundle.write({ file: join(dist, "index.d.ts"), format: "es" });
+  await bundle.close();
+  await copyFile(join(dist, "index.d.ts"), join(dist, "index.d.cts"));
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  await rm(dist, { recursive: true, force: true });
+  await build({ types: !process.argv.includes("--no-types") });
+}
