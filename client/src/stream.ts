@@ -19,6 +19,8 @@ export interface StreamOptions {
  */
 export type StartJob<Result> = (onError: "throw" | "continue") => Job<Result>;
 
+type Fulfilled<Result> = Extract<Settled<Result>, { status: "fulfilled" }>;
+
 const DONE = { done: true, value: undefined } as const;
 
 export class ResultStream<Result> implements RemoteResults<Result> {
@@ -30,6 +32,8 @@ export class ResultStream<Result> implements RemoteResults<Result> {
   /** Requests are served one after the other, as a generator does. */
   #tail: Promise<unknown> = Promise.resolve();
   #waiting = 0;
+  /** A failure that was taken from the job and not yet given to anybody. */
+  #ahead: Settled<Result> | undefined;
   #over = false;
   #skip: number;
   readonly #onAbort = () => void this.#cancel("aborted by its signal", this.#options.signal?.reason);
@@ -56,6 +60,8 @@ export class ResultStream<Result> implements RemoteResults<Result> {
   }
 
   next(): Promise<IteratorResult<Result, void>> {
+    const entry = this.#takeReady();
+    if (entry?.status === "fulfilled") return Promise.resolve({ done: false, value: entry.value });
     return this.#request(() => this.#nextValue());
   }
 
@@ -79,15 +85,15 @@ export class ResultStream<Result> implements RemoteResults<Result> {
 
   async toArray(): Promise<Result[]> {
     const values: Result[] = [];
-    for await (const { index, value } of this.entries()) values[index] = value;
-    return values;
+    for (;;) {
+      const entry = this.#takeReady() ?? (await this.#request(() => this.#nextEntry())).value;
+      if (entry === undefined) return values;
+      values[entry.index] = entry.value;
+    }
   }
 
   entries(): AsyncGenerator<Entry<Result>, void, undefined> {
-    return new View(this, async () => {
-      const entry = await this.#nextFulfilled();
-      return entry === undefined ? undefined : { index: entry.index, value: entry.value };
-    });
+    return new View(this, async () => (await this.#nextEntry()).value ?? undefined);
   }
 
   settled(): AsyncGenerator<Settled<Result>, void, undefined> {
@@ -111,6 +117,17 @@ export class ResultStream<Result> implements RemoteResults<Result> {
     await this.#finishEarly();
   }
 
+  /**
+   * A result that is here already, when nobody is waiting: without the promises of a request, a consumer takes ten
+   * times as many in a second. A failure is left for a request.
+   */
+  #takeReady(): Fulfilled<Result> | undefined {
+    if (this.#waiting > 0 || this.#over || this.#skip > 0) return undefined;
+    const entry = this.#ahead ?? this.#job?.takeReady();
+    this.#ahead = entry?.status === "rejected" ? entry : undefined;
+    return entry?.status === "fulfilled" ? entry : undefined;
+  }
+
   #request<Value>(serve: () => Promise<IteratorResult<Value, void>>): Promise<IteratorResult<Value, void>> {
     if (this.#over) return Promise.resolve(DONE);
     const run = this.#waiting === 0 ? serve() : this.#tail.then(() => (this.#over ? DONE : serve()));
@@ -120,12 +137,17 @@ export class ResultStream<Result> implements RemoteResults<Result> {
     return run;
   }
 
+  async #nextEntry(): Promise<IteratorResult<Entry<Result>, void>> {
+    const entry = await this.#nextFulfilled();
+    return entry === undefined ? DONE : { done: false, value: { index: entry.index, value: entry.value } };
+  }
+
   async #nextValue(): Promise<IteratorResult<Result, void>> {
     const entry = await this.#nextFulfilled();
     return entry === undefined ? DONE : { done: false, value: entry.value };
   }
 
-  async #nextFulfilled(): Promise<Extract<Settled<Result>, { status: "fulfilled" }> | undefined> {
+  async #nextFulfilled(): Promise<Fulfilled<Result> | undefined> {
     for (;;) {
       const entry = await this.#nextSettled();
       if (entry === undefined) return this.#throwFailures();
@@ -148,7 +170,8 @@ export class ResultStream<Result> implements RemoteResults<Result> {
     const job = this.begin(onError);
     try {
       for (;;) {
-        const entry = job.takeReady() ?? (await job.next());
+        const entry = this.#ahead ?? job.takeReady() ?? (await job.next());
+        this.#ahead = undefined;
         if (entry === undefined) this.#end(job);
         if (this.#skip === 0 || entry === undefined) return entry;
         this.#skip--;

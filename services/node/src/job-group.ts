@@ -5,6 +5,10 @@ import { unfinishedOf, type HeldGrant, type Slot, type SlotListener } from "./sl
 
 /** A grant that no worker could take for this long goes back: another node may be idle. */
 const MAX_QUEUED_MS = 250;
+/** A worker is given the next grant when it has less work than this: the way to it and back takes about 1 ms. */
+const FEED_AHEAD_MS = 5;
+/** Weight of one batch in the running mean of the time of a call. */
+const MEAN_WEIGHT = 0.5;
 /** Workers that end while they load before the job is failed. */
 const MAX_LOAD_LOSSES = 3;
 
@@ -30,6 +34,8 @@ export class JobGroup implements SlotListener {
   readonly #options: GroupOptions;
   readonly #queue: { grant: HeldGrant; sinceMs: number }[] = [];
   #queueTimer: NodeJS.Timeout | undefined;
+  /** Measured time of one call; infinite before the first result, so that nothing waits behind an unknown call. */
+  #callMs = Infinity;
   #loadLosses = 0;
   #stopped = false;
 
@@ -64,19 +70,18 @@ export class JobGroup implements SlotListener {
     await Promise.all([...this.slots].map((slot) => slot.container.exited));
   }
 
-  loaded(slot: Slot, ok: boolean, body: Uint8Array): void {
+  loaded(_slot: Slot, ok: boolean, body: Uint8Array): void {
     if (this.#stopped) return;
     if (!ok) return this.#options.report({ type: "loadFailed", jobId: this.jobId }, body);
     this.#loadLosses = 0;
     this.#dispatch();
     this.#options.changed();
-    void slot;
   }
 
-  results(_slot: Slot, grant: HeldGrant, message: Parameters<SlotListener["results"]>[2], body: Uint8Array): void {
+  results(_slot: Slot, _grant: HeldGrant, message: Parameters<SlotListener["results"]>[2], body: Uint8Array): void {
     const { grantId, first, count, indices, failed, valuesBytes, runMs } = message;
     this.#options.report({ type: "nodeResults", jobId: this.jobId, grantId, first, count, indices, failed, valuesBytes, runMs }, body);
-    void grant;
+    this.#measure(count, runMs);
     this.#dispatch();
   }
 
@@ -117,11 +122,22 @@ export class JobGroup implements SlotListener {
     this.#options.report({ type: "loadFailed", jobId: this.jobId }, encodeEnvelopes([{ kind: "burla", code: "BURLA_LOAD", message }]));
   }
 
+  #measure(calls: number, runMs: number): void {
+    const callMs = runMs / Math.max(1, calls);
+    this.#callMs = Number.isFinite(this.#callMs) ? this.#callMs * (1 - MEAN_WEIGHT) + callMs * MEAN_WEIGHT : callMs;
+  }
+
+  #hasRoom(slot: Slot): boolean {
+    if (!slot.isLoaded) return false;
+    const { unanswered } = slot;
+    const atOnce = this.#options.assign.spec.concurrency;
+    return unanswered < atOnce || (unanswered * this.#callMs) / atOnce < FEED_AHEAD_MS;
+  }
+
   /** Every worker that has room gets the oldest waiting grant. */
   #dispatch(): void {
-    const atOnce = this.#options.assign.spec.concurrency;
     for (const slot of this.slots) {
-      while (this.#queue.length > 0 && slot.isLoaded && slot.unanswered < atOnce) {
+      while (this.#queue.length > 0 && this.#hasRoom(slot)) {
         const next = this.#queue.shift();
         if (next !== undefined) slot.give(next.grant);
       }

@@ -27,7 +27,7 @@ export interface Call {
 
 export interface Output {
   /** Runs a call so that what it prints, now or later in its promises and timers, is its own. */
-  run<Result>(call: Call, body: () => Result): Result;
+  run<A, B, Result>(call: Call, body: (a: A, b: B) => Result, a: A, b: B): Result;
   /** The call whose code is running, if any. */
   current(): Call | undefined;
   /** A line by `context.log`. */
@@ -63,9 +63,9 @@ class CapturedOutput implements Output {
     for (const native of this.#natives) native.onChange(() => this.#readNative(this.#lastStarted.index));
   }
 
-  run<Result>(call: Call, body: () => Result): Result {
+  run<A, B, Result>(call: Call, body: (a: A, b: B) => Result, a: A, b: B): Result {
     this.#lastStarted = call;
-    return this.#calls.run(call, body);
+    return this.#calls.run(call, body, a, b);
   }
 
   current(): Call | undefined {

@@ -10,6 +10,8 @@ import { userStack } from "./stack.ts";
 
 /** Results wait for company no longer than this: a message costs about 0.2 ms on all hops together. */
 const FLUSH_MS = 25;
+/** The answer to a whole grant waits only this long: the node may have nothing else for this worker. */
+const SOON_MS = 2;
 /** A grant that runs longer gives back what it has not begun: its calls take longer than main thought. */
 const GIVE_BACK_MS = 250;
 
@@ -149,7 +151,7 @@ export class Runner {
     if (this.#timed) this.#announce(call);
     let result: unknown;
     try {
-      result = this.#output.run(call, () => fn(input, this.#contextOf(call)));
+      result = this.#output.run(call, fn, input, new Context(call, this.#output, this.#cancelled.signal));
     } catch (error) {
       this.#settle(call, undefined, { error });
       return null;
@@ -164,7 +166,7 @@ export class Runner {
   #follow(call: RunningCall, result: PromiseLike<unknown>): Promise<void> {
     return new Promise<unknown>((resolve, reject) => {
       call.fail = reject;
-      this.#output.run(call, () => result.then(resolve, reject));
+      this.#output.run(call, () => result.then(resolve, reject), undefined, undefined);
     }).then(
       (value) => this.#settleLater(call, value, null),
       (error: unknown) => this.#settleLater(call, undefined, { error }),
@@ -175,15 +177,6 @@ export class Runner {
     this.#sendBatch(call.grant);
     this.#connection.send({ type: "started", grantId: call.grant.message.grantId, index: call.index });
     this.#connection.flush();
-  }
-
-  #contextOf(call: RunningCall): CallContext {
-    return {
-      index: call.index,
-      attempt: call.grant.message.attempt,
-      signal: this.#cancelled.signal,
-      log: (...parts) => this.#output.log(call, format(...parts)),
-    };
   }
 
   #settleLater(call: RunningCall, value: unknown, failure: { error: unknown } | null): void {
@@ -207,13 +200,13 @@ export class Runner {
     return toEnvelope(error, userStack);
   }
 
-  /** A finished grant is answered at once: the node has its next one ready. */
+  /** The answer leaves with those of the grants that follow at once, or when there are none. */
   #forgetIfDone(grant: Grant): void {
     if (grant.running > 0 || grant.next < grant.message.to) return;
     this.#grants.splice(this.#grants.indexOf(grant), 1);
     this.#output.flush();
     this.#sendBatch(grant);
-    this.#connection.flush();
+    if (this.#grants.length === 0 || performance.now() - this.#lastFlushMs > SOON_MS) this.flush();
   }
 
   #sendBatch(grant: Grant): void {
@@ -226,6 +219,27 @@ export class Runner {
 
   #flushSoon(): void {
     this.#flushTimer ??= setTimeout(() => this.flush(), FLUSH_MS);
+  }
+}
+
+/** What a call is told of itself. `log` may be passed around on its own. */
+class Context implements CallContext {
+  readonly index: number;
+  readonly attempt: number;
+  readonly signal: AbortSignal;
+  readonly #call: RunningCall;
+  readonly #output: Output;
+
+  constructor(call: RunningCall, output: Output, signal: AbortSignal) {
+    this.index = call.index;
+    this.attempt = call.grant.message.attempt;
+    this.signal = signal;
+    this.#call = call;
+    this.#output = output;
+  }
+
+  get log(): (...parts: unknown[]) => void {
+    return (...parts) => this.#output.log(this.#call, format(...parts));
   }
 }
 

@@ -7,7 +7,7 @@ const TARGET_GRANT_MS = 50;
 /** Calls longer than this gain nothing from a grant waiting at the node: the way to main and back is 1 ms. */
 const NO_PREFETCH_ABOVE_MS = 25;
 /** Towards the end grants shrink, but not below this much work. */
-const MIN_GRANT_MS = 1;
+const MIN_GRANT_MS = 5;
 /** Chunks that the client cuts before anything was measured. */
 const FIRST_CHUNK_INPUTS = 8;
 const MIN_WINDOW_INPUTS = 16;
@@ -33,8 +33,8 @@ export function targetInputs(job: Job): number {
 /** Size of the next grant: the target, less when few inputs are left for many workers. */
 export function grantInputs(job: Job, workers: number): number {
   const target = targetInputs(job);
-  const lastOnes = job.totalInputs !== null;
-  const share = Math.ceil(job.readyInputs / (Math.max(1, workers) * (lastOnes ? 2 : 1)));
+  const shares = workers <= 1 ? 1 : workers * (job.totalInputs === null ? 1 : 2);
+  const share = Math.ceil(job.readyInputs / shares);
   const least = job.callMs === null ? 1 : clamp(Math.floor(MIN_GRANT_MS / Math.max(job.callMs, 1e-4)), 1, target);
   return clamp(share, least, target);
 }
