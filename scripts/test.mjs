@@ -1,0 +1,92 @@
+/**
+ * Installs what is needed, builds, and runs every test. `--fast` runs the unit tests alone; names of suites, or parts of
+ * file names, run those alone: `npm test -- faults`, `npm test -- frame`.
+ */
+import { spawn } from "node:child_process";
+import { mkdir, readdir, readFile, rm } from "node:fs/promises";
+import { join, relative } from "node:path";
+import { fileURLToPath } from "node:url";
+import { ensureInstalled } from "./setup.mjs";
+
+const root = fileURLToPath(new URL("..", import.meta.url));
+
+/** In the order in which they run: fast ones first. Real processes on two cores leave no room for more than two at once. */
+const SUITES = [
+  { name: "unit", folders: ["protocol/src", "client/src", "services/main/src", "services/node/src", "services/worker/src"], concurrency: 2 },
+  { name: "wire", folders: ["test/wire"], concurrency: 2 },
+  { name: "sim", folders: ["test/sim"], concurrency: 2 },
+  { name: "capture", folders: ["test/capture"], concurrency: 2 },
+  { name: "docs", folders: ["test/docs"], concurrency: 1 },
+  { name: "cli", folders: ["test/cli"], concurrency: 1 },
+  { name: "e2e", folders: ["test/e2e"], concurrency: 1 },
+  { name: "faults", folders: ["test/faults"], concurrency: 1 },
+  { name: "package", folders: ["test/package"], concurrency: 1 },
+];
+
+const wanted = process.argv.slice(2).filter((word) => !word.startsWith("--"));
+const onlyFast = process.argv.includes("--fast");
+
+await ensureInstalled();
+await run(process.execPath, ["scripts/build.mjs"]);
+
+const totals = { passed: 0, failed: 0, skipped: 0 };
+for (const suite of SUITES) {
+  if (onlyFast && suite.name !== "unit") continue;
+  const files = await testFiles(suite);
+  if (files.length > 0) await runSuite(suite, files);
+}
+const { passed, failed, skipped } = totals;
+console.log(`\n${passed} passed, ${failed} failed, ${skipped} skipped`);
+if (passed === 0) console.error("No test ran.");
+if (skipped > 0) console.error("A skipped test counts as a failure.");
+process.exitCode = failed > 0 || skipped > 0 || passed === 0 ? 1 : 0;
+
+async function testFiles({ name, folders }) {
+  const found = (await Promise.all(folders.map((folder) => walk(join(root, folder))))).flat().sort();
+  const files = found.map((file) => relative(root, file));
+  if (wanted.length === 0 || wanted.includes(name)) return files;
+  return files.filter((file) => wanted.some((word) => file.includes(word)));
+}
+
+async function walk(folder) {
+  const entries = await readdir(folder, { withFileTypes: true, recursive: true }).catch(() => []);
+  return entries
+    .filter((entry) => entry.isFile() && entry.name.endsWith(".test.ts"))
+    .map((entry) => join(entry.parentPath ?? entry.path, entry.name))
+    .filter((file) => !/node_modules|[\\/]cases[\\/]|[\\/]dist[\\/]/.test(file));
+}
+
+async function runSuite({ name, concurrency }, files) {
+  const startedMs = performance.now();
+  console.log(`\n— ${name}: ${files.length} files`);
+  const report = join(root, ".cache", `${name}.tap`);
+  await mkdir(join(root, ".cache"), { recursive: true });
+  await rm(report, { force: true });
+  const code = await run(
+    process.execPath,
+    [
+      "--import", "tsx", "--test", `--test-concurrency=${concurrency}`,
+      "--test-reporter=spec", "--test-reporter-destination=stdout",
+      "--test-reporter=tap", `--test-reporter-destination=${report}`,
+      ...files,
+    ],
+    { allowFailure: true },
+  );
+  const tap = await readFile(report, "utf8").catch(() => "");
+  const count = (what) => Number(new RegExp(`^# ${what} (\\d+)$`, "m").exec(tap)?.[1] ?? 0);
+  totals.passed += count("pass");
+  totals.failed += count("fail") + count("cancelled") || (code === 0 ? 0 : 1);
+  totals.skipped += count("skipped") + count("todo");
+  console.log(`— ${name}: ${((performance.now() - startedMs) / 1000).toFixed(1)} s`);
+}
+
+function run(command, args, { allowFailure = false } = {}) {
+  return new Promise((resolve, reject) => {
+    const child = spawn(command, args, { cwd: root, stdio: ["ignore", "inherit", "inherit"] });
+    child.once("error", reject);
+    child.once("exit", (code) => {
+      if (code === 0 || allowFailure) resolve(code);
+      else reject(new Error(`${[command, ...args].join(" ")} ended with ${code}`));
+    });
+  });
+}
