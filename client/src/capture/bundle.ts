@@ -1,0 +1,159 @@
+import { createHash } from "node:crypto";
+import { stat } from "node:fs/promises";
+import { extname } from "node:path";
+import { pathToFileURL } from "node:url";
+import type { Metafile } from "esbuild";
+import { BundleCache, type InputFile } from "./bundle-cache.ts";
+import type { Capture } from "./capture.ts";
+import { CaptureError } from "./errors.ts";
+import { IMPORT_SCHEME, type Entry } from "./entry.ts";
+import { importPlugin } from "./import-plugin.ts";
+import { findPackage, Packages, type ExternalPackage } from "./packages.ts";
+
+/** A function as one ES module whose default export restores it: `await restore(values)`. */
+export interface Bundle {
+  /** SHA-256 of the code and of the externals, in hex. */
+  id: string;
+  code: Uint8Array;
+  /** Packages that the code imports and does not hold. */
+  externals: ExternalPackage[];
+  /** What went in, for people. */
+  contents: { file: string; bytes: number }[];
+}
+
+export interface BundleOptions {
+  /** Folder that keeps bundles from one program to the next. Without it they are kept in memory only. */
+  cacheDirectory?: string;
+}
+
+const cache = new BundleCache();
+
+/**
+ * Makes the bundle of a captured function. Code that imports only what every worker has is used as it is; anything
+ * else goes through esbuild, once for as long as its files do not change. Throws CaptureError when an import cannot
+ * be resolved or a file cannot be compiled.
+ */
+export async function bundleCapture(capture: Capture, options: BundleOptions = {}): Promise<Bundle> {
+  const { entry } = capture;
+  const key = createHash("sha256").update(JSON.stringify([entry, capture.directory])).digest("hex");
+  const known = await cache.find(key, options.cacheDirectory);
+  if (known !== undefined) return known;
+  const { bundle, inputs } = entry.imports.length === 0 ? direct(capture) : await compile(capture);
+  await cache.store(key, bundle, inputs, options.cacheDirectory);
+  return bundle;
+}
+
+function direct({ entry, directory }: Capture): { bundle: Bundle; inputs: InputFile[] } {
+  const banner = /\brequire\(/.test(entry.code) ? `${requireBanner("\n")}` : "";
+  const map = banner === "" ? entry.map : shiftMap(entry.map);
+  const code = Buffer.from(withMap(banner + entry.code, map));
+  return { bundle: finish(code, ownPackage(entry, directory), []), inputs: [] };
+}
+
+async function compile(capture: Capture): Promise<{ bundle: Bundle; inputs: InputFile[] }> {
+  const { build } = await import("esbuild");
+  const packages = new Packages();
+  const externals = new Map<string, ExternalPackage>();
+  const result = await build({
+    entryPoints: ["burla-entry"],
+    bundle: true,
+    write: false,
+    metafile: true,
+    format: "esm",
+    platform: "node",
+    target: "node20",
+    outfile: "/bundle.mjs",
+    absWorkingDir: "/",
+    sourcemap: "external",
+    sourcesContent: false,
+    legalComments: "none",
+    logLevel: "silent",
+    keepNames: false,
+    banner: { js: requireBanner("") },
+    plugins: [importPlugin(capture, packages, externals)],
+  }).catch((cause: unknown) => {
+    throw bundleError(capture, cause);
+  });
+  const code = result.outputFiles.find(({ path }) => path.endsWith(".mjs"));
+  const map = result.outputFiles.find(({ path }) => path.endsWith(".map"));
+  if (code === undefined || map === undefined) throw new Error("esbuild gave no output for the bundle");
+  const text = withMap(code.text, absoluteMap(map.text));
+  const all = [...externals.values(), ...ownPackage(capture.entry, capture.directory)];
+  const bundle = finish(Buffer.from(text), all, contentsOf(result.metafile));
+  return { bundle, inputs: await inputsOf(result.metafile) };
+}
+
+function finish(code: Uint8Array, externals: ExternalPackage[], contents: Bundle["contents"]): Bundle {
+  externals.sort((a, b) => (a.name < b.name ? -1 : 1));
+  const versions = externals.map(({ name, version }) => `${name}@${version}`);
+  const id = createHash("sha256").update(code).update(versions.join("\n")).digest("hex");
+  return { id, code, externals, contents };
+}
+
+/** Our own package is never bundled: a function that calls it on a worker shall use the worker's. */
+function ownPackage({ code }: Entry, directory: string): ExternalPackage[] {
+  if (!/(from|import) ?\(?"burla"/.test(code)) return [];
+  const found = findPackage("burla", directory);
+  return found === undefined ? [] : [new Packages().describe(found)];
+}
+
+/** Bundled CommonJS code calls `require`, which ES modules do not have. */
+function requireBanner(end: string): string {
+  return `import { createRequire as $burla_nodeRequire } from "node:module"; const require = $burla_nodeRequire(import.meta.url);${end}`;
+}
+
+function shiftMap(map: string): string {
+  const parsed = JSON.parse(map) as { mappings: string };
+  return JSON.stringify({ ...parsed, mappings: `;${parsed.mappings}` });
+}
+
+function absoluteMap(text: string): string {
+  const map = JSON.parse(text) as { sources: string[]; sourceRoot?: string };
+  map.sources = map.sources.map((source) =>
+    /^[a-z][a-z0-9+.-]+:/i.test(source) ? source : pathToFileURL(`/${source}`).href,
+  );
+  return JSON.stringify(map);
+}
+
+function withMap(code: string, map: string): string {
+  return `${code.trimEnd()}\n//# sourceMappingURL=data:application/json;base64,${Buffer.from(map).toString("base64")}\n`;
+}
+
+function contentsOf(metafile: Metafile): Bundle["contents"] {
+  const output = Object.values(metafile.outputs).find(({ entryPoint }) => entryPoint !== undefined);
+  return Object.entries(output?.inputs ?? {}).map(([file, { bytesInOutput }]) => ({ file: fileOf(file), bytes: bytesInOutput }));
+}
+
+async function inputsOf(metafile: Metafile): Promise<InputFile[]> {
+  const files = Object.keys(metafile.inputs).filter((file) => !file.includes(":") );
+  return Promise.all(
+    files.map(async (file) => {
+      const { mtimeMs, size } = await stat(fileOf(file));
+      return { file: fileOf(file), mtimeMs, sizeBytes: size };
+    }),
+  );
+}
+
+function fileOf(input: string): string {
+  return input.includes(":") || input.startsWith("/") ? input : `/${input}`;
+}
+
+interface EsbuildFailure {
+  errors?: { text: string; location?: { file: string; line: number } | null }[];
+}
+
+function bundleError({ name, entry }: Capture, cause: unknown): CaptureError {
+  if (cause instanceof CaptureError) return cause;
+  const first = (cause as EsbuildFailure).errors?.[0];
+  const number = new RegExp(`${IMPORT_SCHEME}(\\d+)`).exec(first?.text ?? "")?.[1];
+  const specifier = number === undefined ? undefined : entry.imports[Number(number)]?.specifier;
+  const file = first?.location?.file;
+  return new CaptureError({
+    path: specifier === undefined ? [name] : [name, specifier],
+    location: file === undefined || extname(file) === "" || file.startsWith("burla") ? undefined : `${fileOf(file)}:${first?.location?.line}`,
+    what: `it cannot be bundled: ${first?.text.replace(`${IMPORT_SCHEME}${number}`, specifier ?? "") ?? (cause as Error).message}`,
+    cure: "Check that the import exists and is installed where the function is written.",
+    cause,
+  });
+}
+

@@ -1,0 +1,60 @@
+import { encodeValues } from "./encode.ts";
+import { emitEntry, emitReexport, type Entry } from "./entry.ts";
+import { FunctionReader } from "./functions.ts";
+import { HeapContexts } from "./heap-contexts.ts";
+import { Inspector, ScriptStore } from "./inspect.ts";
+import { Natives } from "./natives.ts";
+import { SharedVariables } from "./shared-variables.ts";
+import { ValueGraph } from "./values.ts";
+import { World, type CaptureOptions } from "./world.ts";
+
+export type { CaptureOptions } from "./world.ts";
+export { CaptureError } from "./errors.ts";
+
+/** A function, ready to be bundled, and what it closes over. */
+export interface Capture {
+  /** The function's name, for people. */
+  name: string;
+  /** The values it closes over, as they were when it was captured; the bundle restores them. */
+  values: Uint8Array;
+  /** The module that the bundle is made from. It depends on code only: other values give the same entry. */
+  entry: Entry;
+  /** Folder from which code in no file imports. */
+  directory: string;
+}
+
+const scripts = new ScriptStore();
+const natives = new Natives();
+
+/**
+ * Reads a function of this process, with everything it closes over, as it is at this moment.
+ * Throws CaptureError, naming the path to whatever cannot travel.
+ */
+export function captureFunction(fn: (...args: never[]) => unknown, options: CaptureOptions = {}): Capture {
+  const world = new World(options);
+  const inspector = new Inspector(scripts);
+  try {
+    const name = displayName(fn);
+    const functions = new FunctionReader(inspector, natives, world);
+    const root = { step: name, from: undefined };
+    const contexts = new HeapContexts(inspector);
+    const shared = new SharedVariables((closure, variable) => contexts.contextOf(closure, variable));
+    const graph = new ValueGraph(functions, natives, contexts.thisOf, shared);
+    const vertex = graph.addRoot(fn, root);
+    const { bytes, codes } = encodeValues(graph, vertex);
+    const isReexport = vertex.fn?.kind === "code";
+    return {
+      name,
+      values: isReexport ? new Uint8Array() : bytes,
+      entry: vertex.fn?.kind === "code" ? emitReexport(vertex.fn.ref) : emitEntry(functions.templates, codes),
+      directory: world.directory,
+    };
+  } finally {
+    inspector.close();
+  }
+}
+
+function displayName(fn: object): string {
+  const name: unknown = Object.getOwnPropertyDescriptor(fn, "name")?.value;
+  return typeof name === "string" && name !== "" ? name : "the function";
+}

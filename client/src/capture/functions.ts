@@ -1,0 +1,206 @@
+import type * as ESTree from "estree";
+import type { Variable } from "eslint-scope";
+import { locate, type FunctionSite } from "./analysis.ts";
+import type { CodeRef } from "./code-refs.ts";
+import { CaptureError } from "./errors.ts";
+import { commonJsPath, exportedName } from "./exported.ts";
+import { readSyntax, type FreeName } from "./free-names.ts";
+import type { FunctionFacts, Inspector, ScopeSnapshot } from "./inspect.ts";
+import { importOf } from "./module-names.ts";
+import { isStandardGlobal, type Natives } from "./natives.ts";
+import { pathNames, type Path } from "./path.ts";
+import type { Script } from "./script.ts";
+import type { Supply, Template } from "./template.ts";
+import type { World } from "./world.ts";
+
+/** A variable that a function closes over. */
+export interface ClosedOver {
+  name: string;
+  value: unknown;
+  /** Where it is declared, if that is in the function's own script. */
+  variable: Variable | null;
+  /** The scope that holds it; undefined for a global. */
+  scope: ScopeSnapshot | undefined;
+  /** Whether the function assigns to it. */
+  written: boolean;
+}
+
+/** How a function travels. */
+export type FunctionShape =
+  | { kind: "code"; ref: CodeRef }
+  | { kind: "bound"; target: unknown; boundThis: unknown; boundArgs: unknown[] }
+  | { kind: "closure"; template: Template; variables: ClosedOver[]; usesOuterThis: boolean };
+
+/** Decides for each function how it travels, and keeps the texts that do. One per capture. */
+export class FunctionReader {
+  readonly templates: Template[] = [];
+  readonly #inspector: Inspector;
+  readonly #natives: Natives;
+  readonly #world: World;
+  readonly #byPlace = new Map<string, Template>();
+
+  constructor(inspector: Inspector, natives: Natives, world: World) {
+    this.#inspector = inspector;
+    this.#natives = natives;
+    this.#world = world;
+  }
+
+  /** Whether the function is Node's own. */
+  isInternal(fn: object): boolean {
+    return this.#inspector.describe(fn).location?.script.url.startsWith("node:") ?? true;
+  }
+
+  /** `file:line` of the first function that was read. */
+  get rootLocation(): string | undefined {
+    const first = this.templates[0];
+    return first === undefined ? undefined : this.#world.location(first.script, first.site.textStart);
+  }
+
+  /** Throws CaptureError. */
+  read(fn: object, path: Path): FunctionShape {
+    const known = this.#world.ownExport(fn) ?? this.#natives.find(fn);
+    if (known !== undefined) return { kind: "code", ref: known };
+    const facts = this.#inspector.describe(fn);
+    if (facts.bound !== undefined) return { kind: "bound", ...facts.bound };
+    if (facts.location === undefined || facts.location.script.url.startsWith("node:")) return this.#native(fn, path);
+    const { script, offset } = facts.location;
+    const site = this.#locate(script, offset, fn, path);
+    const exported = this.#exported(script, site, fn);
+    return exported === undefined ? this.#closure(fn, script, site, facts, path) : { kind: "code", ref: exported };
+  }
+
+  #native(fn: object, path: Path): FunctionShape {
+    const ref = this.#natives.findInModules(fn);
+    if (ref !== undefined) return { kind: "code", ref };
+    throw new CaptureError({
+      path: pathNames(path),
+      what: "it is a native function that no global and no module of Node names",
+      cure: "Wrap it in a function of your own that gets hold of it where it runs.",
+    });
+  }
+
+  #locate(script: Script, offset: number, fn: object, path: Path): FunctionSite {
+    const text = Function.prototype.toString.call(fn);
+    let cause: unknown;
+    try {
+      const site = locate(script.analysis, offset, text, script.source);
+      if (site !== undefined) return site;
+    } catch (error) {
+      cause = error;
+    }
+    throw new CaptureError({
+      path: pathNames(path),
+      location: this.#world.location(script, offset),
+      what: "its source text cannot be read",
+      cure: "Move the function into a file of its own and export it.",
+      cause,
+    });
+  }
+
+  /** A function that a module on disk exports is imported from there, unless that module is the program itself. */
+  #exported(script: Script, site: FunctionSite, fn: object): CodeRef | undefined {
+    const { file } = script;
+    if (file === undefined || this.#world.isRunning(file)) return undefined;
+    if (script.isModule) {
+      const name = exportedName(script.analysis, site);
+      if (name === undefined) return undefined;
+      return { kind: "module", source: { specifier: file, from: file, how: "import" }, name, path: [] };
+    }
+    const path = commonJsPath(file, fn);
+    if (path === undefined) return undefined;
+    return { kind: "module", source: { specifier: file, from: file, how: "require" }, name: "*", path };
+  }
+
+  #closure(fn: object, script: Script, site: FunctionSite, facts: FunctionFacts, path: Path): FunctionShape {
+    const known = this.#byPlace.get(`${script.id}:${site.textStart}`);
+    const template = known ?? this.#template(fn, script, site, path);
+    const variables: ClosedOver[] = [];
+    for (const free of template.syntax.freeNames) {
+      const supply = template.supplies.get(free.name);
+      if (supply !== undefined && supply.kind !== "value") continue;
+      const variable = closedOver(free, facts.scopes);
+      template.supplies.set(free.name, { kind: variable === undefined ? "global" : "value" });
+      if (variable === undefined) continue;
+      this.#refuseUninitialised(variable, script, site, path);
+      variables.push(variable);
+    }
+    template.slots = variables.map(({ name }) => name);
+    return { kind: "closure", template, variables, usesOuterThis: template.syntax.usesOuterThis };
+  }
+
+  #template(fn: object, script: Script, site: FunctionSite, path: Path): Template {
+    const syntax = readSyntax(script.analysis, site);
+    const location = this.#world.location(script, site.textStart);
+    if (syntax.unmovable !== undefined) {
+      throw new CaptureError({
+        path: pathNames(path),
+        location,
+        what: syntax.unmovable === "eval" ? "it calls eval(), which may use any variable around it" : "it uses the with statement",
+        cure: "Name what the function needs instead: pass it as a variable or an argument.",
+      });
+    }
+    if (syntax.outerPrivateNames.length > 0) {
+      throw new CaptureError({
+        path: pathNames(path),
+        location,
+        what: `it uses the private name ${syntax.outerPrivateNames.join(", ")} of the class around it`,
+        cure: "Call it through an instance instead: (input) => instance.method(input).",
+      });
+    }
+    const supplies = new Map<string, Supply>();
+    for (const free of syntax.freeNames) {
+      const supply = this.#codeSupply(free, script);
+      if (supply !== undefined) supplies.set(free.name, supply);
+    }
+    const template = { index: this.templates.length, script, site, syntax, name: nameOf(fn), supplies, slots: [] };
+    this.templates.push(template);
+    this.#byPlace.set(`${script.id}:${site.textStart}`, template);
+    return template;
+  }
+
+  #codeSupply({ name, variable }: FreeName, script: Script): Supply | undefined {
+    const from = script.file ?? this.#world.directory;
+    if (variable !== null) {
+      const ref = importOf(variable, from);
+      return ref === undefined ? undefined : { kind: "code", ref };
+    }
+    if (name === "require" && !script.isModule) return { kind: "require" };
+    return undefined;
+  }
+
+  #refuseUninitialised({ name, value, variable }: ClosedOver, script: Script, site: FunctionSite, path: Path): void {
+    if (value !== undefined || variable === null || !mustHaveValue(variable)) return;
+    throw new CaptureError({
+      path: [...pathNames(path), name],
+      location: this.#world.location(script, site.textStart),
+      what: "the variable has no value yet: the program has not reached its declaration",
+      cure: `Move the declaration of ${name} above the call.`,
+    });
+  }
+}
+
+function closedOver({ name, variable, written }: FreeName, scopes: readonly ScopeSnapshot[]): ClosedOver | undefined {
+  const scope = scopes.find(({ variables }) => Object.hasOwn(variables, name));
+  if (scope !== undefined) return { name, value: scope.variables[name], variable, scope, written };
+  // A variable of the user's own on the global object, such as one that a REPL made.
+  if (!Object.hasOwn(globalThis, name) || isStandardGlobal(name)) return undefined;
+  return { name, value: (globalThis as unknown as Record<string, unknown>)[name], variable, scope: undefined, written };
+}
+
+/** Whether the variable can only be undefined because its declaration was not run yet. */
+function mustHaveValue(variable: Variable): boolean {
+  const definition = variable.defs[0];
+  if (definition?.type === "ClassName") return true;
+  if (definition?.type !== "Variable" || definition.parent?.kind === "var") return false;
+  const { init } = definition.node as ESTree.VariableDeclarator;
+  if (init == null || (definition.node as ESTree.VariableDeclarator).id.type !== "Identifier") return false;
+  return [
+    "ArrowFunctionExpression", "FunctionExpression", "ClassExpression", "ObjectExpression", "ArrayExpression", "NewExpression",
+    "TemplateLiteral", "Literal", "BinaryExpression",
+  ].includes(init.type);
+}
+
+function nameOf(fn: object): string {
+  const name: unknown = Object.getOwnPropertyDescriptor(fn, "name")?.value;
+  return typeof name === "string" ? name : "";
+}

@@ -1,0 +1,123 @@
+import { CaptureError } from "./errors.ts";
+import { commonJsExports } from "./exported.ts";
+import type { Inspector } from "./inspect.ts";
+import { pathNames, type Path } from "./path.ts";
+import type { Script } from "./script.ts";
+import { isClassNode, isFunctionNode } from "./syntax.ts";
+import type { Template } from "./template.ts";
+
+/**
+ * What V8 knows of a closure but its inspector does not tell: which run of a scope it belongs to, and its outer `this`.
+ * Both are read from a heap snapshot, which takes a tenth of a second and more, so it is made at most once per capture.
+ */
+export class HeapContexts {
+  readonly #inspector: Inspector;
+  #snapshot: Snapshot | undefined;
+
+  constructor(inspector: Inspector) {
+    this.#inspector = inspector;
+  }
+
+  /** An id of the scope run that holds the variable which `fn` closes over. */
+  contextOf(fn: object, variable: string): number {
+    return this.#read().contextHolding(this.#inspector.heapId(fn), variable)?.context ?? -1;
+  }
+
+  /** The `this` of the function around an arrow function. */
+  readonly thisOf = (fn: object, template: Template, path: Path): unknown => {
+    const { site, script } = template;
+    const isInner = site.ancestors.some(
+      (node) => (isFunctionNode(node) && node.type !== "ArrowFunctionExpression" && !isClassNode(node)) || node.type === "PropertyDefinition" || node.type === "StaticBlock",
+    );
+    if (!isInner) return topLevelThis(script);
+    const found = this.#read().contextHolding(this.#inspector.heapId(fn), "this");
+    if (found?.value === undefined) {
+      throw new CaptureError({
+        path: [...pathNames(path), "this"],
+        what: "the object that it uses as this cannot be read",
+        cure: "Put it into a variable first: const self = this.",
+      });
+    }
+    return this.#inspector.objectByHeapId(found.value);
+  };
+
+  #read(): Snapshot {
+    this.#snapshot ??= new Snapshot(JSON.parse(this.#inspector.heapSnapshot()) as SnapshotJson);
+    return this.#snapshot;
+  }
+}
+
+function topLevelThis(script: Script): unknown {
+  return script.isModule || script.file === undefined ? undefined : commonJsExports(script.file);
+}
+
+interface SnapshotJson {
+  snapshot: { meta: { node_fields: string[]; edge_fields: string[]; edge_types: [string[]] } };
+  nodes: number[];
+  edges: number[];
+  strings: string[];
+}
+
+/** Follows the scope chain of closures in V8's heap snapshot. */
+class Snapshot {
+  readonly #json: SnapshotJson;
+  readonly #nodeSize: number;
+  readonly #edgeSize: number;
+  readonly #idAt: number;
+  readonly #edgeCountAt: number;
+  readonly #nodeOfId = new Map<number, number>();
+  readonly #firstEdge: number[] = [];
+
+  constructor(json: SnapshotJson) {
+    const { node_fields: nodeFields, edge_fields: edgeFields } = json.snapshot.meta;
+    this.#json = json;
+    this.#nodeSize = nodeFields.length;
+    this.#edgeSize = edgeFields.length;
+    this.#idAt = nodeFields.indexOf("id");
+    this.#edgeCountAt = nodeFields.indexOf("edge_count");
+    let edge = 0;
+    for (let node = 0; node < json.nodes.length; node += this.#nodeSize) {
+      this.#nodeOfId.set(json.nodes[node + this.#idAt] as number, node);
+      this.#firstEdge.push(edge);
+      edge += (json.nodes[node + this.#edgeCountAt] as number) * this.#edgeSize;
+    }
+  }
+
+  /** The innermost scope around the closure that has the variable: its id, and the id of the value. */
+  contextHolding(closureId: number, variable: string): { context: number; value: number | undefined } | undefined {
+    const closure = this.#nodeOfId.get(closureId);
+    let context = closure === undefined ? undefined : this.#edge(closure, "internal", "context");
+    while (context !== undefined) {
+      const value = this.#edge(context, "context", variable);
+      if (value !== undefined) return { context: this.#id(context), value: this.#id(value) };
+      if (this.#names(context).has(variable)) return { context: this.#id(context), value: undefined };
+      context = this.#edge(context, "internal", "previous");
+    }
+    return undefined;
+  }
+
+  #names(node: number): Set<string> {
+    return new Set([...this.#edges(node)].filter(({ type }) => type === "context").map(({ name }) => name));
+  }
+
+  #id(node: number): number {
+    return this.#json.nodes[node + this.#idAt] as number;
+  }
+
+  #edge(node: number, type: string, name: string): number | undefined {
+    for (const edge of this.#edges(node)) if (edge.type === type && edge.name === name) return edge.to;
+    return undefined;
+  }
+
+  *#edges(node: number): Generator<{ type: string; name: string; to: number }> {
+    const { edges, nodes, strings, snapshot } = this.#json;
+    const types = snapshot.meta.edge_types[0];
+    const first = this.#firstEdge[node / this.#nodeSize] as number;
+    const end = first + (nodes[node + this.#edgeCountAt] as number) * this.#edgeSize;
+    for (let at = first; at < end; at += this.#edgeSize) {
+      const type = types[edges[at] as number] as string;
+      const name = type === "element" || type === "hidden" ? String(edges[at + 1]) : (strings[edges[at + 1] as number] as string);
+      yield { type, name, to: edges[at + 2] as number };
+    }
+  }
+}

@@ -1,0 +1,105 @@
+import { statSync } from "node:fs";
+import { readFile } from "node:fs/promises";
+import { dirname, isAbsolute } from "node:path";
+import { builtinModules } from "node:module";
+import type { OnResolveArgs, OnResolveResult, Plugin, PluginBuild } from "esbuild";
+import type { Capture } from "./capture.ts";
+import { IMPORT_SCHEME } from "./entry.ts";
+import { packageDirectory, type ExternalPackage, type Packages } from "./packages.ts";
+import { pathToFileURL } from "node:url";
+
+const NAMESPACE = "burla";
+const BUILTINS = new Set(builtinModules);
+
+/** Marks resolutions of ours, so that asking esbuild's own resolver does not come back here. */
+const ASKED = Symbol("asked");
+
+/**
+ * Feeds the entry to esbuild, resolves its imports from the user's own files, keeps packages outside that cannot be
+ * bundled (they are added to `externals`), and gives bundled files their own `import.meta.url` and `__dirname`.
+ */
+export function importPlugin(capture: Capture, packages: Packages, externals: Map<string, ExternalPackage>): Plugin {
+  return {
+    name: "burla-capture",
+    setup(build) {
+      build.onResolve({ filter: /^burla-entry$/ }, () => ({ path: "entry.mjs", namespace: NAMESPACE }));
+      build.onLoad({ filter: /.*/, namespace: NAMESPACE }, () => ({ contents: entryText(capture), loader: "js", resolveDir: capture.directory }));
+      build.onResolve({ filter: new RegExp(`^${IMPORT_SCHEME}`) }, (args) => resolveEntryImport(build, capture, args));
+      build.onResolve({ filter: /^burla$/ }, () => ({ path: "burla", external: true }));
+      build.onResolve({ filter: /^[^.]/ }, (args) => keepOutside(build, args, packages, externals));
+      build.onLoad({ filter: /\.[cm]?[jt]sx?$/, namespace: "file" }, ({ path }) => withOwnPlace(path));
+    },
+  };
+}
+
+function entryText({ entry }: Capture): string {
+  return `${entry.code}//# sourceMappingURL=data:application/json;base64,${Buffer.from(entry.map).toString("base64")}\n`;
+}
+
+async function resolveEntryImport(build: PluginBuild, { entry }: Capture, args: OnResolveArgs): Promise<OnResolveResult> {
+  const source = entry.imports[Number(args.path.slice(IMPORT_SCHEME.length))];
+  if (source === undefined) return { errors: [{ text: `unknown import ${args.path}` }] };
+  return await build.resolve(source.specifier, {
+    kind: args.kind,
+    importer: source.from,
+    resolveDir: isFolder(source.from) ? source.from : dirname(source.from),
+    with: args.with,
+  });
+}
+
+async function keepOutside(
+  build: PluginBuild,
+  args: OnResolveArgs,
+  packages: Packages,
+  externals: Map<string, ExternalPackage>,
+): Promise<OnResolveResult | undefined> {
+  if (args.pluginData === ASKED || args.kind === "entry-point" || args.namespace === NAMESPACE) return undefined;
+  if (args.path.startsWith("node:") || BUILTINS.has(args.path)) return undefined;
+  const { path, importer, namespace, kind, resolveDir } = args;
+  const resolved = await build.resolve(path, { importer, namespace, kind, resolveDir, pluginData: ASKED, with: args.with });
+  const directory = resolved.namespace === "file" ? packageDirectory(resolved.path) : undefined;
+  if (directory === undefined) return undefined;
+  const known = packages.externalReason(directory);
+  if (known === undefined) return undefined;
+  const found = packages.describe(directory);
+  externals.set(found.name, found);
+  if (!isAbsolute(path)) return { path, external: true };
+  const rest = resolved.path.slice(directory.length);
+  return { path: found.name + rest.replaceAll("\\", "/"), external: true };
+}
+
+/** A bundled file keeps its own place: assets beside it are still found where the user's files are. */
+async function withOwnPlace(path: string): Promise<{ contents: string; loader: "js" | "jsx" | "ts" | "tsx" } | undefined> {
+  const text = await readFile(path, "utf8");
+  const names = {
+    meta: text.includes("import.meta."),
+    dirname: /\b__dirname\b/.test(text),
+    filename: /\b__filename\b/.test(text),
+  };
+  if (!names.meta && !names.dirname && !names.filename) return undefined;
+  const declarations = [
+    names.dirname && !/\b(const|let|var)\s+__dirname\b/.test(text) ? `var __dirname = ${JSON.stringify(dirname(path))};` : "",
+    names.filename && !/\b(const|let|var)\s+__filename\b/.test(text) ? `var __filename = ${JSON.stringify(path)};` : "",
+  ].join("");
+  const placed = text
+    .replaceAll(/\bimport\.meta\.url\b/g, JSON.stringify(pathToFileURL(path).href))
+    .replaceAll(/\bimport\.meta\.dirname\b/g, JSON.stringify(dirname(path)))
+    .replaceAll(/\bimport\.meta\.filename\b/g, JSON.stringify(path));
+  return { contents: withPrologue(placed, declarations), loader: loaderOf(path) };
+}
+
+/** Puts declarations on the first line of the code, so that line numbers stay; a directive or `#!` keeps its place. */
+function withPrologue(text: string, declarations: string): string {
+  const head = /^(#!.*\n)?(\s*(["'])use strict\3;?)?/.exec(text)?.[0] ?? "";
+  return head + declarations + text.slice(head.length);
+}
+
+function loaderOf(path: string): "js" | "jsx" | "ts" | "tsx" {
+  if (/\.[cm]?ts$/.test(path)) return "ts";
+  if (path.endsWith(".tsx")) return "tsx";
+  return path.endsWith(".jsx") ? "jsx" : "js";
+}
+
+function isFolder(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
+}

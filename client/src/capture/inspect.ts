@@ -1,0 +1,235 @@
+import { Session } from "node:inspector";
+import type { Debugger, Runtime } from "node:inspector";
+import { Script } from "./script.ts";
+
+/** One scope that a function closes over, innermost first. */
+export interface ScopeSnapshot {
+  /** V8's word for it: `Closure (name)`, `Block`, `Module`, `Script`, `Catch`... */
+  description: string;
+  /** The variables as they are now. V8 copies them for us: writing here changes nothing in the program. */
+  variables: Record<string, unknown>;
+}
+
+/** What V8 knows about one function. */
+export interface FunctionFacts {
+  /** Undefined for native and bound functions. */
+  location: { script: Script; offset: number } | undefined;
+  /** Without the global scope. */
+  scopes: ScopeSnapshot[];
+  bound: { target: unknown; boundThis: unknown; boundArgs: unknown[] } | undefined;
+}
+
+interface Holder {
+  subject: unknown;
+  answer: unknown;
+}
+
+const HOLDER_KEY = "burla.capture.holder";
+const OBJECT_GROUP = "burla-capture";
+
+/**
+ * Scripts of this process that a captured function came from, by V8's script id. Ids are never used twice, so what was
+ * parsed once stays right for the life of the process.
+ */
+export class ScriptStore {
+  readonly #scripts = new Map<string, Script>();
+
+  get(id: string): Script | undefined {
+    return this.#scripts.get(id);
+  }
+
+  add(script: Script): void {
+    this.#scripts.set(script.id, script);
+  }
+}
+
+/**
+ * Reads functions through V8's inspector, inside this process. Every command here is answered before `post` returns.
+ * The debugger is only switched on for the moment in which a script is seen for the first time: function positions and
+ * scopes can be read without it, and code runs slower while it is on. Other debuggers that are attached notice nothing.
+ */
+export class Inspector {
+  readonly #session = new Session();
+  readonly #holder: Holder = { subject: undefined, answer: undefined };
+  readonly #holderId: string;
+  readonly #store: ScriptStore;
+
+  constructor(store: ScriptStore) {
+    this.#store = store;
+    this.#session.connect();
+    const key = Symbol.for(HOLDER_KEY);
+    const globals = globalThis as unknown as Record<symbol, unknown>;
+    globals[key] = this.#holder;
+    try {
+      const { result } = this.#post("Runtime.evaluate", {
+        expression: `globalThis[Symbol.for(${JSON.stringify(HOLDER_KEY)})]`,
+        objectGroup: OBJECT_GROUP,
+        silent: true,
+      }) as Runtime.EvaluateReturnType;
+      this.#holderId = result.objectId as string;
+    } finally {
+      // eslint-disable-next-line @typescript-eslint/no-dynamic-delete
+      delete globals[key];
+    }
+  }
+
+  /** Detaches from V8. */
+  close(): void {
+    this.#post("Runtime.releaseObjectGroup", { objectGroup: OBJECT_GROUP });
+    this.#session.disconnect();
+  }
+
+  /** Where the function comes from and what it closes over. */
+  describe(fn: unknown): FunctionFacts {
+    const internals = this.#internals(fn);
+    const target = internals.get("[[TargetFunction]]");
+    if (target !== undefined) {
+      return { location: undefined, scopes: [], bound: this.#bound(target, internals) };
+    }
+    const at = internals.get("[[FunctionLocation]]")?.value as Debugger.Location | undefined;
+    if (at === undefined) return { location: undefined, scopes: [], bound: undefined };
+    const script = this.#script(at.scriptId);
+    const offset = script.offsetOf(at.lineNumber, at.columnNumber ?? 0);
+    return { location: { script, offset }, scopes: this.#scopes(internals), bound: undefined };
+  }
+
+  /** The private fields of an object, by name with the `#`. Methods are not listed. */
+  privateFields(object: object): Map<string, unknown> {
+    const { privateProperties = [] } = this.#properties(object);
+    const fields = new Map<string, unknown>();
+    for (const property of privateProperties) {
+      if (property.value !== undefined) fields.set(property.name, this.#value(property.value));
+    }
+    return fields;
+  }
+
+  /** Runs V8's heap snapshot and hands each piece of its JSON text over. Takes a second per few hundred MB of heap. */
+  heapSnapshot(): string {
+    const chunks: string[] = [];
+    const collect = (message: { params: { chunk: string } }): void => void chunks.push(message.params.chunk);
+    this.#session.on("HeapProfiler.addHeapSnapshotChunk", collect);
+    this.#post("HeapProfiler.takeHeapSnapshot", { reportProgress: false, captureNumericValue: true });
+    this.#session.off("HeapProfiler.addHeapSnapshotChunk", collect);
+    return chunks.join("");
+  }
+
+  /** The id under which a heap snapshot of this process lists the object. */
+  heapId(object: object): number {
+    const { heapSnapshotObjectId } = this.#post("HeapProfiler.getHeapObjectId", {
+      objectId: this.#remote(object).objectId,
+    }) as { heapSnapshotObjectId: string };
+    return Number(heapSnapshotObjectId);
+  }
+
+  /** The object that a heap snapshot lists under this id. */
+  objectByHeapId(id: number): unknown {
+    const { result } = this.#post("HeapProfiler.getObjectByHeapObjectId", {
+      objectId: String(id),
+      objectGroup: OBJECT_GROUP,
+    }) as { result: Runtime.RemoteObject };
+    return this.#value(result);
+  }
+
+  #bound(target: Runtime.RemoteObject, internals: Map<string, Runtime.RemoteObject>): FunctionFacts["bound"] {
+    const boundThis = internals.get("[[BoundThis]]");
+    const boundArgs = internals.get("[[BoundArgs]]");
+    return {
+      target: this.#value(target),
+      boundThis: boundThis === undefined ? undefined : this.#value(boundThis),
+      boundArgs: boundArgs === undefined ? [] : Array.from(this.#value(boundArgs) as ArrayLike<unknown>),
+    };
+  }
+
+  #scopes(internals: Map<string, Runtime.RemoteObject>): ScopeSnapshot[] {
+    const list = internals.get("[[Scopes]]");
+    if (list === undefined) return [];
+    const scopes = Array.from(this.#value(list) as ArrayLike<{ description: string; object: Record<string, unknown> }>);
+    return scopes
+      .filter((scope) => scope.object !== globalThis)
+      .map((scope) => ({ description: scope.description, variables: scope.object }));
+  }
+
+  #internals(value: unknown): Map<string, Runtime.RemoteObject> {
+    const { internalProperties = [] } = this.#properties(value as object);
+    return new Map(
+      internalProperties.flatMap((property) => (property.value === undefined ? [] : [[property.name, property.value]])),
+    );
+  }
+
+  #properties(object: object): Runtime.GetPropertiesReturnType & {
+    privateProperties?: { name: string; value?: Runtime.RemoteObject }[];
+  } {
+    return this.#post("Runtime.getProperties", {
+      objectId: this.#remote(object).objectId,
+      ownProperties: true,
+    }) as Runtime.GetPropertiesReturnType;
+  }
+
+  #remote(object: object): Runtime.RemoteObject {
+    this.#holder.subject = object;
+    const { result } = this.#post("Runtime.getProperties", {
+      objectId: this.#holderId,
+      ownProperties: true,
+    }) as Runtime.GetPropertiesReturnType;
+    this.#holder.subject = undefined;
+    return result.find((property) => property.name === "subject")?.value as Runtime.RemoteObject;
+  }
+
+  #value(remote: Runtime.RemoteObject): unknown {
+    if (remote.objectId === undefined && remote.unserializableValue === undefined) {
+      return remote.subtype === "null" ? null : remote.value;
+    }
+    const argument: Runtime.CallArgument =
+      remote.objectId === undefined
+        ? { unserializableValue: remote.unserializableValue as string }
+        : { objectId: remote.objectId };
+    this.#post("Runtime.callFunctionOn", {
+      objectId: this.#holderId,
+      functionDeclaration: "function (value) { this.answer = value; }",
+      arguments: [argument],
+      silent: true,
+    });
+    const { answer } = this.#holder;
+    this.#holder.answer = undefined;
+    return answer;
+  }
+
+  #script(id: string): Script {
+    const known = this.#store.get(id);
+    if (known !== undefined) return known;
+    let parsed: Debugger.ScriptParsedEventDataType | undefined;
+    const listen = ({ params }: { params: Debugger.ScriptParsedEventDataType }): void => {
+      if (params.scriptId === id) parsed = params;
+    };
+    this.#session.on("Debugger.scriptParsed", listen);
+    try {
+      this.#post("Debugger.enable");
+      const { scriptSource } = this.#post("Debugger.getScriptSource", { scriptId: id }) as { scriptSource: string };
+      const script = new Script({
+        id,
+        url: parsed?.url ?? "",
+        source: scriptSource,
+        isModule: parsed?.isModule ?? false,
+        sourceMapUrl: parsed?.sourceMapURL ?? "",
+      });
+      this.#store.add(script);
+      return script;
+    } finally {
+      this.#session.off("Debugger.scriptParsed", listen);
+      this.#post("Debugger.disable");
+    }
+  }
+
+  #post(method: string, params: object = {}): unknown {
+    let failure: Error | null = null;
+    let answer: unknown;
+    this.#session.post(method, params, (error, result) => {
+      failure = error;
+      answer = result;
+    });
+    if (failure !== null) {
+      throw new Error(`V8's inspector refused ${method}: ${JSON.stringify(failure)}`, { cause: failure });
+    }
+    return answer;
+  }
+}

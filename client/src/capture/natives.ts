@@ -1,0 +1,151 @@
+import { builtinModules } from "node:module";
+import type { CodeRef } from "./code-refs.ts";
+
+/** Globals that Node makes on first use: looking at each would load them, or print a warning. */
+const LAZY_GLOBALS = new Set([
+  "crypto", "fetch", "performance", "Headers", "Request", "Response", "FormData", "Blob", "WebSocket", "CustomEvent",
+  "ReadableStream", "WritableStream", "TransformStream", "structuredClone", "queueMicrotask", "TextEncoder", "TextDecoder",
+]);
+
+/** Values that every Node process has, found by identity: `Math.max`, `String.prototype.trim`, `fs.readFileSync`. */
+export class Natives {
+  #globals: Map<unknown, string> | undefined;
+  #modules: Map<unknown, CodeRef> | undefined;
+
+  /** The code that makes this very value in any Node process, if there is some. */
+  find(value: object): CodeRef | undefined {
+    this.#globals ??= globalValues();
+    const expression = this.#globals.get(value) ?? lazyGlobal(value);
+    if (expression !== undefined) return { kind: "global", expression };
+    return undefined;
+  }
+
+  /** The member of one of Node's own modules that this value is. */
+  findInModules(value: object): CodeRef | undefined {
+    const known = this.#modules?.get(value);
+    if (known !== undefined) return known;
+    this.#modules = moduleValues();
+    return this.#modules.get(value);
+  }
+}
+
+function lazyGlobal(value: object): string | undefined {
+  if (typeof value !== "function") return undefined;
+  const { name } = value as { name: unknown };
+  if (typeof name !== "string" || !LAZY_GLOBALS.has(name)) return undefined;
+  return (globalThis as unknown as Record<string, unknown>)[name] === value ? name : undefined;
+}
+
+function globalValues(): Map<unknown, string> {
+  const found = new Map<unknown, string>();
+  const add = (value: unknown, expression: string): boolean => {
+    if (!isReference(value) || found.has(value)) return false;
+    found.set(value, expression);
+    return true;
+  };
+  add(globalThis, "globalThis");
+  for (const name of ["stdout", "stderr", "stdin"] as const) {
+    const descriptor = Object.getOwnPropertyDescriptor(process, name);
+    if (descriptor?.get === undefined) add(descriptor?.value, `process.${name}`);
+  }
+  add(process.env, "process.env");
+  for (const name of Object.getOwnPropertyNames(globalThis)) {
+    const value = Object.getOwnPropertyDescriptor(globalThis, name)?.value as unknown;
+    if (!isNativeGlobal(name, value) || !add(value, name)) continue;
+    addMembers(value, name, add);
+    const prototype = Object.getOwnPropertyDescriptor(value, "prototype")?.value as unknown;
+    if (isReference(prototype) && add(prototype, `${name}.prototype`)) addMembers(prototype, `${name}.prototype`, add);
+  }
+  for (const [expression, value] of hiddenIntrinsics()) {
+    if (add(value, expression)) addMembers(value, expression, add);
+  }
+  add(process, "process");
+  add(console, "console");
+  addMembers(console, "console", add);
+  return found;
+}
+
+/** Prototypes that no global names. */
+function hiddenIntrinsics(): [string, object][] {
+  return [
+    ["Object.getPrototypeOf(Int8Array)", Object.getPrototypeOf(Int8Array) as object],
+    ["Object.getPrototypeOf(Int8Array.prototype)", Object.getPrototypeOf(Int8Array.prototype) as object],
+    ["Object.getPrototypeOf(async function () {})", Object.getPrototypeOf(async function () {}) as object],
+    ["Object.getPrototypeOf(function* () {})", Object.getPrototypeOf(function* () {}) as object],
+    ["Object.getPrototypeOf(async function* () {})", Object.getPrototypeOf(async function* () {}) as object],
+    ["Object.getPrototypeOf(function* () {}).prototype", (Object.getPrototypeOf(function* () {}) as { prototype: object }).prototype],
+    ["Object.getPrototypeOf(async function* () {}).prototype", (Object.getPrototypeOf(async function* () {}) as { prototype: object }).prototype],
+  ];
+}
+
+function addMembers(owner: object, expression: string, add: (value: unknown, expression: string) => boolean): void {
+  for (const key of Reflect.ownKeys(owner)) {
+    if (key === "constructor" || key === "prototype") continue;
+    const descriptor = Object.getOwnPropertyDescriptor(owner, key);
+    const access = typeof key === "string" ? `[${JSON.stringify(key)}]` : symbolAccess(key);
+    if (descriptor === undefined || access === undefined) continue;
+    if (typeof descriptor.value === "function") add(descriptor.value, expression + access);
+    const describe = `Object.getOwnPropertyDescriptor(${expression}, ${access.slice(1, -1)})`;
+    if (descriptor.get !== undefined) add(descriptor.get, `${describe}.get`);
+    if (descriptor.set !== undefined) add(descriptor.set, `${describe}.set`);
+  }
+}
+
+/** `Symbol.iterator` for the well-known ones. */
+export function wellKnownSymbol(symbol: symbol): string | undefined {
+  const name = symbol.description?.startsWith("Symbol.") === true ? symbol.description.slice(7) : undefined;
+  if (name === undefined) return undefined;
+  return (Symbol as unknown as Record<string, unknown>)[name] === symbol ? name : undefined;
+}
+
+function symbolAccess(symbol: symbol): string | undefined {
+  const name = wellKnownSymbol(symbol);
+  return name === undefined ? undefined : `[Symbol.${name}]`;
+}
+
+function isNativeGlobal(name: string, value: unknown): value is object {
+  if (name === "global" || name === "globalThis") return false;
+  if (typeof value === "function") return /\{\s*\[native code\]\s*\}$/.test(Function.prototype.toString.call(value)) || NODE_GLOBALS.has(name);
+  return typeof value === "object" && value !== null && ["Math", "JSON", "Reflect", "Atomics", "Intl", "WebAssembly"].includes(name);
+}
+
+/** Functions of Node itself that are written in JavaScript. */
+const NODE_GLOBALS = new Set([
+  "Buffer", "URL", "URLSearchParams", "AbortController", "AbortSignal", "Event", "EventTarget", "TextEncoder", "TextDecoder",
+  "setTimeout", "setInterval", "setImmediate", "clearTimeout", "clearInterval", "clearImmediate", "queueMicrotask",
+  "structuredClone", "atob", "btoa", "fetch", "MessageChannel", "MessagePort", "MessageEvent", "BroadcastChannel", "DOMException",
+]);
+
+/** The names that a plain Node process has as globals, or whose absence code may test for. */
+export function isStandardGlobal(name: string): boolean {
+  if (NODE_GLOBALS.has(name) || LAZY_GLOBALS.has(name)) return true;
+  if (["process", "console", "global", "globalThis", "undefined", "NaN", "Infinity", "navigator", "module", "exports", "require"].includes(name)) return true;
+  const descriptor = Object.getOwnPropertyDescriptor(globalThis, name);
+  return descriptor === undefined || descriptor.get !== undefined || isNativeGlobal(name, descriptor.value);
+}
+
+function moduleValues(): Map<unknown, CodeRef> {
+  const found = new Map<unknown, CodeRef>();
+  const loaded = new Set((process as unknown as { moduleLoadList?: string[] }).moduleLoadList ?? []);
+  for (const name of builtinModules) {
+    if (name.startsWith("_") || !loaded.has(`NativeModule ${name}`)) continue;
+    const exports = process.getBuiltinModule(name) as object;
+    addModule(found, `node:${name}`, exports, [], 2);
+  }
+  return found;
+}
+
+function addModule(found: Map<unknown, CodeRef>, specifier: string, value: object, path: string[], depth: number): void {
+  const source = { specifier, from: "", how: "import" } as const;
+  if (found.has(value)) return;
+  found.set(value, { kind: "module", source, name: "default", path });
+  if (depth === 0) return;
+  for (const [key, descriptor] of Object.entries(Object.getOwnPropertyDescriptors(value))) {
+    const member = descriptor.value as unknown;
+    if (isReference(member)) addModule(found, specifier, member, [...path, key], typeof member === "function" ? 0 : depth - 1);
+  }
+}
+
+function isReference(value: unknown): value is object {
+  return (typeof value === "object" && value !== null) || typeof value === "function";
+}

@@ -1,0 +1,103 @@
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { dirname, join, sep } from "node:path";
+
+/** A package that is left out of the bundle, to be installed where the function runs. */
+export interface ExternalPackage {
+  name: string;
+  /** The version that the user's own program resolves to. */
+  version: string;
+  /** Its folder in the user's `node_modules`. */
+  directory: string;
+}
+
+/** Why a package cannot be bundled. */
+export type ExternalReason = "native addon" | "assets of its own";
+
+interface PackageJson {
+  name?: string;
+  version?: string;
+  gypfile?: boolean;
+  binary?: unknown;
+  scripts?: Record<string, string>;
+  dependencies?: Record<string, string>;
+  optionalDependencies?: Record<string, string>;
+  napi?: unknown;
+}
+
+/** Packages that load native code for others. */
+const NATIVE_LOADERS = ["node-gyp-build", "bindings", "node-pre-gyp", "@mapbox/node-pre-gyp", "prebuild-install", "node-gyp-build-optional-packages", "@napi-rs/triples", "node-addon-api"];
+
+/** The folder of the package that a file belongs to, if it is in `node_modules`. */
+export function packageDirectory(file: string): string | undefined {
+  const marker = `${sep}node_modules${sep}`;
+  const at = file.lastIndexOf(marker);
+  if (at < 0) return undefined;
+  const parts = file.slice(at + marker.length).split(sep);
+  const length = parts[0]?.startsWith("@") === true ? 2 : 1;
+  if (parts.length < length || parts[0] === undefined) return undefined;
+  return file.slice(0, at + marker.length) + parts.slice(0, length).join(sep);
+}
+
+/** Looks packages up and remembers what it found; one per bundling. */
+export class Packages {
+  readonly #reasons = new Map<string, ExternalReason | undefined>();
+
+  /** The package in that folder. */
+  describe(directory: string): ExternalPackage {
+    const manifest = manifestOf(directory);
+    return { name: manifest.name ?? directory, version: manifest.version ?? "0.0.0", directory };
+  }
+
+  /** Why the package has to stay outside of the bundle; undefined if it need not. */
+  externalReason(directory: string): ExternalReason | undefined {
+    if (!this.#reasons.has(directory)) this.#reasons.set(directory, reasonOf(directory));
+    return this.#reasons.get(directory);
+  }
+}
+
+/** The folder of an installed package, as a program in `from` would find it. */
+export function findPackage(name: string, from: string): string | undefined {
+  for (let folder = from; ; folder = dirname(folder)) {
+    const candidate = join(folder, "node_modules", name);
+    if (existsSync(join(candidate, "package.json"))) return candidate;
+    if (dirname(folder) === folder) return undefined;
+  }
+}
+
+function reasonOf(directory: string): ExternalReason | undefined {
+  const manifest = manifestOf(directory);
+  const needed = Object.keys({ ...manifest.dependencies });
+  if (
+    manifest.gypfile === true || manifest.binary !== undefined || manifest.napi !== undefined ||
+    /\bnode-gyp(?!-build-test)\b|prebuild-install|node-pre-gyp/.test(manifest.scripts?.["install"] ?? "") ||
+    needed.some((name) => NATIVE_LOADERS.includes(name)) ||
+    hasPlatformPackages(manifest) || hasNativeFiles(directory)
+  ) {
+    return "native addon";
+  }
+  return undefined;
+}
+
+function hasPlatformPackages(manifest: PackageJson): boolean {
+  return Object.keys(manifest.optionalDependencies ?? {}).some((name) => /(linux|darwin|win32)-(x64|arm64|ia32)/.test(name));
+}
+
+function hasNativeFiles(directory: string): boolean {
+  if (existsSync(join(directory, "binding.gyp")) || existsSync(join(directory, "prebuilds"))) return true;
+  for (const folder of [".", "build/Release", "lib", "dist", "bin"]) {
+    try {
+      if (readdirSync(join(directory, folder)).some((file) => file.endsWith(".node"))) return true;
+    } catch {
+      // Most packages have only some of these folders.
+    }
+  }
+  return false;
+}
+
+function manifestOf(directory: string): PackageJson {
+  try {
+    return JSON.parse(readFileSync(join(directory, "package.json"), "utf8")) as PackageJson;
+  } catch {
+    return {};
+  }
+}

@@ -1,0 +1,81 @@
+import { types } from "node:util";
+
+/** What a value that cannot be copied is, and what to do about it. */
+export interface Refusal {
+  what: string;
+  cure: string;
+}
+
+const MAKE_IT_THERE = "Create it inside the function, or in a module that the function imports.";
+
+/** Why the object cannot travel, whatever it holds; undefined if it may. */
+export function refusal(value: object): Refusal | undefined {
+  if (types.isProxy(value)) return { what: "it is a Proxy, whose handler cannot be read", cure: "Send a plain copy: { ...proxy }." };
+  if (types.isPromise(value)) return { what: "it is a promise", cure: "Await it first and use its value." };
+  if (types.isWeakMap(value)) return { what: "it is a WeakMap, whose keys cannot be listed", cure: `Use a Map. ${MAKE_IT_THERE}` };
+  if (types.isWeakSet(value)) return { what: "it is a WeakSet, whose members cannot be listed", cure: `Use a Set. ${MAKE_IT_THERE}` };
+  if (value instanceof WeakRef) return { what: "it is a WeakRef", cure: "Use the object itself." };
+  if (value instanceof FinalizationRegistry) return { what: "it is a FinalizationRegistry", cure: MAKE_IT_THERE };
+  if (types.isGeneratorObject(value)) {
+    return { what: "it is a running generator", cure: "Send the generator function, or the values in an array." };
+  }
+  if (types.isMapIterator(value) || types.isSetIterator(value)) {
+    return { what: "it is a running iterator", cure: "Send the values in an array: [...iterator]." };
+  }
+  if (types.isSharedArrayBuffer(value)) {
+    return { what: "it is memory shared between threads (SharedArrayBuffer)", cure: "Copy it: new Uint8Array(shared).slice()." };
+  }
+  if (types.isExternal(value)) return { what: "it is a native handle", cure: MAKE_IT_THERE };
+  return undefined;
+}
+
+/** Why an instance of one of Node's own classes cannot travel. `className` is the nearest of those in its chain. */
+export function nativeInstanceRefusal(className: string): Refusal {
+  const described = DESCRIPTIONS[className];
+  if (described !== undefined) return described;
+  return { what: `it is a native handle (an object of Node's own class ${className})`, cure: MAKE_IT_THERE };
+}
+
+const OPEN_IT_THERE = "Open it inside the function, so that each worker has its own.";
+
+const DESCRIPTIONS: Readonly<Record<string, Refusal>> = {
+  Socket: { what: "it is a socket", cure: OPEN_IT_THERE },
+  TLSSocket: { what: "it is a socket", cure: OPEN_IT_THERE },
+  Server: { what: "it is a server", cure: OPEN_IT_THERE },
+  FileHandle: { what: "it is an open file", cure: OPEN_IT_THERE },
+  Worker: { what: "it is a worker thread", cure: MAKE_IT_THERE },
+  ChildProcess: { what: "it is a child process", cure: MAKE_IT_THERE },
+  MessagePort: { what: "it is a message port", cure: MAKE_IT_THERE },
+  Timeout: { what: "it is a timer", cure: "Start the timer inside the function." },
+  Immediate: { what: "it is a timer", cure: "Start the timer inside the function." },
+  AbortSignal: { what: "it is an AbortSignal", cure: "Use context.signal, the second argument of your function." },
+  AbortController: { what: "it is an AbortController", cure: "Use context.signal, the second argument of your function." },
+  AsyncLocalStorage: { what: "it is an AsyncLocalStorage", cure: MAKE_IT_THERE },
+  ...Object.fromEntries(
+    ["Readable", "Writable", "Duplex", "Transform", "PassThrough", "ReadStream", "WriteStream", "Stream", "ReadableStream", "WritableStream", "TransformStream"].map(
+      (name) => [name, { what: "it is a stream", cure: OPEN_IT_THERE }],
+    ),
+  ),
+};
+
+/** Classes of the platform that hide their state but can be made again from what they show. */
+export function rebuilt(value: object): { className: string; args: unknown[] } | undefined {
+  if (value instanceof URL) return { className: "URL", args: [value.href] };
+  if (value instanceof URLSearchParams) return { className: "URLSearchParams", args: [value.toString()] };
+  if (value instanceof TextEncoder) return { className: "TextEncoder", args: [] };
+  if (value instanceof TextDecoder) {
+    return { className: "TextDecoder", args: [value.encoding, { fatal: value.fatal, ignoreBOM: value.ignoreBOM }] };
+  }
+  return rebuiltIntl(value);
+}
+
+function rebuiltIntl(value: object): { className: string; args: unknown[] } | undefined {
+  const names = ["NumberFormat", "DateTimeFormat", "Collator", "PluralRules", "RelativeTimeFormat", "ListFormat", "Segmenter"] as const;
+  for (const name of names) {
+    const constructor = Intl[name] as unknown as (new () => object) | undefined;
+    if (constructor === undefined || !(value instanceof constructor)) continue;
+    const { locale, ...options } = (value as Intl.NumberFormat).resolvedOptions();
+    return { className: `Intl.${name}`, args: [locale, options] };
+  }
+  return undefined;
+}

@@ -1,0 +1,150 @@
+import type { HeapNode, Slots } from "./heap-format.ts";
+
+/** What a maker in the bundle returns: see `renderTemplate`. */
+type Maker = () => [bind: (variables: unknown[]) => void, make: (base: unknown) => object];
+
+/**
+ * Makes the captured values again. Its text is put into every bundle, so it may use nothing from outside itself.
+ * Objects are made first and filled afterwards, so that cycles close; making one needs only its prototype, and a
+ * function its base class and outer `this`.
+ */
+export function restoreHeap(captured: { heap: HeapNode[]; root: number }, makers: Maker[], codes: unknown[]): unknown {
+  const { heap, root } = captured;
+  const made: unknown[] = new Array<unknown>(heap.length);
+  const done: boolean[] = new Array<boolean>(heap.length).fill(false);
+  const binds: (((variables: unknown[]) => void) | undefined)[] = new Array(heap.length);
+  const read = (slots: Slots, index: number): unknown => {
+    const ref = slots.refs[index];
+    return ref === undefined || ref < 0 ? slots.raws[index] : get(ref);
+  };
+  const readFrom = (slots: Slots, start: number): unknown[] => {
+    const values: unknown[] = [];
+    for (let index = start; index < slots.raws.length; index++) values.push(read(slots, index));
+    return values;
+  };
+  const get = (id: number): unknown => {
+    if (!done[id]) {
+      made[id] = make(heap[id] as HeapNode, id);
+      done[id] = true;
+    }
+    return made[id];
+  };
+  const withPrototype = (object: object, node: HeapNode): object => {
+    const prototype = read(node.slots, 0) as object | null;
+    return Object.getPrototypeOf(object) === prototype ? object : (Object.setPrototypeOf(object, prototype) as object);
+  };
+  const make = (node: HeapNode, id: number): unknown => {
+    const data = node.data as Record<string, never>;
+    switch (node.kind) {
+      case "object":
+        return Object.create(read(node.slots, 0) as object | null);
+      case "array":
+        return withPrototype(new Array(node.data as number), node);
+      case "map":
+        return withPrototype(new Map(), node);
+      case "set":
+        return withPrototype(new Set(), node);
+      case "error":
+        return withPrototype(makeError(data), node);
+      case "date":
+        return withPrototype(new Date(node.data as number), node);
+      case "regexp":
+        return withPrototype(new RegExp(data["source"] as unknown as string, data["flags"]), node);
+      case "boxed":
+        return withPrototype(Object(read(node.slots, 1)) as object, node);
+      case "view":
+        return withPrototype(makeView(data, read(node.slots, 1) as ArrayBuffer), node);
+      case "symbol":
+        return makeSymbol(data);
+      case "function":
+        return makeFunction(node, id);
+      case "bound": {
+        const [target, boundThis, ...args] = readFrom(node.slots, 0);
+        return Function.prototype.bind.call(target as () => void, boundThis, ...args) as unknown;
+      }
+      case "code":
+        return codes[node.data as number];
+      case "prototype":
+        return (read(node.slots, 0) as { prototype: object }).prototype;
+      case "cell":
+        return { v: undefined };
+      case "construct": {
+        const constructor = (globalThis as unknown as Record<string, new (...args: unknown[]) => object>)[node.data as string];
+        return Reflect.construct(constructor as new () => object, readFrom(node.slots, 0));
+      }
+      default:
+        throw new Error(`This bundle cannot restore a value of kind ${node.kind}`);
+    }
+  };
+  const makeError = (data: { stack?: string }): Error => {
+    const error = new Error();
+    if (data.stack === undefined) delete (error as { stack?: string }).stack;
+    else Object.defineProperty(error, "stack", { value: data.stack, writable: true, configurable: true });
+    return error;
+  };
+  const makeView = (data: { type?: string; offset?: number; length?: number }, buffer: ArrayBuffer): object => {
+    const { type = "", offset = 0, length = 0 } = data;
+    if (type === "Buffer") return Buffer.from(buffer, offset, length);
+    const constructor = (globalThis as unknown as Record<string, Uint8ArrayConstructor>)[type] as Uint8ArrayConstructor;
+    return new constructor(buffer, offset, length);
+  };
+  const makeSymbol = (data: { key?: string; wellKnown?: string; description?: string }): symbol => {
+    if (data.key !== undefined) return Symbol.for(data.key);
+    if (data.wellKnown !== undefined) return (Symbol as unknown as Record<string, symbol>)[data.wellKnown] as symbol;
+    return Symbol(data.description);
+  };
+  const makeFunction = (node: HeapNode, id: number): object => {
+    const { template, early, outerArguments } = node.data as { template: number; early: boolean; outerArguments?: unknown[] };
+    const maker = makers[template] as Maker;
+    const [bind, create] = maker.apply(read(node.slots, 1) as undefined, (outerArguments ?? []) as []);
+    binds[id] = bind;
+    if (early) bind(readFrom(node.slots, 2));
+    return create(read(node.slots, 0));
+  };
+  const fill = (node: HeapNode, id: number): void => {
+    const value = made[id];
+    switch (node.kind) {
+      case "map": {
+        const entries = readFrom(node.slots, 1);
+        for (let at = 0; at < entries.length; at += 2) (value as Map<unknown, unknown>).set(entries[at], entries[at + 1]);
+        break;
+      }
+      case "set":
+        for (const member of readFrom(node.slots, 1)) (value as Set<unknown>).add(member);
+        break;
+      case "function":
+        binds[id]?.(readFrom(node.slots, 2));
+        break;
+      case "cell":
+        (value as { v: unknown }).v = read(node.slots, 0);
+        break;
+      case "prototype":
+        if (node.slots.raws.length > 1) Object.setPrototypeOf(value, read(node.slots, 1) as object | null);
+        break;
+      default:
+    }
+    if (node.props !== undefined) define(value as object, node.props);
+  };
+  const define = (target: object, { flags, slots }: { flags: number[]; slots: Slots }): void => {
+    let at = 0;
+    for (const flag of flags) {
+      const key = read(slots, at++) as PropertyKey;
+      const shared = { enumerable: (flag & 2) !== 0, configurable: (flag & 4) !== 0 };
+      if ((flag & 8) === 0) {
+        Object.defineProperty(target, key, { value: read(slots, at++), writable: (flag & 1) !== 0, ...shared });
+      } else {
+        const accessor = { get: read(slots, at++) as () => unknown, set: read(slots, at++) as (value: unknown) => void };
+        Object.defineProperty(target, key, { ...accessor, ...shared });
+      }
+    }
+  };
+  for (let id = 0; id < heap.length; id++) get(id);
+  for (let id = 0; id < heap.length; id++) fill(heap[id] as HeapNode, id);
+  for (let id = 0; id < heap.length; id++) {
+    const { integrity = 0 } = heap[id] as HeapNode;
+    if (integrity === 1) Object.preventExtensions(made[id] as object);
+    if (integrity === 2) Object.seal(made[id] as object);
+    if (integrity === 3) Object.freeze(made[id] as object);
+  }
+  return made[root];
+}

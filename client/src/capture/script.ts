@@ -1,0 +1,61 @@
+import { fileURLToPath } from "node:url";
+import { isAbsolute } from "node:path";
+import { analyze, type ScriptAnalysis } from "./analysis.ts";
+
+/** One script as V8 runs it: already JavaScript, whatever the user wrote. */
+export class Script {
+  readonly id: string;
+  /** Empty for scripts without a name, such as those made by `eval`. */
+  readonly url: string;
+  readonly source: string;
+  readonly isModule: boolean;
+  readonly sourceMapUrl: string;
+  /** The file on disk, or undefined for `eval`, a notebook cell, or Node's own code. */
+  readonly file: string | undefined;
+  readonly #lineStarts: number[];
+  #analysis: ScriptAnalysis | undefined;
+
+  constructor(facts: { id: string; url: string; source: string; isModule: boolean; sourceMapUrl: string }) {
+    this.id = facts.id;
+    this.url = facts.url;
+    this.source = facts.source;
+    this.isModule = facts.isModule;
+    this.sourceMapUrl = facts.sourceMapUrl;
+    this.file = fileOf(facts.url);
+    this.#lineStarts = lineStarts(facts.source);
+  }
+
+  /** Names, scopes and syntax of the script; read on first use. Throws SyntaxError. */
+  get analysis(): ScriptAnalysis {
+    this.#analysis ??= analyze(this.source, this.isModule);
+    return this.#analysis;
+  }
+
+  /** Line and column (both from 0) to an offset into `source`. */
+  offsetOf(line: number, column: number): number {
+    return (this.#lineStarts[line] ?? this.source.length) + column;
+  }
+
+  /** Offset into `source` to line and column, both from 0. */
+  positionOf(offset: number): { line: number; column: number } {
+    let low = 0;
+    let high = this.#lineStarts.length - 1;
+    while (low < high) {
+      const middle = (low + high + 1) >> 1;
+      if ((this.#lineStarts[middle] as number) <= offset) low = middle;
+      else high = middle - 1;
+    }
+    return { line: low, column: offset - (this.#lineStarts[low] as number) };
+  }
+}
+
+function fileOf(url: string): string | undefined {
+  if (url.startsWith("file:")) return fileURLToPath(new URL(url.replace(/[?#].*$/s, "")));
+  return isAbsolute(url) ? url.replace(/\?.*$/s, "") : undefined;
+}
+
+function lineStarts(source: string): number[] {
+  const starts = [0];
+  for (const match of source.matchAll(/\r\n|[\n\r\u2028\u2029]/g)) starts.push(match.index + match[0].length);
+  return starts;
+}
