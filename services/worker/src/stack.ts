@@ -2,7 +2,7 @@
 import { fileURLToPath } from "node:url";
 
 const OWN_FILE = fileURLToPath(import.meta.url);
-const INTERNAL = /\(?node:internal\//;
+const INTERNAL = /\(node:|at node:/;
 
 export function userStack(stack: string): string {
   const lines = stack.split("\n");
