@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 
-declare const brand: unique symbol;
+export declare const brand: unique symbol;
 type Branded<Name extends string> = string & { readonly [brand]: Name };
 
 /** One call of `remoteParallelMap`. Made by the client, so that it is known before anything is sent. */

@@ -11,6 +11,7 @@ import { guardProcess } from "./guard.ts";
 import { loadFunction } from "./load.ts";
 import { captureOutput } from "./output.ts";
 import { Runner } from "./run.ts";
+import { warmUp } from "./warm-up.ts";
 
 function take(name: string): string {
   const value = process.env[name];
@@ -34,7 +35,7 @@ function start(): void {
   const output = captureOutput(files, (droppedLines, body) => connection.send({ type: "workerLogs", droppedLines }, body));
   const runner = new Runner(connection, output);
   guardProcess(runner);
-  connection.send({ type: "workerHello", workerId, token, pid: process.pid });
+  void warmUp(output).then(() => connection.send({ type: "workerHello", workerId, token, pid: process.pid }));
 
   function receive(message: NodeToWorker, body: Uint8Array): void {
     if (message.type === "run") runner.enqueue(message, body);

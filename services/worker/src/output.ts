@@ -28,6 +28,8 @@ export interface Call {
 export interface Output {
   /** Runs a call so that what it prints, now or later in its promises and timers, is its own. */
   run<A, B, Result>(call: Call, body: (a: A, b: B) => Result, a: A, b: B): Result;
+  /** A job begins: its first calls are watched closely for what native code prints. */
+  begin(): void;
   /** The call whose code is running, if any. */
   current(): Call | undefined;
   /** A line by `context.log`. */
@@ -66,6 +68,10 @@ class CapturedOutput implements Output {
   run<A, B, Result>(call: Call, body: (a: A, b: B) => Result, a: A, b: B): Result {
     this.#lastStarted = call;
     return this.#calls.run(call, body, a, b);
+  }
+
+  begin(): void {
+    this.#watchedCalls = WATCHED_CALLS;
   }
 
   current(): Call | undefined {

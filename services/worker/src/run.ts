@@ -33,8 +33,11 @@ interface RunningCall extends Call {
   fail: ((error: unknown) => void) | null;
 }
 
+/** What the runner needs of a connection. */
+export type AnswerLine = Pick<Connection<NodeToWorker, WorkerToNode>, "send" | "flush">;
+
 export class Runner {
-  readonly #connection: Connection<NodeToWorker, WorkerToNode>;
+  readonly #connection: AnswerLine;
   readonly #output: Output;
   readonly #cancelled = new AbortController();
   readonly #grants: Grant[] = [];
@@ -46,12 +49,13 @@ export class Runner {
   #lastFlushMs = 0;
   #flushTimer: NodeJS.Timeout | undefined;
 
-  constructor(connection: Connection<NodeToWorker, WorkerToNode>, output: Output) {
+  constructor(connection: AnswerLine, output: Output) {
     this.#connection = connection;
     this.#output = output;
   }
 
   begin(fn: UserFunction, { concurrency, timed }: { concurrency: number; timed: boolean }): void {
+    this.#output.begin();
     this.#fn = fn;
     this.#concurrency = concurrency;
     this.#timed = timed;

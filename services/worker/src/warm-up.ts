@@ -1,0 +1,32 @@
+/**
+ * A worker is warm when the machinery around the user's function is: loaded, compiled and optimised by V8. Measured on
+ * two cores: without this, the first 20,000 trivial calls of a fresh worker take three times as long.
+ */
+import { encodeFrame, encodeValues, FrameDecoder, nodeToWorker } from "@burla/protocol";
+import * as v from "valibot";
+import type { Output } from "./output.ts";
+import { Runner, type AnswerLine } from "./run.ts";
+
+const GRANTS = 4;
+const CALLS_PER_GRANT = 1000;
+/** The loader's first import of a module costs several milliseconds, whatever the module is. */
+const EMPTY_MODULE = "data:text/javascript,export default () => (input) => input";
+
+/** Runs calls of an empty function through a runner of its own, whose answers go nowhere. */
+export async function warmUp(output: Output): Promise<void> {
+  const module = (await import(EMPTY_MODULE)) as { default: () => (input: unknown) => unknown };
+  const nowhere: AnswerLine = { send: (message, ...body) => void encodeFrame(message, body), flush: () => undefined };
+  const runner = new Runner(nowhere, output);
+  runner.begin(module.default(), { concurrency: 1, timed: false });
+  const inputs = encodeValues(Array.from({ length: CALLS_PER_GRANT }, (_, index) => index));
+  const decoder = new FrameDecoder();
+  for (let grantId = 1; grantId <= GRANTS; grantId++) {
+    const header = { type: "run", grantId, first: 0, from: 0, to: CALLS_PER_GRANT, attempt: 1 } as const;
+    for (const frame of decoder.push(Buffer.concat(encodeFrame(header, [inputs])))) {
+      const message = v.parse(nodeToWorker, frame.header);
+      if (message.type === "run") runner.enqueue(message, frame.body);
+    }
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+}
+
