@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 
-export declare const brand: unique symbol;
-type Branded<Name extends string> = string & { readonly [brand]: Name };
+/** A string that is told apart from others by the type checker only. */
+type Branded<Name extends string> = string & { readonly __brand: Name };
 
 /** One call of `remoteParallelMap`. Made by the client, so that it is known before anything is sent. */
 export type JobId = Branded<"JobId">;
