@@ -3,7 +3,7 @@ import type { Variable } from "eslint-scope";
 import { locate, type FunctionSite } from "./analysis.ts";
 import type { CodeRef } from "./code-refs.ts";
 import { CaptureError } from "./errors.ts";
-import { commonJsPath, exportedName } from "./exported.ts";
+import { commonJsFile, commonJsPath, exportedName } from "./exported.ts";
 import { readSyntax, type FreeName } from "./free-names.ts";
 import type { FunctionFacts, Inspector, ScopeSnapshot } from "./inspect.ts";
 import { importOf } from "./module-names.ts";
@@ -43,6 +43,13 @@ export class FunctionReader {
     this.#inspector = inspector;
     this.#natives = natives;
     this.#world = world;
+  }
+
+  /** The CommonJS module whose exports the object is, unless it is the program itself. */
+  moduleOf(value: object): CodeRef | undefined {
+    const file = commonJsFile(value);
+    if (file === undefined || this.#world.isRunning(file)) return undefined;
+    return { kind: "module", source: { specifier: file, from: file, how: "require" }, name: "*", path: [] };
   }
 
   /** Whether the function is Node's own. */

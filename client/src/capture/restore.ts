@@ -30,14 +30,14 @@ export function restoreHeap(captured: { heap: HeapNode[]; root: number }, makers
     return made[id];
   };
   const withPrototype = (object: object, node: HeapNode): object => {
-    const prototype = read(node.slots, 0) as object | null;
-    return Object.getPrototypeOf(object) === prototype ? object : (Object.setPrototypeOf(object, prototype) as object);
+    const prototype = read(node.slots, 0) as object | null | undefined;
+    return prototype === undefined ? object : (Object.setPrototypeOf(object, prototype) as object);
   };
   const make = (node: HeapNode, id: number): unknown => {
     const data = node.data as Record<string, never>;
     switch (node.kind) {
       case "object":
-        return Object.create(read(node.slots, 0) as object | null);
+        return withPrototype({}, node);
       case "array":
         return withPrototype(new Array(node.data as number), node);
       case "map":

@@ -3,7 +3,6 @@ import type * as ESTree from "estree";
 import { isTopLevel } from "./analysis.ts";
 import type { CodeRef } from "./code-refs.ts";
 import { CaptureError } from "./errors.ts";
-import { commonJsFile } from "./exported.ts";
 import type { ClosedOver, FunctionReader, FunctionShape } from "./functions.ts";
 import { FLAG, type NodeKind } from "./heap-format.ts";
 import { wellKnownSymbol, type Natives } from "./natives.ts";
@@ -39,7 +38,7 @@ export interface Draft {
 /** Finds the `this` that an arrow function closed over. */
 export type OuterThis = (fn: object, template: Template, path: Path) => unknown;
 
-const REALM_PROTOTYPES: readonly object[] = [Object.prototype, Array.prototype, Map.prototype, Set.prototype];
+const REALM_PROTOTYPES: readonly unknown[] = [Object, Array, Map, Set, Date, RegExp, Error].map(({ prototype }) => prototype as unknown);
 
 /**
  * Everything that a value reaches, walked without recursion, so that a long list does not exhaust the stack. Whatever
@@ -144,7 +143,7 @@ export class ValueGraph {
     }
     if (prototype === Object.prototype && !types.isNativeError(value) && !isBoxed(value)) {
       if (types.isArgumentsObject(value) || this.#natives.find(value) !== undefined) return false;
-      if (!hasPlainProps(value, 0) || commonJsFile(value) !== undefined) return false;
+      if (!hasPlainProps(value, 0) || this.#functions.moduleOf(value) !== undefined) return false;
       this.#holdValues(value, vertex);
       return true;
     }
@@ -211,8 +210,7 @@ export class ValueGraph {
   #codeOf(value: object): CodeRef | undefined {
     const native = this.#natives.find(value) ?? this.#natives.findInModules(value);
     if (native !== undefined) return native;
-    const file = commonJsFile(value);
-    return file === undefined ? undefined : { kind: "module", source: { specifier: file, from: file, how: "require" }, name: "*", path: [] };
+    return this.#functions.moduleOf(value);
   }
 
   #functionDraft(fn: object, vertex: Vertex): Draft {
@@ -300,11 +298,13 @@ export class ValueGraph {
     return { kind: "object", slots: [prototype], ...own() };
   }
 
-  /** The prototype, or a refusal where it shows that state is hidden which cannot be copied. */
-  #prototypeOf(value: object, path: Path): object | null {
+  /**
+   * The prototype, undefined if it is the usual one of that kind of value. Refuses where it shows that the value keeps
+   * state which cannot be copied.
+   */
+  #prototypeOf(value: object, path: Path): object | null | undefined {
     const prototype = Object.getPrototypeOf(value) as object | null;
-    const ours = foreignPrototype(prototype);
-    if (ours !== undefined) return ours;
+    if (hasUsualPrototype(value, prototype) || foreignPrototype(prototype)) return undefined;
     for (let at = prototype; at !== null; at = Object.getPrototypeOf(at) as object | null) {
       const owner = prototypeOwner(at);
       if (owner === undefined || !this.#hidesState(owner, value)) continue;
@@ -402,7 +402,7 @@ function symbolDraft(symbol: symbol): Draft {
   return { kind: "symbol", data, slots: [] };
 }
 
-function viewDraft(view: ArrayBufferView, prototype: object | null): Draft {
+function viewDraft(view: ArrayBufferView, prototype: object | null | undefined): Draft {
   const type = Buffer.isBuffer(view) ? "Buffer" : view instanceof DataView ? "DataView" : Object.prototype.toString.call(view).slice(8, -1);
   const length = view instanceof DataView ? view.byteLength : (view as Uint8Array).length;
   return { kind: "view", data: { type, offset: view.byteOffset, length }, slots: [prototype, view.buffer] };
@@ -421,13 +421,25 @@ function prototypeOwner(prototype: object): object | undefined {
   return Object.getOwnPropertyDescriptor(owner, "prototype")?.value === prototype ? owner : undefined;
 }
 
-/** This realm's counterpart of a basic prototype that belongs to another `vm` context. */
-function foreignPrototype(prototype: object | null): object | undefined {
-  if (prototype === null || REALM_PROTOTYPES.includes(prototype)) return undefined;
-  const owner = prototypeOwner(prototype);
-  if (owner === undefined || !/\[native code\]/.test(Function.prototype.toString.call(owner))) return undefined;
+/** Whether it is one of the basic prototypes of another `vm` context. */
+function foreignPrototype(prototype: object | null): boolean {
+  const owner = prototype === null ? undefined : prototypeOwner(prototype);
+  if (owner === undefined || !/\[native code\]/.test(Function.prototype.toString.call(owner))) return false;
   const ours = (globalThis as unknown as Record<string, { prototype?: object } | undefined>)[(owner as { name: string }).name];
-  return ours !== (owner as unknown) && REALM_PROTOTYPES.includes(ours?.prototype as object) ? ours?.prototype : undefined;
+  return ours?.prototype !== prototype && REALM_PROTOTYPES.includes(ours?.prototype as object);
+}
+
+/** Whether the prototype is what a value of that kind is made with. */
+function hasUsualPrototype(value: object, prototype: object | null): boolean {
+  if (Array.isArray(value)) return prototype === Array.prototype;
+  if (types.isMap(value)) return prototype === Map.prototype;
+  if (types.isSet(value)) return prototype === Set.prototype;
+  if (types.isDate(value)) return prototype === Date.prototype;
+  if (types.isRegExp(value)) return prototype === RegExp.prototype;
+  if (types.isNativeError(value)) return prototype === Error.prototype;
+  if (ArrayBuffer.isView(value)) return isBuiltinView(value, prototype);
+  if (isBoxed(value)) return prototype === Object.getPrototypeOf(Object((value as { valueOf(): unknown }).valueOf()));
+  return prototype === Object.prototype;
 }
 
 function propsOf(value: object, skip: Skip): Pick<Draft, "props"> {
