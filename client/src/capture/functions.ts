@@ -10,6 +10,7 @@ import { importOf } from "./module-names.ts";
 import { isStandardGlobal, type Natives } from "./natives.ts";
 import { pathNames, type Path } from "./path.ts";
 import type { Script } from "./script.ts";
+import { isClassNode } from "./syntax.ts";
 import type { Supply, Template } from "./template.ts";
 import type { World } from "./world.ts";
 
@@ -50,6 +51,20 @@ export class FunctionReader {
     const file = commonJsFile(value);
     if (file === undefined || this.#world.isRunning(file)) return undefined;
     return { kind: "module", source: { specifier: file, from: file, how: "require" }, name: "*", path: [] };
+  }
+
+  /** The class declaration that the function was made from, in the user's code or in a package's. */
+  classOf(fn: object): ESTree.Class | undefined {
+    const { location } = this.#inspector.describe(fn);
+    if (location === undefined || location.script.url.startsWith("node:")) return undefined;
+    const { script, offset } = location;
+    const site = locate(script.analysis, offset, Function.prototype.toString.call(fn), script.source);
+    return site !== undefined && isClassNode(site.node) ? site.node : undefined;
+  }
+
+  /** The private members of an object, in the order in which its classes added them. */
+  privateMembers(object: object): { name: string; value: unknown }[] {
+    return this.#inspector.privateMembers(object);
   }
 
   /** Whether the function is Node's own. */

@@ -4,6 +4,7 @@ import { isTopLevel } from "./analysis.ts";
 import type { CodeRef } from "./code-refs.ts";
 import { CaptureError } from "./errors.ts";
 import type { ClosedOver, FunctionReader, FunctionShape } from "./functions.ts";
+import { privateMembersOf } from "./free-names.ts";
 import { FLAG, type NodeKind } from "./heap-format.ts";
 import { wellKnownSymbol, type Natives } from "./natives.ts";
 import { pathNames, stepTo, type Path } from "./path.ts";
@@ -31,6 +32,8 @@ export interface Draft {
   slots: unknown[];
   props?: { flags: number[]; slots: unknown[] };
   integrity?: number;
+  /** Private fields for each class that has some, base class first. */
+  privates?: { owner: object; names: string[]; values: unknown[] }[];
   /** For the kind `code`. */
   ref?: CodeRef;
 }
@@ -109,6 +112,12 @@ export class ValueGraph {
       const name = draft.kind === "function" ? names[index - 2] : slotName(draft.kind, index);
       this.#hold(slot, vertex, name === undefined ? path : stepTo(path, name));
     });
+    for (const { owner, names: fields, values } of draft.privates ?? []) {
+      this.#hold(owner, vertex, path);
+      values.forEach((field, index) => {
+        this.#hold(field, vertex, stepTo(path, fields[index] as string));
+      });
+    }
     this.#holdProps(draft, value, vertex);
   }
 
@@ -234,7 +243,39 @@ export class ValueGraph {
       data: { template: template.index, early: isClassNode(template.site.node) },
       slots: [this.#baseOf(fn, template, path), outerThis, ...variables.map(({ value }) => value)],
       ...this.#withPrototype(fn, template, propsOf(fn, skip), vertex),
+      ...this.#staticPrivates(fn, template),
     };
+  }
+
+  #staticPrivates(fn: object, { site: { node } }: Template): Partial<Draft> {
+    const names = isClassNode(node) ? privateMembersOf(node).staticFields : [];
+    if (names.length === 0) return {};
+    const members = this.#functions.privateMembers(fn);
+    return { privates: [{ owner: fn, names, values: names.map((name) => members.find((member) => member.name === name)?.value) }] };
+  }
+
+  /** The private fields of an instance, for each class in its chain that declares any. */
+  #privatesOf(value: object, path: Path): Partial<Draft> {
+    const classes: { owner: object; fields: string[] }[] = [];
+    for (let at = Object.getPrototypeOf(value) as object | null; at !== null; at = Object.getPrototypeOf(at) as object | null) {
+      const owner = prototypeOwner(at);
+      const node = owner === undefined ? undefined : this.#functions.classOf(owner);
+      if (owner === undefined || node === undefined) continue;
+      const { fields, marksInstances } = privateMembersOf(node);
+      if (!marksInstances) continue;
+      if (this.#shapeOf(owner, path)?.kind !== "closure") {
+        const { name } = owner as { name: string };
+        throw this.#refuse({ what: `it is an instance of ${name}, an imported class with private (#) members, which cannot be read back into that class`, cure: `Create the ${name} inside the function, or send what its constructor needs.` }, path);
+      }
+      classes.unshift({ owner, fields });
+    }
+    if (classes.length === 0) return {};
+    const members = this.#functions.privateMembers(value);
+    const take = (name: string): unknown => {
+      const index = members.findIndex((member) => member.name === name);
+      return index < 0 ? undefined : members.splice(index, 1)[0]?.value;
+    };
+    return { privates: classes.map(({ owner, fields }) => ({ owner, names: fields, values: fields.map(take) })) };
   }
 
   /** A prototype with something that the text does not put there is captured along with its function. */
@@ -279,7 +320,7 @@ export class ValueGraph {
     const { path } = vertex;
     const prototype = this.#prototypeOf(value, path);
     const integrity = integrityOf(value);
-    const common = { ...(integrity > 0 ? { integrity } : {}) };
+    const common = { ...(integrity > 0 ? { integrity } : {}), ...(prototype === undefined ? {} : this.#privatesOf(value, path)) };
     const own = (skip: Skip = () => false): Partial<Draft> => ({ ...common, ...propsOf(value, skip) });
     if (Array.isArray(value)) return { kind: "array", data: value.length, slots: [prototype], ...own((key) => key === "length") };
     if (types.isMap(value)) return { kind: "map", slots: [prototype, ...[...value].flat(1)], ...own() };

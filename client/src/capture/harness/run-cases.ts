@@ -42,11 +42,13 @@ export async function outcome(fn: AnyFunction, input: unknown): Promise<string> 
 async function runCase(script: string, directory: string): Promise<CaseReport[]> {
   const checks: Check[] = [];
   const folder = basename(dirname(script));
-  (globalThis as Record<string, unknown>)["check"] = (title: string, fn: AnyFunction, ...inputs: unknown[]) => {
+  const check = (title: string, fn: AnyFunction, ...inputs: unknown[]) => {
     const capture = tryCapture(fn, script);
     const local = capture instanceof CaptureError ? [] : inputs.map((input) => outcome(fn, input));
     checks.push({ title, inputs, capture, local });
   };
+  // A getter, so that a case's own functions that name it do not close over it.
+  Object.defineProperty(globalThis, "check", { get: () => check, configurable: true });
   await import(pathToFileURL(script).href);
   const reports: CaseReport[] = [];
   for (const check of checks) reports.push(await runCheck(check, folder, join(directory, `${folder}-${reports.length}`)));
