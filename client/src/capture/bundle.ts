@@ -69,7 +69,6 @@ async function compile(capture: Capture): Promise<{ bundle: Bundle; inputs: Inpu
     legalComments: "none",
     logLevel: "silent",
     keepNames: false,
-    banner: { js: requireBanner("") },
     plugins: [importPlugin(capture, packages, externals)],
   }).catch((cause: unknown) => {
     throw bundleError(capture, cause);
@@ -77,7 +76,9 @@ async function compile(capture: Capture): Promise<{ bundle: Bundle; inputs: Inpu
   const code = result.outputFiles.find(({ path }) => path.endsWith(".mjs"));
   const map = result.outputFiles.find(({ path }) => path.endsWith(".map"));
   if (code === undefined || map === undefined) throw new Error("esbuild gave no output for the bundle");
-  const text = withMap(code.text, absoluteMap(map.text));
+  // esbuild only leaves the name `require` to us where its own helper asks for it.
+  const banner = code.text.includes("__require") ? requireBanner("") : "";
+  const text = withMap(banner + code.text, absoluteMap(map.text));
   const all = [...externals.values(), ...ownPackage(capture.entry, capture.directory)];
   const bundle = finish(Buffer.from(text), all, contentsOf(result.metafile));
   return { bundle, inputs: await inputsOf(result.metafile) };

@@ -30,12 +30,15 @@ export function encodeValues(graph: ValueGraph, root: Vertex): EncodedValues {
     return codes.push(ref) - 1;
   };
   const heap = special.map((vertex): HeapNode => {
-    const { kind, data, slots, props, integrity, ref } = graph.draftOf(vertex);
+    const { kind, data, slots, props, privates, integrity, ref } = graph.draftOf(vertex);
     return {
       kind,
       data: ref === undefined ? data : codeId(ref),
       slots: slotsOf(slots),
       ...(props === undefined ? {} : { props: { flags: props.flags, slots: slotsOf(props.slots) } }),
+      ...(privates === undefined
+        ? {}
+        : { privates: privates.map(({ owner, names, values }) => ({ names, slots: slotsOf([owner, ...values]) })) }),
       ...(integrity === undefined ? {} : { integrity }),
     };
   });

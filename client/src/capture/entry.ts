@@ -1,4 +1,4 @@
-import { GenMapping, maybeAddSegment, toEncodedMap } from "@jridgewell/gen-mapping";
+import { addSegment as addPlain, GenMapping, maybeAddSegment, toEncodedMap } from "@jridgewell/gen-mapping";
 import { traceSegment } from "@jridgewell/trace-mapping";
 import { pathToFileURL } from "node:url";
 import { codeRefKey, sourceKey, type CodeRef, type ModuleSource } from "./code-refs.ts";
@@ -30,11 +30,11 @@ export function emitEntry(templates: readonly Template[], codes: readonly CodeRe
   ]);
   const table = codes.map((ref) => names.nameOf(ref));
   const pieces: Piece[] = [
-    { text: `${context.header(templates)}\nconst ${RESERVED}makers = [` },
+    { text: `${context.header(templates)}\nconst ${RESERVED}state = { installing: false };\nconst ${RESERVED}makers = [` },
     ...makers,
     { text: `\n];\nconst ${RESERVED}codes = [${table.join(", ")}];\n` },
     { text: `const ${RESERVED}restore = ${restoreText()};\n` },
-    { text: `export default async (values) => ${RESERVED}restore(${RESERVED}deserialize(values), ${RESERVED}makers, ${RESERVED}codes);\n` },
+    { text: `export default async (values) => ${RESERVED}restore(${RESERVED}deserialize(values), ${RESERVED}makers, ${RESERVED}codes, ${RESERVED}state);\n` },
   ];
   return { code: pieces.map(({ text }) => text).join(""), map: mapOf(pieces), imports: context.imports };
 }
@@ -226,7 +226,7 @@ function mapOf(pieces: readonly Piece[]): string {
         column += part.length;
       }
     }
-    if (script !== undefined) maybeAddSegment(map, line, column);
+    if (script !== undefined) addPlain(map, line, column);
   }
   return JSON.stringify(toEncodedMap(map));
 }

@@ -145,6 +145,27 @@ function walkFunction(root: Node, syntax: FunctionSyntax): void {
   visit(root, false, false);
 }
 
+/** The private members that a class's own text declares. */
+export interface PrivateMembers {
+  /** Fields of instances. */
+  fields: string[];
+  /** Fields of the class itself. */
+  staticFields: string[];
+  /** Whether instances have any, methods included: then each instance carries the class's mark. */
+  marksInstances: boolean;
+}
+
+/** What `#names` the class declares. */
+export function privateMembersOf(node: ESTree.Class): PrivateMembers {
+  const members: PrivateMembers = { fields: [], staticFields: [], marksInstances: false };
+  for (const member of node.body.body) {
+    if (member.type === "StaticBlock" || member.key.type !== "PrivateIdentifier") continue;
+    if (!member.static) members.marksInstances = true;
+    if (member.type === "PropertyDefinition") (member.static ? members.staticFields : members.fields).push(`#${member.key.name}`);
+  }
+  return members;
+}
+
 function privateNamesOf(node: ESTree.Class): Set<string> {
   const names = new Set<string>();
   for (const member of node.body.body) {

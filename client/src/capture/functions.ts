@@ -3,13 +3,14 @@ import type { Variable } from "eslint-scope";
 import { locate, type FunctionSite } from "./analysis.ts";
 import type { CodeRef } from "./code-refs.ts";
 import { CaptureError } from "./errors.ts";
-import { commonJsPath, exportedName } from "./exported.ts";
+import { commonJsFile, commonJsPath, exportedName } from "./exported.ts";
 import { readSyntax, type FreeName } from "./free-names.ts";
 import type { FunctionFacts, Inspector, ScopeSnapshot } from "./inspect.ts";
 import { importOf } from "./module-names.ts";
 import { isStandardGlobal, type Natives } from "./natives.ts";
 import { pathNames, type Path } from "./path.ts";
 import type { Script } from "./script.ts";
+import { isClassNode } from "./syntax.ts";
 import type { Supply, Template } from "./template.ts";
 import type { World } from "./world.ts";
 
@@ -43,6 +44,27 @@ export class FunctionReader {
     this.#inspector = inspector;
     this.#natives = natives;
     this.#world = world;
+  }
+
+  /** The CommonJS module whose exports the object is, unless it is the program itself. */
+  moduleOf(value: object): CodeRef | undefined {
+    const file = commonJsFile(value);
+    if (file === undefined || this.#world.isRunning(file)) return undefined;
+    return { kind: "module", source: { specifier: file, from: file, how: "require" }, name: "*", path: [] };
+  }
+
+  /** The class declaration that the function was made from, in the user's code or in a package's. */
+  classOf(fn: object): ESTree.Class | undefined {
+    const { location } = this.#inspector.describe(fn);
+    if (location === undefined || location.script.url.startsWith("node:")) return undefined;
+    const { script, offset } = location;
+    const site = locate(script.analysis, offset, Function.prototype.toString.call(fn), script.source);
+    return site !== undefined && isClassNode(site.node) ? site.node : undefined;
+  }
+
+  /** The private members of an object, in the order in which its classes added them. */
+  privateMembers(object: object): { name: string; value: unknown }[] {
+    return this.#inspector.privateMembers(object);
   }
 
   /** Whether the function is Node's own. */

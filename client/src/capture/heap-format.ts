@@ -18,6 +18,8 @@ export interface HeapNode {
   slots: Slots;
   /** Own properties beyond what the kind makes by itself. */
   props?: Props;
+  /** Private fields, base class first; slots: the class, then a value for each name. An entry for each class with private members, even if it has no fields. */
+  privates?: { names: string[]; slots: Slots }[];
   /** 1 no new properties, 2 sealed, 3 frozen. */
   integrity?: number;
 }
@@ -58,8 +60,6 @@ export type NodeKind =
   | "code"
   /** slots: the function whose `prototype` this is, prototype's prototype if it is not the usual one */
   | "prototype"
-  /** data: { names, classes }. slots: prototype, then for each class with private names: class, values */
-  | "private"
   /** slots: value */
   | "cell"
   /** data: global class name. slots: constructor arguments */

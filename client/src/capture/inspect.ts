@@ -93,14 +93,10 @@ export class Inspector {
     return { location: { script, offset }, scopes: this.#scopes(internals), bound: undefined };
   }
 
-  /** The private fields of an object, by name with the `#`. Methods are not listed. */
-  privateFields(object: object): Map<string, unknown> {
+  /** The private members of an object, by name with the `#`, in the order in which its classes added them. */
+  privateMembers(object: object): { name: string; value: unknown }[] {
     const { privateProperties = [] } = this.#properties(object);
-    const fields = new Map<string, unknown>();
-    for (const property of privateProperties) {
-      if (property.value !== undefined) fields.set(property.name, this.#value(property.value));
-    }
-    return fields;
+    return privateProperties.flatMap(({ name, value }) => (value === undefined ? [] : [{ name, value: this.#value(value) }]));
   }
 
   /** Runs V8's heap snapshot and hands each piece of its JSON text over. Takes a second per few hundred MB of heap. */

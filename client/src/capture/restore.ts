@@ -1,17 +1,24 @@
 import type { HeapNode, Slots } from "./heap-format.ts";
 
 /** What a maker in the bundle returns: see `renderTemplate`. */
-type Maker = () => [bind: (variables: unknown[]) => void, make: (base: unknown) => object];
+type Maker = () => [bind: (variables: unknown[]) => void, make: (base: unknown) => object, hooks?: () => Hooks];
+
+/** How private fields of instances, and of a class, are set. */
+interface Hooks {
+  set(instance: object, values: unknown[]): void;
+  setStatic(owner: object, values: unknown[]): void;
+}
 
 /**
  * Makes the captured values again. Its text is put into every bundle, so it may use nothing from outside itself.
  * Objects are made first and filled afterwards, so that cycles close; making one needs only its prototype, and a
  * function its base class and outer `this`.
  */
-export function restoreHeap(captured: { heap: HeapNode[]; root: number }, makers: Maker[], codes: unknown[]): unknown {
+export function restoreHeap(captured: { heap: HeapNode[]; root: number }, makers: Maker[], codes: unknown[], state: { installing: boolean }): unknown {
   const { heap, root } = captured;
   const made: unknown[] = new Array<unknown>(heap.length);
   const done: boolean[] = new Array<boolean>(heap.length).fill(false);
+  const hooks = new Map<unknown, () => Hooks>();
   const binds: (((variables: unknown[]) => void) | undefined)[] = new Array(heap.length);
   const read = (slots: Slots, index: number): unknown => {
     const ref = slots.refs[index];
@@ -24,20 +31,23 @@ export function restoreHeap(captured: { heap: HeapNode[]; root: number }, makers
   };
   const get = (id: number): unknown => {
     if (!done[id]) {
-      made[id] = make(heap[id] as HeapNode, id);
+      const node = heap[id] as HeapNode;
+      const value = node.kind === "object" && node.privates !== undefined ? makeMarked(node) : make(node, id);
+      made[id] = value;
+      if (node.kind !== "function") mark(node, value as object);
       done[id] = true;
     }
     return made[id];
   };
   const withPrototype = (object: object, node: HeapNode): object => {
-    const prototype = read(node.slots, 0) as object | null;
-    return Object.getPrototypeOf(object) === prototype ? object : (Object.setPrototypeOf(object, prototype) as object);
+    const prototype = read(node.slots, 0) as object | null | undefined;
+    return prototype === undefined ? object : (Object.setPrototypeOf(object, prototype) as object);
   };
   const make = (node: HeapNode, id: number): unknown => {
     const data = node.data as Record<string, never>;
     switch (node.kind) {
       case "object":
-        return Object.create(read(node.slots, 0) as object | null);
+        return withPrototype({}, node);
       case "array":
         return withPrototype(new Array(node.data as number), node);
       case "map":
@@ -69,7 +79,8 @@ export function restoreHeap(captured: { heap: HeapNode[]; root: number }, makers
       case "cell":
         return { v: undefined };
       case "construct": {
-        const constructor = (globalThis as unknown as Record<string, new (...args: unknown[]) => object>)[node.data as string];
+        let constructor: unknown = globalThis;
+        for (const name of (node.data as string).split(".")) constructor = (constructor as Record<string, unknown>)[name];
         return Reflect.construct(constructor as new () => object, readFrom(node.slots, 0));
       }
       default:
@@ -96,10 +107,45 @@ export function restoreHeap(captured: { heap: HeapNode[]; root: number }, makers
   const makeFunction = (node: HeapNode, id: number): object => {
     const { template, early, outerArguments } = node.data as { template: number; early: boolean; outerArguments?: unknown[] };
     const maker = makers[template] as Maker;
-    const [bind, create] = maker.apply(read(node.slots, 1) as undefined, (outerArguments ?? []) as []);
+    const [bind, create, hooksOf] = maker.apply(read(node.slots, 1) as undefined, (outerArguments ?? []) as []);
     binds[id] = bind;
     if (early) bind(readFrom(node.slots, 2));
-    return create(read(node.slots, 0));
+    const fn = create(read(node.slots, 0));
+    if (hooksOf !== undefined) hooks.set(fn, hooksOf);
+    return fn;
+  };
+  /** An instance whose outermost base class has private members can only come from that class. */
+  const makeMarked = (node: HeapNode): object => {
+    const owner = read((node.privates as { slots: Slots }[])[0]?.slots as Slots, 0) as () => void;
+    const prototype = read(node.slots, 0) as object;
+    if (Object.getPrototypeOf(owner) !== Function.prototype) return Object.create(prototype) as object;
+    const target = function () {};
+    target.prototype = prototype;
+    state.installing = true;
+    try {
+      return Reflect.construct(owner, [], target) as object;
+    } finally {
+      state.installing = false;
+    }
+  };
+  /** Lets each derived class add its private members to the instance: by way of a base class that returns it. */
+  const mark = (node: HeapNode, value: object): void => {
+    for (const { slots } of node.privates ?? []) {
+      const owner = read(slots, 0) as () => void;
+      const base = Object.getPrototypeOf(owner) as object;
+      if (base === Function.prototype) continue;
+      const passOn = function () {
+        return value;
+      };
+      Object.setPrototypeOf(owner, passOn);
+      state.installing = true;
+      try {
+        Reflect.construct(owner, []);
+      } finally {
+        state.installing = false;
+        Object.setPrototypeOf(owner, base);
+      }
+    }
   };
   const fill = (node: HeapNode, id: number): void => {
     const value = made[id];
@@ -122,6 +168,12 @@ export function restoreHeap(captured: { heap: HeapNode[]; root: number }, makers
         if (node.slots.raws.length > 1) Object.setPrototypeOf(value, read(node.slots, 1) as object | null);
         break;
       default:
+    }
+    for (const { slots } of node.privates ?? []) {
+      const owner = read(slots, 0) as object;
+      const { set, setStatic } = (hooks.get(owner) as () => Hooks)();
+      if (owner === value) setStatic(owner, readFrom(slots, 1));
+      else set(value as object, readFrom(slots, 1));
     }
     if (node.props !== undefined) define(value as object, node.props);
   };

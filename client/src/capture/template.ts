@@ -1,7 +1,7 @@
 import type * as ESTree from "estree";
 import type { CodeRef } from "./code-refs.ts";
 import type { FunctionSite } from "./analysis.ts";
-import { isMethodText, type FreeName, type FunctionSyntax } from "./free-names.ts";
+import { isMethodText, privateMembersOf, type FreeName, type FunctionSyntax } from "./free-names.ts";
 import type { Script } from "./script.ts";
 import { ancestorsAt, contains, isClassNode, stringValue, type Node } from "./syntax.ts";
 
@@ -74,13 +74,28 @@ export function renderTemplate(template: Template, context: TemplateContext): Pi
     if (outer !== name) head.push(`const ${name} = ${outer};`);
   }
   const targets = slots.map((name) => (name === "arguments" ? "" : name));
+  const hooks = hooksOf(template);
+  if (hooks !== "") head.push(`let ${RESERVED}hooks;`);
   const bind = declared.length === 0 ? "() => {}" : `(${RESERVED}e) => { [${targets.join(", ")}] = ${RESERVED}e; }`;
   const shape = shapeOf(template);
   return [
     { text: `function () { ${head.join(" ")}\nreturn [${bind}, (${RESERVED}super) => ${shape.before}` },
     ...applyEdits(template.script, shape.start, template.site.node.end, editsOf(template, context, shape)),
-    { text: `${shape.after}]; }` },
+    { text: `${shape.after}${hooks === "" ? "" : `, () => ${RESERVED}hooks`}]; }` },
   ];
+}
+
+/**
+ * The start of a class body that has private members: a static block which gives out functions to set them, as nothing
+ * outside of the class can.
+ */
+function hooksOf({ site: { node } }: Template): string {
+  if (!isClassNode(node)) return "";
+  const { fields, staticFields, marksInstances } = privateMembersOf(node);
+  if (!marksInstances && staticFields.length === 0) return "";
+  const setter = (names: string[]): string =>
+    `(${RESERVED}o, ${RESERVED}v) => { [${names.map((name) => `${RESERVED}o.${name}`).join(", ")}] = ${RESERVED}v; }`;
+  return `static { ${RESERVED}hooks = { set: ${setter(fields)}, setStatic: ${setter(staticFields)} }; }`;
 }
 
 interface Shape {
@@ -134,7 +149,7 @@ function methodShape({ site, script, name }: Template): Shape {
 function editsOf(template: Template, context: TemplateContext, shape: Shape): Edit[] {
   const { syntax, script, site } = template;
   const edits = [...shape.edits];
-  if (isClassNode(site.node)) edits.push(...classEdits(site.node, syntax));
+  if (isClassNode(site.node)) edits.push(...classEdits(template, site.node, syntax));
   for (const free of syntax.freeNames) edits.push(...nameEdits(template, free, context));
   for (const node of syntax.importMetas) edits.push({ start: node.start, end: node.end, text: context.metaName(script) });
   for (const node of syntax.dynamicImports) {
@@ -150,14 +165,37 @@ function editsOf(template: Template, context: TemplateContext, shape: Shape): Ed
   return edits;
 }
 
-function classEdits(node: ESTree.Class, syntax: FunctionSyntax): Edit[] {
-  const edits: Edit[] = [];
+function classEdits(template: Template, node: ESTree.Class, syntax: FunctionSyntax): Edit[] {
+  const edits: Edit[] = privateMembersOf(node).marksInstances ? installEdits(node) : [];
+  const hooks = hooksOf(template);
+  const body = (node.body as unknown as Node).start + 1;
+  if (hooks !== "") edits.unshift({ start: body, end: body, text: hooks });
   const heritage = node.superClass as (ESTree.Expression & Node) | null | undefined;
   if (heritage != null && !(heritage.type === "Literal" && heritage.value === null)) {
     edits.push({ start: heritage.start, end: heritage.end, text: `${RESERVED}super` });
   }
   for (const part of syntax.staticInitializers) {
     edits.push({ start: part.start, end: part.end, text: part.type === "StaticBlock" ? "" : "undefined" });
+  }
+  return edits;
+}
+
+/**
+ * While an instance is restored the class only marks it: its constructor and field initializers, which may do anything,
+ * are passed over.
+ */
+function installEdits(node: ESTree.Class): Edit[] {
+  const edits: Edit[] = [];
+  for (const member of node.body.body) {
+    if (member.type === "PropertyDefinition" && !member.static && member.value != null) {
+      const { start, end } = member.value as ESTree.Expression & Node;
+      edits.push({ start, end: start, text: `${RESERVED}state.installing ? undefined : (` }, { start: end, end, text: ")" });
+    }
+    if (member.type === "MethodDefinition" && member.kind === "constructor") {
+      const start = (member.value.body as unknown as Node).start + 1;
+      const stop = node.superClass == null ? "return;" : "{ super(); return; }";
+      edits.push({ start, end: start, text: ` if (${RESERVED}state.installing) ${stop} ` });
+    }
   }
   return edits;
 }

@@ -3,8 +3,8 @@ import type * as ESTree from "estree";
 import { isTopLevel } from "./analysis.ts";
 import type { CodeRef } from "./code-refs.ts";
 import { CaptureError } from "./errors.ts";
-import { commonJsFile } from "./exported.ts";
 import type { ClosedOver, FunctionReader, FunctionShape } from "./functions.ts";
+import { privateMembersOf } from "./free-names.ts";
 import { FLAG, type NodeKind } from "./heap-format.ts";
 import { wellKnownSymbol, type Natives } from "./natives.ts";
 import { pathNames, stepTo, type Path } from "./path.ts";
@@ -32,6 +32,8 @@ export interface Draft {
   slots: unknown[];
   props?: { flags: number[]; slots: unknown[] };
   integrity?: number;
+  /** Private fields for each class that has some, base class first. */
+  privates?: { owner: object; names: string[]; values: unknown[] }[];
   /** For the kind `code`. */
   ref?: CodeRef;
 }
@@ -39,7 +41,7 @@ export interface Draft {
 /** Finds the `this` that an arrow function closed over. */
 export type OuterThis = (fn: object, template: Template, path: Path) => unknown;
 
-const REALM_PROTOTYPES: readonly object[] = [Object.prototype, Array.prototype, Map.prototype, Set.prototype];
+const REALM_PROTOTYPES: readonly unknown[] = [Object, Array, Map, Set, Date, RegExp, Error].map(({ prototype }) => prototype as unknown);
 
 /**
  * Everything that a value reaches, walked without recursion, so that a long list does not exhaust the stack. Whatever
@@ -110,6 +112,12 @@ export class ValueGraph {
       const name = draft.kind === "function" ? names[index - 2] : slotName(draft.kind, index);
       this.#hold(slot, vertex, name === undefined ? path : stepTo(path, name));
     });
+    for (const { owner, names: fields, values } of draft.privates ?? []) {
+      this.#hold(owner, vertex, path);
+      values.forEach((field, index) => {
+        this.#hold(field, vertex, stepTo(path, fields[index] as string));
+      });
+    }
     this.#holdProps(draft, value, vertex);
   }
 
@@ -144,7 +152,7 @@ export class ValueGraph {
     }
     if (prototype === Object.prototype && !types.isNativeError(value) && !isBoxed(value)) {
       if (types.isArgumentsObject(value) || this.#natives.find(value) !== undefined) return false;
-      if (!hasPlainProps(value, 0) || commonJsFile(value) !== undefined) return false;
+      if (!hasPlainProps(value, 0) || this.#functions.moduleOf(value) !== undefined) return false;
       this.#holdValues(value, vertex);
       return true;
     }
@@ -211,8 +219,7 @@ export class ValueGraph {
   #codeOf(value: object): CodeRef | undefined {
     const native = this.#natives.find(value) ?? this.#natives.findInModules(value);
     if (native !== undefined) return native;
-    const file = commonJsFile(value);
-    return file === undefined ? undefined : { kind: "module", source: { specifier: file, from: file, how: "require" }, name: "*", path: [] };
+    return this.#functions.moduleOf(value);
   }
 
   #functionDraft(fn: object, vertex: Vertex): Draft {
@@ -236,7 +243,39 @@ export class ValueGraph {
       data: { template: template.index, early: isClassNode(template.site.node) },
       slots: [this.#baseOf(fn, template, path), outerThis, ...variables.map(({ value }) => value)],
       ...this.#withPrototype(fn, template, propsOf(fn, skip), vertex),
+      ...this.#staticPrivates(fn, template),
     };
+  }
+
+  #staticPrivates(fn: object, { site: { node } }: Template): Partial<Draft> {
+    const names = isClassNode(node) ? privateMembersOf(node).staticFields : [];
+    if (names.length === 0) return {};
+    const members = this.#functions.privateMembers(fn);
+    return { privates: [{ owner: fn, names, values: names.map((name) => members.find((member) => member.name === name)?.value) }] };
+  }
+
+  /** The private fields of an instance, for each class in its chain that declares any. */
+  #privatesOf(value: object, path: Path): Partial<Draft> {
+    const classes: { owner: object; fields: string[] }[] = [];
+    for (let at = Object.getPrototypeOf(value) as object | null; at !== null; at = Object.getPrototypeOf(at) as object | null) {
+      const owner = prototypeOwner(at);
+      const node = owner === undefined ? undefined : this.#functions.classOf(owner);
+      if (owner === undefined || node === undefined) continue;
+      const { fields, marksInstances } = privateMembersOf(node);
+      if (!marksInstances) continue;
+      if (this.#shapeOf(owner, path)?.kind !== "closure") {
+        const { name } = owner as { name: string };
+        throw this.#refuse({ what: `it is an instance of ${name}, an imported class with private (#) members, which cannot be read back into that class`, cure: `Create the ${name} inside the function, or send what its constructor needs.` }, path);
+      }
+      classes.unshift({ owner, fields });
+    }
+    if (classes.length === 0) return {};
+    const members = this.#functions.privateMembers(value);
+    const take = (name: string): unknown => {
+      const index = members.findIndex((member) => member.name === name);
+      return index < 0 ? undefined : members.splice(index, 1)[0]?.value;
+    };
+    return { privates: classes.map(({ owner, fields }) => ({ owner, names: fields, values: fields.map(take) })) };
   }
 
   /** A prototype with something that the text does not put there is captured along with its function. */
@@ -281,7 +320,7 @@ export class ValueGraph {
     const { path } = vertex;
     const prototype = this.#prototypeOf(value, path);
     const integrity = integrityOf(value);
-    const common = { ...(integrity > 0 ? { integrity } : {}) };
+    const common = { ...(integrity > 0 ? { integrity } : {}), ...(prototype === undefined ? {} : this.#privatesOf(value, path)) };
     const own = (skip: Skip = () => false): Partial<Draft> => ({ ...common, ...propsOf(value, skip) });
     if (Array.isArray(value)) return { kind: "array", data: value.length, slots: [prototype], ...own((key) => key === "length") };
     if (types.isMap(value)) return { kind: "map", slots: [prototype, ...[...value].flat(1)], ...own() };
@@ -300,11 +339,13 @@ export class ValueGraph {
     return { kind: "object", slots: [prototype], ...own() };
   }
 
-  /** The prototype, or a refusal where it shows that state is hidden which cannot be copied. */
-  #prototypeOf(value: object, path: Path): object | null {
+  /**
+   * The prototype, undefined if it is the usual one of that kind of value. Refuses where it shows that the value keeps
+   * state which cannot be copied.
+   */
+  #prototypeOf(value: object, path: Path): object | null | undefined {
     const prototype = Object.getPrototypeOf(value) as object | null;
-    const ours = foreignPrototype(prototype);
-    if (ours !== undefined) return ours;
+    if (hasUsualPrototype(value, prototype) || foreignPrototype(prototype)) return undefined;
     for (let at = prototype; at !== null; at = Object.getPrototypeOf(at) as object | null) {
       const owner = prototypeOwner(at);
       if (owner === undefined || !this.#hidesState(owner, value)) continue;
@@ -402,7 +443,7 @@ function symbolDraft(symbol: symbol): Draft {
   return { kind: "symbol", data, slots: [] };
 }
 
-function viewDraft(view: ArrayBufferView, prototype: object | null): Draft {
+function viewDraft(view: ArrayBufferView, prototype: object | null | undefined): Draft {
   const type = Buffer.isBuffer(view) ? "Buffer" : view instanceof DataView ? "DataView" : Object.prototype.toString.call(view).slice(8, -1);
   const length = view instanceof DataView ? view.byteLength : (view as Uint8Array).length;
   return { kind: "view", data: { type, offset: view.byteOffset, length }, slots: [prototype, view.buffer] };
@@ -421,13 +462,25 @@ function prototypeOwner(prototype: object): object | undefined {
   return Object.getOwnPropertyDescriptor(owner, "prototype")?.value === prototype ? owner : undefined;
 }
 
-/** This realm's counterpart of a basic prototype that belongs to another `vm` context. */
-function foreignPrototype(prototype: object | null): object | undefined {
-  if (prototype === null || REALM_PROTOTYPES.includes(prototype)) return undefined;
-  const owner = prototypeOwner(prototype);
-  if (owner === undefined || !/\[native code\]/.test(Function.prototype.toString.call(owner))) return undefined;
+/** Whether it is one of the basic prototypes of another `vm` context. */
+function foreignPrototype(prototype: object | null): boolean {
+  const owner = prototype === null ? undefined : prototypeOwner(prototype);
+  if (owner === undefined || !/\[native code\]/.test(Function.prototype.toString.call(owner))) return false;
   const ours = (globalThis as unknown as Record<string, { prototype?: object } | undefined>)[(owner as { name: string }).name];
-  return ours !== (owner as unknown) && REALM_PROTOTYPES.includes(ours?.prototype as object) ? ours?.prototype : undefined;
+  return ours?.prototype !== prototype && REALM_PROTOTYPES.includes(ours?.prototype as object);
+}
+
+/** Whether the prototype is what a value of that kind is made with. */
+function hasUsualPrototype(value: object, prototype: object | null): boolean {
+  if (Array.isArray(value)) return prototype === Array.prototype;
+  if (types.isMap(value)) return prototype === Map.prototype;
+  if (types.isSet(value)) return prototype === Set.prototype;
+  if (types.isDate(value)) return prototype === Date.prototype;
+  if (types.isRegExp(value)) return prototype === RegExp.prototype;
+  if (types.isNativeError(value)) return prototype === Error.prototype;
+  if (ArrayBuffer.isView(value)) return isBuiltinView(value, prototype);
+  if (isBoxed(value)) return prototype === Object.getPrototypeOf(Object((value as { valueOf(): unknown }).valueOf()));
+  return prototype === Object.prototype;
 }
 
 function propsOf(value: object, skip: Skip): Pick<Draft, "props"> {
