@@ -9,7 +9,7 @@ import {
 import type { Command, Event } from "./core/events.ts";
 import type { CoreState, Job } from "./core/state.ts";
 import { createState, settle, step } from "./core/step.ts";
-import { workersOn } from "./core/assign.ts";
+import { workersOn } from "./core/nodes.ts";
 import { JobEntry, type ReaderConnection } from "./job-entry.ts";
 import type { NodeLink } from "./node-link.ts";
 import { JobRegistry } from "./registry.ts";
@@ -213,6 +213,8 @@ export class Cluster {
         return entry.owner?.send({ ...command, chunksStored: entry.chunksStored });
       case "deliver":
         return this.#deliver(entry, command, carried);
+      case "requeued":
+        return entry.log.append({ type: "grant", grantId: 0, nodeId: null, range: command.range });
       case "giveUp":
         return this.#giveUp(entry, command);
       case "chunkAnswered":
@@ -231,11 +233,10 @@ export class Cluster {
     link.send({ type: "assign", jobId, spec: entry.spec, workers, token: entry.token, codeBytes: code.byteLength }, code, entry.values);
   }
 
-  #grant(entry: JobEntry, { nodeId, jobId, grantId, chunkId, from, to, attempt }: Extract<Command, { type: "grant" }>): void {
-    const held = this.#state.jobs.get(jobId)?.grants.get(grantId);
+  #grant(entry: JobEntry, { nodeId, jobId, grantId, chunkId, from, to, attempt, losses, failures }: Extract<Command, { type: "grant" }>): void {
     const first = this.#state.jobs.get(jobId)?.chunks.get(chunkId)?.first;
-    if (held === undefined || first === undefined) return;
-    entry.log.append({ type: "grant", grantId, nodeId, range: held.range });
+    if (first === undefined) return;
+    entry.log.append({ type: "grant", grantId, nodeId, range: { chunkId, from, to, attempt, losses, failures } });
     this.#nodes.get(nodeId)?.send({ type: "grant", jobId, grantId, chunkId, first, from, to, attempt }, entry.chunk(chunkId));
   }
 
@@ -268,7 +269,7 @@ export class Cluster {
   }
 
   #nodesOf(jobId: JobId): number[] {
-    return [...this.#state.nodes.values()].flatMap((node) => node.jobs.get(jobId) ?? []);
+    return [...this.#state.nodes.values()].flatMap((node) => node.jobs.get(jobId)?.workers ?? []);
   }
 
   #checkFits(spec: JobSpec): void {

@@ -1,5 +1,5 @@
 /** Every wait has a reason that a person can read. */
-import { workersOn } from "./core/assign.ts";
+import { workersOn } from "./core/nodes.ts";
 import type { CoreState, Job } from "./core/state.ts";
 
 /** Why a job does not run; empty when it does. */

@@ -5,9 +5,13 @@ interface Entry {
   deadline: Deadline;
 }
 
-/** A binary heap by time. */
+/** A binary heap by time. Deadlines of the same time come in no particular order. */
 export class DeadlineHeap implements Deadlines {
   readonly #heap: Entry[] = [];
+
+  get size(): number {
+    return this.#heap.length;
+  }
 
   add(atMs: number, deadline: Deadline): void {
     this.#heap.push({ atMs, deadline });

@@ -1,6 +1,6 @@
 /** What can happen to a cluster, and what is then to be done. */
 import type { ErrorCode, JobId, JobSpec, NodeId, ResultBatch } from "@burla/protocol";
-import type { Job } from "./state.ts";
+import type { Job, Range } from "./state.ts";
 
 export type Event =
   | { type: "jobSubmitted"; jobId: JobId; spec: JobSpec }
@@ -8,6 +8,7 @@ export type Event =
   | { type: "inputsEnded"; jobId: JobId; total: number }
   | { type: "acked"; jobId: JobId; seq: number }
   | { type: "cancelRequested"; jobId: JobId; reason: string }
+  /** The program that feeds the inputs is lost, or the last reader. */
   | { type: "clientLost"; jobId: JobId }
   /** `push`: it is the program that feeds the inputs; else one that only reads. */
   | { type: "clientBack"; jobId: JobId; push: boolean }
@@ -15,7 +16,7 @@ export type Event =
   | { type: "nodeReady"; nodeId: NodeId }
   /** Its connection is lost; it may come back and keeps its leases until they end. */
   | { type: "nodeDisconnected"; nodeId: NodeId }
-  /** It is known to be dead. */
+  /** It is known to be dead, or of no use (FAILED). */
   | { type: "nodeGone"; nodeId: NodeId }
   | { type: "renewed"; nodeId: NodeId; jobs: readonly JobId[] }
   | ResultsArrived
@@ -50,15 +51,24 @@ export interface GrantEnded {
   nodeId: NodeId;
   jobId: JobId;
   grantId: number;
+  /** `released`: only what is named goes back, unbegun; else the grant is over with all that is open. */
   cause: "done" | "released" | "worker-exited" | "out-of-memory" | "timeout";
   detail: string;
   /** Positions in the chunk. */
   unfinished: readonly number[];
 }
 
+/** Take these inputs. The job log keeps it, with the history of the range, for `restoreJob`. */
+export interface GrantCommand extends Range {
+  type: "grant";
+  nodeId: NodeId;
+  jobId: JobId;
+  grantId: number;
+}
+
 export type Command =
   | { type: "assign"; nodeId: NodeId; jobId: JobId; workers: number }
-  | { type: "grant"; nodeId: NodeId; jobId: JobId; grantId: number; chunkId: number; from: number; to: number; attempt: number }
+  | GrantCommand
   | { type: "drain"; nodeId: NodeId; jobId: JobId }
   | { type: "stop"; nodeId: NodeId; jobId: JobId; reason: string }
   | { type: "credit"; jobId: JobId; inputs: number; bytes: number; chunkInputs: number }
@@ -68,5 +78,7 @@ export type Command =
   | { type: "giveUp"; jobId: JobId; seq: number; nodeId: NodeId; index: number; code: ErrorCode; message: string }
   /** All inputs of the chunk are answered: its bytes may be forgotten. */
   | { type: "chunkAnswered"; jobId: JobId; chunkId: number }
+  /** Nobody holds these inputs any more, and so much has been tried; kept by the job log for `restoreJob`. */
+  | { type: "requeued"; jobId: JobId; range: Range }
   /** `job` is its last state: it is in the books no more. */
   | { type: "finished"; jobId: JobId; outcome: "done" | "failed" | "cancelled"; reason: string; job: Job };

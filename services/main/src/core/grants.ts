@@ -1,118 +1,167 @@
-/** Grants: which node holds which inputs, and what happens when one ends. */
-import { LEASE_MS, MAX_WORKER_LOSSES, type NodeId } from "@burla/protocol";
-import type { Command, GrantEnded } from "./events.ts";
-import { giveUp, isAnswered, makeReady, rangeInputs, runsOf, takeReady } from "./job.ts";
-import type { CoreState, Grant, Job, Node, Range } from "./state.ts";
-import { consumerIsBehind, grantInputs, wantsMore } from "./sizing.ts";
+/** Grants: which node holds which inputs, and what happens when one ends. Owns everything that is counted over grants. */
+import { MAX_WORKER_LOSSES } from "@burla/protocol";
+import type { Command, GrantCommand, GrantEnded } from "./events.ts";
+import { giveUp, isOpenIn, makeReady, rangeInputs, runsOf, takeReady } from "./job.ts";
+import { noteIdleness } from "./nodes.ts";
+import { consumerIsBehind, grantInputs, hasIdleWorkers, wantsMore } from "./sizing.ts";
+import type { Assignment, CoreState, Grant, Job, Node, Range } from "./state.ts";
 
-/** A lost range is cut into so many pieces, until the input that ends workers stands alone: 8^4 covers a chunk. */
+/** A lost range is cut into so many pieces, until the input that ends workers stands alone: 8^5 is above any chunk. */
 const PIECES_AFTER_LOSS = 8;
+/** A node is seldom lost through the one input that it held: mostly the machine was taken away. */
+const NODE_LOSS = MAX_WORKER_LOSSES / 12;
 
-/** Inputs of a job that a node has been granted and not answered. */
-export function outstandingInputs(job: Job, node: Node): number {
-  let inputs = 0;
-  for (const [grantId, jobId] of node.grants) {
-    if (jobId === job.id) inputs += job.grants.get(grantId)?.left ?? 0;
-  }
-  return inputs;
-}
+type TakesGrant = (job: Job, assignment: Assignment) => boolean;
 
-/** Gives a node as much of a job as it can use. */
-export function fill(state: CoreState, job: Job, node: Node, commands: Command[]): void {
-  const workers = node.jobs.get(job.id);
-  if (workers === undefined || node.draining || !node.connected || job.phase !== "running") return;
-  let outstanding = outstandingInputs(job, node);
-  const allWorkers = assignedWorkers(state, job);
-  while (job.ready.length > 0 && !consumerIsBehind(job) && wantsMore(job, outstanding, workers)) {
-    const range = takeReady(job, grantInputs(job, allWorkers));
-    if (range === undefined) return;
-    grant(state, job, node, range, commands);
-    outstanding += rangeInputs(range);
+/** Gives a job's nodes as much of it as they can use: first to idle workers, then to those that soon will be. */
+export function fillNodes(state: CoreState, job: Job, commands: Command[]): void {
+  if (job.phase !== "running") return;
+  fillWhile(state, job, hasIdleWorkers, commands);
+  fillWhile(state, job, wantsMore, commands);
+  for (const node of job.takers) {
+    if (takerAssignment(job, node, wantsMore) === null) job.takers.delete(node);
   }
 }
 
-export function fillAll(state: CoreState, job: Job, commands: Command[]): void {
-  if (job.ready.length === 0) return;
-  for (const node of state.nodes.values()) {
-    if (node.jobs.has(job.id)) fill(state, job, node, commands);
+/** One grant to each node in turn, so that none takes what another could begin sooner. */
+function fillWhile(state: CoreState, job: Job, takes: TakesGrant, commands: Command[]): void {
+  let takers = [...job.takers];
+  while (takers.length > 0) {
+    takers = takers.filter((node) => {
+      const assignment = takerAssignment(job, node, takes);
+      if (assignment === null || job.ready.length === 0 || consumerIsBehind(job)) return false;
+      const range = takeReady(job, grantInputs(job, job.usableWorkers));
+      if (range === undefined) return false;
+      commands.push(newGrant(state, job, node, range));
+      return true;
+    });
   }
 }
 
-/** Workers that a job may use on the nodes assigned to it. */
-export function assignedWorkers(state: CoreState, job: Job): number {
-  let workers = 0;
-  for (const node of state.nodes.values()) {
-    if (!node.draining) workers += node.jobs.get(job.id) ?? 0;
-  }
-  return workers;
+function takerAssignment(job: Job, node: Node, takes: TakesGrant): Assignment | null {
+  const assignment = node.jobs.get(job.id);
+  return assignment !== undefined && node.connected && !node.draining && takes(job, assignment) ? assignment : null;
 }
 
-function grant(state: CoreState, job: Job, node: Node, range: Range, commands: Command[]): void {
+function newGrant(state: CoreState, job: Job, node: Node, range: Range): GrantCommand {
   const id = state.nextGrantId++;
-  job.grants.set(id, { id, nodeId: node.id, range, closed: new Set(), left: rangeInputs(range) });
-  job.grantedInputs += rangeInputs(range);
-  node.grants.set(id, job.id);
-  const { chunkId, from, to, attempt } = range;
-  commands.push({ type: "grant", nodeId: node.id, jobId: job.id, grantId: id, chunkId, from, to, attempt });
+  hold(state, job, node, { id, nodeId: node.id, range, closed: new Set(), left: rangeInputs(range) });
+  return { type: "grant", nodeId: node.id, jobId: job.id, grantId: id, ...range };
 }
 
-/** Takes a grant from the books. Its unanswered inputs are then nowhere: put them somewhere. */
+/** Puts a grant on the books. The node must be assigned to the job. */
+export function hold(state: CoreState, job: Job, node: Node, grant: Grant): void {
+  job.grants.set(grant.id, grant);
+  node.grants.set(grant.id, job.id);
+  countHeld(job, node, grant.left);
+  if (node.grants.size === 1) noteIdleness(state, node);
+}
+
+/** Takes a grant from the books. Its open inputs are then nowhere: put them somewhere. */
 export function removeGrant(state: CoreState, job: Job, held: Grant): void {
   job.grants.delete(held.id);
-  job.grantedInputs -= held.left;
-  state.nodes.get(held.nodeId)?.grants.delete(held.id);
+  const node = state.nodes.get(held.nodeId);
+  if (node?.grants.delete(held.id) !== true) return;
+  countHeld(job, node, -held.left);
+  if (node.grants.size === 0) noteIdleness(state, node);
+}
+
+/** So many inputs of a grant are answered, or wait for a retry. Without any left the grant is over. */
+export function countDown(state: CoreState, job: Job, held: Grant, inputs: number): void {
+  const node = state.nodes.get(held.nodeId);
+  if (node === undefined || inputs === 0) return;
+  held.left -= inputs;
+  countHeld(job, node, -inputs);
+  const assignment = node.jobs.get(job.id);
+  if (assignment !== undefined) assignment.stalled = false;
+  if (held.left === 0) removeGrant(state, job, held);
+}
+
+function countHeld(job: Job, node: Node, inputs: number): void {
+  job.grantedInputs += inputs;
+  const assignment = node.jobs.get(job.id);
+  if (assignment === undefined) return;
+  assignment.outstanding += inputs;
+  if (inputs < 0) job.takers.add(node);
 }
 
 /** Positions of a grant that are neither answered nor elsewhere. */
 function openPositions(job: Job, held: Grant): number[] {
   const chunk = job.chunks.get(held.range.chunkId);
-  if (chunk === undefined || held.left === 0) return [];
   const open: number[] = [];
+  if (chunk === undefined) return open;
   for (let position = held.range.from; position < held.range.to; position++) {
-    if (!isAnswered(chunk, position) && !held.closed.has(position)) open.push(position);
+    if (isOpenIn(chunk, held, position)) open.push(position);
   }
   return open;
 }
 
-/** The node is lost, or gave the grant back unbegun: what is open goes to the front of the queue. */
-export function returnGrant(state: CoreState, job: Job, held: Grant, wasTried: boolean): void {
-  const open = openPositions(job, held);
-  removeGrant(state, job, held);
-  for (const run of runsOf(open).reverse()) {
-    makeReady(job, { ...held.range, ...run, attempt: held.range.attempt + (wasTried ? 1 : 0) }, "front");
+/** Puts inputs that were granted back to the front of the queue, in their order. */
+function requeue(job: Job, ranges: readonly Range[], commands: Command[]): void {
+  for (const range of [...ranges].reverse()) {
+    makeReady(job, range, "front");
+    commands.push({ type: "requeued", jobId: job.id, range });
   }
-  state.needsAssignment = true;
 }
 
-/** Ends a grant as the node reports it. What main itself sees as open decides, not what the node claims. */
+/** Ends a grant without blame. */
+export function returnGrant(state: CoreState, job: Job, held: Grant, commands: Command[]): void {
+  const open = openPositions(job, held);
+  removeGrant(state, job, held);
+  requeue(job, runsOf(open).map((run) => ({ ...held.range, ...run, attempt: held.range.attempt + 1 })), commands);
+}
+
+/** Ends a grant, or a part of it, as the node reports it. */
 export function endGrant(state: CoreState, job: Job, event: GrantEnded, commands: Command[]): void {
   const held = job.grants.get(event.grantId);
   if (held === undefined || held.nodeId !== event.nodeId) return;
-  if (event.cause === "worker-exited" || event.cause === "out-of-memory") loseWorker(state, job, held, event, commands);
-  else returnGrant(state, job, held, event.cause === "timeout");
+  switch (event.cause) {
+    case "released":
+      return releasePart(state, job, held, event.unfinished, commands);
+    case "worker-exited":
+    case "out-of-memory":
+      job.lostWorkers++;
+      return loseGrant(state, job, held, { weight: 1, outOfMemory: event.cause === "out-of-memory", detail: event.detail }, commands);
+    case "timeout":
+    case "done":
+      return returnGrant(state, job, held, commands);
+  }
 }
 
-function loseWorker(state: CoreState, job: Job, held: Grant, event: GrantEnded, commands: Command[]): void {
-  job.lostWorkers++;
+/** The node gives back what it has not begun; the rest of the grant goes on. */
+function releasePart(state: CoreState, job: Job, held: Grant, unfinished: readonly number[], commands: Command[]): void {
+  const named = new Set(unfinished);
+  const released = openPositions(job, held).filter((position) => named.has(position));
+  for (const position of released) held.closed.add(position);
+  countDown(state, job, held, released.length);
+  const assignment = state.nodes.get(held.nodeId)?.jobs.get(job.id);
+  if (assignment !== undefined) assignment.stalled = true;
+  requeue(job, runsOf(released).map((run) => ({ ...held.range, ...run })), commands);
+}
+
+interface Loss {
+  /** How much of a worker's end it counts for. */
+  readonly weight: number;
+  readonly outOfMemory: boolean;
+  readonly detail: string;
+}
+
+/** Ends a grant whose worker ended over it. The open inputs are tried again in smaller company; one alone is to blame. */
+function loseGrant(state: CoreState, job: Job, held: Grant, loss: Loss, commands: Command[]): void {
   const open = openPositions(job, held);
   removeGrant(state, job, held);
-  state.needsAssignment = true;
-  const attempt = held.range.attempt + 1;
-  if (open.length !== 1) {
-    for (const piece of pieces(open).reverse()) makeReady(job, { ...held.range, ...piece, attempt }, "front");
-    return;
+  const tried = { ...held.range, attempt: held.range.attempt + 1 };
+  const [position] = open;
+  if (open.length !== 1 || position === undefined) {
+    return requeue(job, pieces(open).map((piece) => ({ ...tried, ...piece })), commands);
   }
-  const [position] = open as [number];
-  const losses = held.range.losses + 1;
+  const losses = held.range.losses + loss.weight;
+  if (losses < MAX_WORKER_LOSSES) return requeue(job, [{ ...tried, from: position, to: position + 1, losses }], commands);
   const chunk = job.chunks.get(held.range.chunkId);
   if (chunk === undefined) return;
-  if (losses < MAX_WORKER_LOSSES) {
-    makeReady(job, { ...held.range, from: position, to: position + 1, attempt, losses }, "front");
-    return;
-  }
-  const code = event.cause === "out-of-memory" ? "BURLA_OUT_OF_MEMORY" : "BURLA_WORKER_LOST";
+  const code = loss.outOfMemory ? "BURLA_OUT_OF_MEMORY" : "BURLA_WORKER_LOST";
   const index = chunk.first + position;
-  const message = `input ${index} ended ${losses} workers, the last one so: ${event.detail}`;
+  const message = `input ${index} ended its worker again and again, at attempt ${held.range.attempt} so: ${loss.detail}`;
   giveUp(job, chunk, position, { code, message, nodeId: held.nodeId }, commands);
 }
 
@@ -125,21 +174,27 @@ function pieces(open: readonly number[]): { from: number; to: number }[] {
   });
 }
 
-/** Everything that a node holds goes back, and the node works for nobody. */
-export function returnAll(state: CoreState, node: Node): void {
-  for (const [grantId, jobId] of [...node.grants]) {
-    const job = state.jobs.get(jobId);
-    const held = job?.grants.get(grantId);
-    if (job !== undefined && held !== undefined) returnGrant(state, job, held, true);
-    node.grants.delete(grantId);
+/** Ends all grants of a node: `lost` with it, or given back without blame. */
+export function endAllGrants(state: CoreState, node: Node, how: "lost" | "returned", commands: Command[]): void {
+  for (const [job, held] of grantsOf(state, node)) {
+    if (how === "returned") returnGrant(state, job, held, commands);
+    else loseGrant(state, job, held, { weight: NODE_LOSS, outOfMemory: false, detail: `node ${node.id} was lost` }, commands);
   }
-  node.rootId = null;
-  node.jobs.clear();
-  node.draining = false;
-  state.needsAssignment = true;
 }
 
-export function renewLease(state: CoreState, nodeId: NodeId, nowMs: number): void {
-  const node = state.nodes.get(nodeId);
-  if (node !== undefined) node.leaseUntilMs = nowMs + LEASE_MS;
+/** Grants of a node that it does not hold any more go back. */
+export function returnUnclaimed(state: CoreState, node: Node, claimed: ReadonlySet<number>, commands: Command[]): void {
+  for (const [job, held] of grantsOf(state, node)) {
+    if (!claimed.has(held.id)) returnGrant(state, job, held, commands);
+  }
+}
+
+function grantsOf(state: CoreState, node: Node): [Job, Grant][] {
+  const grants: [Job, Grant][] = [];
+  for (const [grantId, jobId] of node.grants) {
+    const job = state.jobs.get(jobId);
+    const held = job?.grants.get(grantId);
+    if (job !== undefined && held !== undefined) grants.push([job, held]);
+  }
+  return grants;
 }

@@ -5,6 +5,7 @@ import type { Command } from "./events.ts";
 import type { Chunk, Grant, Job, Range } from "./state.ts";
 import { chunkInputs, windowBytes, windowInputs } from "./sizing.ts";
 
+/** A job with nothing pushed yet. `rootId`: the outermost job of its tree. */
 export function createJob(id: JobId, spec: JobSpec, rootId: JobId, nowMs: number): Job {
   return {
     id,
@@ -37,7 +38,12 @@ export function createJob(id: JobId, spec: JobSpec, rootId: JobId, nowMs: number
     creditInputs: 0,
     creditBytes: 0,
     creditChunkInputs: 0,
-    clientConnected: true,
+    client: "feeds",
+    grace: null,
+    abandoned: false,
+    workers: 0,
+    usableWorkers: 0,
+    takers: new Set(),
   };
 }
 
@@ -70,7 +76,7 @@ export function runsOf(positions: readonly number[]): { from: number; to: number
   return runs;
 }
 
-export function isAnswered(chunk: Chunk, position: number): boolean {
+function isAnswered(chunk: Chunk, position: number): boolean {
   return chunk.answered !== null && chunk.answered[position] === 1;
 }
 
@@ -83,32 +89,40 @@ function markAnswered(chunk: Chunk, position: number): void {
 export interface Acceptance {
   /** Positions of the batch to pass over. */
   readonly dropped: number[];
-  /** Positions of the batch whose failed call shall be tried again. */
+  /** Positions in the chunk whose failed call shall be tried again; closed for the grant. */
   readonly retried: number[];
-  readonly acceptedFailures: number[];
+  /** Inputs that now have their result. */
+  readonly answered: number;
 }
 
 /** Marks a batch's inputs as answered, the first result of each input only; what may be tried again stays open. */
-export function accept(job: Job, chunk: Chunk, { range, closed }: Grant, batch: ResultBatch): Acceptance {
+export function accept(job: Job, chunk: Chunk, held: Grant, batch: ResultBatch): Acceptance {
   const failed = new Set(batch.failed);
-  const result: Acceptance = { dropped: [], retried: [], acceptedFailures: [] };
-  for (let position = 0; position < batch.count; position++) {
-    const inChunk = indexAt(batch, position) - chunk.first;
-    if (inChunk < range.from || inChunk >= range.to || closed.has(inChunk) || isAnswered(chunk, inChunk)) {
-      result.dropped.push(position);
+  const mayRetry = held.range.failures < job.spec.retries;
+  const dropped: number[] = [];
+  const retried: number[] = [];
+  for (let at = 0; at < batch.count; at++) {
+    const position = indexAt(batch, at) - chunk.first;
+    if (!isOpenIn(chunk, held, position)) {
+      dropped.push(at);
       job.duplicates++;
-    } else if (failed.has(position) && range.failures < job.spec.retries) {
-      result.dropped.push(position);
-      result.retried.push(position);
+    } else if (mayRetry && failed.has(at)) {
+      held.closed.add(position);
+      dropped.push(at);
+      retried.push(position);
     } else {
-      markAnswered(chunk, inChunk);
-      if (failed.has(position)) result.acceptedFailures.push(position);
+      markAnswered(chunk, position);
+      if (failed.has(at)) job.failedInputs++;
     }
   }
-  const answered = batch.count - result.dropped.length;
+  const answered = batch.count - dropped.length;
   job.answeredInputs += answered;
-  job.failedInputs += result.acceptedFailures.length;
-  return result;
+  return { dropped, retried, answered };
+}
+
+/** Whether an input, by its position in the chunk, is still this grant's to answer. */
+export function isOpenIn(chunk: Chunk, { range, closed }: Grant, position: number): boolean {
+  return position >= range.from && position < range.to && !closed.has(position) && !isAnswered(chunk, position);
 }
 
 /** Counts a batch that goes to the consumer. */
@@ -156,7 +170,7 @@ export function giveUp(
 
 /** Tells the client how far it may go, when that has changed enough to be worth a message. */
 export function refreshCredit(job: Job, workers: number, commands: Command[]): void {
-  if (job.totalInputs !== null) return;
+  if (job.totalInputs !== null || job.client !== "feeds") return;
   const window = windowInputs(job, workers);
   const inputs = Math.min(Number.MAX_SAFE_INTEGER, job.ackedInputs + window);
   const bytes = Math.min(Number.MAX_SAFE_INTEGER, job.answeredBytes + windowBytes(job));
@@ -171,6 +185,13 @@ export function refreshCredit(job: Job, workers: number, commands: Command[]): v
   job.creditBytes = Math.max(job.creditBytes, bytes);
   job.creditChunkInputs = chunk;
   commands.push({ type: "credit", jobId: job.id, inputs: job.creditInputs, bytes: job.creditBytes, chunkInputs: chunk });
+}
+
+/** The client is to be told anew: it has a new connection, or main a new life. */
+export function forgetCredit(job: Job): void {
+  job.creditInputs = 0;
+  job.creditBytes = 0;
+  job.creditChunkInputs = 0;
 }
 
 export const isComplete = (job: Job): boolean => job.totalInputs !== null && job.answeredInputs >= job.totalInputs;

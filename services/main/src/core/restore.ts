@@ -1,16 +1,41 @@
 /** Rebuilding the state of a job from what the job log kept, after a restart of main. */
-import { LEASE_MS, type JobId, type JobSpec, type NodeId } from "@burla/protocol";
+import type { JobId, JobSpec, NodeId } from "@burla/protocol";
+import { hold } from "./grants.ts";
 import { createJob, makeReady, runsOf } from "./job.ts";
-import type { Chunk, CoreState, Job, Node, Range } from "./state.ts";
+import { startGrace } from "./life.ts";
+import { renewLease } from "./membership.ts";
+import { addNode, assignNode } from "./nodes.ts";
+import type { Chunk, CoreState, Grant, Job, Node, Range } from "./state.ts";
+
+/**
+ * Grants that were lost with the end of the log may still be held by nodes: far more than those are passed over, so
+ * that none of their numbers is used twice.
+ */
+const GRANT_ID_GAP = 1_000_000;
+
+export interface RememberedChunk {
+  readonly id: number;
+  readonly first: number;
+  readonly count: number;
+  readonly bytes: number;
+  readonly answered: Uint8Array | null;
+}
+
+/** Who got a range, by a `grant`; or, by a `requeued`, that nobody has it: then `nodeId` is null. */
+export interface RememberedGrant {
+  readonly grantId: number;
+  readonly nodeId: NodeId | null;
+  readonly range: Range;
+}
 
 /** A job as its log tells it. */
 export interface RememberedJob {
   readonly jobId: JobId;
   readonly spec: JobSpec;
   readonly rootId: JobId;
-  readonly chunks: Iterable<{ id: number; first: number; count: number; bytes: number; answered: Uint8Array | null }>;
-  /** All grants in order; a later one of the same input replaces an earlier one. */
-  readonly grants: Iterable<{ grantId: number; nodeId: NodeId; range: Range }>;
+  readonly chunks: Iterable<RememberedChunk>;
+  /** All grants and requeued ranges in order; a later one of the same input replaces an earlier one. */
+  readonly grants: Iterable<RememberedGrant>;
   readonly pushedChunks: number;
   readonly pushedInputs: number;
   readonly totalInputs: number | null;
@@ -25,100 +50,76 @@ export interface RememberedJob {
 
 /**
  * Puts a remembered job back. Inputs that were granted are taken to be held still: the node claims them when it comes
- * back, or its lease runs out.
+ * back, or its lease runs out. Pauses before a retry are over. The client has its time to come back from `nowMs` on.
  */
 export function restoreJob(state: CoreState, remembered: RememberedJob, nowMs: number): void {
-  const job = createJob(remembered.jobId, remembered.spec, remembered.rootId, nowMs);
-  Object.assign(job, {
-    pushedChunks: remembered.pushedChunks,
-    pushedInputs: remembered.pushedInputs,
-    totalInputs: remembered.totalInputs,
-    answeredInputs: remembered.answeredInputs,
-    answeredBytes: remembered.answeredBytes,
-    failedInputs: remembered.failedInputs,
-    seq: remembered.seq,
-    ackedSeq: remembered.ackedSeq,
-    ackedInputs: remembered.ackedInputs,
-    clientConnected: false,
-  } satisfies Partial<Job>);
-  for (const batch of remembered.unacked) {
+  state.nowMs = nowMs;
+  const { jobId, spec, rootId, chunks, grants, unacked, ...counters } = remembered;
+  const job = createJob(jobId, spec, rootId, nowMs);
+  Object.assign(job, { ...counters, client: "lost" } satisfies Partial<Job>);
+  for (const batch of unacked) {
+    if (spec.detach) continue;
     job.unacked.push(batch);
     job.unackedBytes += batch.bytes;
   }
-  for (const chunk of remembered.chunks) restoreChunk(job, chunk);
-  restoreGrants(state, job, remembered.grants, nowMs);
   state.jobs.set(job.id, job);
-  state.needsAssignment = true;
+  for (const chunk of chunks) restoreChunk(job, chunk);
+  job.pushedBytes = [...job.chunks.values()].reduce((sum, chunk) => sum + chunk.bytes, job.answeredBytes);
+  const holders = lastHolders(state, job, grants);
+  for (const chunk of job.chunks.values()) restoreInputs(state, job, chunk, holders.get(chunk.id) ?? []);
+  startGrace(state, job);
 }
 
-function restoreChunk(job: Job, remembered: { id: number; first: number; count: number; bytes: number; answered: Uint8Array | null }): void {
+function restoreChunk(job: Job, remembered: RememberedChunk): void {
   const answered = remembered.answered?.reduce((sum, mark) => sum + mark, 0) ?? 0;
-  if (answered === remembered.count) return;
-  job.chunks.set(remembered.id, { ...remembered, unanswered: remembered.count - answered });
+  if (answered < remembered.count) job.chunks.set(remembered.id, { ...remembered, unanswered: remembered.count - answered });
 }
 
-function restoreGrants(state: CoreState, job: Job, grants: RememberedJob["grants"], nowMs: number): void {
-  const lastGrant = new Map<number, (number | undefined)[]>();
-  const byId = new Map<number, { grantId: number; nodeId: NodeId; range: Range }>();
+/** By chunk, the last grant of each position. */
+function lastHolders(state: CoreState, job: Job, grants: Iterable<RememberedGrant>): Map<number, RememberedGrant[]> {
+  const holders = new Map<number, RememberedGrant[]>();
   for (const grant of grants) {
-    state.nextGrantId = Math.max(state.nextGrantId, grant.grantId + 1);
-    const chunk = job.chunks.get(grant.range.chunkId);
-    if (chunk === undefined) continue;
-    byId.set(grant.grantId, grant);
-    const owners = lastGrant.get(chunk.id) ?? [];
-    lastGrant.set(chunk.id, owners);
-    for (let position = grant.range.from; position < grant.range.to; position++) owners[position] = grant.grantId;
+    const { chunkId, from, to } = grant.range;
+    state.nextGrantId = Math.max(state.nextGrantId, grant.grantId + GRANT_ID_GAP);
+    if (!job.chunks.has(chunkId)) continue;
+    const positions = holders.get(chunkId) ?? [];
+    holders.set(chunkId, positions);
+    for (let position = from; position < to; position++) positions[position] = grant;
   }
-  for (const chunk of job.chunks.values()) {
-    const owners = lastGrant.get(chunk.id) ?? [];
-    const ungranted: number[] = [];
-    for (const position of openIn(chunk)) {
-      const grant = byId.get(owners[position] ?? -1);
-      if (grant === undefined) ungranted.push(position);
-      else holdOne(state, job, grant, nowMs);
-    }
-    for (const run of runsOf(ungranted)) {
-      makeReady(job, { chunkId: chunk.id, ...run, attempt: 1, losses: 0, failures: 0 }, "back");
-    }
-  }
-  for (const held of job.grants.values()) closeOthers(job, held, lastGrant);
+  return holders;
 }
 
-function* openIn(chunk: Chunk): Generator<number> {
+function restoreInputs(state: CoreState, job: Job, chunk: Chunk, holders: readonly (RememberedGrant | undefined)[]): void {
+  const pushed: RememberedGrant = { grantId: 0, nodeId: null, range: { chunkId: chunk.id, from: 0, to: chunk.count, attempt: 1, losses: 0, failures: 0 } };
+  const open = new Map<RememberedGrant, number[]>();
   for (let position = 0; position < chunk.count; position++) {
-    if (chunk.answered === null || chunk.answered[position] === 0) yield position;
+    if (chunk.answered?.[position] === 1) continue;
+    const holder = holders[position] ?? pushed;
+    const positions = open.get(holder);
+    if (positions === undefined) open.set(holder, [position]);
+    else positions.push(position);
+  }
+  for (const [{ grantId, nodeId, range }, positions] of open) {
+    const node = nodeId === null ? null : expectedNode(state, nodeId);
+    if (node !== null && (node.rootId === null || node.rootId === job.rootId)) restoreGrant(state, job, node, { grantId, range, positions });
+    // A node that works for another tree by now has given back what it had of this one.
+    else for (const run of runsOf(positions)) makeReady(job, { ...range, ...run, attempt: range.attempt + (node === null ? 0 : 1) }, "back");
   }
 }
 
-function holdOne(state: CoreState, job: Job, grant: { grantId: number; nodeId: NodeId; range: Range }, nowMs: number): void {
-  const held = job.grants.get(grant.grantId) ?? { id: grant.grantId, nodeId: grant.nodeId, range: grant.range, closed: new Set<number>(), left: 0 };
-  held.left++;
-  job.grantedInputs++;
-  job.grants.set(held.id, held);
-  const node = expectedNode(state, grant.nodeId, nowMs);
-  node.grants.set(held.id, job.id);
-  node.rootId ??= job.rootId;
-}
-
-function closeOthers(job: Job, held: { id: number; range: Range; closed: Set<number> }, lastGrant: Map<number, (number | undefined)[]>): void {
-  const owners = lastGrant.get(held.range.chunkId) ?? [];
-  const chunk = job.chunks.get(held.range.chunkId);
-  if (chunk === undefined) return;
-  for (const position of openIn(chunk)) {
-    if (position >= held.range.from && position < held.range.to && owners[position] !== held.id) held.closed.add(position);
-  }
+function restoreGrant(state: CoreState, job: Job, node: Node, { grantId, range, positions }: { grantId: number; range: Range; positions: readonly number[] }): void {
+  const held: Grant = { id: grantId, nodeId: node.id, range, closed: new Set(), left: positions.length };
+  for (let position = range.from; position < range.to; position++) held.closed.add(position);
+  for (const position of positions) held.closed.delete(position);
+  if (!node.jobs.has(job.id)) assignNode(state, node, job, 0);
+  hold(state, job, node, held);
 }
 
 /** A node that held something before the restart and has not come back yet. */
-function expectedNode(state: CoreState, nodeId: NodeId, nowMs: number): Node {
+function expectedNode(state: CoreState, nodeId: NodeId): Node {
   const known = state.nodes.get(nodeId);
   if (known !== undefined) return known;
-  const node: Node = {
-    id: nodeId, cpu: 1, ramMiB: 1, maxCpu: 1, maxRamMiB: 1,
-    connected: false, ready: false, rootId: null, jobs: new Map(), draining: false, grants: new Map(),
-    leaseUntilMs: nowMs + LEASE_MS,
-  };
-  state.nodes.set(nodeId, node);
-  state.deadlines.add(node.leaseUntilMs, { kind: "lease", nodeId });
+  const node = addNode(state, nodeId, { cpu: 0, ramMiB: 0, maxCpu: 0, maxRamMiB: 0 });
+  renewLease(state, node);
   return node;
 }

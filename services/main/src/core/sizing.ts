@@ -1,6 +1,6 @@
 /** How much work travels at once. Pure arithmetic on the measured time of a call. */
 import { MAX_CHUNK_INPUTS, MAX_WINDOW_BYTES, MAX_WINDOW_INPUTS } from "@burla/protocol";
-import type { Job } from "./state.ts";
+import type { Assignment, Job } from "./state.ts";
 
 /** Work in one grant: long enough that its overhead (about 0.2 ms on all hops) is below one percent. */
 const TARGET_GRANT_MS = 50;
@@ -39,12 +39,16 @@ export function grantInputs(job: Job, workers: number): number {
   return clamp(share, least, target);
 }
 
-/** Whether a node with so many inputs of this job under way should get another grant. */
-export function wantsMore(job: Job, outstandingInputs: number, workers: number): boolean {
-  const atOnce = workers * job.spec.concurrency;
-  if (outstandingInputs < atOnce) return true;
-  if (job.callMs === null || job.callMs > NO_PREFETCH_ABOVE_MS) return false;
-  return (outstandingInputs * job.callMs) / atOnce < TARGET_GRANT_MS;
+/** Whether some of a node's workers have nothing to do. */
+export function hasIdleWorkers(job: Job, { workers, outstanding }: Assignment): boolean {
+  return outstanding < workers * job.spec.concurrency;
+}
+
+/** Whether a node should get another grant, to begin with as soon as it is through with what it has. */
+export function wantsMore(job: Job, assignment: Assignment): boolean {
+  if (hasIdleWorkers(job, assignment)) return true;
+  if (assignment.stalled || job.callMs === null || job.callMs > NO_PREFETCH_ABOVE_MS) return false;
+  return (assignment.outstanding * job.callMs) / (assignment.workers * job.spec.concurrency) < TARGET_GRANT_MS;
 }
 
 /** Inputs that the client may have pushed and the consumer not yet taken. */

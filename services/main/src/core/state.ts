@@ -5,7 +5,9 @@
  * Invariants (checked by `invariants.ts` in tests, after every step):
  * - an unanswered input that was pushed is in exactly one place: a ready range, a delayed retry, or a grant;
  * - a node works for at most one tree of jobs (`rootId`);
- * - a grant's node is assigned to the grant's job.
+ * - a grant's node is assigned to the grant's job;
+ * - every counter and index equals what it summarises. Each has one owner: `job.ts` for inputs, `grants.ts` for what
+ *   is held, `nodes.ts` for workers and for the sets of nodes.
  */
 import type { JobId, JobSpec, NodeId } from "@burla/protocol";
 import type { Deque } from "./deque.ts";
@@ -17,7 +19,7 @@ export interface Range {
   readonly to: number;
   /** The attempt that the next grant will be, from 1. */
   readonly attempt: number;
-  /** Workers that ended while this range, of one input, was theirs. */
+  /** Workers that ended while this range, of one input, was theirs; a lost node counts as a part of one. */
   readonly losses: number;
   /** Errors of the user's function so far. */
   readonly failures: number;
@@ -57,11 +59,13 @@ export interface Job {
   /** The outermost job of its tree, itself when nobody's function started it: the unit of tenancy and fairness. */
   readonly rootId: JobId;
   readonly createdMs: number;
+  /** `interrupted`: its client went away, nothing of it runs until somebody attaches. */
   phase: "running" | "interrupted";
   /** Unanswered chunks only. */
   readonly chunks: Map<number, Chunk>;
   readonly ready: Deque<Range>;
   readyInputs: number;
+  /** Waiting out the pause before a retry. */
   readonly delayed: Set<Range>;
   readonly grants: Map<number, Grant>;
   grantedInputs: number;
@@ -89,7 +93,26 @@ export interface Job {
   creditInputs: number;
   creditBytes: number;
   creditChunkInputs: number;
-  clientConnected: boolean;
+  client: "feeds" | "reads" | "lost";
+  /** Pending end of the time in which the program that feeds the inputs may come back; null when there is none. */
+  grace: Deadline | null;
+  /** The program that fed the inputs has been gone for longer than that. */
+  abandoned: boolean;
+  /** Workers on all nodes assigned to this job, lost and draining ones too: what its `maxParallelism` limits. */
+  workers: number;
+  /** Workers on the nodes that may be granted something. */
+  usableWorkers: number;
+  /** Nodes that might take more of this job; the next `settle` finds out. */
+  readonly takers: Set<Node>;
+}
+
+/** A job on a node. */
+export interface Assignment {
+  workers: number;
+  /** Inputs granted to the node and not answered. */
+  outstanding: number;
+  /** It gave back what waited too long and has finished nothing since: it gets no grant beyond its idle workers. */
+  stalled: boolean;
 }
 
 export interface Node {
@@ -103,31 +126,49 @@ export interface Node {
   /** True between READY and the next job: fresh containers are warm. */
   ready: boolean;
   rootId: JobId | null;
-  /** Jobs of the tree that it was told of, with the workers each may use. */
-  readonly jobs: Map<JobId, number>;
+  /** Jobs of the tree that it was told of. */
+  readonly jobs: Map<JobId, Assignment>;
   /** Asked back for a waiting job: gets no more grants, and is released when it holds none. */
   draining: boolean;
   readonly grants: Map<number, JobId>;
   leaseUntilMs: number;
+  /** The pending check of its lease. */
+  leaseCheck: Deadline | null;
+  /** Since when it holds no grant. */
+  idleSinceMs: number;
 }
 
 export interface CoreState {
   readonly jobs: Map<JobId, Job>;
   readonly nodes: Map<NodeId, Node>;
   nextGrantId: number;
-  /** Supply or demand changed: nodes must be shared out anew. */
-  needsAssignment: boolean;
   readonly deadlines: Deadlines;
+  /** Time of the last event. */
+  nowMs: number;
+  /** Processors and memory of all connected nodes. */
+  cpu: number;
+  ramMiB: number;
+  /** Nodes by the tree that they work for. */
+  readonly trees: Map<JobId, Set<Node>>;
+  /** Connected and ready nodes that work for nobody. */
+  readonly free: Set<Node>;
+  /** Nodes that work for a tree and hold no grant. */
+  readonly idle: Set<Node>;
+  /** The pending look at idle nodes that a waiting job might take. */
+  idleCheck: Deadline | null;
 }
 
 /** What a later moment is waited for; checked again when it comes, so that stale ones do no harm. */
 export type Deadline =
   | { readonly kind: "lease"; readonly nodeId: NodeId }
   | { readonly kind: "retry"; readonly jobId: JobId; readonly range: Range }
-  | { readonly kind: "client"; readonly jobId: JobId };
+  | { readonly kind: "grace"; readonly jobId: JobId }
+  | { readonly kind: "idle" };
 
 /** The deadlines, by time. */
 export interface Deadlines {
+  /** Deadlines that are waited for, stale ones too. */
+  readonly size: number;
   add(atMs: number, deadline: Deadline): void;
   /** The earliest time, or null. */
   nextMs(): number | null;

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import * as v from "valibot";
 import { indexAt, type JobId, type JobSpec, type JobSummary, type MainToClient, type NodeId, type Of } from "@burla/protocol";
 import type { Range } from "../core/state.ts";
-import type { RememberedJob } from "../core/restore.ts";
+import type { RememberedGrant, RememberedJob } from "../core/restore.ts";
 import { RecordFile } from "./record-file.ts";
 
 type Results = Of<MainToClient, "results">;
@@ -15,7 +15,8 @@ export type JobRecord =
   | { type: "job"; jobId: JobId; spec: JobSpec; rootId: JobId; createdAt: number }
   | { type: "chunk"; chunkId: number; first: number; count: number }
   | { type: "inputsEnd"; total: number }
-  | { type: "grant"; grantId: number; nodeId: NodeId; range: Range }
+  /** `nodeId` null: nobody holds the range any more. */
+  | { type: "grant"; grantId: number; nodeId: NodeId | null; range: Range }
   | Results
   | { type: "ack"; seq: number }
   | Finished;
@@ -112,7 +113,7 @@ class Replay {
   #finishedBody: Uint8Array = new Uint8Array(0);
   readonly #chunks = new Map<number, ReplayedChunk>();
   readonly #starts: { first: number; id: number }[] = [];
-  #grants: { grantId: number; nodeId: NodeId; range: Range }[] = [];
+  #grants: RememberedGrant[] = [];
   #pushedInputs = 0;
   #total: number | null = null;
   #answeredInputs = 0;

@@ -1,0 +1,103 @@
+/** The life of a job as a whole: submitted, fed, interrupted and taken up again, finished. */
+import { CLIENT_GRACE_MS, type JobId, type JobSpec } from "@burla/protocol";
+import type { Command } from "./events.ts";
+import { removeGrant, returnGrant } from "./grants.ts";
+import { createJob, forgetCredit, isComplete, makeReady } from "./job.ts";
+import { unassignNode } from "./nodes.ts";
+import type { CoreState, Deadline, Job } from "./state.ts";
+
+export function submit(state: CoreState, jobId: JobId, spec: JobSpec): void {
+  if (state.jobs.has(jobId)) return;
+  const parent = spec.parent === null ? undefined : state.jobs.get(spec.parent);
+  state.jobs.set(jobId, createJob(jobId, spec, parent?.rootId ?? jobId, state.nowMs));
+}
+
+/** Chunks come in order; one that is here already is sent again by a client that did not hear of it. */
+export function pushChunk(job: Job, chunk: { chunkId: number; first: number; count: number; bytes: number }): void {
+  const { chunkId, first, count, bytes } = chunk;
+  if (chunkId !== job.pushedChunks || first !== job.pushedInputs || job.totalInputs !== null) return;
+  job.chunks.set(chunkId, { id: chunkId, first, count, bytes, answered: null, unanswered: count });
+  job.pushedChunks++;
+  job.pushedInputs += count;
+  job.pushedBytes += bytes;
+  makeReady(job, { chunkId, from: 0, to: count, attempt: 1, losses: 0, failures: 0 }, "back");
+}
+
+export function endInputs(job: Job, total: number): void {
+  if (job.totalInputs === null && total === job.pushedInputs) job.totalInputs = total;
+}
+
+/** Ends the job if its last input is answered, or one has failed that must not. */
+export function conclude(state: CoreState, job: Job, commands: Command[]): void {
+  if (job.failedInputs > 0 && job.spec.onError === "throw") finish(state, job, "failed", "an input failed", commands);
+  else if (!isComplete(job)) return;
+  else if (job.incomplete) finish(state, job, "failed", `its inputs ended early, after ${job.pushedInputs}`, commands);
+  else finish(state, job, "done", "", commands);
+}
+
+/** Takes a job from the books, with the jobs that its functions started. */
+export function finish(state: CoreState, job: Job, outcome: "done" | "failed" | "cancelled", reason: string, commands: Command[]): void {
+  for (const held of [...job.grants.values()]) removeGrant(state, job, held);
+  stopEverywhere(state, job, outcome === "done" ? "the job is done" : reason, commands);
+  state.jobs.delete(job.id);
+  commands.push({ type: "finished", jobId: job.id, outcome, reason, job });
+  for (const child of [...state.jobs.values()]) {
+    if (child.spec.parent === job.id && !child.spec.detach) finish(state, child, "cancelled", "the job that started it has ended", commands);
+  }
+}
+
+function stopEverywhere(state: CoreState, job: Job, reason: string, commands: Command[]): void {
+  for (const node of [...(state.trees.get(job.rootId) ?? [])]) {
+    if (!node.jobs.has(job.id)) continue;
+    unassignNode(state, node, job.id);
+    commands.push({ type: "stop", nodeId: node.id, jobId: job.id, reason });
+  }
+}
+
+export function loseClient(state: CoreState, job: Job): void {
+  job.client = "lost";
+  startGrace(state, job);
+}
+
+/** Gives the client its time to come back. */
+export function startGrace(state: CoreState, job: Job): void {
+  if (job.grace !== null) return;
+  job.grace = { kind: "grace", jobId: job.id };
+  state.deadlines.add(state.nowMs + CLIENT_GRACE_MS, job.grace);
+}
+
+/** `feeds`: it is the program that feeds the inputs; another can but read what was pushed. */
+export function regainClient(job: Job, feeds: boolean): void {
+  if (!feeds && job.client === "feeds") return;
+  job.client = feeds ? "feeds" : "reads";
+  job.phase = "running";
+  forgetCredit(job);
+  if (feeds) {
+    job.grace = null;
+    job.abandoned = false;
+  } else if (job.abandoned) endEarly(job);
+}
+
+/** The program that feeds the inputs, or the last reader, has not come back in time. */
+export function endGrace(state: CoreState, job: Job, deadline: Deadline, commands: Command[]): void {
+  if (job.grace !== deadline) return;
+  job.grace = null;
+  job.abandoned = true;
+  if (job.client === "reads") endEarly(job);
+  else if (!job.spec.detach) interrupt(state, job, commands);
+}
+
+/** What was pushed is all there will be. */
+function endEarly(job: Job): void {
+  if (job.totalInputs !== null) return;
+  job.totalInputs = job.pushedInputs;
+  job.incomplete = true;
+}
+
+/** Nothing of the job runs for nobody. Of a job that a function started nobody knows: it will not be attached to. */
+function interrupt(state: CoreState, job: Job, commands: Command[]): void {
+  if (job.spec.parent !== null) return finish(state, job, "cancelled", "the function that started it is gone", commands);
+  job.phase = "interrupted";
+  for (const held of [...job.grants.values()]) returnGrant(state, job, held, commands);
+  stopEverywhere(state, job, "its client went away", commands);
+}

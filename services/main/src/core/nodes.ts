@@ -1,0 +1,146 @@
+/**
+ * The registry of nodes: which are there, which tree and jobs each works for. Owns everything that is counted or
+ * indexed over nodes, by one function: `updateNode`.
+ */
+import type { JobId, NodeId } from "@burla/protocol";
+import type { Command, NodeJoined } from "./events.ts";
+import type { Assignment, CoreState, Job, Node } from "./state.ts";
+
+type Size = Pick<NodeJoined, "cpu" | "ramMiB" | "maxCpu" | "maxRamMiB">;
+
+/** A node that main has not heard of yet: it counts for nothing until it is connected. */
+export function addNode(state: CoreState, id: NodeId, size: Size): Node {
+  const { cpu, ramMiB, maxCpu, maxRamMiB } = size;
+  const node: Node = {
+    id, cpu, ramMiB, maxCpu, maxRamMiB,
+    connected: false, ready: false, rootId: null, jobs: new Map(), draining: false, grants: new Map(),
+    leaseUntilMs: state.nowMs, leaseCheck: null, idleSinceMs: state.nowMs,
+  };
+  state.nodes.set(id, node);
+  return node;
+}
+
+/** Takes a node from the books. It must hold no grants. */
+export function deleteNode(state: CoreState, node: Node): void {
+  updateNode(state, node, () => {
+    node.connected = false;
+    clearWork(node);
+  });
+  state.nodes.delete(node.id);
+}
+
+export function connectNode(state: CoreState, node: Node, { cpu, ramMiB, maxCpu, maxRamMiB }: Size): void {
+  updateNode(state, node, () => Object.assign(node, { cpu, ramMiB, maxCpu, maxRamMiB, connected: true, ready: false }));
+}
+
+export function disconnectNode(state: CoreState, node: Node): void {
+  updateNode(state, node, () => (node.connected = false));
+}
+
+/** Fresh containers are warm. Said late, of a node that has been assigned meanwhile, it means nothing. */
+export function readyNode(state: CoreState, node: Node): void {
+  if (node.rootId === null) updateNode(state, node, () => (node.ready = true));
+}
+
+export function drainNode(state: CoreState, node: Node, draining: boolean): void {
+  updateNode(state, node, () => (node.draining = draining));
+}
+
+/** The node works for a job from now on, with so many workers. */
+export function assignNode(state: CoreState, node: Node, job: Job, workers: number): void {
+  updateNode(state, node, () => {
+    node.rootId = job.rootId;
+    node.ready = false;
+    const known = node.jobs.get(job.id);
+    if (known === undefined) node.jobs.set(job.id, { workers, outstanding: 0, stalled: false });
+    else known.workers = workers;
+  });
+}
+
+/** The node works for a job no longer; without jobs it works for nobody. It must hold none of the job's grants. */
+export function unassignNode(state: CoreState, node: Node, jobId: JobId): void {
+  updateNode(state, node, () => {
+    node.jobs.delete(jobId);
+    if (node.jobs.size === 0) clearWork(node);
+  });
+}
+
+/** Ends all work of a node, which then starts over with fresh containers. It must hold no grants. */
+export function releaseNode(state: CoreState, node: Node, reason: string, commands: Command[]): void {
+  for (const jobId of node.jobs.keys()) commands.push({ type: "stop", nodeId: node.id, jobId, reason });
+  updateNode(state, node, () => clearWork(node));
+}
+
+/** To be called when a node got its first grant, or lost its last one. */
+export function noteIdleness(state: CoreState, node: Node): void {
+  node.idleSinceMs = state.nowMs;
+  put(state.idle, node, isIdle(node));
+}
+
+/** Workers that one node can give to a job: what fits into it, or one that has the whole machine. */
+export function workersOn(node: Node, { spec }: Pick<Job, "spec">): number {
+  const { cpu, ramMiB } = spec;
+  const byCpu = Math.floor(node.cpu / cpu + 1e-9);
+  const byRam = ramMiB === null ? Infinity : Math.floor(node.ramMiB / ramMiB);
+  const fitting = Math.min(byCpu, byRam);
+  if (fitting >= 1) return fitting;
+  return cpu <= node.maxCpu + 1e-9 && (ramMiB ?? 0) <= node.maxRamMiB ? 1 : 0;
+}
+
+/** Workers that a job may use in all: by its own limit, and by the processors and memory of the whole cluster. */
+export function workerLimit(state: CoreState, job: Job): number {
+  const { cpu, ramMiB, maxParallelism, concurrency } = job.spec;
+  const byRam = ramMiB === null ? Infinity : state.ramMiB / ramMiB;
+  const byCluster = Math.max(1, Math.floor(Math.min(state.cpu / cpu, byRam) + 1e-9));
+  const byJob = maxParallelism === null ? Infinity : Math.max(1, Math.floor(maxParallelism / concurrency));
+  return Math.min(byCluster, byJob);
+}
+
+function clearWork(node: Node): void {
+  node.jobs.clear();
+  node.rootId = null;
+  node.draining = false;
+  node.ready = false;
+}
+
+/** Changes a node, and with it all that is counted over nodes. */
+function updateNode(state: CoreState, node: Node, change: () => void): void {
+  count(state, node, -1);
+  change();
+  count(state, node, 1);
+}
+
+function count(state: CoreState, node: Node, sign: 1 | -1): void {
+  if (node.connected) {
+    state.cpu += sign * node.cpu;
+    state.ramMiB += sign * node.ramMiB;
+  }
+  put(state.free, node, sign === 1 && node.connected && node.ready && node.rootId === null);
+  put(state.idle, node, sign === 1 && isIdle(node));
+  if (node.rootId !== null) putInTree(state, node, node.rootId, sign === 1);
+  for (const [jobId, assignment] of node.jobs) {
+    const job = state.jobs.get(jobId);
+    if (job !== undefined) countWorkers(job, node, assignment, sign);
+  }
+}
+
+function countWorkers(job: Job, node: Node, { workers }: Assignment, sign: 1 | -1): void {
+  job.workers += sign * workers;
+  const usable = node.connected && !node.draining;
+  if (usable) job.usableWorkers += sign * workers;
+  put(job.takers, node, sign === 1 && usable);
+}
+
+const isIdle = (node: Node) => node.rootId !== null && node.grants.size === 0;
+
+function put(set: Set<Node>, node: Node, inside: boolean): void {
+  if (inside) set.add(node);
+  else set.delete(node);
+}
+
+function putInTree(state: CoreState, node: Node, rootId: JobId, inside: boolean): void {
+  const tree = state.trees.get(rootId) ?? new Set();
+  put(tree, node, inside);
+  if (tree.size > 0) state.trees.set(rootId, tree);
+  else state.trees.delete(rootId);
+}
