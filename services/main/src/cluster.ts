@@ -10,9 +10,10 @@ import type { Command, Event } from "./core/events.ts";
 import type { CoreState, Job } from "./core/state.ts";
 import { createState, settle, step } from "./core/step.ts";
 import { workersOn } from "./core/nodes.ts";
-import { JobEntry, type ReaderConnection } from "./job-entry.ts";
+import type { JobEntry} from "./job-entry.ts";
+import { type ReaderConnection } from "./job-entry.ts";
 import type { NodeLink } from "./node-link.ts";
-import { JobRegistry } from "./registry.ts";
+import type { JobRegistry } from "./registry.ts";
 import { waitReason } from "./status.ts";
 import type { BlobStore } from "./store/blobs.ts";
 

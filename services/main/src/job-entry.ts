@@ -1,6 +1,7 @@
 /** One job as the shell knows it: its log, its captured values, its readers. Decisions about it are the core's. */
 import { MAX_WINDOW_BYTES, newToken, type JobId, type JobSpec, type JobSummary, type MainToClient, type Of } from "@burla/protocol";
-import { JobLog, writeSummary, type Finished } from "./store/job-log.ts";
+import type { JobLog} from "./store/job-log.ts";
+import { writeSummary, type Finished } from "./store/job-log.ts";
 import { LineLog, type LoggedLines } from "./store/line-log.ts";
 
 type Results = Of<MainToClient, "results">;

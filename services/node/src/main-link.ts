@@ -1,8 +1,9 @@
 /** The node's connection to main: dialled again for ever, with what main missed sent again. */
 import { readFile } from "node:fs/promises";
 import * as v from "valibot";
-import {
-  BurlaError, Connection, connectionFileSchema, mainToNode, openStream, type MainToNode, type NodeToMain,
+import type {
+  BurlaError} from "@burla/protocol";
+import { Connection, connectionFileSchema, mainToNode, openStream, type MainToNode, type NodeToMain,
 } from "@burla/protocol";
 import { Outbox, type Durable } from "./outbox.ts";
 import type { DurableMessage } from "./job-group.ts";
