@@ -35,9 +35,12 @@ function start(): void {
   const output = captureOutput(files, (droppedLines, body) => connection.send({ type: "workerLogs", droppedLines }, body));
   const runner = new Runner(connection, output);
   guardProcess(runner);
-  void warmUp(output).then(() => connection.send({ type: "workerHello", workerId, token, pid: process.pid }));
+  connection.send({ type: "workerHello", workerId, token, pid: process.pid });
+  let isNeeded = false;
+  void warmUp(output, () => isNeeded);
 
   function receive(message: NodeToWorker, body: Uint8Array): void {
+    isNeeded = true;
     if (message.type === "run") runner.enqueue(message, body);
     else if (message.type === "load") void loadFunction(message, body).then(
       (fn) => {

@@ -7,13 +7,16 @@ import * as v from "valibot";
 import type { Output } from "./output.ts";
 import { Runner, type AnswerLine } from "./run.ts";
 
-const GRANTS = 4;
-const CALLS_PER_GRANT = 1000;
+const GRANTS = 12;
+const CALLS_PER_GRANT = 400;
 /** The loader's first import of a module costs several milliseconds, whatever the module is. */
 const EMPTY_MODULE = "data:text/javascript,export default () => (input) => input";
 
-/** Runs calls of an empty function through a runner of its own, whose answers go nowhere. */
-export async function warmUp(output: Output): Promise<void> {
+/**
+ * Runs calls of an empty function through a runner of its own, whose answers go nowhere. Between grants, of about a
+ * millisecond, it asks whether the worker is needed, and then leaves the rest.
+ */
+export async function warmUp(output: Output, isNeeded: () => boolean): Promise<void> {
   const module = (await import(EMPTY_MODULE)) as { default: () => (input: unknown) => unknown };
   const nowhere: AnswerLine = { send: (message, ...body) => void encodeFrame(message, body), flush: () => undefined };
   const runner = new Runner(nowhere, output);
@@ -27,6 +30,7 @@ export async function warmUp(output: Output): Promise<void> {
       if (message.type === "run") runner.enqueue(message, frame.body);
     }
     await new Promise((resolve) => setImmediate(resolve));
+    if (isNeeded()) return;
   }
 }
 
