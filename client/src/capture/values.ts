@@ -9,7 +9,7 @@ import { FLAG, type NodeKind } from "./heap-format.ts";
 import { wellKnownSymbol, type Natives } from "./natives.ts";
 import { pathNames, stepTo, type Path } from "./path.ts";
 import { nativeInstanceRefusal, rebuilt, refusal, type Refusal } from "./refusals.ts";
-import { SharedVariables } from "./shared-variables.ts";
+import type { SharedVariables } from "./shared-variables.ts";
 import { isClassNode } from "./syntax.ts";
 import type { Template } from "./template.ts";
 
