@@ -12,10 +12,12 @@ import type { Template } from "./template.ts";
  */
 export class HeapContexts {
   readonly #inspector: Inspector;
+  readonly #known: WeakMap<object, { value: unknown }>;
   #snapshot: Snapshot | undefined;
 
-  constructor(inspector: Inspector) {
+  constructor(inspector: Inspector, known: WeakMap<object, { value: unknown }>) {
     this.#inspector = inspector;
+    this.#known = known;
   }
 
   /** An id of the scope run that holds the variable which `fn` closes over. */
@@ -25,7 +27,12 @@ export class HeapContexts {
 
   /** The `this` of the function around an arrow function. */
   readonly thisOf = (fn: object, template: Template, path: Path): unknown => {
-    const { site, script } = template;
+    const known = this.#known.get(fn) ?? { value: this.#findThis(fn, template, path) };
+    this.#known.set(fn, known);
+    return known.value;
+  };
+
+  #findThis(fn: object, { site, script }: Template, path: Path): unknown {
     const around = site.ancestors.findLast(ownsThis);
     if (around === undefined) return topLevelThis(script);
     const running = isFunctionNode(around) ? this.#runningThis(script, around) : [];
@@ -40,7 +47,7 @@ export class HeapContexts {
       });
     }
     return this.#inspector.objectByHeapId(found.value);
-  };
+  }
 
   #runningThis(script: Script, around: FunctionNode & Node): unknown[] {
     const bodyStart = (around.body as unknown as Node).start;

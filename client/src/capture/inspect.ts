@@ -46,10 +46,12 @@ const HOLDER_KEY = "burla.capture.holder";
 const OBJECT_GROUP = "burla-capture";
 
 /**
- * Scripts of this process that a captured function came from, by V8's script id. Ids are never used twice, so what was
- * parsed once stays right for the life of the process.
+ * What was read of this process and cannot change: scripts that a captured function came from, by V8's script id, which
+ * is never used twice.
  */
 export class ScriptStore {
+  /** The `this` that arrow functions closed over, which never changes and is slow to find. */
+  readonly outerThis = new WeakMap<object, { value: unknown }>();
   readonly #scripts = new Map<string, Script>();
 
   get(id: string): Script | undefined {
