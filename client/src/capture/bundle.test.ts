@@ -138,7 +138,10 @@ test("our own package is imported, never copied", async () => {
   const { fn } = (await import(pathToFileURL(join(root, "nested.mjs")).href)) as { fn: AnyFunction };
   assert.equal(await there(fn, 1, { directory: root }), "the worker's own");
   const own = (): string => "a copy";
-  assert.equal(await there(((call: () => string) => () => call())(own), 1, { directory: root, ownExports: { remoteParallelMap: own } }), "the worker's own");
+  const capture = captureFunction(((call: () => string) => () => call())(own), { ...options, ownExports: { remoteParallelMap: own } });
+  const { code, externals } = await bundleCapture(capture);
+  assert.match(Buffer.from(code).toString(), /import \{ remoteParallelMap as \S+ \} from "burla"/);
+  assert.deepEqual(externals.map(({ name }) => name), ["burla"]);
 });
 
 test("a function of a bundle can be captured again", async () => {

@@ -20,8 +20,8 @@ export interface Capture {
   values: Uint8Array;
   /** The module that the bundle is made from. It depends on code only: other values give the same entry. */
   entry: Entry;
-  /** Folder from which code in no file imports. */
-  directory: string;
+  /** Folder of the function's file, or that from which code in no file imports. */
+  origin: string;
   /** What is sent, for people; only if asked for. */
   explanation?: Explanation;
 }
@@ -50,7 +50,7 @@ export function captureFunction(fn: (...args: never[]) => unknown, options: Capt
       name,
       values: isReexport ? new Uint8Array() : bytes,
       entry: vertex.fn?.kind === "code" ? emitReexport(vertex.fn.ref) : emitEntry(functions.templates, codes),
-      directory: world.directory,
+      origin: functions.origin ?? world.directory,
       ...(options.explain === true ? { explanation: explainGraph(graph, vertex, name, world) } : {}),
     };
   } finally {

@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import { extname, resolve } from "node:path";
+import { dirname, extname, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import type * as ESTree from "estree";
 import type { Reference, Variable } from "eslint-scope";
@@ -16,7 +16,7 @@ export function captureExport(file: string, exportName: string): Capture {
   const path = resolve(file);
   const source = { specifier: path, from: path, how: "import" } as const;
   const entry = emitReexport({ kind: "module", source, name: exportName, path: [] });
-  return { name: exportName, values: new Uint8Array(), entry, directory: resolve(".") };
+  return { name: exportName, values: new Uint8Array(), entry, origin: dirname(path) };
 }
 
 /**
@@ -40,7 +40,7 @@ export async function captureFromSource(file: string, functionName: string): Pro
   const scope = new EntryScope();
   const pieces: Piece[] = kept.flatMap((statement) => statementPieces(script, statement, scope.context));
   pieces.push({ text: `\nexport default async () => ${functionName};\n` });
-  return { name: functionName, values: new Uint8Array(), entry: scope.finish(pieces), directory: resolve(".") };
+  return { name: functionName, values: new Uint8Array(), entry: scope.finish(pieces), origin: dirname(path) };
 }
 
 /** The file as JavaScript, with a map to what the user wrote. */

@@ -1,9 +1,10 @@
+import { dirname } from "node:path";
 import type * as ESTree from "estree";
 import type { Variable } from "eslint-scope";
 import { locate, type FunctionSite } from "./analysis.ts";
 import type { CodeRef } from "./code-refs.ts";
 import { CaptureError } from "./errors.ts";
-import { commonJsFile, commonJsPath, exportedName } from "./exported.ts";
+import { commonJsModules, commonJsPath, exportedName } from "./exported.ts";
 import { readSyntax, type FreeName } from "./free-names.ts";
 import { readVariable, UNINITIALISED, type FunctionFacts, type Inspector, type ScopeSnapshot } from "./inspect.ts";
 import { importOf } from "./module-names.ts";
@@ -38,6 +39,7 @@ export class FunctionReader {
   readonly #inspector: Inspector;
   readonly #natives: Natives;
   readonly #world: World;
+  #commonJs: Map<unknown, string> | undefined;
   readonly #byPlace = new Map<string, Template>();
 
   constructor(inspector: Inspector, natives: Natives, world: World) {
@@ -48,7 +50,8 @@ export class FunctionReader {
 
   /** The CommonJS module whose exports the object is, unless it is the program itself. */
   moduleOf(value: object): CodeRef | undefined {
-    const file = commonJsFile(value);
+    this.#commonJs ??= commonJsModules();
+    const file = this.#commonJs.get(value);
     if (file === undefined || this.#world.isRunning(file)) return undefined;
     return { kind: "module", source: { specifier: file, from: file, how: "require" }, name: "*", path: [] };
   }
@@ -70,6 +73,12 @@ export class FunctionReader {
   /** Whether the function is Node's own. */
   isInternal(fn: object): boolean {
     return this.#inspector.describe(fn).location?.script.url.startsWith("node:") ?? true;
+  }
+
+  /** Folder of the first function that was read. */
+  get origin(): string | undefined {
+    const file = this.templates[0]?.script.file;
+    return file === undefined ? undefined : dirname(file);
   }
 
   /** `file:line` of the first function that was read. */
