@@ -35,7 +35,7 @@ const cache = new BundleCache();
  */
 export async function bundleCapture(capture: Capture, options: BundleOptions = {}): Promise<Bundle> {
   const { entry } = capture;
-  const key = createHash("sha256").update(JSON.stringify([entry, capture.directory])).digest("hex");
+  const key = createHash("sha256").update(JSON.stringify([entry, capture.origin])).digest("hex");
   const known = await cache.find(key, options.cacheDirectory);
   if (known !== undefined) return known;
   const { bundle, inputs } = entry.imports.length === 0 ? direct(capture) : await compile(capture);
@@ -43,16 +43,25 @@ export async function bundleCapture(capture: Capture, options: BundleOptions = {
   return bundle;
 }
 
-function direct({ entry, directory }: Capture): { bundle: Bundle; inputs: InputFile[] } {
+function direct({ entry, origin }: Capture): { bundle: Bundle; inputs: InputFile[] } {
   const banner = /\brequire\(/.test(entry.code) ? `${requireBanner("\n")}` : "";
   const map = banner === "" ? entry.map : shiftMap(entry.map);
   const code = Buffer.from(withMap(banner + entry.code, map));
-  return { bundle: finish(code, ownPackage(entry, directory), []), inputs: [] };
+  return { bundle: finish(code, ownPackage(entry, origin), []), inputs: [] };
 }
 
 async function compile(capture: Capture): Promise<{ bundle: Bundle; inputs: InputFile[] }> {
-  const { build } = await import("esbuild");
   const packages = new Packages();
+  for (;;) {
+    const before = packages.assetsFound;
+    const compiled = await compileWith(capture, packages);
+    // Only the text of a package shows that it reads files of its own: then it is bundled again without that package.
+    if (packages.assetsFound === before) return compiled;
+  }
+}
+
+async function compileWith(capture: Capture, packages: Packages): Promise<{ bundle: Bundle; inputs: InputFile[] }> {
+  const { build } = await import("esbuild");
   const externals = new Map<string, ExternalPackage>();
   const result = await build({
     entryPoints: ["burla-entry"],
@@ -79,8 +88,7 @@ async function compile(capture: Capture): Promise<{ bundle: Bundle; inputs: Inpu
   // esbuild only leaves the name `require` to us where its own helper asks for it.
   const banner = code.text.includes("__require") ? requireBanner("") : "";
   const text = withMap(banner + code.text, absoluteMap(map.text));
-  const all = [...externals.values(), ...ownPackage(capture.entry, capture.directory)];
-  const bundle = finish(Buffer.from(text), all, contentsOf(result.metafile));
+  const bundle = finish(Buffer.from(text), [...externals.values()], contentsOf(result.metafile));
   return { bundle, inputs: await inputsOf(result.metafile) };
 }
 
@@ -92,9 +100,9 @@ function finish(code: Uint8Array, externals: ExternalPackage[], contents: Bundle
 }
 
 /** Our own package is never bundled: a function that calls it on a worker shall use the worker's. */
-function ownPackage({ code }: Entry, directory: string): ExternalPackage[] {
+function ownPackage({ code }: Entry, origin: string): ExternalPackage[] {
   if (!/(from|import) ?\(?"burla"/.test(code)) return [];
-  const found = findPackage("burla", directory);
+  const found = findPackage("burla", origin);
   return found === undefined ? [] : [new Packages().describe(found)];
 }
 

@@ -1,5 +1,6 @@
 import { encodeValues } from "./encode.ts";
 import { emitEntry, emitReexport, type Entry } from "./entry.ts";
+import { explainGraph, type Explanation } from "./explain.ts";
 import { FunctionReader } from "./functions.ts";
 import { HeapContexts } from "./heap-contexts.ts";
 import { Inspector, ScriptStore } from "./inspect.ts";
@@ -19,8 +20,10 @@ export interface Capture {
   values: Uint8Array;
   /** The module that the bundle is made from. It depends on code only: other values give the same entry. */
   entry: Entry;
-  /** Folder from which code in no file imports. */
-  directory: string;
+  /** Folder of the function's file, or that from which code in no file imports. */
+  origin: string;
+  /** What is sent, for people; only if asked for. */
+  explanation?: Explanation;
 }
 
 const scripts = new ScriptStore();
@@ -37,7 +40,7 @@ export function captureFunction(fn: (...args: never[]) => unknown, options: Capt
     const name = displayName(fn);
     const functions = new FunctionReader(inspector, natives, world);
     const root = { step: name, from: undefined };
-    const contexts = new HeapContexts(inspector);
+    const contexts = new HeapContexts(inspector, scripts.outerThis);
     const shared = new SharedVariables((closure, variable) => contexts.contextOf(closure, variable));
     const graph = new ValueGraph(functions, natives, contexts.thisOf, shared);
     const vertex = graph.addRoot(fn, root);
@@ -47,7 +50,8 @@ export function captureFunction(fn: (...args: never[]) => unknown, options: Capt
       name,
       values: isReexport ? new Uint8Array() : bytes,
       entry: vertex.fn?.kind === "code" ? emitReexport(vertex.fn.ref) : emitEntry(functions.templates, codes),
-      directory: world.directory,
+      origin: functions.origin ?? world.directory,
+      ...(options.explain === true ? { explanation: explainGraph(graph, vertex, name, world) } : {}),
     };
   } finally {
     inspector.close();

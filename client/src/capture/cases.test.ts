@@ -55,7 +55,7 @@ async function plainHarness(): Promise<string> {
 }
 
 const plain = await plainHarness();
-const typescript = scriptsOf("entry.ts");
+const typescript = [...scriptsOf("entry.ts"), ...scriptsOf("entry.cts")];
 const javascript = [...scriptsOf("entry.mjs"), ...scriptsOf("entry.cjs")];
 const outcomes = (
   await Promise.all([

@@ -34,12 +34,13 @@ export function commonJsPath(file: string, value: unknown): string[] | undefined
   return undefined;
 }
 
-/** The file of the loaded CommonJS module whose exports are this very object. */
-export function commonJsFile(value: object): string | undefined {
+/** The files of all loaded CommonJS modules, by their exports. */
+export function commonJsModules(): Map<unknown, string> {
+  const files = new Map<unknown, string>();
   for (const [file, module] of Object.entries(loadedModules)) {
-    if (module?.exports === value && !file.includes("?")) return file;
+    if (module !== undefined && !file.includes("?")) files.set(module.exports, file);
   }
-  return undefined;
+  return files;
 }
 
 /** The exports of a loaded CommonJS module. */

@@ -1,11 +1,12 @@
+import { dirname } from "node:path";
 import type * as ESTree from "estree";
 import type { Variable } from "eslint-scope";
 import { locate, type FunctionSite } from "./analysis.ts";
 import type { CodeRef } from "./code-refs.ts";
 import { CaptureError } from "./errors.ts";
-import { commonJsFile, commonJsPath, exportedName } from "./exported.ts";
+import { commonJsModules, commonJsPath, exportedName } from "./exported.ts";
 import { readSyntax, type FreeName } from "./free-names.ts";
-import type { FunctionFacts, Inspector, ScopeSnapshot } from "./inspect.ts";
+import { readVariable, UNINITIALISED, type FunctionFacts, type Inspector, type ScopeSnapshot } from "./inspect.ts";
 import { importOf } from "./module-names.ts";
 import { isStandardGlobal, type Natives } from "./natives.ts";
 import { pathNames, type Path } from "./path.ts";
@@ -38,6 +39,7 @@ export class FunctionReader {
   readonly #inspector: Inspector;
   readonly #natives: Natives;
   readonly #world: World;
+  #commonJs: Map<unknown, string> | undefined;
   readonly #byPlace = new Map<string, Template>();
 
   constructor(inspector: Inspector, natives: Natives, world: World) {
@@ -48,7 +50,8 @@ export class FunctionReader {
 
   /** The CommonJS module whose exports the object is, unless it is the program itself. */
   moduleOf(value: object): CodeRef | undefined {
-    const file = commonJsFile(value);
+    this.#commonJs ??= commonJsModules();
+    const file = this.#commonJs.get(value);
     if (file === undefined || this.#world.isRunning(file)) return undefined;
     return { kind: "module", source: { specifier: file, from: file, how: "require" }, name: "*", path: [] };
   }
@@ -70,6 +73,12 @@ export class FunctionReader {
   /** Whether the function is Node's own. */
   isInternal(fn: object): boolean {
     return this.#inspector.describe(fn).location?.script.url.startsWith("node:") ?? true;
+  }
+
+  /** Folder of the first function that was read. */
+  get origin(): string | undefined {
+    const file = this.templates[0]?.script.file;
+    return file === undefined ? undefined : dirname(file);
   }
 
   /** `file:line` of the first function that was read. */
@@ -191,7 +200,7 @@ export class FunctionReader {
   }
 
   #refuseUninitialised({ name, value, variable }: ClosedOver, script: Script, site: FunctionSite, path: Path): void {
-    if (value !== undefined || variable === null || !mustHaveValue(variable)) return;
+    if (value !== UNINITIALISED && (value !== undefined || variable === null || !mustHaveValue(variable))) return;
     throw new CaptureError({
       path: [...pathNames(path), name],
       location: this.#world.location(script, site.textStart),
@@ -203,7 +212,7 @@ export class FunctionReader {
 
 function closedOver({ name, variable, written }: FreeName, scopes: readonly ScopeSnapshot[]): ClosedOver | undefined {
   const scope = scopes.find(({ variables }) => Object.hasOwn(variables, name));
-  if (scope !== undefined) return { name, value: scope.variables[name], variable, scope, written };
+  if (scope !== undefined) return { name, value: readVariable(scope, name), variable, scope, written };
   // A variable of the user's own on the global object, such as one that a REPL made.
   if (!Object.hasOwn(globalThis, name) || isStandardGlobal(name)) return undefined;
   return { name, value: (globalThis as unknown as Record<string, unknown>)[name], variable, scope: undefined, written };

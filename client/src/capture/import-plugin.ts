@@ -1,11 +1,11 @@
-import { statSync } from "node:fs";
+import { realpathSync, statSync } from "node:fs";
 import { readFile } from "node:fs/promises";
-import { dirname, isAbsolute } from "node:path";
-import { builtinModules } from "node:module";
+import { dirname, isAbsolute, join } from "node:path";
+import { builtinModules, createRequire } from "node:module";
 import type { OnResolveArgs, OnResolveResult, Plugin, PluginBuild } from "esbuild";
 import type { Capture } from "./capture.ts";
 import { IMPORT_SCHEME } from "./entry.ts";
-import { packageDirectory, type ExternalPackage, type Packages } from "./packages.ts";
+import { findPackage, packageDirectory, type ExternalPackage, type Packages } from "./packages.ts";
 import { pathToFileURL } from "node:url";
 
 const NAMESPACE = "burla";
@@ -23,11 +23,15 @@ export function importPlugin(capture: Capture, packages: Packages, externals: Ma
     name: "burla-capture",
     setup(build) {
       build.onResolve({ filter: /^burla-entry$/ }, () => ({ path: "entry.mjs", namespace: NAMESPACE }));
-      build.onLoad({ filter: /.*/, namespace: NAMESPACE }, () => ({ contents: entryText(capture), loader: "js", resolveDir: capture.directory }));
+      build.onLoad({ filter: /.*/, namespace: NAMESPACE }, () => ({ contents: entryText(capture), loader: "js", resolveDir: capture.origin }));
       build.onResolve({ filter: new RegExp(`^${IMPORT_SCHEME}`) }, (args) => resolveEntryImport(build, capture, args));
-      build.onResolve({ filter: /^burla$/ }, () => ({ path: "burla", external: true }));
+      build.onResolve({ filter: /^burla$/ }, ({ resolveDir }) => {
+        const directory = findPackage("burla", resolveDir);
+        if (directory !== undefined) externals.set("burla", packages.describe(directory));
+        return { path: "burla", external: true };
+      });
       build.onResolve({ filter: /^[^.]/ }, (args) => keepOutside(build, args, packages, externals));
-      build.onLoad({ filter: /\.[cm]?[jt]sx?$/, namespace: "file" }, ({ path }) => withOwnPlace(path));
+      build.onLoad({ filter: /\.[cm]?[jt]sx?$/, namespace: "file" }, ({ path }) => withOwnPlace(path, packages));
     },
   };
 }
@@ -64,13 +68,25 @@ async function keepOutside(
   const found = packages.describe(directory);
   externals.set(found.name, found);
   if (!isAbsolute(path)) return { path, external: true };
-  const rest = resolved.path.slice(directory.length);
-  return { path: found.name + rest.replaceAll("\\", "/"), external: true };
+  return { path: specifierOf(found, resolved.path), external: true };
+}
+
+/** How a program would name that file of the package: by the package's name alone if it is what that gives. */
+function specifierOf({ name, directory }: ExternalPackage, file: string): string {
+  const require = createRequire(join(directory, "package.json"));
+  try {
+    if (realpathSync(require.resolve(name, { paths: [dirname(directory)] })) === realpathSync(file)) return name;
+  } catch {
+    // A package without a main file, or that only `import` may see.
+  }
+  return name + file.slice(directory.length).replaceAll("\\", "/");
 }
 
 /** A bundled file keeps its own place: assets beside it are still found where the user's files are. */
-async function withOwnPlace(path: string): Promise<{ contents: string; loader: "js" | "jsx" | "ts" | "tsx" } | undefined> {
+async function withOwnPlace(path: string, packages: Packages): Promise<{ contents: string; loader: "js" | "jsx" | "ts" | "tsx" } | undefined> {
   const text = await readFile(path, "utf8");
+  const directory = packageDirectory(path);
+  if (directory !== undefined) packages.inspectFile(directory, text);
   const names = {
     meta: text.includes("import.meta."),
     dirname: /\b__dirname\b/.test(text),

@@ -11,6 +11,7 @@ const LAZY_GLOBALS = new Set([
 export class Natives {
   #globals: Map<unknown, string> | undefined;
   #modules: Map<unknown, CodeRef> | undefined;
+  #modulesLoaded = 0;
 
   /** The code that makes this very value in any Node process, if there is some. */
   find(value: object): CodeRef | undefined {
@@ -22,9 +23,11 @@ export class Natives {
 
   /** The member of one of Node's own modules that this value is. */
   findInModules(value: object): CodeRef | undefined {
-    const known = this.#modules?.get(value);
-    if (known !== undefined) return known;
-    this.#modules = moduleValues();
+    const loaded = loadedModuleCount();
+    if (this.#modules === undefined || this.#modulesLoaded !== loaded) {
+      this.#modules = moduleValues();
+      this.#modulesLoaded = loaded;
+    }
     return this.#modules.get(value);
   }
 }
@@ -124,9 +127,17 @@ export function isStandardGlobal(name: string): boolean {
   return descriptor === undefined || descriptor.get !== undefined || isNativeGlobal(name, descriptor.value);
 }
 
+function moduleLoadList(): string[] {
+  return (process as unknown as { moduleLoadList?: string[] }).moduleLoadList ?? [];
+}
+
+function loadedModuleCount(): number {
+  return moduleLoadList().length;
+}
+
 function moduleValues(): Map<unknown, CodeRef> {
   const found = new Map<unknown, CodeRef>();
-  const loaded = new Set((process as unknown as { moduleLoadList?: string[] }).moduleLoadList ?? []);
+  const loaded = new Set(moduleLoadList());
   for (const name of builtinModules) {
     if (name.startsWith("_") || !loaded.has(`NativeModule ${name}`)) continue;
     const exports = process.getBuiltinModule(name) as object;

@@ -49,7 +49,8 @@ export class Script {
   }
 }
 
-function fileOf(url: string): string | undefined {
+/** The file that a script's URL or path names, if it names one. */
+export function fileOf(url: string): string | undefined {
   if (url.startsWith("file:")) return fileURLToPath(new URL(url.replace(/[?#].*$/s, "")));
   return isAbsolute(url) ? url.replace(/\?.*$/s, "") : undefined;
 }

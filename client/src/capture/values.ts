@@ -429,6 +429,7 @@ function hasPlainProps(value: object, hidden: number): boolean {
   const names = Object.getOwnPropertyNames(value);
   if (Object.keys(value).length + hidden !== names.length) return false;
   if (Array.isArray(value) && names.length > 64) return true;
+  // Frozen values and such are met elsewhere: what is left is rare enough to be asked for one by one.
   return names.every((name) => {
     const descriptor = Object.getOwnPropertyDescriptor(value, name) as PropertyDescriptor;
     if (hidden > 0 && name === "length") return descriptor.writable === true;

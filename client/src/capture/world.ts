@@ -2,7 +2,7 @@ import { realpathSync } from "node:fs";
 import { resolve } from "node:path";
 import type { CodeRef } from "./code-refs.ts";
 import { originalPosition } from "./source-maps.ts";
-import type { Script } from "./script.ts";
+import { fileOf, type Script } from "./script.ts";
 
 /** What a capture may be told about the program that it runs in. */
 export interface CaptureOptions {
@@ -10,6 +10,8 @@ export interface CaptureOptions {
   entryScript?: string;
   /** Folder from which imports of code that is in no file are resolved. Default: the working directory. */
   directory?: string;
+  /** Whether to describe what is sent; costs time. */
+  explain?: boolean;
   /** Functions of the `burla` package itself: sent as an import of it, by export name. */
   ownExports?: Readonly<Record<string, object>>;
 }
@@ -19,17 +21,20 @@ export class World {
   readonly directory: string;
   readonly #entry: string | undefined;
   readonly #own: Map<object, string>;
+  /** Modules whose top level is running: importing one where the function runs would make this very call again. */
+  readonly #evaluating: ReadonlySet<string>;
 
   constructor(options: CaptureOptions) {
     this.directory = resolve(options.directory ?? ".");
     const entry = options.entryScript ?? process.argv[1];
     this.#entry = entry === undefined ? undefined : realPath(resolve(entry));
+    this.#evaluating = evaluatingFiles();
     this.#own = new Map(Object.entries(options.ownExports ?? {}).map(([name, value]) => [value, name]));
   }
 
   /** Whether the file is the program itself, which must not be imported again. */
   isRunning(file: string): boolean {
-    return this.#entry !== undefined && (file === this.#entry || realPath(file) === this.#entry);
+    return this.#evaluating.has(file) || (this.#entry !== undefined && (file === this.#entry || realPath(file) === this.#entry));
   }
 
   /** The import of our own package that stands for one of its functions. */
@@ -44,6 +49,33 @@ export class World {
     const { file, line } = originalPosition(script, offset);
     return `${file}:${line}`;
   }
+}
+
+/** The files whose top-level code is on the stack. */
+function evaluatingFiles(): Set<string> {
+  const { prepareStackTrace, stackTraceLimit } = Error;
+  try {
+    Error.stackTraceLimit = 100;
+    Error.prepareStackTrace = (_error, sites) => sites;
+    const sites = new Error().stack as unknown as NodeJS.CallSite[];
+    return new Set(sites.flatMap((site) => (isTopLevelSite(site) ? [fileOf(site.getFileName() ?? "") ?? ""] : [])));
+  } finally {
+    Error.prepareStackTrace = prepareStackTrace;
+    Error.stackTraceLimit = stackTraceLimit;
+  }
+}
+
+/** A module's top-level code has no name and is enclosed by nothing: its function begins where the file does. */
+function isTopLevelSite(site: NodeJS.CallSite): boolean {
+  const { getEnclosingLineNumber, getEnclosingColumnNumber } = site as unknown as EnclosingSite;
+  const name = site.getFunctionName();
+  return (name === null || name === "") && getEnclosingLineNumber?.call(site) === 1 && getEnclosingColumnNumber?.call(site) === 1;
+}
+
+/** V8's own addition to call sites. */
+interface EnclosingSite {
+  getEnclosingLineNumber?: () => number;
+  getEnclosingColumnNumber?: () => number;
 }
 
 function realPath(file: string): string {
