@@ -49,6 +49,7 @@ export function drainNode(state: CoreState, node: Node, draining: boolean): void
 /** The node works for a job from now on, with so many workers. */
 export function assignNode(state: CoreState, node: Node, job: Job, workers: number): void {
   updateNode(state, node, () => {
+    if (node.rootId === null) node.idleSinceMs = state.nowMs;
     node.rootId = job.rootId;
     node.ready = false;
     const known = node.jobs.get(job.id);

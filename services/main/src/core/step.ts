@@ -10,6 +10,7 @@ import type { Command, Event, ResultsArrived } from "./events.ts";
 import { countDown, endGrant, fillNodes } from "./grants.ts";
 import { accept, acknowledge, closeChunk, makeReady, recordDelivery, refreshCredit } from "./job.ts";
 import { conclude, endGrace, endInputs, finish, loseClient, pushChunk, regainClient, submit } from "./life.ts";
+import { releaseNodes } from "./release.ts";
 import { checkLease, joinNode, loseNode, renew } from "./membership.ts";
 import { disconnectNode, readyNode, workerLimit } from "./nodes.ts";
 import { nextCallMs, retryDelayMs } from "./sizing.ts";
@@ -54,8 +55,9 @@ export function settle(state: CoreState): Command[] {
   assignNodes(state, commands);
   for (const job of state.jobs.values()) {
     if (job.takers.size > 0) fillNodes(state, job, commands);
-    refreshCredit(job, workerLimit(state, job), commands);
   }
+  releaseNodes(state, commands);
+  for (const job of state.jobs.values()) refreshCredit(job, workerLimit(state, job), commands);
   return commands;
 }
 
