@@ -260,10 +260,12 @@ export class SimMain {
     );
   }
 
-  /** Settling twice changes nothing, or something would wait for an event that need not come. */
+  /** All that can begin has begun: else it would wait for an event that need not come. Only fairness may go on. */
   #checkSettled(): void {
-    const again = settle(this.state).filter((command) => command.type !== "credit");
-    this.#world.expect(again.length === 0, () => `a second settle still finds ${again.map((command) => command.type).join(", ")}`);
+    const again = settle(this.state);
+    const late = again.filter(({ type }) => type !== "drain" && type !== "stop");
+    this.#world.expect(late.length === 0, () => `a second settle still finds ${late.map((command) => command.type).join(", ")}`);
+    for (const command of again) this.#execute(command);
   }
 
   #armTimer(): void {

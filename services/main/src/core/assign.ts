@@ -100,7 +100,8 @@ function poorest(state: CoreState, jobs: Iterable<Job>): Job | undefined {
   return best;
 }
 
-function comesBefore(state: CoreState, job: Job, other: Job): boolean {
+/** The tree with fewer nodes comes first, then the older job. */
+export function comesBefore(state: CoreState, job: Job, other: Job): boolean {
   const difference = treeSize(state, job.rootId) - treeSize(state, other.rootId);
   return difference < 0 || (difference === 0 && job.createdMs < other.createdMs);
 }

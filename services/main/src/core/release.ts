@@ -3,7 +3,7 @@
  * have more than their even share, those that are asked back. A node asked back finishes what it has begun.
  */
 import type { JobId } from "@burla/protocol";
-import { missingWorkers, tenantsOf, treeOf } from "./assign.ts";
+import { comesBefore, missingWorkers, tenantsOf, treeOf } from "./assign.ts";
 import type { Command } from "./events.ts";
 import { drainNode, releaseNode, workersOn } from "./nodes.ts";
 import type { CoreState, Job, Node } from "./state.ts";
@@ -44,15 +44,14 @@ function makeRoom(state: CoreState, waiting: readonly Job[], commands: Command[]
   const coming = new Set(nodes.filter((node) => node.draining || (node.rootId === null && !node.ready)));
   const trees = new Set([...state.trees.keys(), ...waiting.map((job) => job.rootId)]);
   const share = Math.max(1, Math.floor(nodes.length / trees.size));
-  for (const job of waiting) {
+  for (const job of [...waiting].sort((a, b) => (comesBefore(state, a, b) ? -1 : 1))) {
     const need = { workers: missingWorkers(state, job), nodes: share - heldBy(state, job.rootId).length };
-    take(coming, job, need);
-    const surplus = surplusNodes(state, job);
-    for (const node of take(surplus, job, need)) releaseNode(state, node, "another job has a use for this node", commands);
+    for (const node of take(coming, job, need, need.nodes)) coming.delete(node);
+    for (const node of take(surplusNodes(state, job), job, need, Infinity)) releaseNode(state, node, "another job has a use for this node", commands);
     while (need.workers > 0 && need.nodes > 0) {
       const node = fromRichest(state, trees, job, share);
       if (node === undefined) break;
-      take([node], job, need);
+      take([node], job, need, 1);
       askBack(state, node, commands);
     }
   }
@@ -64,16 +63,15 @@ interface Need {
   nodes: number;
 }
 
-/** Books nodes that fit for a job, and removes them from a set that they are in. */
-function take(nodes: Iterable<Node>, job: Job, need: Need): Node[] {
+/** Books up to so many nodes that fit for a job. */
+function take(nodes: Iterable<Node>, job: Job, need: Need, atMost: number): Node[] {
   const taken: Node[] = [];
-  for (const node of [...nodes]) {
+  for (const node of nodes) {
     const workers = workersOn(node, job);
-    if (need.workers <= 0 || workers === 0) continue;
+    if (need.workers <= 0 || taken.length >= atMost || workers === 0) continue;
     need.workers -= workers;
     need.nodes--;
     taken.push(node);
-    if (nodes instanceof Set) nodes.delete(node);
   }
   return taken;
 }
