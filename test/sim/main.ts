@@ -162,7 +162,7 @@ export class SimMain {
       const wasOwner = entry.owner === link;
       entry.readers.delete(link);
       if (wasOwner) entry.owner = null;
-      if (entry.finished === null && (wasOwner || entry.readers.size === 0)) this.#handle({ type: "clientLost", jobId: entry.jobId });
+      if (entry.finished === null && (wasOwner || entry.readers.size === 0)) this.#handle({ type: "clientLost", jobId: entry.jobId, reads: entry.readers.size > 0 });
     }
   }
 

@@ -74,7 +74,7 @@ function apply(state: CoreState, event: Event, commands: Command[]): void {
     case "cancelRequested":
       return withJob(state, event.jobId, (job) => finish(state, job, "cancelled", event.reason, commands));
     case "clientLost":
-      return withJob(state, event.jobId, (job) => loseClient(state, job));
+      return withJob(state, event.jobId, (job) => loseClient(state, job, event.reads));
     case "clientBack":
       return withJob(state, event.jobId, (job) => regainClient(job, event.push));
     case "nodeJoined":
