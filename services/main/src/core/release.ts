@@ -11,14 +11,16 @@ import type { CoreState, Job, Node } from "./state.ts";
 /** A node for which its tree has had nothing for this long may be taken by a job that waits. */
 const SURPLUS_AFTER_MS = 250;
 
-/** Releases nodes, and asks for some back. Called when everything has been granted that can be. */
-export function releaseNodes(state: CoreState, commands: Command[]): void {
+/** Releases nodes, and asks for some back. Called when everything has been granted that can be. @returns whether it did. */
+export function releaseNodes(state: CoreState, commands: Command[]): boolean {
+  const before = commands.length;
   if (state.idle.size > 0) releaseFinished(state, commands);
   const waiting = [...state.jobs.values()].filter((job) => {
     const others = state.trees.size - (state.trees.has(job.rootId) ? 1 : 0);
     return others > 0 && job.readyInputs > 0 && missingWorkers(state, job) > 0;
   });
   if (waiting.length > 0) makeRoom(state, waiting, commands);
+  return commands.length > before;
 }
 
 /** Gives back nodes that were asked back and are done, and nodes whose tree will have nothing more for them. */

@@ -52,11 +52,11 @@ export function settle(state: CoreState): Command[] {
   for (const job of [...state.jobs.values()]) {
     if (state.jobs.has(job.id)) conclude(state, job, commands);
   }
-  assignNodes(state, commands);
-  for (const job of state.jobs.values()) {
-    if (job.takers.size > 0) fillNodes(state, job, commands);
-  }
-  releaseNodes(state, commands);
+  do {
+    assignNodes(state, commands);
+    for (const job of state.jobs.values()) fillNodes(state, job, commands);
+    // What a tree gives away makes room under the limits of its jobs, perhaps on another node.
+  } while (releaseNodes(state, commands));
   for (const job of state.jobs.values()) refreshCredit(job, workerLimit(state, job), commands);
   return commands;
 }
