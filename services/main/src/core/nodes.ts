@@ -118,6 +118,7 @@ function count(state: CoreState, node: Node, sign: 1 | -1): void {
   }
   put(state.free, node, sign === 1 && node.connected && node.ready && node.rootId === null);
   put(state.idle, node, sign === 1 && isIdle(node));
+  put(state.draining, node, sign === 1 && node.draining);
   if (node.rootId !== null) putInTree(state, node, node.rootId, sign === 1);
   for (const [jobId, assignment] of node.jobs) {
     const job = state.jobs.get(jobId);

@@ -5,32 +5,44 @@
 import type { JobId } from "@burla/protocol";
 import { comesBefore, missingWorkers, tenantsOf, treeOf } from "./assign.ts";
 import type { Command } from "./events.ts";
-import { drainNode, releaseNode, workersOn } from "./nodes.ts";
+import { drainNode, releaseNode, unassignNode, workersOn } from "./nodes.ts";
 import type { CoreState, Job, Node } from "./state.ts";
 
 /** A node for which its tree has had nothing for this long may be taken by a job that waits. */
 const SURPLUS_AFTER_MS = 250;
 
-/** Releases nodes, and asks for some back. Called when everything has been granted that can be. @returns whether it did. */
-export function releaseNodes(state: CoreState, commands: Command[]): boolean {
-  const before = commands.length;
+/** Releases nodes, and asks for some back. Called when everything has been granted that can be. */
+export function releaseNodes(state: CoreState, commands: Command[]): void {
+  stopDrained(state, commands);
   if (state.idle.size > 0) releaseFinished(state, commands);
   const waiting = [...state.jobs.values()].filter((job) => {
     const others = state.trees.size - (state.trees.has(job.rootId) ? 1 : 0);
     return others > 0 && job.readyInputs > 0 && missingWorkers(state, job) > 0;
   });
   if (waiting.length > 0) makeRoom(state, waiting, commands);
-  return commands.length > before;
 }
 
-/** Gives back nodes that were asked back and are done, and nodes whose tree will have nothing more for them. */
+/**
+ * A job that has nothing under way on a draining node leaves it, though others of its tree are not done there: they may
+ * wait for this very job, which its limit would keep from other nodes as long as it has workers here.
+ */
+function stopDrained(state: CoreState, commands: Command[]): void {
+  for (const node of [...state.draining]) {
+    for (const [jobId, { outstanding }] of [...node.jobs]) {
+      if (outstanding > 0) continue;
+      unassignNode(state, node, jobId);
+      commands.push({ type: "stop", nodeId: node.id, jobId, reason: "another job waits for this node" });
+    }
+  }
+}
+
+/** Gives back nodes whose tree will have nothing more for them. */
 function releaseFinished(state: CoreState, commands: Command[]): void {
   const tenants = tenantsOf(state);
   for (const node of [...state.idle]) {
     if (node.rootId === null) continue;
     const lastOfTree = state.trees.get(node.rootId)?.size === 1;
-    if (node.draining) releaseNode(state, node, "another job waits for this node", commands);
-    else if (!lastOfTree && tenants.get(node.rootId)?.every(hasNothingLeft) === true) {
+    if (!lastOfTree && tenants.get(node.rootId)?.every(hasNothingLeft) === true) {
       releaseNode(state, node, "no inputs are left for this node", commands);
     }
   }

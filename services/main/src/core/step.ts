@@ -30,6 +30,7 @@ export function createState(): CoreState {
     trees: new Map(),
     free: new Set(),
     idle: new Set(),
+    draining: new Set(),
     idleCheck: null,
   };
 }
@@ -52,11 +53,13 @@ export function settle(state: CoreState): Command[] {
   for (const job of [...state.jobs.values()]) {
     if (state.jobs.has(job.id)) conclude(state, job, commands);
   }
-  do {
+  // Again until nothing follows: what one tree gives away, or a grant takes off the queue, makes room for others.
+  for (let before = -1; before < commands.length; ) {
+    before = commands.length;
     assignNodes(state, commands);
     for (const job of state.jobs.values()) fillNodes(state, job, commands);
-    // What a tree gives away makes room under the limits of its jobs, perhaps on another node.
-  } while (releaseNodes(state, commands));
+    releaseNodes(state, commands);
+  }
   for (const job of state.jobs.values()) refreshCredit(job, workerLimit(state, job), commands);
   return commands;
 }
