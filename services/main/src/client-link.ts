@@ -64,6 +64,8 @@ export class ClientLink {
       case "inputsEnd": {
         const entry = this.#jobs.get(jobId);
         if (entry === undefined || entry.owner !== this.#connection || entry.finished !== null || entry.inputsEnded) return;
+        // Said while chunks before it are to be sent again: it will be said again after them.
+        if (message.total !== entry.inputsStored) return;
         entry.endInputs(message.total);
         cluster.handle({ type: "inputsEnded", jobId, total: message.total });
         return this.#connection.send({ type: "accepted", jobId, name: entry.spec.name, chunksStored: entry.chunksStored, inputsEnded: true });

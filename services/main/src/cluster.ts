@@ -51,7 +51,7 @@ export class Cluster {
   /** Takes up what an earlier main left. */
   restore(): void {
     this.#options.registry.restore(this.#state, nowMs());
-    for (const job of this.#state.jobs.values()) this.#apply({ type: "clientLost", jobId: job.id });
+    for (const job of this.#state.jobs.values()) this.#apply({ type: "clientLost", jobId: job.id, reads: false });
     this.#afterEvent();
   }
 
@@ -98,7 +98,7 @@ export class Cluster {
     if (entry.finished !== null) {
       if (onPurpose && !entry.spec.detach && entry.readers === 0) this.#options.registry.discardData(entry);
     } else if (wasOwner || entry.readers === 0) {
-      this.handle({ type: "clientLost", jobId: entry.jobId });
+      this.handle({ type: "clientLost", jobId: entry.jobId, reads: entry.readers > 0 });
     }
     this.#options.onActivity();
   }

@@ -49,6 +49,7 @@ export class JobEntry {
   finished: Finished | null = null;
   endedSummary: JobSummary | null = null;
   chunksStored = 0;
+  inputsStored = 0;
   inputsEnded = false;
   /** Error envelope of a job that could not be loaded. */
   failure: Uint8Array = new Uint8Array(0);
@@ -75,9 +76,10 @@ export class JobEntry {
   }
 
   /** After a restart of main. */
-  restore({ lastSeq, chunksStored, inputsEnded }: { lastSeq: number; chunksStored: number; inputsEnded: boolean }, finished: Finished | null, finishedBody: Uint8Array): void {
+  restore({ lastSeq, chunksStored, inputsStored, inputsEnded }: { lastSeq: number; chunksStored: number; inputsStored: number; inputsEnded: boolean }, finished: Finished | null, finishedBody: Uint8Array): void {
     this.#lastSeq = lastSeq;
     this.chunksStored = chunksStored;
+    this.inputsStored = inputsStored;
     this.inputsEnded = inputsEnded;
     this.finished = finished;
     this.#finishedBody = finishedBody;
@@ -86,6 +88,7 @@ export class JobEntry {
   addChunk(chunkId: number, first: number, count: number, body: Uint8Array): void {
     this.log.append({ type: "chunk", chunkId, first, count }, body);
     this.chunksStored = chunkId + 1;
+    this.inputsStored = first + count;
     this.#chunks.set(chunkId, body);
     this.#chunkBytes += body.byteLength;
     for (const [oldest, bytes] of this.#chunks) {

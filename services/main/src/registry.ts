@@ -99,7 +99,7 @@ export class JobRegistry {
     const { spec, rootId } = remembered;
     const entry = new JobEntry({ jobId, spec, rootId, createdAt, directory, values, log });
     entry.restore(
-      { lastSeq: remembered.seq, chunksStored: remembered.pushedChunks, inputsEnded: remembered.totalInputs !== null },
+      { lastSeq: remembered.seq, chunksStored: remembered.pushedChunks, inputsStored: remembered.pushedInputs, inputsEnded: remembered.totalInputs !== null },
       finished,
       finishedBody,
     );

@@ -8,8 +8,8 @@ export type Event =
   | { type: "inputsEnded"; jobId: JobId; total: number }
   | { type: "acked"; jobId: JobId; seq: number }
   | { type: "cancelRequested"; jobId: JobId; reason: string }
-  /** The program that feeds the inputs is lost, or the last reader. */
-  | { type: "clientLost"; jobId: JobId }
+  /** The program that feeds the inputs is lost, or the last reader. `reads`: somebody is left who reads. */
+  | { type: "clientLost"; jobId: JobId; reads: boolean }
   /** `push`: it is the program that feeds the inputs; else one that only reads. */
   | { type: "clientBack"; jobId: JobId; push: boolean }
   | NodeJoined

@@ -15,7 +15,7 @@ type TakesGrant = (job: Job, assignment: Assignment) => boolean;
 
 /** Gives a job's nodes as much of it as they can use: first to idle workers, then to those that soon will be. */
 export function fillNodes(state: CoreState, job: Job, commands: Command[]): void {
-  if (job.phase !== "running") return;
+  if (job.phase !== "running" || job.takers.size === 0) return;
   fillWhile(state, job, hasIdleWorkers, commands);
   fillWhile(state, job, wantsMore, commands);
   for (const node of job.takers) {

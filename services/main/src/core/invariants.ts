@@ -110,6 +110,7 @@ function checkIndexes(state: CoreState, claim: Claim): void {
   const connected = nodes.filter((node) => node.connected);
   same("free", state.free, connected.filter((node) => node.ready && node.rootId === null));
   same("idle", state.idle, nodes.filter((node) => node.rootId !== null && node.grants.size === 0));
+  same("draining", state.draining, nodes.filter((node) => node.draining));
   for (const rootId of new Set([...state.trees.keys(), ...nodes.flatMap((node) => node.rootId ?? [])])) {
     same(`tree ${rootId}`, state.trees.get(rootId) ?? [], nodes.filter((node) => node.rootId === rootId));
   }

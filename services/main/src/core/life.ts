@@ -54,8 +54,8 @@ function stopEverywhere(state: CoreState, job: Job, reason: string, commands: Co
   }
 }
 
-export function loseClient(state: CoreState, job: Job): void {
-  job.client = "lost";
+export function loseClient(state: CoreState, job: Job, reads: boolean): void {
+  job.client = reads ? "reads" : "lost";
   startGrace(state, job);
 }
 

@@ -49,6 +49,7 @@ export function drainNode(state: CoreState, node: Node, draining: boolean): void
 /** The node works for a job from now on, with so many workers. */
 export function assignNode(state: CoreState, node: Node, job: Job, workers: number): void {
   updateNode(state, node, () => {
+    if (node.rootId === null) node.idleSinceMs = state.nowMs;
     node.rootId = job.rootId;
     node.ready = false;
     const known = node.jobs.get(job.id);
@@ -117,6 +118,7 @@ function count(state: CoreState, node: Node, sign: 1 | -1): void {
   }
   put(state.free, node, sign === 1 && node.connected && node.ready && node.rootId === null);
   put(state.idle, node, sign === 1 && isIdle(node));
+  put(state.draining, node, sign === 1 && node.draining);
   if (node.rootId !== null) putInTree(state, node, node.rootId, sign === 1);
   for (const [jobId, assignment] of node.jobs) {
     const job = state.jobs.get(jobId);

@@ -154,6 +154,8 @@ export interface CoreState {
   readonly free: Set<Node>;
   /** Nodes that work for a tree and hold no grant. */
   readonly idle: Set<Node>;
+  /** Nodes that were asked back. */
+  readonly draining: Set<Node>;
   /** The pending look at idle nodes that a waiting job might take. */
   idleCheck: Deadline | null;
 }

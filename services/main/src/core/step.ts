@@ -10,6 +10,7 @@ import type { Command, Event, ResultsArrived } from "./events.ts";
 import { countDown, endGrant, fillNodes } from "./grants.ts";
 import { accept, acknowledge, closeChunk, makeReady, recordDelivery, refreshCredit } from "./job.ts";
 import { conclude, endGrace, endInputs, finish, loseClient, pushChunk, regainClient, submit } from "./life.ts";
+import { releaseNodes } from "./release.ts";
 import { checkLease, joinNode, loseNode, renew } from "./membership.ts";
 import { disconnectNode, readyNode, workerLimit } from "./nodes.ts";
 import { nextCallMs, retryDelayMs } from "./sizing.ts";
@@ -29,6 +30,7 @@ export function createState(): CoreState {
     trees: new Map(),
     free: new Set(),
     idle: new Set(),
+    draining: new Set(),
     idleCheck: null,
   };
 }
@@ -51,11 +53,14 @@ export function settle(state: CoreState): Command[] {
   for (const job of [...state.jobs.values()]) {
     if (state.jobs.has(job.id)) conclude(state, job, commands);
   }
-  assignNodes(state, commands);
-  for (const job of state.jobs.values()) {
-    if (job.takers.size > 0) fillNodes(state, job, commands);
-    refreshCredit(job, workerLimit(state, job), commands);
+  // Again until nothing follows: what one tree gives away, or a grant takes off the queue, makes room for others.
+  for (let before = -1; before < commands.length; ) {
+    before = commands.length;
+    assignNodes(state, commands);
+    for (const job of state.jobs.values()) fillNodes(state, job, commands);
+    releaseNodes(state, commands);
   }
+  for (const job of state.jobs.values()) refreshCredit(job, workerLimit(state, job), commands);
   return commands;
 }
 
@@ -72,7 +77,7 @@ function apply(state: CoreState, event: Event, commands: Command[]): void {
     case "cancelRequested":
       return withJob(state, event.jobId, (job) => finish(state, job, "cancelled", event.reason, commands));
     case "clientLost":
-      return withJob(state, event.jobId, (job) => loseClient(state, job));
+      return withJob(state, event.jobId, (job) => loseClient(state, job, event.reads));
     case "clientBack":
       return withJob(state, event.jobId, (job) => regainClient(job, event.push));
     case "nodeJoined":

@@ -98,7 +98,7 @@ interface ReplayedChunk {
 }
 
 /** @returns null for a log without a beginning: main died before the job was accepted. */
-export function replayJob(log: JobLog): Replayed | null {
+export function replayJob(log: Pick<JobLog, "replay" | "forgetChunk">): Replayed | null {
   const replay = new Replay();
   for (const { record, body } of log.replay()) replay.apply(record, body);
   for (const chunkId of replay.answeredChunks) log.forgetChunk(chunkId);

@@ -1,0 +1,132 @@
+/**
+ * Which nodes change hands: those whose tree is done with them, those that nobody uses, and, where jobs wait and trees
+ * have more than their even share, those that are asked back. A node asked back finishes what it has begun.
+ */
+import type { JobId } from "@burla/protocol";
+import { comesBefore, missingWorkers, tenantsOf, treeOf } from "./assign.ts";
+import type { Command } from "./events.ts";
+import { drainNode, releaseNode, unassignNode, workersOn } from "./nodes.ts";
+import type { CoreState, Job, Node } from "./state.ts";
+
+/** A node for which its tree has had nothing for this long may be taken by a job that waits. */
+const SURPLUS_AFTER_MS = 250;
+
+/** Releases nodes, and asks for some back. Called when everything has been granted that can be. */
+export function releaseNodes(state: CoreState, commands: Command[]): void {
+  stopDrained(state, commands);
+  if (state.idle.size > 0) releaseFinished(state, commands);
+  const waiting = [...state.jobs.values()].filter((job) => {
+    const others = state.trees.size - (state.trees.has(job.rootId) ? 1 : 0);
+    return others > 0 && job.readyInputs > 0 && missingWorkers(state, job) > 0;
+  });
+  if (waiting.length > 0) makeRoom(state, waiting, commands);
+}
+
+/**
+ * A job that has nothing under way on a draining node leaves it, though others of its tree are not done there: they may
+ * wait for this very job, which its limit would keep from other nodes as long as it has workers here.
+ */
+function stopDrained(state: CoreState, commands: Command[]): void {
+  for (const node of [...state.draining]) {
+    for (const [jobId, { outstanding }] of [...node.jobs]) {
+      if (outstanding > 0) continue;
+      unassignNode(state, node, jobId);
+      commands.push({ type: "stop", nodeId: node.id, jobId, reason: "another job waits for this node" });
+    }
+  }
+}
+
+/** Gives back nodes whose tree will have nothing more for them. */
+function releaseFinished(state: CoreState, commands: Command[]): void {
+  const tenants = tenantsOf(state);
+  for (const node of [...state.idle]) {
+    if (node.rootId === null) continue;
+    const lastOfTree = state.trees.get(node.rootId)?.size === 1;
+    if (!lastOfTree && tenants.get(node.rootId)?.every(hasNothingLeft) === true) {
+      releaseNode(state, node, "no inputs are left for this node", commands);
+    }
+  }
+}
+
+function hasNothingLeft(job: Job): boolean {
+  return (job.totalInputs !== null || job.abandoned) && job.readyInputs === 0 && job.delayed.size === 0;
+}
+
+/** Finds nodes for jobs that wait: those that come back anyway, those that nobody uses, those above the even share. */
+function makeRoom(state: CoreState, waiting: readonly Job[], commands: Command[]): void {
+  const nodes = [...state.nodes.values()].filter((node) => node.connected);
+  const coming = new Set(nodes.filter((node) => node.draining || (node.rootId === null && !node.ready)));
+  const trees = new Set([...state.trees.keys(), ...waiting.map((job) => job.rootId)]);
+  const share = Math.max(1, Math.floor(nodes.length / trees.size));
+  for (const job of [...waiting].sort((a, b) => (comesBefore(state, a, b) ? -1 : 1))) {
+    const need = { workers: missingWorkers(state, job), nodes: share - heldBy(state, job.rootId).length };
+    for (const node of take(coming, job, need, need.nodes)) coming.delete(node);
+    for (const node of take(surplusNodes(state, job), job, need, Infinity)) releaseNode(state, node, "another job has a use for this node", commands);
+    while (need.workers > 0 && need.nodes > 0) {
+      const node = fromRichest(state, trees, job, share);
+      if (node === undefined) break;
+      take([node], job, need, 1);
+      askBack(state, node, commands);
+    }
+  }
+}
+
+/** What a waiting job still needs: so many workers, on at most so many nodes if they are taken from others. */
+interface Need {
+  workers: number;
+  nodes: number;
+}
+
+/** Books up to so many nodes that fit for a job. */
+function take(nodes: Iterable<Node>, job: Job, need: Need, atMost: number): Node[] {
+  const taken: Node[] = [];
+  for (const node of nodes) {
+    const workers = workersOn(node, job);
+    if (need.workers <= 0 || taken.length >= atMost || workers === 0) continue;
+    need.workers -= workers;
+    need.nodes--;
+    taken.push(node);
+  }
+  return taken;
+}
+
+/** Nodes of other trees that hold nothing, and have not for a while; asks to look again when others get there. */
+function surplusNodes(state: CoreState, job: Job): Node[] {
+  const surplus: Node[] = [];
+  for (const node of state.idle) {
+    if (node.rootId === job.rootId || !node.connected || node.draining) continue;
+    const fromMs = node.idleSinceMs + SURPLUS_AFTER_MS;
+    if (fromMs <= state.nowMs) surplus.push(node);
+    else if (state.idleCheck === null) {
+      state.idleCheck = { kind: "idle" };
+      state.deadlines.add(fromMs, state.idleCheck);
+    }
+  }
+  return surplus;
+}
+
+/** Nodes of a tree that are not on their way to another. */
+function heldBy(state: CoreState, rootId: JobId): Node[] {
+  return treeOf(state, rootId).filter((node) => node.connected && !node.draining);
+}
+
+/** The node with the least to finish, of the tree that has the most nodes above its share. */
+function fromRichest(state: CoreState, trees: Iterable<JobId>, job: Job, share: number): Node | undefined {
+  let best: Node | undefined;
+  let most = share;
+  for (const rootId of trees) {
+    const held = heldBy(state, rootId);
+    if (rootId === job.rootId || held.length <= most) continue;
+    const fitting = held.filter((node) => workersOn(node, job) > 0).sort((a, b) => a.grants.size - b.grants.size);
+    if (fitting[0] === undefined) continue;
+    best = fitting[0];
+    most = held.length;
+  }
+  return best;
+}
+
+function askBack(state: CoreState, node: Node, commands: Command[]): void {
+  if (node.grants.size === 0) return releaseNode(state, node, "another job waits for this node", commands);
+  drainNode(state, node, true);
+  for (const jobId of node.jobs.keys()) commands.push({ type: "drain", nodeId: node.id, jobId });
+}
