@@ -7,8 +7,10 @@ import { describeContext } from "./harness/context.ts";
 import { measureEfficiency, type References } from "./harness/efficiency.ts";
 import { measureFirstResult } from "./harness/first-result.ts";
 import { type Job, measure, type Measurement } from "./harness/measure.ts";
+import { ProcessGroup } from "./harness/processes.ts";
 import { untilQuiet } from "./harness/quiet.ts";
 import type { Note, Row } from "./harness/results.ts";
+import { suiteId } from "./harness/runner-process.ts";
 import { scenarioNotes, scenarioTable } from "./harness/table.ts";
 import { type Scenario, scenarios } from "./scenarios/index.ts";
 import { buildRunners, builtRunner } from "./setup/build-runners.ts";
@@ -79,8 +81,16 @@ function save(file: string, rows: readonly Row[], context: object): void {
   writeFileSync(file.replace(/\.json$/, "-context.json"), `${JSON.stringify(context, null, 2)}\n`);
 }
 
+/** An interrupted suite leaves no server of a peer behind. */
+function clearWhenInterrupted(): void {
+  for (const signal of ["SIGINT", "SIGTERM"] as const) {
+    process.once(signal, () => void new ProcessGroup(suiteId()).killAll().then(() => process.exit(130)));
+  }
+}
+
 async function main(): Promise<void> {
   const options = readOptions();
+  clearWhenInterrupted();
   const chosen = chosenScenarios(options.only);
   const notes: Note[] = [];
   const rows: Row[] = [];

@@ -7,9 +7,7 @@ import { join } from "node:path";
 const root = join(import.meta.dirname, "..");
 
 function run(command, args) {
-  const { NODE_EXTRA_CA_CERTS: _slowsEveryProcess, ...env } = process.env;
-  const { status } = spawnSync(command, args, { cwd: root, stdio: "inherit", env: command === "npm" ? process.env : env });
-  return status === 0;
+  return spawnSync(command, args, { cwd: root, stdio: "inherit" }).status === 0;
 }
 
 const installed = ["tsx", "piscina", "workerpool", "bullmq", "cli-table3"].every((name) =>

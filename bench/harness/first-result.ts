@@ -25,7 +25,7 @@ async function measureWarm(job: Job, to: Measurement): Promise<void> {
     addMedians(to, await repeat(job, job.params.warmRuns!, () => once(job, runId, { address }, false)), "warm_fresh_process");
   } finally {
     await server.end();
-    await server.group.killAll();
+    await server.clear();
   }
 }
 
@@ -57,7 +57,7 @@ async function once(job: Job, runId: string, more: { address?: string }, killAll
     return { firstMs: figure("first_result"), sameProcessMs: figure("first_result_same_process") };
   } finally {
     await runner.end();
-    if (killAll) await runner.group.killAll();
+    if (killAll) await runner.clear();
   }
 }
 

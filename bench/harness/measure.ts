@@ -51,7 +51,7 @@ export async function measure(job: Job): Promise<Measurement> {
     if (error !== undefined) measurement.note(error);
   } finally {
     await runner.end();
-    await runner.group.killAll();
+    await runner.clear();
   }
   return measurement;
 }

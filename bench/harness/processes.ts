@@ -31,8 +31,9 @@ export class ProcessGroup {
   private readonly members = new Set<number>();
   private readonly mark: string;
 
+  /** `runId` may be the beginning that several runs share. */
   constructor(runId: string) {
-    this.mark = `${MARK}=${runId}\0`;
+    this.mark = `${MARK}=${runId}`;
   }
 
   /** The processes that live now. */

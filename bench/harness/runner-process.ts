@@ -4,6 +4,9 @@ import { once } from "node:events";
 import { createInterface } from "node:readline";
 import type { Readable } from "node:stream";
 import { randomUUID } from "node:crypto";
+import { rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { MARK, ProcessGroup } from "./processes.ts";
 
 export interface Program {
@@ -32,6 +35,7 @@ const TAIL_CHARS = 2_000;
 /** A runner at work. */
 export class RunnerProcess {
   readonly group: ProcessGroup;
+  private readonly runId: string;
   readonly figures: Figure[] = [];
   readonly events: RunnerEvent[] = [];
   private readonly child: ChildProcess;
@@ -43,9 +47,10 @@ export class RunnerProcess {
   /** `runId` ties several runners to one group of processes; `onOutput` gets all that the system prints. */
   constructor(program: Program, procedure: string, params: object, runId: string, onOutput: (text: string) => void) {
     this.group = new ProcessGroup(runId);
+    this.runId = runId;
     this.onOutput = onOutput;
     this.child = spawn(program.command, [...program.args, procedure, JSON.stringify(params)], {
-      env: { ...environment(), ...program.env, [MARK]: runId },
+      env: { ...environment(), ...program.env, [MARK]: runId, BURLA_HOME: stateFolder(runId) },
       stdio: ["pipe", "pipe", "pipe", "pipe"],
       detached: true,
     });
@@ -114,6 +119,12 @@ export class RunnerProcess {
     this.child.stdin!.write("go\n");
   }
 
+  /** Ends every process of the run, and removes what it left on disk. */
+  async clear(): Promise<void> {
+    await this.group.killAll();
+    rmSync(stateFolder(this.runId), { recursive: true, force: true });
+  }
+
   /** Asks the system to shut down, and waits a little for it. */
   async end(patienceMs = 5_000): Promise<void> {
     this.child.stdin!.end();
@@ -124,8 +135,14 @@ export class RunnerProcess {
   }
 }
 
-/** A new name for a group of processes. */
-export const newRunId = (): string => randomUUID();
+/** A new name for a group of processes. All names of one suite begin with that of {@link suiteId}. */
+export const newRunId = (): string => `${suiteId()}${randomUUID()}`;
+
+/** What the names of all runs of this process begin with. */
+export const suiteId = (): string => `${process.pid}.`;
+
+/** Where a system keeps its state: a folder per run, so that nothing of an earlier one is found warm. */
+const stateFolder = (runId: string): string => join(tmpdir(), `bench-state-${runId}`);
 
 /** The environment without what would slow a runtime for reasons of this machine, and without calls home. */
 function environment(): NodeJS.ProcessEnv {

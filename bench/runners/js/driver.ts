@@ -113,7 +113,7 @@ const kill: Procedure = async (system, params, harness) => {
   const times = new Uint32Array(calls);
   let received = 0;
   let firstError: unknown;
-  let killed: void | Promise<void>;
+  let killed = Promise.resolve();
   const inputs = spinInputs(params, () => param(params, "callMs"));
   const start = performance.now();
   try {
@@ -121,7 +121,7 @@ const kill: Procedure = async (system, params, harness) => {
       result(value) {
         const { index, pid } = value as SpinResult;
         times[index] = (times[index] ?? 0) + 1;
-        if (++received === Math.floor(calls / 2)) killed = system.killWorker(pid);
+        if (++received === Math.floor(calls / 2)) killed = Promise.resolve(system.killWorker(pid));
       },
       error: (error) => (firstError ??= error),
     });
@@ -197,7 +197,7 @@ const firstResult: Procedure = async (system, params, harness) => {
 };
 
 /** Keeps the system up for other processes until the harness ends it. */
-const serve: Procedure = async (system, params, harness) => {
+const serve: Procedure = async (system, _params, harness) => {
   await system.start({ address: undefined, bounded: false });
   await system.collect("noop", range(40));
   event("ready", { address: system.address?.() });

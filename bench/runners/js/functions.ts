@@ -36,7 +36,6 @@ export function echo(value: Uint8Array): Uint8Array {
 
 /** Prints ten lines that the harness recognises. */
 export function print(index: number): number {
-  // eslint-disable-next-line no-console
   for (let line = 0; line < 10; line++) console.log(`bench-line ${index}/${line}`);
   return index;
 }
