@@ -9,6 +9,9 @@ import { CONNECTION_SILENCE_MS } from "./limits.ts";
 import { encodeFrame, FrameDecoder, type Frame } from "./frame.ts";
 import { PROTOCOL_VERSION, type Hello, type Ping } from "./messages.ts";
 
+/** What does not fit may be as long as a header. */
+const MAX_ISSUE_CHARACTERS = 200;
+
 interface Tagged {
   type: string;
 }
@@ -128,7 +131,7 @@ export class Connection<Incoming extends Tagged, Outgoing extends Tagged> {
     if (!parsed.success) {
       const issue = parsed.issues[0];
       const where = v.getDotPath(issue) ?? "";
-      throw new BurlaError("BURLA_PROTOCOL", `a message does not fit the protocol: ${where} ${issue.message}`);
+      throw new BurlaError("BURLA_PROTOCOL", `a message does not fit the protocol: ${where} ${issue.message.slice(0, MAX_ISSUE_CHARACTERS)}`);
     }
     const message = parsed.output;
     if (message.type === "ping") return;

@@ -3,11 +3,11 @@
  * nor own properties, and because main writes some of them without ever opening a user value.
  */
 import { deserialize, serialize } from "node:v8";
-import { inspect } from "node:util";
+import { inspect, types } from "node:util";
 import * as v from "valibot";
 import { pack, unpack } from "./frame.ts";
 import { BurlaError, burlaError, isErrorCode } from "./errors.ts";
-import { MAX_ERROR_DEPTH, MAX_ERROR_TEXT_BYTES } from "./limits.ts";
+import { MAX_ERROR_DEPTH, MAX_ERROR_TEXT_BYTES, MAX_ERRORS_IN_ENVELOPE } from "./limits.ts";
 
 export type ErrorEnvelope =
   /** `builtin` is the nearest built-in class; `properties` a structured clone of the own properties. */
@@ -48,60 +48,150 @@ export function encodeEnvelopes(envelopes: readonly ErrorEnvelope[]): Uint8Array
   return envelopes.length === 0 ? new Uint8Array(0) : pack(envelopes);
 }
 
-/** @throws ValiError or msgpackr's error when the bytes are not envelopes. */
+/** @throws BurlaError BURLA_PROTOCOL when the bytes are not envelopes. */
 export function decodeEnvelopes(body: Uint8Array): ErrorEnvelope[] {
-  return body.byteLength === 0 ? [] : v.parse(envelopesSchema, unpack(body));
+  if (body.byteLength === 0) return [];
+  const parsed = v.safeParse(envelopesSchema, unpack(body));
+  if (!parsed.success) throw new BurlaError("BURLA_PROTOCOL", "what should be errors has another form");
+  return parsed.output;
 }
 
 const BUILT_IN_CLASSES = [TypeError, RangeError, SyntaxError, ReferenceError, EvalError, URIError, AggregateError] as const;
 const RESTORED_KEYS = new Set(["name", "message", "stack", "cause", "errors"]);
+const UNREADABLE = "(could not be read)";
 
 /**
  * Any thrown thing as an envelope. Never throws: a property that cannot be copied travels as the text that
- * `util.inspect` gives of it.
+ * `util.inspect` gives of it, and one whose getter throws as a text that says so. Causes and members that lead back to
+ * an error above them are cut.
  * @param mapStack applied to the stack's text, to drop frames that are not the user's.
  */
-export function toEnvelope(thrown: unknown, mapStack: (stack: string) => string = (stack) => stack, depth = 0): ErrorEnvelope {
-  if (!(thrown instanceof Error)) return { kind: "value", value: cloneOrInspect(thrown) };
-  if (thrown instanceof BurlaError && depth === 0 && thrown.cause === undefined) {
-    return { kind: "burla", code: thrown.code, message: firstLine(thrown) };
+export function toEnvelope(thrown: unknown, mapStack: (stack: string) => string = (stack) => stack): ErrorEnvelope {
+  if (isError(thrown) && thrown instanceof BurlaError && thrown.cause === undefined) {
+    return { kind: "burla", code: thrown.code, message: clip(firstLine(thrown)) };
   }
-  const deeper = depth + 1 < MAX_ERROR_DEPTH;
-  const next = (part: unknown) => toEnvelope(part, mapStack, depth + 1);
-  return {
-    kind: "error",
-    name: clip(String(thrown.name)),
-    builtin: BUILT_IN_CLASSES.find((builtIn) => thrown instanceof builtIn)?.name ?? "Error",
-    message: clip(String(thrown.message)),
-    stack: clip(mapStack(stackOf(thrown))),
-    cause: deeper && "cause" in thrown && thrown.cause !== undefined ? next(thrown.cause) : null,
-    errors: deeper && thrown instanceof AggregateError ? thrown.errors.map(next) : null,
-    properties: ownProperties(thrown),
-  };
+  return new Packer(mapStack).pack(thrown);
+}
+
+/** Packs one tree of errors. */
+class Packer {
+  readonly #mapStack: (stack: string) => string;
+  /** The errors from the outermost to the one at hand. */
+  readonly #path: unknown[] = [];
+  #left = MAX_ERRORS_IN_ENVELOPE;
+
+  constructor(mapStack: (stack: string) => string) {
+    this.#mapStack = mapStack;
+  }
+
+  pack(thrown: unknown): ErrorEnvelope {
+    this.#left--;
+    if (!isError(thrown)) return { kind: "value", value: cloneOrInspect(thrown) };
+    this.#path.push(thrown);
+    const envelope: ErrorEnvelope = {
+      kind: "error",
+      name: clip(textOf(thrown, "name")),
+      builtin: builtinOf(thrown),
+      message: clip(textOf(thrown, "message")),
+      stack: clip(this.#stackOf(thrown)),
+      cause: this.#cause(thrown),
+      errors: this.#members(thrown),
+      properties: ownProperties(thrown),
+    };
+    this.#path.pop();
+    return envelope;
+  }
+
+  #cause(error: Error): ErrorEnvelope | null {
+    const cause = read(error, "cause");
+    return cause === undefined || !this.#mayHold(cause) ? null : this.pack(cause);
+  }
+
+  #members(error: Error): ErrorEnvelope[] | null {
+    const members = builtinOf(error) === "AggregateError" ? read(error, "errors") : null;
+    if (!Array.isArray(members)) return null;
+    const envelopes: ErrorEnvelope[] = [];
+    for (let at = 0; at < members.length && this.#left > 0; at++) {
+      const member: unknown = read(members, String(at));
+      if (this.#mayHold(member)) envelopes.push(this.pack(member));
+    }
+    return envelopes;
+  }
+
+  #mayHold(part: unknown): boolean {
+    return this.#left > 0 && this.#path.length < MAX_ERROR_DEPTH && !this.#path.includes(part);
+  }
+
+  #stackOf(error: Error): string {
+    const stack = textOf(error, "stack");
+    try {
+      return this.#mapStack(stack);
+    } catch {
+      return stack;
+    }
+  }
+}
+
+/** An error of this realm, or of another one, as code run by `node:vm` throws. */
+function isError(thrown: unknown): thrown is Error {
+  try {
+    return thrown instanceof Error || types.isNativeError(thrown);
+  } catch {
+    return false;
+  }
+}
+
+/** The nearest built-in class, by name where the error comes from another realm. */
+function builtinOf(error: Error): string {
+  if (error instanceof DOMException) return "DOMException";
+  const own = BUILT_IN_CLASSES.find((builtIn) => error instanceof builtIn)?.name;
+  if (own !== undefined || error instanceof Error) return own ?? "Error";
+  for (let at: unknown = Object.getPrototypeOf(error); at != null; at = Object.getPrototypeOf(at)) {
+    const name = textOf(at as object, "name");
+    if (BUILT_IN_CLASSES.some((builtIn) => builtIn.name === name)) return name;
+  }
+  return "Error";
+}
+
+/** What the property holds; a text when its getter throws. */
+function read(target: object, key: string): unknown {
+  try {
+    return (target as Record<string, unknown>)[key];
+  } catch {
+    return UNREADABLE;
+  }
+}
+
+function textOf(target: object, key: string): string {
+  try {
+    return String(read(target, key) ?? "");
+  } catch {
+    return UNREADABLE;
+  }
 }
 
 function firstLine(error: BurlaError): string {
   return error.message.endsWith(`\n  ${error.cure}`) ? error.message.slice(0, -error.cure.length - 3) : error.message;
 }
 
-function stackOf(error: Error): string {
+function ownProperties(error: Error): Uint8Array | null {
+  const properties: [string, unknown][] = [];
+  for (const key of ownKeys(error)) {
+    if (!RESTORED_KEYS.has(key)) properties.push([key, read(error, key)]);
+  }
+  if (properties.length === 0) return null;
   try {
-    return String(error.stack ?? "");
+    return serialize(Object.fromEntries(properties));
   } catch {
-    return "";
+    return serialize(Object.fromEntries(properties.map(([key, value]) => [key, cloneableOrText(value)])));
   }
 }
 
-function ownProperties(error: Error): Uint8Array | null {
-  const properties: Record<string, unknown> = {};
-  for (const key of Object.keys(error)) {
-    if (!RESTORED_KEYS.has(key)) properties[key] = (error as unknown as Record<string, unknown>)[key];
-  }
-  if (Object.keys(properties).length === 0) return null;
+function ownKeys(error: Error): string[] {
   try {
-    return serialize(properties);
+    return Object.keys(error);
   } catch {
-    return serialize(Object.fromEntries(Object.entries(properties).map(([key, value]) => [key, cloneableOrText(value)])));
+    return [];
   }
 }
 
@@ -110,7 +200,15 @@ function cloneableOrText(value: unknown): unknown {
     serialize(value);
     return value;
   } catch {
+    return inspectSafely(value);
+  }
+}
+
+function inspectSafely(value: unknown): string {
+  try {
     return inspect(value, { depth: 2 });
+  } catch {
+    return UNREADABLE;
   }
 }
 
@@ -140,11 +238,7 @@ export function fromEnvelope(envelope: ErrorEnvelope): unknown {
 }
 
 function restoreError(envelope: Extract<ErrorEnvelope, { kind: "error" }>): Error {
-  const builtIn = BUILT_IN_CLASSES.find((candidate) => candidate.name === envelope.builtin) ?? Error;
-  const error =
-    builtIn === AggregateError
-      ? new AggregateError((envelope.errors ?? []).map(fromEnvelope), envelope.message)
-      : new (builtIn as ErrorConstructor)(envelope.message);
+  const error = construct(envelope);
   const define = (key: string, value: unknown) => {
     Object.defineProperty(error, key, { value, writable: true, configurable: true, enumerable: false });
   };
@@ -153,6 +247,13 @@ function restoreError(envelope: Extract<ErrorEnvelope, { kind: "error" }>): Erro
   if (envelope.cause !== null) define("cause", fromEnvelope(envelope.cause));
   if (envelope.properties !== null) assignOwn(error, deserialize(envelope.properties) as Record<string, unknown>);
   return error;
+}
+
+function construct({ builtin, name, message, errors }: Extract<ErrorEnvelope, { kind: "error" }>): Error {
+  if (builtin === "AggregateError") return new AggregateError((errors ?? []).map(fromEnvelope), message);
+  if (builtin === "DOMException") return new DOMException(message, name);
+  const builtIn = BUILT_IN_CLASSES.find((candidate) => candidate.name === builtin) ?? Error;
+  return new (builtIn as ErrorConstructor)(message);
 }
 
 /** Defines instead of assigning: a property called `__proto__` must not change the error's class. */

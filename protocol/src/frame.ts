@@ -29,21 +29,29 @@ export function pack(value: unknown): Uint8Array {
   return packr.pack(value);
 }
 
-/** @throws whatever msgpackr throws on malformed bytes. */
+/**
+ * The library allocates no more than the bytes can hold, however long their prefixes claim to be.
+ * @throws BurlaError BURLA_PROTOCOL for anything but one whole value.
+ */
 export function unpack(bytes: Uint8Array): unknown {
-  return packr.unpack(bytes);
+  try {
+    return packr.unpack(bytes);
+  } catch (cause) {
+    throw new BurlaError("BURLA_PROTOCOL", "what should be MessagePack is not, or ends too early", { cause });
+  }
 }
 
 /**
  * The buffers of one frame, body parts not copied.
- * @throws BurlaError BURLA_TOO_LARGE above `MAX_FRAME_BYTES`.
+ * @throws BurlaError BURLA_TOO_LARGE above `MAX_FRAME_BYTES` or, for the header, `MAX_HEADER_BYTES`.
  */
 export function encodeFrame(header: unknown, body: readonly Uint8Array[]): Uint8Array[] {
-  const packed = packr.pack(header);
+  const packed = pack(header);
+  if (packed.byteLength > MAX_HEADER_BYTES) throw tooLarge(packed.byteLength, MAX_HEADER_BYTES);
   let bodyBytes = 0;
   for (const part of body) bodyBytes += part.byteLength;
   const restBytes = 4 + packed.byteLength + bodyBytes;
-  if (restBytes > MAX_FRAME_BYTES) throw tooLarge(restBytes);
+  if (restBytes > MAX_FRAME_BYTES) throw tooLarge(restBytes, MAX_FRAME_BYTES);
   const head = Buffer.allocUnsafe(PREFIX_BYTES + packed.byteLength);
   head.writeUInt32LE(restBytes, 0);
   head.writeUInt32LE(packed.byteLength, 4);
@@ -51,8 +59,8 @@ export function encodeFrame(header: unknown, body: readonly Uint8Array[]): Uint8
   return bodyBytes === 0 ? [head] : [head, ...body.filter((part) => part.byteLength > 0)];
 }
 
-function tooLarge(bytes: number): BurlaError {
-  return new BurlaError("BURLA_TOO_LARGE", `a message of ${bytes} bytes is over the limit of ${MAX_FRAME_BYTES}`);
+function tooLarge(bytes: number, limitBytes: number): BurlaError {
+  return new BurlaError("BURLA_TOO_LARGE", `a message of ${bytes} bytes is over the limit of ${limitBytes}`);
 }
 
 /**
@@ -70,18 +78,20 @@ export class FrameDecoder {
   }
 
   /**
-   * @returns the frames that this piece completes, in order.
-   * @throws BurlaError BURLA_PROTOCOL or BURLA_TOO_LARGE: the stream is then beyond repair and must be closed.
+   * @returns the frames that are complete now, in order, each decoded when it is asked for: what came before a
+   * malformed frame is delivered however the bytes were cut. The iteration throws BurlaError BURLA_PROTOCOL or
+   * BURLA_TOO_LARGE: the stream is then beyond repair and must be closed.
    */
-  push(piece: Uint8Array): Frame[] {
-    if (piece.byteLength === 0) return [];
-    this.#pieces.push(piece);
+  push(piece: Uint8Array): Iterable<Frame> {
+    if (piece.byteLength > 0) this.#pieces.push(piece);
     this.#bytes += piece.byteLength;
-    const frames: Frame[] = [];
+    return this.#complete();
+  }
+
+  *#complete(): Generator<Frame> {
     for (let needed = this.#nextFrameBytes(); needed !== null && this.#bytes >= needed; needed = this.#nextFrameBytes()) {
-      frames.push(decodeOne(this.#take(needed)));
+      yield decodeOne(this.#take(needed));
     }
-    return frames;
   }
 
   #nextFrameBytes(): number | null {
@@ -89,7 +99,7 @@ export class FrameDecoder {
     const prefix = this.#peekPrefix();
     const restBytes = prefix.readUInt32LE(0);
     const headerBytes = prefix.readUInt32LE(4);
-    if (restBytes > MAX_FRAME_BYTES) throw tooLarge(restBytes);
+    if (restBytes > MAX_FRAME_BYTES) throw tooLarge(restBytes, MAX_FRAME_BYTES);
     if (headerBytes > MAX_HEADER_BYTES || headerBytes + 4 > restBytes) {
       throw new BurlaError("BURLA_PROTOCOL", `a frame says that its header has ${headerBytes} of ${restBytes} bytes`);
     }
@@ -121,11 +131,6 @@ export class FrameDecoder {
 function decodeOne(frame: Buffer): Frame {
   const headerBytes = frame.readUInt32LE(4);
   const bodyStart = PREFIX_BYTES + headerBytes;
-  let header: unknown;
-  try {
-    header = packr.unpack(frame.subarray(PREFIX_BYTES, bodyStart));
-  } catch (cause) {
-    throw new BurlaError("BURLA_PROTOCOL", "the header of a frame is not MessagePack", { cause });
-  }
+  const header = unpack(frame.subarray(PREFIX_BYTES, bodyStart));
   return { header, body: frame.subarray(bodyStart), bytes: frame.byteLength };
 }

@@ -31,6 +31,8 @@ export const MAX_NESTING = 8;
 export const MAX_ERROR_TEXT_BYTES = 64 * KiB;
 /** `cause` chains and `AggregateError` members deeper than this are cut. */
 export const MAX_ERROR_DEPTH = 8;
+/** Errors in one envelope, causes and members together: beyond it members are cut. */
+export const MAX_ERRORS_IN_ENVELOPE = 1000;
 
 /** A node renews its leases this often, */
 export const LEASE_RENEW_MS = 2_000;

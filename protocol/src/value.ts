@@ -3,7 +3,7 @@
  * `v8.serialize` costs about 4 us whatever it holds, so one per value would cap a client at 240,000 a second.
  */
 import { deserialize, serialize } from "node:v8";
-import { inspect } from "node:util";
+import { inspect, types } from "node:util";
 
 /** @throws DataCloneError for what structured clone cannot copy; `findUncloneable` names the culprit. */
 export function encodeValues(values: readonly unknown[]): Uint8Array {
@@ -22,15 +22,31 @@ export interface Uncloneable {
   readonly what: string;
 }
 
-/** Depth-first search for the part that structured clone refuses; null when there is none. */
-export function findUncloneable(value: unknown, path = "", seen = new Set<unknown>()): Uncloneable | null {
+/** Steps from the value to the culprit: a path beyond this helps nobody, and V8 refuses values some thousands deep. */
+const MAX_PATH_STEPS = 100;
+
+/**
+ * Depth-first search for the part that structured clone refuses; null when there is none. Every part on the way is
+ * serialised once for each step above it: for messages only, never for the data path.
+ */
+export function findUncloneable(value: unknown): Uncloneable | null {
+  return search(value, "", 0, new Set());
+}
+
+/** @param seen values that cannot be copied and are being searched, or were: the culprit is not found twice. */
+function search(value: unknown, path: string, depth: number, seen: Set<unknown>): Uncloneable | null {
   if (isCloneable(value)) return null;
-  if (typeof value === "object" && value !== null && !seen.has(value)) {
+  if (depth >= MAX_PATH_STEPS) return { path, what: `nested more than ${MAX_PATH_STEPS} deep` };
+  if (typeof value === "object" && value !== null) {
     seen.add(value);
-    for (const [step, part] of partsOf(value)) {
-      const found = findUncloneable(part, path + step, seen);
+    let leadsBack = false;
+    for (const { step, part } of partsOf(value)) {
+      if (part instanceof Unreadable) return { path: path + step, what: "a getter that throws" };
+      leadsBack ||= seen.has(part);
+      const found = seen.has(part) ? null : search(part, path + step, depth + 1, seen);
       if (found !== null) return found;
     }
+    if (leadsBack && depth > 0) return null;
   }
   return { path, what: describe(value) };
 }
@@ -44,21 +60,60 @@ function isCloneable(value: unknown): boolean {
   }
 }
 
-function* partsOf(value: object): Generator<[string, unknown]> {
+interface Part {
+  readonly step: string;
+  readonly part: unknown;
+}
+
+/** Stands for a part whose getter throws. */
+class Unreadable {}
+
+function* partsOf(value: object): Generator<Part> {
   if (value instanceof Map) {
-    for (const [key, item] of value) yield [`.get(${inspect(key, { depth: 0 })})`, item];
-  } else if (value instanceof Set) {
-    for (const item of value) yield [".values()", item];
-  } else {
-    for (const [key, item] of Object.entries(value)) {
-      yield [Array.isArray(value) ? `[${key}]` : /^[\w$]+$/.test(key) ? `.${key}` : `[${JSON.stringify(key)}]`, item];
+    for (const [key, item] of value) {
+      yield { step: `.keys(${show(key)})`, part: key };
+      yield { step: `.get(${show(key)})`, part: item };
     }
+  } else if (value instanceof Set) {
+    for (const item of value) yield { step: ".values()", part: item };
   }
+  for (const key of keysOf(value)) {
+    yield { step: Array.isArray(value) ? `[${key}]` : /^[A-Za-z_$][\w$]*$/.test(key) ? `.${key}` : `[${JSON.stringify(key)}]`, part: read(value, key) };
+  }
+}
+
+function keysOf(value: object): string[] {
+  try {
+    return Object.keys(value);
+  } catch {
+    return [];
+  }
+}
+
+function read(value: object, key: string): unknown {
+  try {
+    return (value as Record<string, unknown>)[key];
+  } catch {
+    return new Unreadable();
+  }
+}
+
+function show(key: unknown): string {
+  return typeof key === "function" ? describe(key) : inspect(key, { depth: 0 });
 }
 
 function describe(value: unknown): string {
   if (typeof value === "function") return `a function (${value.name || "anonymous"})`;
   if (typeof value === "symbol") return "a symbol";
-  const name = (value as object | null)?.constructor?.name ?? "object";
-  return `${/^[AEIOU]/.test(name) ? "an" : "a"} ${name}`;
+  if (types.isProxy(value)) return "a Proxy";
+  const name = classNameOf(value as object);
+  return `${/^[AEIOUaeiou]/.test(name) ? "an" : "a"} ${name}`;
+}
+
+function classNameOf(value: object): string {
+  try {
+    return String(value.constructor.name || "object");
+  } catch {
+    return "object";
+  }
 }
