@@ -6,6 +6,11 @@ import type { Assignment, Job } from "./state.ts";
 const TARGET_GRANT_MS = 50;
 /** Calls longer than this gain nothing from a grant waiting at the node: the way to main and back is 1 ms. */
 const NO_PREFETCH_ABOVE_MS = 25;
+/**
+ * Grants of one input that each worker gets before anything was measured: the first call of a function is many times
+ * slower than the next ones, and must not be taken for the rule. If calls turn out to be long, the node gives them back.
+ */
+const PROBES = 4;
 /** Towards the end grants shrink, but not below this much work. */
 const MIN_GRANT_MS = 5;
 /** Chunks that the client cuts before anything was measured. */
@@ -47,7 +52,9 @@ export function hasIdleWorkers(job: Job, { workers, outstanding }: Assignment): 
 /** Whether a node should get another grant, to begin with as soon as it is through with what it has. */
 export function wantsMore(job: Job, assignment: Assignment): boolean {
   if (hasIdleWorkers(job, assignment)) return true;
-  if (assignment.stalled || job.callMs === null || job.callMs > NO_PREFETCH_ABOVE_MS) return false;
+  if (assignment.stalled) return false;
+  if (job.callMs === null) return assignment.outstanding < PROBES * assignment.workers * job.spec.concurrency;
+  if (job.callMs > NO_PREFETCH_ABOVE_MS) return false;
   return (assignment.outstanding * job.callMs) / (assignment.workers * job.spec.concurrency) < TARGET_GRANT_MS;
 }
 
