@@ -23,6 +23,25 @@ export function exportedName(analysis: ScriptAnalysis, site: FunctionSite): stri
   return undefined;
 }
 
+/** All names that an ES module exports; undefined where it passes on whatever another exports. */
+export function exportedNames(analysis: ScriptAnalysis): Set<string> | undefined {
+  const names = new Set<string>();
+  for (const statement of (analysis.root as ESTree.Program & Node).body) {
+    if (statement.type === "ExportAllDeclaration") {
+      if (statement.exported == null) return undefined;
+      names.add(nameOf(statement.exported) ?? "");
+    }
+    if (statement.type === "ExportDefaultDeclaration") names.add("default");
+    if (statement.type !== "ExportNamedDeclaration") continue;
+    for (const { exported } of statement.specifiers) names.add(nameOf(exported) ?? "");
+    if (statement.declaration != null) for (const variable of analysis.scopes.getDeclaredVariables(statement.declaration)) names.add(variable.name);
+    if (statement.declaration?.type === "VariableDeclaration") {
+      for (const declarator of statement.declaration.declarations) for (const variable of analysis.scopes.getDeclaredVariables(declarator)) names.add(variable.name);
+    }
+  }
+  return names;
+}
+
 /** The way from a loaded CommonJS module's exports to the value: `[]` for the exports themselves. */
 export function commonJsPath(file: string, value: unknown): string[] | undefined {
   const exports: unknown = loadedModules[file]?.exports;

@@ -4,7 +4,7 @@ import type { Variable } from "eslint-scope";
 import { locate, type FunctionSite } from "./analysis.ts";
 import type { CodeRef } from "./code-refs.ts";
 import { CaptureError } from "./errors.ts";
-import { commonJsModules, commonJsPath, exportedName } from "./exported.ts";
+import { commonJsModules, commonJsPath, exportedName, exportedNames } from "./exported.ts";
 import { readSyntax, type FreeName } from "./free-names.ts";
 import { readVariable, UNINITIALISED, type FunctionFacts, type Inspector, type ScopeSnapshot } from "./inspect.ts";
 import { importOf } from "./module-names.ts";
@@ -56,6 +56,22 @@ export class FunctionReader {
     return { kind: "module", source: { specifier: file, from: file, how: "require" }, name: "*", path: [] };
   }
 
+  /** The import that a module namespace object stands for, if it can be told from what it exports. */
+  namespaceOf(namespace: Record<string, unknown>): CodeRef | undefined {
+    const { default: main } = namespace as { default?: object };
+    const whole = main === undefined ? undefined : (this.#natives.findInModules(main) ?? this.moduleOf(main));
+    if (whole?.kind === "module" && whole.path.length === 0) return { ...whole, source: { ...whole.source, how: "import" }, name: "*" };
+    for (const [name, value] of Object.entries(namespace)) {
+      const script = typeof value === "function" ? this.#inspector.describe(value).location?.script : undefined;
+      if (script?.file === undefined || !script.isModule || this.#world.isRunning(script.file)) continue;
+      const names = exportedNames(script.analysis);
+      // A module may also pass on what another exports: it is the right one only if it exports all the names.
+      if (!names?.has(name) || names.size !== Object.keys(namespace).length || !Object.keys(namespace).every((key) => names.has(key))) continue;
+      return { kind: "module", source: { specifier: script.file, from: script.file, how: "import" }, name: "*", path: [] };
+    }
+    return undefined;
+  }
+
   /** The class declaration that the function was made from, in the user's code or in a package's. */
   classOf(fn: object): ESTree.Class | undefined {
     const { location } = this.#inspector.describe(fn);
@@ -92,7 +108,10 @@ export class FunctionReader {
     const known = this.#world.ownExport(fn) ?? this.#natives.find(fn);
     if (known !== undefined) return { kind: "code", ref: known };
     const facts = this.#inspector.describe(fn);
-    if (facts.bound !== undefined) return { kind: "bound", ...facts.bound };
+    if (facts.bound !== undefined) {
+      const ref = this.#natives.findInModules(fn);
+      return ref === undefined ? { kind: "bound", ...facts.bound } : { kind: "code", ref };
+    }
     if (facts.location === undefined || facts.location.script.url.startsWith("node:")) return this.#native(fn, path);
     const { script, offset } = facts.location;
     const site = this.#locate(script, offset, fn, path);

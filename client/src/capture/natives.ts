@@ -16,7 +16,7 @@ export class Natives {
   /** The code that makes this very value in any Node process, if there is some. */
   find(value: object): CodeRef | undefined {
     this.#globals ??= globalValues();
-    const expression = this.#globals.get(value) ?? lazyGlobal(value);
+    const expression = this.#globals.get(value) ?? lazyGlobal(value) ?? standardStream(value);
     if (expression !== undefined) return { kind: "global", expression };
     return undefined;
   }
@@ -39,6 +39,13 @@ function lazyGlobal(value: object): string | undefined {
   return (globalThis as unknown as Record<string, unknown>)[name] === value ? name : undefined;
 }
 
+/** The streams of the process are made when first asked for, so only something that looks like one is compared. */
+function standardStream(value: object): string | undefined {
+  const { fd } = value as { fd?: unknown };
+  const name = (["stdin", "stdout", "stderr"] as const)[typeof fd === "number" ? fd : -1];
+  return name !== undefined && process[name] === value ? `process.${name}` : undefined;
+}
+
 function globalValues(): Map<unknown, string> {
   const found = new Map<unknown, string>();
   const add = (value: unknown, expression: string): boolean => {
@@ -47,10 +54,6 @@ function globalValues(): Map<unknown, string> {
     return true;
   };
   add(globalThis, "globalThis");
-  for (const name of ["stdout", "stderr", "stdin"] as const) {
-    const descriptor = Object.getOwnPropertyDescriptor(process, name);
-    if (descriptor?.get === undefined) add(descriptor?.value, `process.${name}`);
-  }
   add(process.env, "process.env");
   for (const name of Object.getOwnPropertyNames(globalThis)) {
     const value = Object.getOwnPropertyDescriptor(globalThis, name)?.value as unknown;

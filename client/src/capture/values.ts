@@ -198,7 +198,19 @@ export class ValueGraph {
   }
 
   #holdLater(value: unknown, vertex: Vertex, key: PropertyKey): void {
-    if (isReference(value)) this.#hold(value, vertex, stepTo(vertex.path, key));
+    if (isReference(value) && !this.#isFlatRecord(value)) this.#hold(value, vertex, stepTo(vertex.path, key));
+  }
+
+  /** Whether the value is a plain object of primitives: by far the most in large data, and never in need of a vertex. */
+  #isFlatRecord(value: object | symbol): boolean {
+    if (typeof value !== "object" || types.isProxy(value) || Object.getPrototypeOf(value) !== Object.prototype) return false;
+    if (!Object.isExtensible(value) || Object.getOwnPropertySymbols(value).length > 0) return false;
+    for (const name of Object.getOwnPropertyNames(value)) {
+      const descriptor = Object.getOwnPropertyDescriptor(value, name) as PropertyDescriptor;
+      const isOrdinary = descriptor.enumerable === true && descriptor.writable === true && descriptor.configurable === true;
+      if (!isOrdinary || isReference(descriptor.value)) return false;
+    }
+    return !types.isNativeError(value) && !isBoxed(value) && !types.isArgumentsObject(value) && this.#codeOf(value) === undefined;
   }
 
   #draft(vertex: Vertex): Draft {
@@ -219,6 +231,7 @@ export class ValueGraph {
   #codeOf(value: object): CodeRef | undefined {
     const native = this.#natives.find(value) ?? this.#natives.findInModules(value);
     if (native !== undefined) return native;
+    if (types.isModuleNamespaceObject(value)) return this.#functions.namespaceOf(value as Record<string, unknown>);
     return this.#functions.moduleOf(value);
   }
 

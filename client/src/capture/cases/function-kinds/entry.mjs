@@ -28,3 +28,5 @@ check("rest, spread, optional chaining", (x, ...rest) => [x?.a?.b, ...rest.map((
 check("error thrown", (x) => { throw new RangeError("no " + x); }, 1);
 const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 check("timers", async (x) => { await sleep(1); return x; }, 1);
+const out = process.stdout;
+check("the process's own streams", () => out === process.stdout, 1);

@@ -22,3 +22,7 @@ const { inflate } = await import("node:zlib");
 const { weight: late } = await import("./score.ts");
 check("awaited imports", () => [typeof inflate, late, gunzipSync(gzipSync("x")).toString()], 0);
 check("a helper that a module does not export", all.makeHelper(3), 4);
+const given = (lib: any) => (x: string) => lib.join(x, "b");
+check("a module of node that was passed on", given(path), "a");
+check("a module of our own that was passed on", ((m: any) => (x: number) => [m.weight, m.score2(x)])(all), 3);
+check("a package that was passed on", ((m: any) => (x: string) => m.parse(x))(await import("csv-parse/sync")), "1,2");
