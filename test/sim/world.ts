@@ -166,7 +166,7 @@ export class World {
       case "cut-node":
         return node.cut(fault.forMs);
       case "freeze-node":
-        node.frozenUntilMs = this.loop.nowMs + fault.forMs;
+        node.frozenUntilMs = Math.max(node.frozenUntilMs, this.loop.nowMs + fault.forMs);
     }
   }
 

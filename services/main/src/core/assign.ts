@@ -5,7 +5,7 @@
  */
 import type { JobId } from "@burla/protocol";
 import type { Command } from "./events.ts";
-import { assignNode, drainNode, workerLimit, workersOn } from "./nodes.ts";
+import { assignNode, keepDraining, workerLimit, workersOn } from "./nodes.ts";
 import { consumerIsBehind } from "./sizing.ts";
 import type { CoreState, Job, Node } from "./state.ts";
 
@@ -36,7 +36,7 @@ export function tenantsOf(state: CoreState): Tenants {
 export function missingWorkers(state: CoreState, job: Job): number {
   const room = workerLimit(state, job) - job.workers;
   if (job.phase !== "running" || room < 1) return 0;
-  const begins = job.usableWorkers === 0 && job.pushedInputs === 0 && job.totalInputs === null;
+  const begins = job.client === "feeds" && job.usableWorkers === 0 && job.pushedInputs === 0 && job.totalInputs === null;
   if (begins) return 1;
   const idle = Math.max(0, job.usableWorkers - Math.ceil(job.grantedInputs / job.spec.concurrency));
   return Math.max(0, Math.min(room, usefulWorkers(job) - idle));
@@ -59,16 +59,22 @@ function useOwnNodes(state: CoreState, jobs: readonly Job[], commands: Command[]
   const [job] = jobs;
   if (job === undefined || !jobs.some((candidate) => missingWorkers(state, candidate) > 0)) return;
   const nodes = treeOf(state, job.rootId).filter((node) => node.connected);
-  keepOneNode(state, nodes);
+  for (const waiting of jobs) keepNode(state, waiting, nodes);
   for (const node of nodes) {
     if (!node.draining) startOn(state, node, jobs, commands);
   }
 }
 
-/** A function may wait on the last, draining node of its tree for a job that would have to run there: it stays. */
-function keepOneNode(state: CoreState, connected: readonly Node[]): void {
-  const [first] = connected;
-  if (first !== undefined && connected.every((node) => node.draining)) drainNode(state, first, false);
+/**
+ * A function may wait on a draining node of its tree for a job that fits nowhere else: that node stays. Once only, so
+ * that it does not go to and fro.
+ */
+function keepNode(state: CoreState, job: Job, connected: readonly Node[]): void {
+  if (job.readyInputs === 0 || job.usableWorkers > 0 || missingWorkers(state, job) === 0) return;
+  const fitting = connected.filter((node) => workersOn(node, job) > 0);
+  const [first] = fitting;
+  if (first === undefined || fitting.some((node) => !node.draining) || bestFree(state, job) !== undefined) return;
+  keepDraining(state, first);
 }
 
 /** Starts those of the jobs on a node that are not there, have a use for it, and fit. */
@@ -100,10 +106,11 @@ function poorest(state: CoreState, jobs: Iterable<Job>): Job | undefined {
   return best;
 }
 
-/** The tree with fewer nodes comes first, then the older job. */
+/** A job with inputs comes before one that waits for its first, then the tree with fewer nodes, then the older job. */
 export function comesBefore(state: CoreState, job: Job, other: Job): boolean {
-  const difference = treeSize(state, job.rootId) - treeSize(state, other.rootId);
-  return difference < 0 || (difference === 0 && job.createdMs < other.createdMs);
+  const begins = Number(job.readyInputs === 0) - Number(other.readyInputs === 0);
+  const nodes = treeSize(state, job.rootId) - treeSize(state, other.rootId);
+  return (begins || nodes || job.createdMs - other.createdMs) < 0;
 }
 
 /** The free node that leaves the least of itself unused. */

@@ -193,5 +193,3 @@ export function forgetCredit(job: Job): void {
   job.creditBytes = 0;
   job.creditChunkInputs = 0;
 }
-
-export const isComplete = (job: Job): boolean => job.totalInputs !== null && job.answeredInputs >= job.totalInputs;

@@ -2,7 +2,7 @@
 import { CLIENT_GRACE_MS, type JobId, type JobSpec } from "@burla/protocol";
 import type { Command } from "./events.ts";
 import { removeGrant, returnGrant } from "./grants.ts";
-import { createJob, forgetCredit, isComplete, makeReady } from "./job.ts";
+import { createJob, forgetCredit, makeReady } from "./job.ts";
 import { unassignNode } from "./nodes.ts";
 import type { CoreState, Deadline, Job } from "./state.ts";
 
@@ -29,10 +29,12 @@ export function endInputs(job: Job, total: number): void {
 
 /** Ends the job if its last input is answered, or one has failed that must not. */
 export function conclude(state: CoreState, job: Job, commands: Command[]): void {
+  const isIdle = job.answeredInputs === job.pushedInputs;
   if (job.failedInputs > 0 && job.spec.onError === "throw") finish(state, job, "failed", "an input failed", commands);
-  else if (!isComplete(job)) return;
-  else if (job.incomplete) finish(state, job, "failed", `its inputs ended early, after ${job.pushedInputs}`, commands);
-  else finish(state, job, "done", "", commands);
+  else if (job.totalInputs !== null && isIdle && job.incomplete) finish(state, job, "failed", `its inputs ended early, after ${job.pushedInputs}`, commands);
+  else if (job.totalInputs !== null && isIdle) finish(state, job, "done", "", commands);
+  // Of a detached job nobody is left who would say which input is the last.
+  else if (job.abandoned && isIdle) interrupt(state, job, commands);
 }
 
 /** Takes a job from the books, with the jobs that its functions started. */
@@ -97,6 +99,7 @@ function endEarly(job: Job): void {
 /** Nothing of the job runs for nobody. Of a job that a function started nobody knows: it will not be attached to. */
 function interrupt(state: CoreState, job: Job, commands: Command[]): void {
   if (job.spec.parent !== null) return finish(state, job, "cancelled", "the function that started it is gone", commands);
+  if (job.phase === "interrupted") return;
   job.phase = "interrupted";
   for (const held of [...job.grants.values()]) returnGrant(state, job, held, commands);
   stopEverywhere(state, job, "its client went away", commands);

@@ -13,7 +13,7 @@ export function addNode(state: CoreState, id: NodeId, size: Size): Node {
   const { cpu, ramMiB, maxCpu, maxRamMiB } = size;
   const node: Node = {
     id, cpu, ramMiB, maxCpu, maxRamMiB,
-    connected: false, ready: false, rootId: null, jobs: new Map(), draining: false, grants: new Map(),
+    connected: false, ready: false, rootId: null, jobs: new Map(), draining: false, pinned: false, grants: new Map(),
     leaseUntilMs: state.nowMs, leaseCheck: null, idleSinceMs: state.nowMs,
   };
   state.nodes.set(id, node);
@@ -42,8 +42,17 @@ export function readyNode(state: CoreState, node: Node): void {
   if (node.rootId === null) updateNode(state, node, () => (node.ready = true));
 }
 
-export function drainNode(state: CoreState, node: Node, draining: boolean): void {
-  updateNode(state, node, () => (node.draining = draining));
+/** The node is to get no more grants, and to be released when it holds none. */
+export function drainNode(state: CoreState, node: Node): void {
+  updateNode(state, node, () => (node.draining = true));
+}
+
+/** A draining node stays with its tree after all, and is not asked back again. */
+export function keepDraining(state: CoreState, node: Node): void {
+  updateNode(state, node, () => {
+    node.draining = false;
+    node.pinned = true;
+  });
 }
 
 /** The node works for a job from now on, with so many workers. */
@@ -101,6 +110,7 @@ function clearWork(node: Node): void {
   node.jobs.clear();
   node.rootId = null;
   node.draining = false;
+  node.pinned = false;
   node.ready = false;
 }
 

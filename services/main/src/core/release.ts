@@ -117,7 +117,7 @@ function fromRichest(state: CoreState, trees: Iterable<JobId>, job: Job, share: 
   for (const rootId of trees) {
     const held = heldBy(state, rootId);
     if (rootId === job.rootId || held.length <= most) continue;
-    const fitting = held.filter((node) => workersOn(node, job) > 0).sort((a, b) => a.grants.size - b.grants.size);
+    const fitting = held.filter((node) => !node.pinned && workersOn(node, job) > 0).sort((a, b) => a.grants.size - b.grants.size);
     if (fitting[0] === undefined) continue;
     best = fitting[0];
     most = held.length;
@@ -127,6 +127,6 @@ function fromRichest(state: CoreState, trees: Iterable<JobId>, job: Job, share: 
 
 function askBack(state: CoreState, node: Node, commands: Command[]): void {
   if (node.grants.size === 0) return releaseNode(state, node, "another job waits for this node", commands);
-  drainNode(state, node, true);
+  drainNode(state, node);
   for (const jobId of node.jobs.keys()) commands.push({ type: "drain", nodeId: node.id, jobId });
 }
