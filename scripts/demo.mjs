@@ -8,7 +8,7 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { constants } from "node:os";
 import { parseArgs } from "node:util";
-import { nodeEnvironment, ensureInstalled } from "./setup.mjs";
+import { ensureInstalled, nodeEnvironment } from "./setup.mjs";
 
 const root = new URL("../", import.meta.url);
 const { values: options } = parseArgs({ options: { down: { type: "boolean", default: false } } });
