@@ -28,8 +28,10 @@ export function printSummary(results: readonly Spare[], places: Places): void {
   console.log(`${flights.toLocaleString("en")} flights, ${results.length.toLocaleString("en")} routes; half of the routes need more than ${typical} minutes\n`);
   printTable("The most", most, places);
   printTable("The least", least, places);
-  const saved = compareNeighbours(results, 3).map(({ city, slow, fast }) => `${city} ${fast.iata} instead of ${slow.iata} saves ${(slow.minutes - fast.minutes).toFixed(0)}`);
-  console.log(`Minutes on average to the same destinations: ${saved.join(", ")}`);
+  console.log(styleText("dim", "Minutes saved by the airport next door, to the same destinations"));
+  for (const { city, slow, fast } of compareNeighbours(results, 3)) {
+    console.log(`${city}: ${fast.iata} instead of ${slow.iata}`.padEnd(30), String(Math.round(slow.minutes - fast.minutes)).padStart(8));
+  }
 }
 
 function printTable(title: string, rows: readonly Spare[], places: Places): void {
