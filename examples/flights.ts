@@ -9,7 +9,7 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { relative } from "node:path";
 import { fileURLToPath } from "node:url";
-import { remoteParallelMap } from "burla";
+import { remoteParallelMap, type CallContext } from "burla";
 import { quantile } from "d3-array";
 import { randomInt, randomLcg } from "d3-random";
 import { readAirports, readFlights, type Route } from "./flights/data.ts";
@@ -20,13 +20,13 @@ import type { Spare } from "./flights/spare.ts";
 
 const minFlights = 100;
 const promise = 0.9;
-const resamples = 200;
+const resamples = 100;
 
 /** The delay that `promise` of the flights stayed within: the nearest rank, since delays are whole minutes. */
 const within = (sorted: Int16Array): number => sorted[Math.ceil(promise * sorted.length) - 1] ?? NaN;
 
 /** Runs on the cluster. What it uses travels with it: the imports, `within`, `promise` and `resamples`. */
-function timeToSpare({ origin, destination, delays }: Route, { index }: { index: number }): Spare {
+function timeToSpare({ origin, destination, delays }: Route, { index }: CallContext): Spare {
   const draw = randomInt.source(randomLcg(index))(delays.length);
   const sample = new Int16Array(delays.length);
   const estimates = Array.from({ length: resamples }, () => {

@@ -1,8 +1,9 @@
 /** What the example prints. */
 import { styleText } from "node:util";
-import { ascending, median, sum } from "d3-array";
-import type { Places } from "./places.ts";
-import type { Spare } from "./spare.ts";
+import { median, sum } from "d3-array";
+import { compareNeighbours } from "./neighbours.ts";
+import { routeName, type Places } from "./places.ts";
+import { rankRoutes, type Spare } from "./spare.ts";
 
 const listed = 8;
 /** A leader among fewer results is chance, not news. */
@@ -20,16 +21,18 @@ export function sayWhenWorst(places: Places): (spare: Spare, done: number) => vo
 
 /** Prints the routes that need the most and the least time to spare. */
 export function printSummary(results: readonly Spare[], places: Places): void {
-  const ranked = results.toSorted((a, b) => ascending(b.minutes, a.minutes));
+  const { most, least } = rankRoutes(results, listed);
   const flights = sum(results, (spare) => spare.flights);
   const typical = median(results, (spare) => spare.minutes) ?? 0;
   console.log(`\n${styleText("bold", "Time to spare so that nine flights in ten keep the promise")}`);
   console.log(`${flights.toLocaleString("en")} flights, ${results.length.toLocaleString("en")} routes; half of the routes need more than ${typical} minutes\n`);
-  printTable("The most", ranked.slice(0, listed), places);
-  printTable("The least", ranked.slice(-listed).reverse(), places);
+  printTable("The most", most, places);
+  printTable("The least", least, places);
+  console.log(styleText("dim", "Minutes saved by the airport next door, to the same destinations"));
+  for (const { city, slow, fast } of compareNeighbours(results, 3)) {
+    console.log(`${city}: ${fast.iata} instead of ${slow.iata}`.padEnd(30), String(Math.round(slow.minutes - fast.minutes)).padStart(8));
+  }
 }
-
-export const routeName = ({ origin, destination }: Spare, places: Places): string => `${places(origin)} → ${places(destination)}`;
 
 function printTable(title: string, rows: readonly Spare[], places: Places): void {
   const nameWidth = Math.max(30, ...rows.map((row) => routeName(row, places).length));

@@ -1,3 +1,5 @@
+import { ascending, descending } from "d3-array";
+
 /** What one call of the example finds out about one route. */
 export interface Spare {
   readonly origin: string;
@@ -8,4 +10,15 @@ export interface Spare {
   /** Bounds of the 95 % bootstrap interval of `minutes`. */
   readonly low: number;
   readonly high: number;
+}
+
+/**
+ * The routes that need the most and the least time. Ranked by the bound that is on the safe side, not by the
+ * estimate, so that a route with few flights is not listed by chance.
+ */
+export function rankRoutes(results: readonly Spare[], listed: number): { most: Spare[]; least: Spare[] } {
+  return {
+    most: results.toSorted((a, b) => descending(a.low, b.low)).slice(0, listed),
+    least: results.toSorted((a, b) => ascending(a.high, b.high)).slice(0, listed),
+  };
 }
