@@ -41,7 +41,7 @@ function search(value: unknown, path: string, depth: number, seen: Set<unknown>)
     seen.add(value);
     let leadsBack = false;
     for (const { step, part } of partsOf(value)) {
-      if (part instanceof Unreadable) return { path: path + step, what: "a getter that throws" };
+      if (part === UNREADABLE) return { path: path + step, what: "a getter that throws" };
       leadsBack ||= seen.has(part);
       const found = seen.has(part) ? null : search(part, path + step, depth + 1, seen);
       if (found !== null) return found;
@@ -66,7 +66,7 @@ interface Part {
 }
 
 /** Stands for a part whose getter throws. */
-class Unreadable {}
+const UNREADABLE = Symbol("unreadable");
 
 function* partsOf(value: object): Generator<Part> {
   if (value instanceof Map) {
@@ -94,7 +94,7 @@ function read(value: object, key: string): unknown {
   try {
     return (value as Record<string, unknown>)[key];
   } catch {
-    return new Unreadable();
+    return UNREADABLE;
   }
 }
 
