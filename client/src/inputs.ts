@@ -64,7 +64,7 @@ export class InputPump {
     if (this.#stopped) return;
     this.#stopped = true;
     this.#wake?.();
-    void Promise.resolve(this.#iterator.return?.()).catch(() => undefined);
+    void this.#cleanUp();
   }
 
   /**
@@ -90,6 +90,15 @@ export class InputPump {
         await new Promise((resolve) => setImmediate(resolve));
         yieldedMs = performance.now();
       }
+    }
+  }
+
+  /** Whatever the iterable throws while it cleans up concerns nobody any more. */
+  async #cleanUp(): Promise<void> {
+    try {
+      await this.#iterator.return?.();
+    } catch {
+      // The job has ended for another reason, which is the one to tell.
     }
   }
 

@@ -1,0 +1,111 @@
+/** Programs of a user, as processes of their own, in a folder where `burla` is installed. */
+import { spawn, type ChildProcess } from "node:child_process";
+import { mkdirSync, symlinkSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { fileURLToPath } from "node:url";
+import type { TestCluster } from "./cluster.ts";
+import { within } from "./until.ts";
+
+const CLIENT = fileURLToPath(new URL("../../client", import.meta.url));
+const PATIENCE_MS = 60_000;
+
+export interface ScriptOptions {
+  readonly env?: Record<string, string>;
+  readonly args?: readonly string[];
+  readonly cwd?: string;
+}
+
+export interface ScriptEnd {
+  readonly code: number | null;
+  readonly signal: string | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+let scripts = 0;
+
+export class Script {
+  readonly #child: ChildProcess;
+  readonly #lines: string[] = [];
+  readonly #waiting = new Set<() => void>();
+  readonly #end: Promise<ScriptEnd>;
+  #ended: ScriptEnd | undefined;
+  #stderr = "";
+
+  private constructor(child: ChildProcess) {
+    this.#child = child;
+    createInterface({ input: child.stdout! }).on("line", (line) => {
+      this.#lines.push(line);
+      this.#changed();
+    });
+    child.stderr!.setEncoding("utf8").on("data", (text: string) => (this.#stderr += text));
+    this.#end = new Promise((resolve) => {
+      child.once("close", (code, signal) => {
+        this.#ended = { code, signal, stdout: this.#lines.map((line) => `${line}\n`).join(""), stderr: this.#stderr };
+        this.#changed();
+        resolve(this.#ended);
+      });
+    });
+  }
+
+  /** Starts an ES module under plain Node, with `remoteParallelMap` and `attach` imported and the cluster's folder set. */
+  static start(cluster: Pick<TestCluster, "home">, source: string, { env = {}, args = [], cwd }: ScriptOptions = {}): Script {
+    const folder = join(cluster.home, "scripts");
+    mkdirSync(join(folder, "node_modules"), { recursive: true });
+    try {
+      symlinkSync(CLIENT, join(folder, "node_modules", "burla"));
+    } catch {
+      // An earlier script of this cluster made it.
+    }
+    const file = join(folder, `script-${++scripts}.mjs`);
+    writeFileSync(file, `import { attach, remoteParallelMap } from "burla";\n${source}`);
+    const child = spawn(process.execPath, [file, ...args], {
+      cwd: cwd ?? folder,
+      stdio: ["ignore", "pipe", "pipe"],
+      env: { ...process.env, NODE_EXTRA_CA_CERTS: "", NODE_TEST_CONTEXT: "", ...env, BURLA_HOME: cluster.home },
+    });
+    return new Script(child);
+  }
+
+  /** Runs a script to its end. */
+  static run(cluster: Pick<TestCluster, "home">, source: string, options?: ScriptOptions): Promise<ScriptEnd> {
+    return Script.start(cluster, source, options).ended();
+  }
+
+  get pid(): number {
+    return this.#child.pid!;
+  }
+
+  get lines(): readonly string[] {
+    return this.#lines;
+  }
+
+  kill(signal: NodeJS.Signals = "SIGKILL"): void {
+    this.#child.kill(signal);
+  }
+
+  ended(): Promise<ScriptEnd> {
+    return within(PATIENCE_MS, "the script", this.#end);
+  }
+
+  /** The first line that fits, or its first group. @throws Error when the script ends without it. */
+  line(pattern: RegExp): Promise<string> {
+    const look = async (): Promise<string> => {
+      for (;;) {
+        for (const line of this.#lines) {
+          const match = pattern.exec(line);
+          if (match !== null) return match[1] ?? match[0];
+        }
+        if (this.#ended !== undefined) throw new Error(`the script ended without a line ${String(pattern)}:\n${this.#ended.stdout}${this.#ended.stderr}`);
+        await new Promise<void>((resolve) => this.#waiting.add(resolve));
+      }
+    };
+    return within(PATIENCE_MS, `the line ${String(pattern)}`, look());
+  }
+
+  #changed(): void {
+    for (const wake of this.#waiting) wake();
+    this.#waiting.clear();
+  }
+}
