@@ -137,6 +137,9 @@ test("our own package is imported, never copied", async () => {
   });
   const { fn } = (await import(pathToFileURL(join(root, "nested.mjs")).href)) as { fn: AnyFunction };
   assert.equal(await there(fn, 1, { directory: root }), "the worker's own");
+  writeFileSync(join(root, "nested.cjs"), `const { remoteParallelMap } = require("burla"); const lib = require("burla"); exports.make = (k) => (x) => [remoteParallelMap(k), lib.remoteParallelMap()].join();`);
+  const { make } = ((await import(pathToFileURL(join(root, "nested.cjs")).href)) as { default: { make: (k: number) => AnyFunction } }).default;
+  assert.equal(await there(make(1), 1), "the worker's own,the worker's own");
   const own = (): string => "a copy";
   const capture = captureFunction(((call: () => string) => () => call())(own), { ...options, ownExports: { remoteParallelMap: own } });
   const { code, externals } = await bundleCapture(capture);

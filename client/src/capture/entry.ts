@@ -178,8 +178,7 @@ class EntryContext implements TemplateContext {
       const base = interop === undefined ? `require(${specifier})` : `${RESERVED}interop(${JSON.stringify(interop)}, require(${specifier}))`;
       return ["", `const ${name} = ${base}${access};`];
     }
-    // What `require` gives of a module of Node is its default export.
-    const imported = isRequired ? "default" : ref.name;
+    const imported = isRequired ? requiredName(source) : ref.name;
     if (access === "" && interop === undefined) return [`import ${bindingText(imported, name)} from ${specifier}${attributes};`, ""];
     const inner = `${name}$`;
     const base = interop === undefined ? inner : `${RESERVED}interop(${JSON.stringify(interop)}, ${inner})`;
@@ -213,6 +212,11 @@ class EntryContext implements TemplateContext {
 /** Modules that are on every worker. */
 function isLeftAsIs({ specifier }: ModuleSource): boolean {
   return specifier.startsWith("node:") || specifier === "burla";
+}
+
+/** The import that gives what `require` does: the default export of a module of Node, all of ours. */
+function requiredName({ specifier }: ModuleSource): string {
+  return specifier === "burla" ? "*" : "default";
 }
 
 function bindingText(imported: string, local: string): string {

@@ -154,10 +154,12 @@ export class FunctionReader {
     if (script.isModule) {
       const name = exportedName(script.analysis, site);
       if (name === undefined) return undefined;
+      if (this.#world.isOwn(file)) return { kind: "module", source: { specifier: "burla", from: file, how: "import" }, name, path: [] };
       return { kind: "module", source: { specifier: file, from: file, how: "import" }, name, path: [] };
     }
     const path = commonJsPath(file, fn);
     if (path === undefined) return undefined;
+    if (this.#world.isOwn(file)) return { kind: "module", source: { specifier: "burla", from: file, how: "require" }, name: "*", path };
     return { kind: "module", source: { specifier: file, from: file, how: "require" }, name: "*", path };
   }
 

@@ -1,5 +1,6 @@
 import { realpathSync } from "node:fs";
-import { resolve } from "node:path";
+import { dirname, resolve, sep } from "node:path";
+import { fileURLToPath } from "node:url";
 import type { CodeRef } from "./code-refs.ts";
 import { originalPosition } from "./source-maps.ts";
 import { fileOf, type Script } from "./script.ts";
@@ -15,6 +16,8 @@ export interface CaptureOptions {
   /** Functions of the `burla` package itself: sent as an import of it, by export name. */
   ownExports?: Readonly<Record<string, object>>;
 }
+
+const OWN_DIRECTORY = dirname(fileURLToPath(import.meta.url));
 
 /** The program around the function: which script runs, where code in no file stands, what is ours. */
 export class World {
@@ -42,6 +45,11 @@ export class World {
     const name = this.#own.get(value);
     if (name === undefined) return undefined;
     return { kind: "module", source: { specifier: "burla", from: this.directory, how: "import" }, name, path: [] };
+  }
+
+  /** Whether the file is part of our own package, as installed. */
+  isOwn(file: string): boolean {
+    return OWN_DIRECTORY.endsWith(`${sep}dist`) && file.startsWith(OWN_DIRECTORY + sep);
   }
 
   /** `file:line` in the user's own source. */
