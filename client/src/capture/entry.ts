@@ -4,6 +4,7 @@ import { pathToFileURL } from "node:url";
 import { codeRefKey, sourceKey, type CodeRef, type ModuleSource } from "./code-refs.ts";
 import { restoreHeap } from "./restore.ts";
 import type { Script } from "./script.ts";
+import { standaloneText } from "./standalone.ts";
 import { sourceMapOf } from "./source-maps.ts";
 import { RESERVED, renderTemplate, type Piece, type Template, type TemplateContext } from "./template.ts";
 import { interopText } from "./interop.ts";
@@ -16,6 +17,8 @@ export interface Entry {
   /** What the specifiers `burla-import:0`, `burla-import:1`... in the code stand for. */
   imports: ModuleSource[];
 }
+
+const restoreText = standaloneText(restoreHeap);
 
 /** The scheme of specifiers that the bundler resolves through {@link Entry.imports}. */
 export const IMPORT_SCHEME = "burla-import:";
@@ -33,7 +36,7 @@ export function emitEntry(templates: readonly Template[], codes: readonly CodeRe
     { text: `${context.header(templates)}\nconst ${RESERVED}state = { installing: false };\nconst ${RESERVED}makers = [` },
     ...makers,
     { text: `\n];\nconst ${RESERVED}codes = [${table.join(", ")}];\n` },
-    { text: `const ${RESERVED}restore = ${restoreText()};\n` },
+    { text: `const ${RESERVED}restore = ${restoreText};\n` },
     { text: `export default async (values) => ${RESERVED}restore(${RESERVED}deserialize(values), ${RESERVED}makers, ${RESERVED}codes, ${RESERVED}state);\n` },
   ];
   return { code: pieces.map(({ text }) => text).join(""), map: mapOf(pieces), imports: context.imports };
@@ -58,11 +61,6 @@ export class EntryScope {
     const all = [{ text: `${(this.context as EntryContext).header([])}\n` }, ...pieces];
     return { code: all.map(({ text }) => text).join(""), map: mapOf(all), imports: this.context.imports };
   }
-}
-
-function restoreText(): string {
-  // A compiler that keeps names wraps inner functions in a helper, which is not there in the bundle.
-  return `(() => { const __name = (fn) => fn; return ${restoreHeap.toString()}; })()`;
 }
 
 /** Gives each value that code makes a name at the top of the module. */

@@ -1,4 +1,5 @@
 import type { Interop } from "./code-refs.ts";
+import { standaloneText } from "./standalone.ts";
 
 /** Makes the answer of `require` look as the compiler's helper of that kind does. */
 function interop(kind: Interop, exports: Record<string, unknown>): unknown {
@@ -15,4 +16,4 @@ function interop(kind: Interop, exports: Record<string, unknown>): unknown {
 }
 
 /** The function's text, for the top of a bundle. */
-export const interopText = `const $burla_interop = (() => { const __name = (fn) => fn; return ${interop.toString()}; })();`;
+export const interopText = `const $burla_interop = ${standaloneText(interop)};`;
