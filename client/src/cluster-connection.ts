@@ -32,6 +32,11 @@ export class ClusterConnection {
     this.#target = target;
   }
 
+  /** Dials, and starts the local cluster where it must, while the caller is still busy with its function. */
+  prepare(): void {
+    if (this.#connection === undefined) void this.#dial({ evenWithoutJobs: true });
+  }
+
   /** Adds a job; it is called back as soon as the connection stands. */
   add(channel: JobChannel): void {
     this.#jobs.set(channel.jobId, channel);
@@ -68,11 +73,11 @@ export class ClusterConnection {
     if (--this.#holds === 0) this.#connection?.ref(false);
   }
 
-  async #dial(): Promise<void> {
+  async #dial({ evenWithoutJobs = false } = {}): Promise<void> {
     if (this.#dialling) return;
     this.#dialling = true;
     let retryMs = FIRST_RETRY_MS;
-    for (let attempt = 1; this.#jobs.size > 0; attempt++) {
+    for (let attempt = 1; this.#jobs.size > 0 || (evenWithoutJobs && attempt === 1); attempt++) {
       try {
         const stream = await this.#target.open();
         this.#dialling = false;
