@@ -17,6 +17,8 @@ export interface OutputOptions {
   readonly name: string;
   readonly onLog: ((line: LogLine) => void) | undefined;
   readonly progress: boolean | ((progress: Progress) => void);
+  /** Where lines go that calls print on stdout. Default: this program's own stdout. */
+  readonly stdout?: NodeJS.WritableStream;
 }
 
 export function createOutput(options: OutputOptions): JobOutput {
@@ -26,7 +28,7 @@ export function createOutput(options: OutputOptions): JobOutput {
     line: (line) => {
       if (options.onLog !== undefined) return options.onLog(line);
       live?.clear();
-      (line.stream === "stdout" ? process.stdout : process.stderr).write(`${tagOf(line)}${line.text}\n`);
+      (line.stream === "stdout" ? (options.stdout ?? process.stdout) : process.stderr).write(`${tagOf(line)}${line.text}\n`);
     },
     progress: (progress) => {
       report?.(progress);
