@@ -51,8 +51,17 @@ function direct({ entry, directory }: Capture): { bundle: Bundle; inputs: InputF
 }
 
 async function compile(capture: Capture): Promise<{ bundle: Bundle; inputs: InputFile[] }> {
-  const { build } = await import("esbuild");
   const packages = new Packages();
+  for (;;) {
+    const before = packages.assetsFound;
+    const compiled = await compileWith(capture, packages);
+    // Only the text of a package shows that it reads files of its own: then it is bundled again without that package.
+    if (packages.assetsFound === before) return compiled;
+  }
+}
+
+async function compileWith(capture: Capture, packages: Packages): Promise<{ bundle: Bundle; inputs: InputFile[] }> {
+  const { build } = await import("esbuild");
   const externals = new Map<string, ExternalPackage>();
   const result = await build({
     entryPoints: ["burla-entry"],

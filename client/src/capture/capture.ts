@@ -1,5 +1,6 @@
 import { encodeValues } from "./encode.ts";
 import { emitEntry, emitReexport, type Entry } from "./entry.ts";
+import { explainGraph, type Explanation } from "./explain.ts";
 import { FunctionReader } from "./functions.ts";
 import { HeapContexts } from "./heap-contexts.ts";
 import { Inspector, ScriptStore } from "./inspect.ts";
@@ -21,6 +22,8 @@ export interface Capture {
   entry: Entry;
   /** Folder from which code in no file imports. */
   directory: string;
+  /** What is sent, for people; only if asked for. */
+  explanation?: Explanation;
 }
 
 const scripts = new ScriptStore();
@@ -37,7 +40,7 @@ export function captureFunction(fn: (...args: never[]) => unknown, options: Capt
     const name = displayName(fn);
     const functions = new FunctionReader(inspector, natives, world);
     const root = { step: name, from: undefined };
-    const contexts = new HeapContexts(inspector);
+    const contexts = new HeapContexts(inspector, scripts.outerThis);
     const shared = new SharedVariables((closure, variable) => contexts.contextOf(closure, variable));
     const graph = new ValueGraph(functions, natives, contexts.thisOf, shared);
     const vertex = graph.addRoot(fn, root);
@@ -48,6 +51,7 @@ export function captureFunction(fn: (...args: never[]) => unknown, options: Capt
       values: isReexport ? new Uint8Array() : bytes,
       entry: vertex.fn?.kind === "code" ? emitReexport(vertex.fn.ref) : emitEntry(functions.templates, codes),
       directory: world.directory,
+      ...(options.explain === true ? { explanation: explainGraph(graph, vertex, name, world) } : {}),
     };
   } finally {
     inspector.close();

@@ -48,6 +48,18 @@ export function emitReexport(ref: CodeRef): Entry {
   return { code, map: mapOf([{ text: code }]), imports: context.imports };
 }
 
+/** Finds names for what a stretch of a script needs around it, and the lines that supply it. */
+export class EntryScope {
+  readonly #names = new CodeNames([]);
+  readonly context: TemplateContext & { imports: ModuleSource[] } = new EntryContext(this.#names);
+
+  /** Puts the pieces below the lines that they need, as an entry. */
+  finish(pieces: readonly Piece[]): Entry {
+    const all = [{ text: `${(this.context as EntryContext).header([])}\n` }, ...pieces];
+    return { code: all.map(({ text }) => text).join(""), map: mapOf(all), imports: this.context.imports };
+  }
+}
+
 function restoreText(): string {
   // A compiler that keeps names wraps inner functions in a helper, which is not there in the bundle.
   return `(() => { const __name = (fn) => fn; return ${restoreHeap.toString()}; })()`;

@@ -5,7 +5,7 @@ import type { CodeRef } from "./code-refs.ts";
 import { CaptureError } from "./errors.ts";
 import { commonJsFile, commonJsPath, exportedName } from "./exported.ts";
 import { readSyntax, type FreeName } from "./free-names.ts";
-import type { FunctionFacts, Inspector, ScopeSnapshot } from "./inspect.ts";
+import { readVariable, UNINITIALISED, type FunctionFacts, type Inspector, type ScopeSnapshot } from "./inspect.ts";
 import { importOf } from "./module-names.ts";
 import { isStandardGlobal, type Natives } from "./natives.ts";
 import { pathNames, type Path } from "./path.ts";
@@ -191,7 +191,7 @@ export class FunctionReader {
   }
 
   #refuseUninitialised({ name, value, variable }: ClosedOver, script: Script, site: FunctionSite, path: Path): void {
-    if (value !== undefined || variable === null || !mustHaveValue(variable)) return;
+    if (value !== UNINITIALISED && (value !== undefined || variable === null || !mustHaveValue(variable))) return;
     throw new CaptureError({
       path: [...pathNames(path), name],
       location: this.#world.location(script, site.textStart),
@@ -203,7 +203,7 @@ export class FunctionReader {
 
 function closedOver({ name, variable, written }: FreeName, scopes: readonly ScopeSnapshot[]): ClosedOver | undefined {
   const scope = scopes.find(({ variables }) => Object.hasOwn(variables, name));
-  if (scope !== undefined) return { name, value: scope.variables[name], variable, scope, written };
+  if (scope !== undefined) return { name, value: readVariable(scope, name), variable, scope, written };
   // A variable of the user's own on the global object, such as one that a REPL made.
   if (!Object.hasOwn(globalThis, name) || isStandardGlobal(name)) return undefined;
   return { name, value: (globalThis as unknown as Record<string, unknown>)[name], variable, scope: undefined, written };

@@ -3,7 +3,7 @@ import { commonJsExports } from "./exported.ts";
 import type { Inspector } from "./inspect.ts";
 import { pathNames, type Path } from "./path.ts";
 import type { Script } from "./script.ts";
-import { isClassNode, isFunctionNode } from "./syntax.ts";
+import { isClassNode, isFunctionNode, type FunctionNode, type Node } from "./syntax.ts";
 import type { Template } from "./template.ts";
 
 /**
@@ -12,10 +12,12 @@ import type { Template } from "./template.ts";
  */
 export class HeapContexts {
   readonly #inspector: Inspector;
+  readonly #known: WeakMap<object, { value: unknown }>;
   #snapshot: Snapshot | undefined;
 
-  constructor(inspector: Inspector) {
+  constructor(inspector: Inspector, known: WeakMap<object, { value: unknown }>) {
     this.#inspector = inspector;
+    this.#known = known;
   }
 
   /** An id of the scope run that holds the variable which `fn` closes over. */
@@ -25,11 +27,17 @@ export class HeapContexts {
 
   /** The `this` of the function around an arrow function. */
   readonly thisOf = (fn: object, template: Template, path: Path): unknown => {
-    const { site, script } = template;
-    const isInner = site.ancestors.some(
-      (node) => (isFunctionNode(node) && node.type !== "ArrowFunctionExpression" && !isClassNode(node)) || node.type === "PropertyDefinition" || node.type === "StaticBlock",
-    );
-    if (!isInner) return topLevelThis(script);
+    const known = this.#known.get(fn) ?? { value: this.#findThis(fn, template, path) };
+    this.#known.set(fn, known);
+    return known.value;
+  };
+
+  #findThis(fn: object, { site, script }: Template, path: Path): unknown {
+    const around = site.ancestors.findLast(ownsThis);
+    if (around === undefined) return topLevelThis(script);
+    const running = isFunctionNode(around) ? this.#runningThis(script, around) : [];
+    // Usually the arrow function was written in a call that is still running, which is far cheaper to look at.
+    if (running.length > 0 && running.every((value) => value === running[0])) return running[0];
     const found = this.#read().contextHolding(this.#inspector.heapId(fn), "this");
     if (found?.value === undefined) {
       throw new CaptureError({
@@ -39,12 +47,24 @@ export class HeapContexts {
       });
     }
     return this.#inspector.objectByHeapId(found.value);
-  };
+  }
+
+  #runningThis(script: Script, around: FunctionNode & Node): unknown[] {
+    const bodyStart = (around.body as unknown as Node).start;
+    const isWanted = (found: Script, offset: number): boolean => found === script && around.start <= offset && offset <= bodyStart;
+    return this.#inspector.runningThis(isWanted) ?? [];
+  }
 
   #read(): Snapshot {
-    this.#snapshot ??= new Snapshot(JSON.parse(this.#inspector.heapSnapshot()) as SnapshotJson);
+    this.#snapshot ??= new Snapshot(this.#inspector.heapSnapshot() as SnapshotJson);
     return this.#snapshot;
   }
+}
+
+/** Whether an arrow function below the node has its `this` from there. */
+function ownsThis(node: Node): boolean {
+  if (node.type === "PropertyDefinition" || node.type === "StaticBlock") return true;
+  return isFunctionNode(node) && node.type !== "ArrowFunctionExpression" && !isClassNode(node);
 }
 
 function topLevelThis(script: Script): unknown {

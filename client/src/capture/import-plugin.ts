@@ -27,7 +27,7 @@ export function importPlugin(capture: Capture, packages: Packages, externals: Ma
       build.onResolve({ filter: new RegExp(`^${IMPORT_SCHEME}`) }, (args) => resolveEntryImport(build, capture, args));
       build.onResolve({ filter: /^burla$/ }, () => ({ path: "burla", external: true }));
       build.onResolve({ filter: /^[^.]/ }, (args) => keepOutside(build, args, packages, externals));
-      build.onLoad({ filter: /\.[cm]?[jt]sx?$/, namespace: "file" }, ({ path }) => withOwnPlace(path));
+      build.onLoad({ filter: /\.[cm]?[jt]sx?$/, namespace: "file" }, ({ path }) => withOwnPlace(path, packages));
     },
   };
 }
@@ -69,8 +69,10 @@ async function keepOutside(
 }
 
 /** A bundled file keeps its own place: assets beside it are still found where the user's files are. */
-async function withOwnPlace(path: string): Promise<{ contents: string; loader: "js" | "jsx" | "ts" | "tsx" } | undefined> {
+async function withOwnPlace(path: string, packages: Packages): Promise<{ contents: string; loader: "js" | "jsx" | "ts" | "tsx" } | undefined> {
   const text = await readFile(path, "utf8");
+  const directory = packageDirectory(path);
+  if (directory !== undefined) packages.inspectFile(directory, text);
   const names = {
     meta: text.includes("import.meta."),
     dirname: /\b__dirname\b/.test(text),

@@ -1,5 +1,10 @@
-import { Session } from "node:inspector";
+import { randomUUID } from "node:crypto";
+import { readFileSync, rmSync } from "node:fs";
+import { Session, url as debuggerUrl } from "node:inspector";
 import type { Debugger, Runtime } from "node:inspector";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { writeHeapSnapshot } from "node:v8";
 import { Script } from "./script.ts";
 
 /** One scope that a function closes over, innermost first. */
@@ -8,6 +13,19 @@ export interface ScopeSnapshot {
   description: string;
   /** The variables as they are now. V8 copies them for us: writing here changes nothing in the program. */
   variables: Record<string, unknown>;
+}
+
+/** Stands for the value of a variable whose declaration was not reached yet. */
+export const UNINITIALISED = Symbol("uninitialised");
+
+/** The value of a variable of the scope, or {@link UNINITIALISED} where V8 tells. */
+export function readVariable({ variables }: ScopeSnapshot, name: string): unknown {
+  try {
+    return variables[name];
+  } catch {
+    // Newer versions of V8 throw; older ones give undefined.
+    return UNINITIALISED;
+  }
 }
 
 /** What V8 knows about one function. */
@@ -28,10 +46,12 @@ const HOLDER_KEY = "burla.capture.holder";
 const OBJECT_GROUP = "burla-capture";
 
 /**
- * Scripts of this process that a captured function came from, by V8's script id. Ids are never used twice, so what was
- * parsed once stays right for the life of the process.
+ * What was read of this process and cannot change: scripts that a captured function came from, by V8's script id, which
+ * is never used twice.
  */
 export class ScriptStore {
+  /** The `this` that arrow functions closed over, which never changes and is slow to find. */
+  readonly outerThis = new WeakMap<object, { value: unknown }>();
   readonly #scripts = new Map<string, Script>();
 
   get(id: string): Script | undefined {
@@ -99,14 +119,47 @@ export class Inspector {
     return privateProperties.flatMap(({ name, value }) => (value === undefined ? [] : [{ name, value: this.#value(value) }]));
   }
 
-  /** Runs V8's heap snapshot and hands each piece of its JSON text over. Takes a second per few hundred MB of heap. */
-  heapSnapshot(): string {
-    const chunks: string[] = [];
-    const collect = (message: { params: { chunk: string } }): void => void chunks.push(message.params.chunk);
-    this.#session.on("HeapProfiler.addHeapSnapshotChunk", collect);
-    this.#post("HeapProfiler.takeHeapSnapshot", { reportProgress: false, captureNumericValue: true });
-    this.#session.off("HeapProfiler.addHeapSnapshotChunk", collect);
-    return chunks.join("");
+  /** V8's heap snapshot as JSON. Takes a second per few hundred MB of heap. */
+  heapSnapshot(): unknown {
+    // By way of a file: newer versions of Node hand a session its chunks too late.
+    const file = join(tmpdir(), `burla-${process.pid}-${randomUUID()}.heapsnapshot`);
+    try {
+      writeHeapSnapshot(file, { exposeNumericValues: true });
+      return JSON.parse(readFileSync(file, "utf8"));
+    } finally {
+      rmSync(file, { force: true });
+    }
+  }
+
+  /**
+   * The `this` of every call that is running right now and belongs to a function which `isWanted` names by script and
+   * position. Stops this thread for a moment inside a function of ours to look at its callers, so it is not done while
+   * another debugger is attached, which would show that stop to the user: then undefined.
+   */
+  runningThis(isWanted: (script: Script, offset: number) => boolean): unknown[] | undefined {
+    if (debuggerUrl() !== undefined) return undefined;
+    const found: unknown[] = [];
+    const paused = ({ params }: { params: Debugger.PausedEventDataType }): void => {
+      for (const frame of params.callFrames) {
+        const at = frame.functionLocation;
+        const script = at === undefined ? undefined : this.#store.get(at.scriptId);
+        if (at === undefined || script === undefined) continue;
+        if (isWanted(script, script.offsetOf(at.lineNumber, at.columnNumber ?? 0))) found.push(this.#value(frame.this));
+      }
+    };
+    const stopHere = (): void => undefined;
+    this.#session.on("Debugger.paused", paused);
+    try {
+      this.#post("Debugger.enable");
+      const { objectId } = this.#remote(stopHere);
+      const { breakpointId } = this.#post("Debugger.setBreakpointOnFunctionCall", { objectId }) as { breakpointId: string };
+      stopHere();
+      this.#post("Debugger.removeBreakpoint", { breakpointId });
+    } finally {
+      this.#session.off("Debugger.paused", paused);
+      this.#post("Debugger.disable");
+    }
+    return found;
   }
 
   /** The id under which a heap snapshot of this process lists the object. */

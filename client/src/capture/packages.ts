@@ -41,6 +41,19 @@ export function packageDirectory(file: string): string | undefined {
 /** Looks packages up and remembers what it found; one per bundling. */
 export class Packages {
   readonly #reasons = new Map<string, ExternalReason | undefined>();
+  #assetsFound = 0;
+
+  /** How many packages turned out to read files of their own. */
+  get assetsFound(): number {
+    return this.#assetsFound;
+  }
+
+  /** Looks into a file of a package that is about to be bundled: if it reads files beside it, the package stays outside. */
+  inspectFile(directory: string, text: string): void {
+    if (this.#reasons.get(directory) !== undefined || !readsOwnFiles(text)) return;
+    this.#reasons.set(directory, "assets of its own");
+    this.#assetsFound++;
+  }
 
   /** The package in that folder. */
   describe(directory: string): ExternalPackage {
@@ -76,6 +89,12 @@ function reasonOf(directory: string): ExternalReason | undefined {
     return "native addon";
   }
   return undefined;
+}
+
+/** Whether code finds files by its own place. To make a `require` of its own it needs its place too, and is left alone. */
+function readsOwnFiles(text: string): boolean {
+  const rest = text.replaceAll(/createRequire\d*\(\s*(import\.meta\.url|__filename)\s*\)/g, "");
+  return /\b__dirname\b|\b__filename\b|\bimport\.meta\.(url|dirname|filename)\b/.test(rest);
 }
 
 function hasPlatformPackages(manifest: PackageJson): boolean {

@@ -1,7 +1,7 @@
 import type { Variable } from "eslint-scope";
 import { isTopLevel } from "./analysis.ts";
 import type { ClosedOver } from "./functions.ts";
-import type { ScopeSnapshot } from "./inspect.ts";
+import { readVariable, type ScopeSnapshot } from "./inspect.ts";
 import type { Template } from "./template.ts";
 
 /** A box that takes the place of a variable which several functions share. */
@@ -84,6 +84,6 @@ function sameValues(a: ScopeSnapshot | undefined, b: ScopeSnapshot | undefined):
   const names = Object.keys(a.variables);
   return (
     names.length === Object.keys(b.variables).length &&
-    names.every((name) => Object.hasOwn(b.variables, name) && Object.is(a.variables[name], b.variables[name]))
+    names.every((name) => Object.hasOwn(b.variables, name) && Object.is(readVariable(a, name), readVariable(b, name)))
   );
 }

@@ -50,7 +50,8 @@ export interface TemplateContext {
   specifier(script: Script, specifier: string, how: "import" | "require"): string;
 }
 
-interface Edit {
+/** Puts `text` in the place of a stretch of the script. */
+export interface Edit {
   start: number;
   end: number;
   text: string;
@@ -151,7 +152,12 @@ function editsOf(template: Template, context: TemplateContext, shape: Shape): Ed
   const edits = [...shape.edits];
   if (isClassNode(site.node)) edits.push(...classEdits(template, site.node, syntax));
   for (const free of syntax.freeNames) edits.push(...nameEdits(template, free, context));
-  for (const node of syntax.importMetas) edits.push({ start: node.start, end: node.end, text: context.metaName(script) });
+  return [...edits, ...placeEdits(script, syntax, context)];
+}
+
+/** Keeps `import.meta` and `import()` meaning what they mean in the user's own file. */
+export function placeEdits(script: Script, syntax: Pick<FunctionSyntax, "importMetas" | "dynamicImports">, context: TemplateContext): Edit[] {
+  const edits: Edit[] = syntax.importMetas.map(({ start, end }) => ({ start, end, text: context.metaName(script) }));
   for (const node of syntax.dynamicImports) {
     const source = node.source as ESTree.Expression & Node;
     const specifier = stringValue(source);
@@ -227,7 +233,8 @@ function cellEdit(identifier: ESTree.Identifier & Node, parent: Node | undefined
   return { start, end, text: isCallee ? `(0, ${box})` : box };
 }
 
-function requireEdit(script: Script, identifier: Node, parent: Node | undefined, context: TemplateContext): Edit {
+/** Makes a `require` mean what it means in the user's own file. */
+export function requireEdit(script: Script, identifier: Node, parent: Node | undefined, context: TemplateContext): Edit {
   const { start, end } = identifier;
   if (parent?.type === "CallExpression" && (parent.callee as unknown) === identifier) {
     const argument = parent.arguments[0] as (ESTree.Expression & Node) | undefined;
@@ -239,7 +246,8 @@ function requireEdit(script: Script, identifier: Node, parent: Node | undefined,
   return { start, end, text: context.requireName(script) };
 }
 
-function applyEdits(script: Script, start: number, end: number, edits: Edit[]): Piece[] {
+/** The script's text from `start` to `end` with the edits made. Of two that overlap the first wins. */
+export function applyEdits(script: Script, start: number, end: number, edits: Edit[]): Piece[] {
   const pieces: Piece[] = [];
   let at = start;
   for (const edit of edits.sort((a, b) => a.start - b.start)) {

@@ -10,6 +10,8 @@ export interface CaptureOptions {
   entryScript?: string;
   /** Folder from which imports of code that is in no file are resolved. Default: the working directory. */
   directory?: string;
+  /** Whether to describe what is sent; costs time. */
+  explain?: boolean;
   /** Functions of the `burla` package itself: sent as an import of it, by export name. */
   ownExports?: Readonly<Record<string, object>>;
 }

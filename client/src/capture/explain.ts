@@ -1,0 +1,129 @@
+import { serialize } from "node:v8";
+import type { Bundle } from "./bundle.ts";
+import type { Capture } from "./capture.ts";
+import type { ClosedOver } from "./functions.ts";
+import type { Template } from "./template.ts";
+import type { ValueGraph, Vertex } from "./values.ts";
+import type { World } from "./world.ts";
+
+/** One part of what is sent with a function. */
+export interface Explained {
+  name: string;
+  kind: "function" | "class" | "import" | "value" | "seen above";
+  /** Where a function is written, what is imported from where, what kind of value it is. */
+  detail: string;
+  /** Serialised size of a value, where it can be told apart. */
+  bytes?: number;
+  parts: Explained[];
+}
+
+/** What a capture sends. */
+export interface Explanation {
+  root: Explained;
+  /** Names that the code uses and every worker has by itself. */
+  leftOut: string[];
+}
+
+/** Describes what a capture holds, for people. */
+export function explainGraph(graph: ValueGraph, root: Vertex, name: string, world: World): Explanation {
+  const seen = new Set<unknown>();
+  const leftOut = new Set<string>();
+  const explain = (label: string, value: unknown): Explained => {
+    const vertex = graph.vertices.get(value as object);
+    if (vertex === undefined) return valueOf(label, value);
+    if (seen.has(value)) return { name: label, kind: "seen above", detail: "", parts: [] };
+    seen.add(value);
+    if (vertex.fn?.kind === "closure") return closure(label, vertex.fn.template, vertex.fn.variables);
+    const draft = vertex.special ? graph.draftOf(vertex) : undefined;
+    if (draft?.ref !== undefined) {
+      const { ref } = draft;
+      return { name: label, kind: "import", detail: ref.kind === "global" ? `the global ${ref.expression}` : importText(ref.name, ref.path, ref.source.specifier), parts: [] };
+    }
+    if (draft === undefined) return valueOf(label, value);
+    const parts = draft.slots.concat(draft.props?.slots ?? []).filter((slot) => graph.vertices.get(slot as object)?.special === true);
+    return { name: label, kind: "value", detail: typeText(value), parts: parts.map((part) => explain(labelOf(draft.props?.slots, part), part)) };
+  };
+  const closure = (label: string, template: Template, variables: readonly ClosedOver[]): Explained => {
+    const parts: Explained[] = [];
+    for (const [free, supply] of template.supplies) {
+      if (supply.kind === "global") leftOut.add(free);
+      if (supply.kind === "code" && supply.ref.kind === "module") {
+        const { name: imported, path, source } = supply.ref;
+        parts.push({ name: free, kind: "import", detail: importText(imported, path, source.specifier), parts: [] });
+      }
+      const variable = variables.find((one) => one.name === free);
+      if (variable !== undefined) parts.push(explain(free, variable.value));
+    }
+    const isClass = template.site.node.type.startsWith("Class");
+    return { name: label, kind: isClass ? "class" : "function", detail: world.location(template.script, template.site.textStart), parts };
+  };
+  return { root: explain(name, root.value), leftOut: [...leftOut].sort() };
+}
+
+/** The explanation and the bundle as text: a tree of what is sent, then what was bundled and what stays outside. */
+export function explainText(capture: Capture, bundle: Bundle): string {
+  const { explanation, entry } = capture;
+  const lines = explanation === undefined ? [`${capture.name}: imported from ${entry.imports[0]?.specifier ?? "its module"}`] : treeLines(explanation.root, "", "");
+  lines.push("", `values: ${bytesText(capture.values.byteLength)}   code: ${bytesText(bundle.code.byteLength)}   bundle ${bundle.id.slice(0, 12)}`);
+  if (bundle.contents.length > 0) lines.push("", "bundled:");
+  for (const { file, bytes } of [...bundle.contents].sort((a, b) => b.bytes - a.bytes)) lines.push(`  ${bytesText(bytes).padStart(10)}  ${file}`);
+  if (bundle.externals.length > 0) lines.push("", "installed where it runs:");
+  for (const { name, version } of bundle.externals) lines.push(`  ${name}@${version}`);
+  if ((explanation?.leftOut.length ?? 0) > 0) lines.push("", `left out, every worker has it: ${explanation?.leftOut.join(", ")}`);
+  return `${lines.join("\n")}\n`;
+}
+
+/** The same as data, for `--json`. */
+export function explainJson(capture: Capture, bundle: Bundle): object {
+  return {
+    name: capture.name,
+    explanation: capture.explanation ?? null,
+    valuesBytes: capture.values.byteLength,
+    codeBytes: bundle.code.byteLength,
+    bundleId: bundle.id,
+    bundled: bundle.contents,
+    externals: bundle.externals,
+  };
+}
+
+function treeLines(node: Explained, first: string, rest: string): string[] {
+  const size = node.bytes === undefined ? "" : `  ${bytesText(node.bytes)}`;
+  const lines = [`${first}${node.name}  ${node.kind}${node.detail === "" ? "" : `  ${node.detail}`}${size}`];
+  node.parts.forEach((part, index) => {
+    const isLast = index === node.parts.length - 1;
+    lines.push(...treeLines(part, `${rest}${isLast ? "└─ " : "├─ "}`, `${rest}${isLast ? "   " : "│  "}`));
+  });
+  return lines;
+}
+
+function valueOf(name: string, value: unknown): Explained {
+  return { name, kind: "value", detail: typeText(value), bytes: sizeOf(value), parts: [] };
+}
+
+function sizeOf(value: unknown): number {
+  return serialize(value).byteLength;
+}
+
+function typeText(value: unknown): string {
+  if (value === null) return "null";
+  if (Array.isArray(value)) return `array of ${value.length}`;
+  if (typeof value !== "object") return typeof value;
+  return (value.constructor as { name?: string } | undefined)?.name ?? "object";
+}
+
+function labelOf(props: readonly unknown[] | undefined, part: unknown): string {
+  const index = props?.indexOf(part) ?? -1;
+  const key = index > 0 ? props?.[index - 1] : undefined;
+  if (typeof key === "string") return key;
+  return typeof part === "function" && part.name !== "" ? part.name : typeText(part);
+}
+
+function importText(name: string, path: readonly string[], specifier: string): string {
+  const member = [...(name === "*" ? [] : [name]), ...path].join(".");
+  return member === "" ? specifier : `${member} from ${specifier}`;
+}
+
+function bytesText(bytes: number): string {
+  if (bytes < 1024) return `${bytes} B`;
+  return bytes < 1024 * 1024 ? `${(bytes / 1024).toFixed(1)} KiB` : `${(bytes / 1024 / 1024).toFixed(1)} MiB`;
+}

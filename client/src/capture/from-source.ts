@@ -1,0 +1,131 @@
+import { readFileSync } from "node:fs";
+import { extname, resolve } from "node:path";
+import { pathToFileURL } from "node:url";
+import type * as ESTree from "estree";
+import type { Reference, Variable } from "eslint-scope";
+import { isTopLevel, referencesIn } from "./analysis.ts";
+import type { Capture } from "./capture.ts";
+import { emitReexport, EntryScope } from "./entry.ts";
+import { CaptureError } from "./errors.ts";
+import { Script } from "./script.ts";
+import { ancestorsAt, stringValue, walk, type Node } from "./syntax.ts";
+import { applyEdits, placeEdits, requireEdit, type Edit, type Piece, type TemplateContext } from "./template.ts";
+
+/** A function that a module exports, without running the module here: where the function runs, all of it runs. */
+export function captureExport(file: string, exportName: string): Capture {
+  const path = resolve(file);
+  const source = { specifier: path, from: path, how: "import" } as const;
+  const entry = emitReexport({ kind: "module", source, name: exportName, path: [] });
+  return { name: exportName, values: new Uint8Array(), entry, directory: resolve(".") };
+}
+
+/**
+ * A function of a script, read from its source alone: nothing is run here, and of the script's top level only what the
+ * function needs is sent: imports, declarations, and assignments to them. Throws CaptureError.
+ */
+export async function captureFromSource(file: string, functionName: string): Promise<Capture> {
+  const path = resolve(file);
+  const script = await readScript(path);
+  const program = script.analysis.root as ESTree.Program & Node;
+  const root = topLevelVariables(script).get(functionName);
+  if (root === undefined) {
+    throw new CaptureError({
+      path: [functionName],
+      location: path,
+      what: `the file has no function of that name at its top level`,
+      cure: "Give the name of a function, class or constant that the file declares.",
+    });
+  }
+  const kept = neededStatements(script, program, root);
+  const scope = new EntryScope();
+  const pieces: Piece[] = kept.flatMap((statement) => statementPieces(script, statement, scope.context));
+  pieces.push({ text: `\nexport default async () => ${functionName};\n` });
+  return { name: functionName, values: new Uint8Array(), entry: scope.finish(pieces), directory: resolve(".") };
+}
+
+/** The file as JavaScript, with a map to what the user wrote. */
+async function readScript(file: string): Promise<Script> {
+  const text = readFileSync(file, "utf8");
+  const { transform } = await import("esbuild");
+  const loader = { ".ts": "ts", ".mts": "ts", ".cts": "ts", ".tsx": "tsx", ".jsx": "jsx" } as const;
+  const { code, map } = await transform(text, {
+    loader: loader[extname(file) as keyof typeof loader] ?? "js",
+    sourcemap: "external",
+    sourcefile: pathToFileURL(file).href,
+    target: "esnext",
+  }).catch((cause: unknown) => {
+    throw new CaptureError({ path: [file], what: `it cannot be compiled: ${(cause as Error).message}`, cure: "Mend the syntax error.", cause });
+  });
+  const sourceMapUrl = `data:application/json;base64,${Buffer.from(map).toString("base64")}`;
+  const isModule = !file.endsWith(".cjs") && (!file.endsWith(".cts") || /^\s*(import|export)\b/m.test(code));
+  return new Script({ id: "source", url: pathToFileURL(file).href, source: code, isModule, sourceMapUrl });
+}
+
+function topLevelVariables(script: Script): Map<string, Variable> {
+  const { scopes } = script.analysis.scopes;
+  return new Map(scopes.flatMap(({ variables }) => variables.filter(isTopLevel).map((variable) => [variable.name, variable] as const)));
+}
+
+/** The statements that the variable needs, directly or not, in the order of the script. */
+function neededStatements(script: Script, program: ESTree.Program & Node, root: Variable): Node[] {
+  const needed = new Set<Variable>();
+  const kept = new Set<Node>();
+  const pending = [root];
+  const statementAt = (offset: number): Node | undefined =>
+    (program.body as unknown as Node[]).find(({ start, end }) => start <= offset && offset < end);
+  const keep = (statement: Node | undefined): void => {
+    if (statement === undefined || kept.has(statement)) return;
+    kept.add(statement);
+    if (statement.type === "ImportDeclaration") return;
+    for (const { resolved } of referencesIn(script.analysis, statement)) if (resolved !== null && isTopLevel(resolved)) pending.push(resolved);
+  };
+  for (let variable = pending.pop(); variable !== undefined; variable = pending.pop()) {
+    if (needed.has(variable)) continue;
+    needed.add(variable);
+    for (const { name } of variable.defs) keep(statementAt((name as unknown as Node).start));
+    for (const reference of variable.references) if (changesVariable(script, reference)) keep(statementAt(offsetOf(reference)));
+  }
+  return [...kept].sort((a, b) => a.start - b.start);
+}
+
+/** Whether the name stands at the left of a top-level assignment: `fn = ...`, `fn.cache = ...`, `Class.prototype.x = ...`. */
+function changesVariable(script: Script, reference: Reference): boolean {
+  const path = ancestorsAt(script.analysis.root, offsetOf(reference));
+  const [, statement, expression] = path;
+  if (statement?.type !== "ExpressionStatement" || expression?.type !== "AssignmentExpression") return false;
+  const left = expression.left as unknown as Node;
+  return left.start <= offsetOf(reference) && offsetOf(reference) < left.end;
+}
+
+function offsetOf(reference: Reference): number {
+  return (reference.identifier as unknown as Node).start;
+}
+
+function statementPieces(script: Script, statement: Node, context: TemplateContext): Piece[] {
+  const edits: Edit[] = [];
+  let start = statement.start;
+  if (statement.type === "ExportNamedDeclaration" && statement.declaration != null) start = (statement.declaration as unknown as Node).start;
+  if (statement.type === "ExportDefaultDeclaration") start = (statement.declaration as unknown as Node).start;
+  if (statement.type === "ImportDeclaration") {
+    const source = statement.source as ESTree.Literal & Node;
+    edits.push({ start: source.start, end: source.end, text: JSON.stringify(context.specifier(script, stringValue(source) ?? "", "import")) });
+  }
+  const place = { importMetas: [] as Node[], dynamicImports: [] as (ESTree.ImportExpression & Node)[] };
+  walk(statement, (node) => {
+    if (node.type === "MetaProperty" && node.meta.name === "import") place.importMetas.push(node);
+    if (node.type === "ImportExpression") place.dynamicImports.push(node as ESTree.ImportExpression & Node);
+    return true;
+  });
+  edits.push(...placeEdits(script, place, context));
+  for (const reference of referencesIn(script.analysis, statement)) {
+    const { name } = reference.identifier;
+    const identifier = reference.identifier as unknown as Node;
+    if (reference.resolved !== null) continue;
+    const parent = ancestorsAt(statement, identifier.start).at(-2);
+    if (name === "require") edits.push(requireEdit(script, identifier, parent, context));
+    if (name === "__dirname" || name === "__filename") {
+      edits.push({ start: identifier.start, end: identifier.end, text: `${context.metaName(script)}.${name.slice(2)}` });
+    }
+  }
+  return [...applyEdits(script, start, statement.end, edits), { text: "\n" }];
+}
