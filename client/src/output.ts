@@ -9,6 +9,8 @@ const BAR_WIDTH = 24;
 export interface JobOutput {
   line(line: LogLine): void;
   progress(progress: Progress): void;
+  /** Takes the progress line off the screen until the next state, so that something else can be printed. */
+  clear(): void;
   /** Leaves the last state on the screen. */
   end(): void;
 }
@@ -34,6 +36,7 @@ export function createOutput(options: OutputOptions): JobOutput {
       report?.(progress);
       live?.show(progress);
     },
+    clear: () => live?.clear(),
     end: () => live?.end(),
   };
 }
