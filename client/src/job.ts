@@ -78,9 +78,9 @@ export class Job<Result> implements JobChannel {
     );
   }
 
-  /** All inputs are on disk in main. */
+  /** Resolves when all inputs are on disk in main; the process lives until then. */
   get uploaded(): Promise<void> {
-    return this.#uploaded.promise;
+    return this.#hold(this.#uploaded.promise);
   }
 
   get isOver(): boolean {

@@ -9,6 +9,8 @@ const BAR_WIDTH = 24;
 export interface JobOutput {
   line(line: LogLine): void;
   progress(progress: Progress): void;
+  /** Takes the progress line off the screen until the next state, so that something else can be printed. */
+  clear(): void;
   /** Leaves the last state on the screen. */
   end(): void;
 }
@@ -17,6 +19,8 @@ export interface OutputOptions {
   readonly name: string;
   readonly onLog: ((line: LogLine) => void) | undefined;
   readonly progress: boolean | ((progress: Progress) => void);
+  /** Where lines go that calls print on stdout. Default: this program's own stdout. */
+  readonly stdout?: NodeJS.WritableStream;
 }
 
 export function createOutput(options: OutputOptions): JobOutput {
@@ -26,12 +30,13 @@ export function createOutput(options: OutputOptions): JobOutput {
     line: (line) => {
       if (options.onLog !== undefined) return options.onLog(line);
       live?.clear();
-      (line.stream === "stdout" ? process.stdout : process.stderr).write(`${tagOf(line)}${line.text}\n`);
+      (line.stream === "stdout" ? (options.stdout ?? process.stdout) : process.stderr).write(`${tagOf(line)}${line.text}\n`);
     },
     progress: (progress) => {
       report?.(progress);
       live?.show(progress);
     },
+    clear: () => live?.clear(),
     end: () => live?.end(),
   };
 }

@@ -1,14 +1,7 @@
 /** The one function that a user needs. */
-import { join } from "node:path";
-import { newJobId, type JobSpec } from "@burla/protocol";
-import { bundleCapture, captureFunction } from "./capture/index.ts";
-import { connectionTo } from "./cluster-connection.ts";
-import { LOCAL, resolveCluster } from "./cluster.ts";
-import { Job, type PreparedFunction } from "./job.ts";
-import { stateDirectory } from "./local-cluster.ts";
-import { checkArguments, compileOptions, type CompiledOptions } from "./options.ts";
-import { createOutput } from "./output.ts";
-import { ResultStream } from "./stream.ts";
+import { captureFunction } from "./capture/index.ts";
+import { mapCapture } from "./map-capture.ts";
+import { checkArguments, compileOptions } from "./options.ts";
 import type { Inputs, MapFunction, MapOptions, RemoteResults } from "./types.ts";
 
 /**
@@ -34,43 +27,5 @@ export function remoteParallelMap<Input, Result>(
 ): RemoteResults<Awaited<Result>> {
   checkArguments(fn, inputs);
   const compiled = compileOptions(options);
-  const capture = captureFunction(fn);
-  const name = compiled.name ?? (capture.name || "anonymous function");
-  const target = resolveCluster(compiled.cluster);
-  const jobId = newJobId();
-  const output = createOutput({ name, onLog: compiled.onLog, progress: compiled.progress });
-
-  const prepare = async (onError: "throw" | "continue"): Promise<PreparedFunction> => {
-    const bundle = await bundleCapture(capture, { cacheDirectory: join(stateDirectory(), "bundle-cache") });
-    const spec = specOf(name, { ...compiled, onError }, bundle, target.key === LOCAL);
-    return { spec, code: bundle.code, values: capture.values };
-  };
-  const stream = new ResultStream<Awaited<Result>>(
-    jobId,
-    (onError) =>
-      new Job(connectionTo(target), {
-        jobId,
-        start: { kind: "submit", prepared: prepare(onError), inputs },
-        order: compiled.order,
-        detach: compiled.detach,
-        onLine: (line) => output.line(line),
-        onProgress: (progress) => output.progress(progress),
-      }),
-    { onError: compiled.onError, detach: compiled.detach, signal: compiled.signal, skip: 0, onOver: () => output.end() },
-  );
-  if (compiled.detach) stream.begin();
-  return stream;
-}
-
-function specOf(name: string, options: CompiledOptions, bundle: { id: string; externals: JobSpec["bundle"]["externals"] }, isLocal: boolean): JobSpec {
-  const { cpu, ramMiB, maxParallelism, concurrency, onError, retries, timeoutMs, detach, env } = options;
-  return {
-    name: name.slice(0, 256),
-    runtime: "node",
-    cpu, ramMiB, maxParallelism, concurrency, retries, timeoutMs, detach, env,
-    onError: detach ? "continue" : onError,
-    cwd: isLocal ? process.cwd() : null,
-    parent: null,
-    bundle: { id: bundle.id as JobSpec["bundle"]["id"], externals: bundle.externals },
-  };
+  return mapCapture<Awaited<Result>>(captureFunction(fn), inputs, compiled);
 }

@@ -12,6 +12,7 @@ export const ROUTES = {
   status: "/v1/status",
   jobs: "/v1/jobs",
   job: "/v1/jobs/:jobId",
+  /** NDJSON of `LogLineJson`; with `?follow=1` it goes on until the job has ended. */
   jobLogs: "/v1/jobs/:jobId/logs",
   cancelJob: "/v1/jobs/:jobId/cancel",
   blob: "/v1/blobs/:hash",
@@ -67,6 +68,16 @@ export const statusSchema = v.object({
   duplicates: v.number(),
 });
 export type ClusterStatus = v.InferOutput<typeof statusSchema>;
+
+/** One line that a call printed; index -1 outside of any call. */
+export const logLineSchema = v.object({
+  index: v.number(),
+  stream: v.picklist(["stdout", "stderr"]),
+  timeMs: v.number(),
+  nodeId: v.string(),
+  text: v.string(),
+});
+export type LogLineJson = v.InferOutput<typeof logLineSchema>;
 
 /** The file by which programs of one user find a running cluster. Mode 0600. */
 export const connectionFileSchema = v.object({

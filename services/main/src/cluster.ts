@@ -16,6 +16,7 @@ import type { NodeLink } from "./node-link.ts";
 import type { JobRegistry } from "./registry.ts";
 import { waitReason } from "./status.ts";
 import type { BlobStore } from "./store/blobs.ts";
+import type { LoggedLines } from "./store/line-log.ts";
 
 /** Progress of a job is told no more often than this. */
 const PROGRESS_MS = 100;
@@ -77,6 +78,11 @@ export class Cluster {
     this.handle({ type: "jobSubmitted", jobId, spec });
     this.#options.onActivity();
     return entry;
+  }
+
+  /** As `JobRegistry.lines`. */
+  readLines(jobId: JobId, options: { follow: boolean; signal: AbortSignal }): AsyncGenerator<LoggedLines> | undefined {
+    return this.#options.registry.lines(jobId, options);
   }
 
   /** Feeds one event to the core and does what it says. */

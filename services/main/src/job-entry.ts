@@ -2,7 +2,7 @@
 import { MAX_WINDOW_BYTES, newToken, type JobId, type JobSpec, type JobSummary, type MainToClient, type Of } from "@burla/protocol";
 import type { JobLog} from "./store/job-log.ts";
 import { writeSummary, type Finished } from "./store/job-log.ts";
-import { LineLog, type LoggedLines } from "./store/line-log.ts";
+import { LineLog } from "./store/line-log.ts";
 
 type Results = Of<MainToClient, "results">;
 
@@ -83,6 +83,7 @@ export class JobEntry {
     this.inputsEnded = inputsEnded;
     this.finished = finished;
     this.#finishedBody = finishedBody;
+    if (finished !== null) this.lines.end();
   }
 
   addChunk(chunkId: number, first: number, count: number, body: Uint8Array): void {
@@ -127,6 +128,7 @@ export class JobEntry {
     this.#finishedBody = body;
     this.endedSummary = summary;
     if (!this.#discarded) this.log.append(finished, body);
+    this.lines.end();
     writeSummary(this.directory, summary);
     for (const chunkId of [...this.#chunks.keys()]) this.forgetChunk(chunkId);
     for (const reader of this.#readers.values()) this.#pump(reader);
@@ -160,10 +162,6 @@ export class JobEntry {
   sendLines(lines: Omit<Of<MainToClient, "logs">, "type" | "jobId">, body: Uint8Array): void {
     this.lines.append(lines.nodeId, lines.droppedLines, body);
     this.broadcast({ type: "logs", jobId: this.jobId, ...lines }, body);
-  }
-
-  readLines(): Iterable<LoggedLines> {
-    return this.lines.read();
   }
 
   /** Inputs and results go from disk; the summary and the lines stay. */

@@ -6,6 +6,7 @@ import type { CoreState } from "./core/state.ts";
 import { restoreJob } from "./core/restore.ts";
 import { JobEntry } from "./job-entry.ts";
 import { JobLog, readSummary, replayJob } from "./store/job-log.ts";
+import { LineLog, type LoggedLines } from "./store/line-log.ts";
 
 /** Ended jobs that are remembered, the newest ones. */
 const MAX_ENDED_JOBS = 100;
@@ -52,6 +53,13 @@ export class JobRegistry {
   /** Of jobs whose data is gone, oldest first. */
   get summaries(): Iterable<JobSummary> {
     return this.#summaries.values();
+  }
+
+  /** The lines that a job's calls printed, also of a job whose data is gone; undefined when there is no such job. */
+  lines(jobId: JobId, options: { follow: boolean; signal: AbortSignal }): AsyncGenerator<LoggedLines> | undefined {
+    const entry = this.#entries.get(jobId);
+    if (entry !== undefined) return entry.lines.read(options);
+    return this.#summaries.has(jobId) ? readClosed(join(this.#directory, jobId), options.signal) : undefined;
   }
 
   /** An ended job whose results have been taken: only what `burla jobs` and `burla logs` show is kept. */
@@ -106,5 +114,14 @@ export class JobRegistry {
     entry.endedSummary = finished === null ? null : summary;
     this.#entries.set(jobId, entry);
     if (finished === null) restoreJob(state, remembered, nowMs);
+  }
+}
+
+async function* readClosed(directory: string, signal: AbortSignal): AsyncGenerator<LoggedLines> {
+  const lines = new LineLog(directory);
+  try {
+    yield* lines.read({ follow: false, signal });
+  } finally {
+    lines.close();
   }
 }

@@ -1,11 +1,12 @@
 /** Control over HTTP with JSON, so that `curl` works. */
 import { Hono } from "hono";
 import {
-  BurlaError, MAX_BUNDLE_BYTES, messageOf, ROUTES, type ClusterStatus, type JobId,
+  BurlaError, MAX_BUNDLE_BYTES, messageOf, ROUTES, type ClusterStatus, type JobId, type LogLineJson,
 } from "@burla/protocol";
 import type { Identity } from "./auth.ts";
 import type { Cluster } from "./cluster.ts";
 import type { BlobStore } from "./store/blobs.ts";
+import type { LoggedLines } from "./store/line-log.ts";
 
 export interface RoutesOptions {
   readonly cluster: Cluster;
@@ -38,14 +39,12 @@ export function createRoutes({ cluster, blobs, identify, describe, shutdown }: R
     return c.json(found);
   });
   app.get(ROUTES.jobLogs, (c) => {
-    const entry = cluster.entry(c.req.param("jobId") as JobId);
-    if (entry === undefined) throw noSuchJob(c.req.param("jobId"));
-    const lines = [...entry.readLines()].flatMap(({ nodeId, droppedLines, entries }) => [
-      ...entries.map(([index, stream, timeMs, text]) => ({ index, stream: stream === 1 ? "stdout" : "stderr", timeMs, nodeId, text })),
-      ...(droppedLines > 0 ? [{ index: -1, stream: "stderr", timeMs: Date.now(), nodeId, text: `… ${droppedLines} lines were dropped` }] : []),
-    ]);
+    const abort = new AbortController();
+    const options = { follow: c.req.query("follow") === "1", signal: abort.signal };
+    const lines = cluster.readLines(c.req.param("jobId") as JobId, options);
+    if (lines === undefined) throw noSuchJob(c.req.param("jobId"));
     c.header("content-type", "application/x-ndjson");
-    return c.body(lines.map((line) => `${JSON.stringify(line)}\n`).join(""));
+    return c.body(streamOf(lines, abort));
   });
   app.post(ROUTES.cancelJob, (c) => {
     const jobId = c.req.param("jobId") as JobId;
@@ -64,6 +63,25 @@ export function createRoutes({ cluster, blobs, identify, describe, shutdown }: R
     return c.json({ ok: true });
   });
   return app;
+}
+
+/** Reads on only as the client takes; a client that goes away ends the reading. */
+function streamOf(lines: AsyncGenerator<LoggedLines>, abort: AbortController): ReadableStream<Uint8Array> {
+  return new ReadableStream({
+    async pull(controller) {
+      const { done, value } = await lines.next();
+      if (done === true) controller.close();
+      else controller.enqueue(Buffer.from(linesText(value)));
+    },
+    cancel: () => abort.abort(),
+  });
+}
+
+function linesText({ nodeId, droppedLines, entries }: LoggedLines): string {
+  const lines: LogLineJson[] = entries.map(([index, stream, timeMs, text]) => ({ index, stream: stream === 1 ? "stdout" : "stderr", timeMs, nodeId, text }));
+  const timeMs = lines.at(-1)?.timeMs ?? Date.now();
+  if (droppedLines > 0) lines.push({ index: -1, stream: "stderr", timeMs, nodeId, text: `… ${droppedLines} lines were dropped` });
+  return lines.map((line) => `${JSON.stringify(line)}\n`).join("");
 }
 
 function noSuchJob(jobId: string): BurlaError {

@@ -14,23 +14,58 @@ const headerSchema = v.object({ nodeId: v.string(), droppedLines: v.number() });
 
 export class LineLog {
   readonly #file: RecordFile;
+  readonly #followers = new Set<() => void>();
+  #ended = false;
 
   constructor(directory: string) {
     this.#file = new RecordFile(join(directory, "lines.log"));
   }
 
   append(nodeId: string, droppedLines: number, body: Uint8Array): void {
-    if (this.#file.size + body.byteLength <= MAX_JOB_LOG_BYTES) this.#file.append({ nodeId, droppedLines }, body);
+    if (this.#file.size + body.byteLength > MAX_JOB_LOG_BYTES) return;
+    this.#file.append({ nodeId, droppedLines }, body);
+    this.#wakeFollowers();
   }
 
-  *read(): Generator<LoggedLines> {
-    for (const { frame } of this.#file.replay()) {
-      const { nodeId, droppedLines } = v.parse(headerSchema, frame.header);
-      yield { nodeId, droppedLines, entries: v.parse(logEntriesSchema, unpack(frame.body)) };
+  /** The job has ended: who follows is done when the lines so far are read. */
+  end(): void {
+    this.#ended = true;
+    this.#wakeFollowers();
+  }
+
+  /** Lines from the first to the last that is there; with `follow`, on until `end`. The signal ends it early. */
+  async *read({ follow, signal }: { follow: boolean; signal: AbortSignal }): AsyncGenerator<LoggedLines> {
+    let next = 0;
+    for (;;) {
+      for (const { offset, frame } of this.#file.replay(next)) {
+        next = offset + frame.bytes;
+        const { nodeId, droppedLines } = v.parse(headerSchema, frame.header);
+        yield { nodeId, droppedLines, entries: v.parse(logEntriesSchema, unpack(frame.body)) };
+        if (signal.aborted) return;
+      }
+      if (!follow || this.#ended || signal.aborted) return;
+      if (next === this.#file.size) await this.#changed(signal);
     }
   }
 
   close(): void {
+    this.end();
     this.#file.close();
+  }
+
+  #changed(signal: AbortSignal): Promise<void> {
+    return new Promise((resolve) => {
+      const settle = () => {
+        this.#followers.delete(settle);
+        signal.removeEventListener("abort", settle);
+        resolve();
+      };
+      this.#followers.add(settle);
+      signal.addEventListener("abort", settle);
+    });
+  }
+
+  #wakeFollowers(): void {
+    for (const wake of [...this.#followers]) wake();
   }
 }

@@ -53,12 +53,15 @@ export class RecordFile {
     return frame;
   }
 
-  /** All records from the start. A torn one at the end, from a death in the middle of a write, is cut off. */
-  *replay(): Generator<{ offset: number; frame: Frame }> {
+  /**
+   * All records from the one at `start`, with those that are appended while it is iterated. A torn one at the end, from a
+   * death in the middle of a write, is cut off.
+   */
+  *replay(start = 0): Generator<{ offset: number; frame: Frame }> {
     const decoder = new FrameDecoder();
     const buffer = Buffer.allocUnsafe(READ_BYTES);
-    let offset = 0;
-    for (let at = 0; at < this.#size; ) {
+    let offset = start;
+    for (let at = start; at < this.#size; ) {
       const got = readSync(this.#fd, buffer, 0, READ_BYTES, at);
       if (got === 0) break;
       at += got;

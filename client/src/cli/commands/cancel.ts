@@ -1,0 +1,49 @@
+/** `burla cancel`: ends jobs. */
+import type { Command } from "commander";
+import { controlOf, type Control } from "../control.ts";
+import { EXIT } from "../exit-codes.ts";
+import { clusterOption, jsonOption, type ClusterOptions } from "../options.ts";
+import type { EndWith } from "../program.ts";
+import type { Terminal } from "../terminal.ts";
+
+interface Cancelled {
+  readonly jobId: string;
+  /** How the job ended. */
+  readonly phase: string;
+  /** It had ended before. */
+  readonly wasOver: boolean;
+}
+
+const HELP = `
+Examples:
+  $ burla cancel job-01j9x3k5v7abcdefghj
+  $ burla jobs --running --json | jq -r '.[].jobId' | xargs burla cancel`;
+
+export function addCancel(program: Command, terminal: Terminal, endWith: EndWith): void {
+  program
+    .command("cancel")
+    .summary("end jobs")
+    .description("Cancel jobs. Results that are there already stay; calls that run are killed.")
+    .argument("<job...>", "ids of jobs")
+    .addOption(clusterOption())
+    .addOption(jsonOption())
+    .addHelpText("after", HELP)
+    .action(async (jobIds: string[], { cluster, json }: ClusterOptions) => {
+      const control = controlOf(cluster);
+      const cancelled: Cancelled[] = [];
+      for (const jobId of jobIds) {
+        const one = await cancel(control, jobId);
+        cancelled.push(one);
+        if (json !== true) await terminal.line(one.wasOver ? `${jobId} had ended before: ${one.phase}` : `${jobId} is ${one.phase}`);
+      }
+      if (json === true) await terminal.line(JSON.stringify(cancelled));
+      endWith(EXIT.ok);
+    });
+}
+
+async function cancel(control: Control, jobId: string): Promise<Cancelled> {
+  const before = await control.job(jobId);
+  if (before.endedAt !== null) return { jobId, phase: before.phase, wasOver: true };
+  await control.cancelJob(jobId);
+  return { jobId, phase: (await control.job(jobId)).phase, wasOver: false };
+}

@@ -1,0 +1,80 @@
+/** The local cluster: does what its files say agree with what runs, and does a job get through? */
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { messageOf, PROTOCOL_VERSION } from "@burla/protocol";
+import { LOCAL } from "../../cluster.ts";
+import { clusterDirectory, readConnectionFile } from "../../local-cluster.ts";
+import { remoteParallelMap } from "../../remote-parallel-map.ts";
+import { VERSION } from "../../version.ts";
+import { findCluster } from "../cluster-state.ts";
+import { failureOf } from "../failure.ts";
+import { findProcesses, isAlive, untilGone } from "../processes.ts";
+import { countText, durationText } from "../texts.ts";
+import { fail, ok, warn, type Check, type Finding } from "./check.ts";
+
+const JOB_TIMEOUT_MS = 30_000;
+const END_TIMEOUT_MS = 10_000;
+
+export const clusterChecks: readonly Check[] = [
+  { name: "local cluster", run: checkCluster },
+  { name: "lock", run: checkLock },
+];
+
+export const jobCheck: Check = { name: "a real job", run: checkJob };
+
+async function checkCluster(): Promise<Finding> {
+  const file = readConnectionFile(LOCAL);
+  const path = join(clusterDirectory(LOCAL), "cluster.json");
+  const found = await findCluster(LOCAL).catch((error: unknown) => error);
+  if (found instanceof Error) return fail(failureOf(found).message, failureOf(found).cure);
+  if (found === null) {
+    if (file !== null) return warn(`${path} was left by a cluster that does not answer at ${file.url}`, "`burla down` clears away what is left of it; the next job starts a new one.");
+    if (existsSync(path)) return warn(`${path} cannot be read as what it should be`, "`burla down` removes it; the next job starts a new cluster.");
+    const lost = findProcesses(clusterDirectory(LOCAL));
+    if (lost.length > 0) return warn(`not running, but ${countText(lost.length, "process", "processes")} of it: ${lost.map(({ pid }) => pid).join(", ")}`, "`burla down` ends them.");
+    return ok("not running; it starts with the first job");
+  }
+  if (file?.protocolVersion !== PROTOCOL_VERSION) return fail(`runs in version ${file?.version ?? "unknown"} with another protocol than this client`, "`burla down` ends it; the next job starts it in this version.");
+  if (file.version !== VERSION) return warn(`runs in version ${file.version}, this is ${VERSION}`, "They understand each other. `burla down` ends it; the next job starts it in this version.");
+  return ok(`runs at ${file.url}, pid ${file.pid}`);
+}
+
+function checkLock(): Finding {
+  const path = join(clusterDirectory(LOCAL), "main.lock");
+  if (!existsSync(path)) return ok("free");
+  const pid = Number(readFileSync(path, "utf8"));
+  if (Number.isInteger(pid) && pid > 0 && isAlive(pid)) return ok(`held by pid ${pid}`);
+  return warn(`left by pid ${pid}, which is gone`, "Nothing to do: the next start takes it over.");
+}
+
+/** From capture to results, on a cluster that is left as it was found. */
+async function checkJob(): Promise<Finding> {
+  const wasRunning = await isRunning();
+  const startedMs = performance.now();
+  try {
+    const results = await remoteParallelMap((input: number) => input * 2, [1, 2, 3], { name: "burla doctor", signal: AbortSignal.timeout(JOB_TIMEOUT_MS), cluster: LOCAL }).toArray();
+    const tookMs = performance.now() - startedMs;
+    if (results.join() !== "2,4,6") return fail(`it gave ${results.join()} instead of 2,4,6`, "This is a fault of Burla; please report it.");
+    return ok(`3 inputs in ${durationText(tookMs)}${wasRunning ? "" : ", with the start of the cluster"}`);
+  } catch (error) {
+    const isTimeout = (error as { name?: unknown } | null)?.name === "TimeoutError";
+    if (isTimeout) return fail(`no result within ${durationText(JOB_TIMEOUT_MS)}`, `\`burla status\` says what it waits for; the log is ${join(clusterDirectory(LOCAL), "main.log")}.`);
+    const { message, cure } = failureOf(error);
+    return fail(message || messageOf(error), cure);
+  } finally {
+    if (!wasRunning) await endUnused();
+  }
+}
+
+async function isRunning(): Promise<boolean> {
+  return (await findCluster(LOCAL).catch(() => null)) !== null;
+}
+
+/** Ends what this check has started, unless somebody has begun to use it. */
+async function endUnused(): Promise<void> {
+  const found = await findCluster(LOCAL).catch(() => null);
+  if (found === null || found.status.jobs.some(({ endedAt }) => endedAt === null)) return;
+  const pids = findProcesses(clusterDirectory(LOCAL)).map(({ pid }) => pid);
+  await found.control.shutdown();
+  await untilGone([found.status.pid, ...pids], END_TIMEOUT_MS);
+}

@@ -1,0 +1,60 @@
+/** The commands of `burla`, and how each way of ending becomes an exit status. */
+import { Command, CommanderError } from "commander";
+import { VERSION } from "../version.ts";
+import { addAttach } from "./commands/attach.ts";
+import { addBundle } from "./commands/bundle.ts";
+import { addCancel } from "./commands/cancel.ts";
+import { addDoctor } from "./commands/doctor.ts";
+import { addDown } from "./commands/down.ts";
+import { addJobs } from "./commands/jobs.ts";
+import { addLogs } from "./commands/logs.ts";
+import { addRun } from "./commands/run.ts";
+import { addStatus } from "./commands/status.ts";
+import { addUp } from "./commands/up.ts";
+import { EXIT, type ExitCode } from "./exit-codes.ts";
+import { failureOf, failureText } from "./failure.ts";
+import type { Terminal } from "./terminal.ts";
+
+/** A command tells by it how it ended. */
+export type EndWith = (exitCode: ExitCode) => void;
+
+const HELP = `
+Examples:
+  $ burla run score.ts#score --inputs documents.ndjson > scores.ndjson
+  $ burla status
+  $ burla doctor
+
+The local cluster starts with the first job and ends after ten minutes without use.
+Exit status: 0 done, 1 a call failed, 2 wrong use, 3 no cluster, 4 function cannot be sent, 5 job ended early,
+6 no such job, 7 jobs are running, 130 Ctrl-C. BURLA_DEBUG=1 shows where an error comes from.`;
+
+export function createProgram(terminal: Terminal, endWith: EndWith): Command {
+  const program = new Command("burla")
+    .description("Run a plain function over thousands of inputs on a cluster, as if it were local.")
+    .version(VERSION, "-V, --version")
+    .exitOverride()
+    .showSuggestionAfterError()
+    .addHelpText("after", HELP);
+  for (const add of [addRun, addAttach, addJobs, addLogs, addCancel, addUp, addDown, addStatus, addBundle, addDoctor]) add(program, terminal, endWith);
+  for (const command of program.commands) command.exitOverride();
+  return program;
+}
+
+/** Runs one command line. Never throws. @param args without `node` and the program's file. */
+export async function runCommandLine(args: readonly string[], terminal: Terminal): Promise<ExitCode> {
+  const end: { exitCode: ExitCode } = { exitCode: EXIT.ok };
+  const program = createProgram(terminal, (exitCode) => (end.exitCode = exitCode));
+  try {
+    await program.parseAsync(args, { from: "user" });
+    return end.exitCode;
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
+    const failure = failureOf(error);
+    const { code, message, cure, exitCode } = failure;
+    const debug = (process.env["BURLA_DEBUG"] ?? "") !== "";
+    terminal.stderr.write(args.includes("--json") ? `${JSON.stringify({ error: { code, message, cure } })}\n` : failureText(failure, error, debug));
+    return exitCode;
+  } finally {
+    await terminal.flush();
+  }
+}
