@@ -25,7 +25,7 @@ export function mapCapture<Result>(capture: Capture, inputs: Inputs<unknown>, co
 
   const prepare = async (onError: "throw" | "continue"): Promise<PreparedFunction> => {
     const bundle = await bundleCapture(capture, { cacheDirectory: bundleCacheDirectory() });
-    const spec = specOf(name, { ...compiled, onError }, bundle, target.key === LOCAL);
+    const spec = specOf(name, { ...compiled, onError }, bundle, target.key === LOCAL || isWorker());
     return { spec, code: bundle.code, values: capture.values };
   };
   const stream = new ResultStream<Result>(
@@ -45,14 +45,19 @@ export function mapCapture<Result>(capture: Capture, inputs: Inputs<unknown>, co
   return stream;
 }
 
-function specOf(name: string, options: CompiledOptions, bundle: { id: string; externals: JobSpec["bundle"]["externals"] }, isLocal: boolean): JobSpec {
+/** A function that starts a job of its own runs on the machine of its cluster. */
+function isWorker(): boolean {
+  return process.env["BURLA_JOB"] !== undefined;
+}
+
+function specOf(name: string, options: CompiledOptions, bundle: { id: string; externals: JobSpec["bundle"]["externals"] }, isSameMachine: boolean): JobSpec {
   const { cpu, ramMiB, maxParallelism, concurrency, onError, retries, timeoutMs, detach, env } = options;
   return {
     name: name.slice(0, 256),
     runtime: "node",
     cpu, ramMiB, maxParallelism, concurrency, retries, timeoutMs, detach, env,
     onError: detach ? "continue" : onError,
-    cwd: isLocal ? process.cwd() : null,
+    cwd: isSameMachine ? process.cwd() : null,
     parent: null,
     bundle: { id: bundle.id as JobSpec["bundle"]["id"], externals: bundle.externals },
   };
