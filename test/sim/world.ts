@@ -14,6 +14,9 @@ import type { Worker } from "./worker.ts";
 /** How long the calm may last in virtual time: leases, pauses before retries and 20 calls of 5 s one after the other. */
 const CALM_LIMIT_MS = 30 * 60_000;
 
+/** After the end: all leases, graces and pauses that were pending are over. */
+const QUIET_MS = 12_000;
+
 export interface SimJob {
   readonly plan: JobPlan;
   readonly owner: SimClient;
@@ -54,7 +57,7 @@ export class World {
     const lastPlanned = Math.max(0, ...this.plan.jobs.map(endOfPlan));
     this.loop.runUntil(this.loop.nowMs + lastPlanned + CALM_LIMIT_MS, () => this.jobs.size >= this.plan.jobs.length && this.#isOver());
     for (const [jobId, job] of this.jobs) checkJob(this, jobId, job);
-    this.loop.runUntil(this.loop.nowMs + 60_000);
+    this.loop.runUntil(this.loop.nowMs + QUIET_MS);
     checkQuiet(this);
   }
 

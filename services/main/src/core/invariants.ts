@@ -1,4 +1,5 @@
 /** What must hold between any two events. For tests: it looks at everything, and takes its time. */
+import { MAX_CHUNK_INPUTS } from "@burla/protocol";
 import type { CoreState, Job, Node } from "./state.ts";
 
 /** @throws Error that lists what is wrong. */
@@ -26,9 +27,10 @@ type Claim = (holds: boolean, text: () => string) => void;
 
 /** Every unanswered input is in exactly one place. */
 function checkPlaces(job: Job, claim: Claim): void {
-  const places = new Map<string, number>();
+  const places = new Map<number, number>();
+  const keyOf = (chunkId: number, position: number) => chunkId * MAX_CHUNK_INPUTS + position;
   const put = (chunkId: number, position: number) => {
-    const key = `${chunkId}:${position}`;
+    const key = keyOf(chunkId, position);
     places.set(key, (places.get(key) ?? 0) + 1);
   };
   for (const { chunkId, from, to } of [...job.ready, ...job.delayed]) {
@@ -52,7 +54,7 @@ function checkPlaces(job: Job, claim: Claim): void {
     for (let position = 0; position < chunk.count; position++) {
       if (chunk.answered?.[position] === 1) continue;
       unanswered++;
-      const found = places.get(`${chunk.id}:${position}`) ?? 0;
+      const found = places.get(keyOf(chunk.id, position)) ?? 0;
       claim(found === 1, () => `${job.id}: input ${chunk.first + position} is in ${found} places`);
     }
     claim(unanswered === chunk.unanswered && unanswered > 0, () => `${job.id}: chunk ${chunk.id} counts ${chunk.unanswered} open inputs and has ${unanswered}`);

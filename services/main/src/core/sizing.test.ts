@@ -1,0 +1,54 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { MAX_CHUNK_INPUTS, MAX_WINDOW_INPUTS } from "@burla/protocol";
+import { createJob } from "./job.ts";
+import { chunkInputs, grantInputs, hasIdleWorkers, nextCallMs, retryDelayMs, wantsMore, windowInputs } from "./sizing.ts";
+import type { Job } from "./state.ts";
+import { jobIdOf, specOf } from "./testing.ts";
+
+const jobWith = (changes: Partial<Job>, spec = {}) => Object.assign(createJob(jobIdOf("a"), specOf(spec), jobIdOf("a"), 0), changes);
+const assignment = (workers: number, outstanding: number, stalled = false) => ({ workers, outstanding, stalled });
+
+test("the mean call time begins with the first batch and follows later ones", () => {
+  assert.equal(nextCallMs(null, 10, 50), 5);
+  assert.equal(nextCallMs(4, 8, 64), 6);
+  assert.ok(nextCallMs(4, 10_000, 80_000) > 7.9);
+});
+
+test("before anything is measured inputs go out one by one, spread over all workers", () => {
+  const job = jobWith({ readyInputs: 100 });
+  assert.equal(grantInputs(job, 4), 1);
+  assert.equal(chunkInputs(job), 8);
+});
+
+test("a grant is 50 ms of work, at most a chunk", () => {
+  assert.equal(grantInputs(jobWith({ callMs: 1, readyInputs: 1e6 }), 2), 50);
+  assert.equal(grantInputs(jobWith({ callMs: 0, readyInputs: 1e6 }), 2), MAX_CHUNK_INPUTS);
+  assert.equal(grantInputs(jobWith({ callMs: 400, readyInputs: 1e6 }), 2), 1);
+  assert.equal(grantInputs(jobWith({ callMs: 1, readyInputs: 1e6 }, { concurrency: 10 }), 2), 500);
+});
+
+test("grants shrink towards the end, but not below some milliseconds of work", () => {
+  const last = (readyInputs: number) => grantInputs(jobWith({ callMs: 1, readyInputs, totalInputs: 1000 }), 4);
+  assert.deepEqual([last(1000), last(80), last(8)], [50, 10, 5]);
+  assert.equal(grantInputs(jobWith({ callMs: 0.01, readyInputs: 8, totalInputs: 8 }), 4), 500);
+});
+
+test("a node with an idle worker takes more; one that is busy only if its calls are short and it keeps up", () => {
+  assert.equal(hasIdleWorkers(jobWith({}), assignment(2, 1)), true);
+  assert.equal(wantsMore(jobWith({ callMs: 100 }), assignment(2, 2)), false);
+  assert.equal(wantsMore(jobWith({ callMs: 1 }), assignment(2, 2)), true);
+  assert.equal(wantsMore(jobWith({ callMs: 1 }), assignment(2, 200)), false);
+  assert.equal(wantsMore(jobWith({ callMs: 1 }), assignment(2, 2, true)), false);
+});
+
+test("the window grows with the workers, is bounded, and unbounded for a detached job", () => {
+  assert.equal(windowInputs(jobWith({}), 1), 16);
+  assert.equal(windowInputs(jobWith({ callMs: 1 }), 10), 2000);
+  assert.equal(windowInputs(jobWith({ callMs: 0.001 }), 1000), MAX_WINDOW_INPUTS);
+  assert.equal(windowInputs(jobWith({}, { detach: true }), 1), Number.MAX_SAFE_INTEGER);
+});
+
+test("the pause before a retry doubles up to half a minute", () => {
+  assert.deepEqual([1, 2, 3, 20].map(retryDelayMs), [100, 200, 400, 30_000]);
+});
