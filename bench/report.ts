@@ -6,7 +6,8 @@ import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Context, Row } from "./harness/results.ts";
 import { formatValue } from "./harness/table.ts";
-import { type Scenario, scenarios } from "./scenarios/index.ts";
+import { scenarios } from "./scenarios/index.ts";
+import type { Scenario } from "./scenarios/scenario.ts";
 import { judge, type Verdict } from "./targets.ts";
 
 const BEGIN = "<!-- figures: begin (written by bench/report.ts) -->";

@@ -12,7 +12,9 @@ import { untilQuiet } from "./harness/quiet.ts";
 import type { Note, Row } from "./harness/results.ts";
 import { suiteId } from "./harness/runner-process.ts";
 import { scenarioNotes, scenarioTable } from "./harness/table.ts";
-import { type Scenario, scenarios } from "./scenarios/index.ts";
+import { scenarios } from "./scenarios/index.ts";
+import type { Scenario } from "./scenarios/scenario.ts";
+import { PRODUCT } from "./targets.ts";
 import { buildRunners, builtRunner } from "./setup/build-runners.ts";
 import { preparePeer, pythonProgram, type System, systemNames } from "./setup/peers.ts";
 
@@ -69,6 +71,14 @@ async function calibrate(systems: readonly System[]) {
   return { references, speed };
 }
 
+/** A scenario with a runner of its own is about the product alone. */
+function systemsFor(scenario: Scenario, systems: readonly System[]): readonly System[] {
+  const { runner } = scenario;
+  if (runner === undefined) return systems;
+  const program = { command: process.execPath, args: [builtRunner(runner)], env: {} };
+  return systems.filter(({ name }) => name === PRODUCT).map((system) => ({ ...system, program }));
+}
+
 async function runOne(job: Job, references: References): Promise<Measurement> {
   if (job.scenario.procedure === "first-result") return measureFirstResult(job);
   if (job.scenario.procedure === "spin") return measureEfficiency(job, references);
@@ -99,7 +109,7 @@ async function main(): Promise<void> {
   await untilQuiet();
   const { references, speed } = await calibrate(systems);
   for (const scenario of chosen) {
-    for (const system of systems) {
+    for (const system of systemsFor(scenario, systems)) {
       if (!(await untilQuiet())) notes.push({ scenario: scenario.name, system: system.name, text: "the machine was not idle before it" });
       const numbers = options.quick ? scenario.quick : scenario.full;
       const timeoutMs = options.quick ? scenario.timeoutMs.quick : scenario.timeoutMs.full;

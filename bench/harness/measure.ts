@@ -1,5 +1,5 @@
 /** One scenario on one system: rows and notes. */
-import type { Params, Scenario } from "../scenarios/index.ts";
+import type { Params, Scenario } from "../scenarios/scenario.ts";
 import type { System } from "../setup/peers.ts";
 import { idleAfterMs } from "./idle-watch.ts";
 import { type Growth, MemoryWatch } from "./memory-watch.ts";

@@ -1,6 +1,6 @@
 /** The result for a reader at a terminal. */
 import Table from "cli-table3";
-import type { Scenario } from "../scenarios/index.ts";
+import type { Scenario } from "../scenarios/scenario.ts";
 import type { Note, Row } from "./results.ts";
 
 /** Three significant digits, and no more than people read. */

@@ -3,25 +3,8 @@
  * `runners/js/driver.ts` and `runners/python/driver.py`, which mirror each other.
  */
 
-/** What the harness watches from outside while the runner works. */
-export type Watch = "nothing" | "memory" | "idle" | "output";
-
-/** Numbers that a runner gets. A unit is part of each name. */
-export type Params = Readonly<Record<string, number>>;
-
-export interface Scenario {
-  readonly name: string;
-  /** One line for people. */
-  readonly title: string;
-  readonly watch: Watch;
-  readonly full: Params;
-  /** Smaller numbers for `--quick`; what they give is for a look, not for a comparison. */
-  readonly quick: Params;
-  /** A runner that needs longer is stopped and reported as timed out. */
-  readonly timeoutMs: { readonly full: number; readonly quick: number };
-  /** The driver procedure that runs it; two scenarios may differ in their numbers only. */
-  readonly procedure: "noop" | "spin" | "echo" | "print" | "kill" | "cancel" | "generator" | "first-result";
-}
+import type { Scenario } from "./scenario.ts";
+import { thousandNodes } from "./thousand-nodes.ts";
 
 const seconds = (full: number, quick: number) => ({ full: full * 1000, quick: quick * 1000 });
 
@@ -116,4 +99,5 @@ export const scenarios: readonly Scenario[] = [
     quick: { calls: 10, coldRuns: 3, warmRuns: 3, sameProcessCalls: 9 },
     timeoutMs: seconds(60, 40),
   },
+  thousandNodes,
 ];

@@ -19,6 +19,8 @@ export async function buildRunners(): Promise<void> {
     outdir: target,
     bundle: true,
     packages: "external",
+    // Our own source, not a package: Node 20 cannot load it.
+    alias: { "@burla/protocol": join(import.meta.dirname, "../../protocol/src/index.ts") },
     platform: "node",
     format: "esm",
     target: "node20",
