@@ -16,7 +16,7 @@ import { readAirports, readFlights, type Route } from "./flights/data.ts";
 import { drawPicture } from "./flights/picture.ts";
 import { namePlaces } from "./flights/places.ts";
 import { printSummary, sayWhenWorst } from "./flights/report.ts";
-import type { Spare } from "./flights/spare.ts";
+import { byRoute, type Spare } from "./flights/spare.ts";
 
 const minFlights = 100;
 const promise = 0.9;
@@ -51,6 +51,7 @@ for await (const spare of remoteParallelMap(timeToSpare, flights.routes, { name:
   announce(spare, results.length);
 }
 
+results.sort(byRoute); // they came in order of completion, which differs from run to run
 printSummary(results, places);
 const picture = fileURLToPath(new URL("out/flights.svg", import.meta.url));
 await mkdir(new URL("out/", import.meta.url), { recursive: true });

@@ -12,6 +12,9 @@ export interface Spare {
   readonly high: number;
 }
 
+/** The order of the alphabet. */
+export const byRoute = (a: Spare, b: Spare): number => ascending(a.origin, b.origin) || ascending(a.destination, b.destination);
+
 /**
  * The routes that need the most and the least time. Ranked by the bound that is on the safe side, not by the
  * estimate, so that a route with few flights is not listed by chance.
