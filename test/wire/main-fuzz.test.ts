@@ -44,7 +44,7 @@ async function stillServes(): Promise<void> {
 
 for (const [role, union] of [["client", clientToMain], ["node", nodeToMain]] as const) {
   test(`hostile streams of a ${role}`, async (t) => {
-    const { seed, runs } = fuzzPlan(150);
+    const { seed, runs } = fuzzPlan(80);
     t.diagnostic(`seeds ${seed} to ${seed + runs - 1}`);
     const corpus = corpusOf(union, 3);
     for (let each = seed; each < seed + runs; each++) {
@@ -61,16 +61,17 @@ const SPEC: JobSpec = {
   timeoutMs: null, detach: false, env: {}, cwd: null, parent: null, bundle: { id: "a".repeat(64) as BundleId, externals: [] },
 };
 const CODE = Buffer.from("export default () => (x) => x;");
-const JOBS = ["0", "1", "2"].map((digit) => `job-${digit.repeat(19)}` as JobId);
+/** Three jobs of one seed: with few of them, messages about the same job meet. */
+const jobsOf = (seed: number) => [0, 1, 2].map((at) => `job-${String(seed * 3 + at).padStart(19, "0")}` as JobId);
 /** Numbers that a conversation is about, and those beyond them. */
 const NUMBERS = [0, 1, 2, 3, 8, 100, 8192, Number.MAX_SAFE_INTEGER];
 
 /** Messages that each fit the protocol, and together make no sense. */
-function senseless(union: typeof clientToMain | typeof nodeToMain, random: Random): Buffer {
+function senseless(union: typeof clientToMain | typeof nodeToMain, random: Random, jobs: readonly JobId[]): Buffer {
   const [type, schema] = random.pick([...messagesOf(union)]);
   const [sample] = fc.sample(valuesOf(schema), { numRuns: 1, seed: random.below(2 ** 31) }) as [Record<string, unknown>];
   const message: Record<string, unknown> = { ...sample };
-  if ("jobId" in message) message["jobId"] = random.pick(JOBS);
+  if ("jobId" in message) message["jobId"] = random.pick(jobs);
   if ("nodeId" in message) message["nodeId"] = "intruder";
   if ("protocolVersion" in message) message["protocolVersion"] = HELLO.protocolVersion;
   for (const key of ["chunkId", "first", "total", "seq", "afterSeq", "grantId", "nodeSeq", "valuesBytes"]) {
@@ -80,22 +81,46 @@ function senseless(union: typeof clientToMain | typeof nodeToMain, random: Rando
   return frame(message, random.below(2) === 0 ? random.bytes(random.below(50)) : encodeValues([1, 2, 3]));
 }
 
-for (const [role, union] of [["client", clientToMain], ["node", nodeToMain]] as const) {
-  test(`messages of a ${role} that fit the protocol and make no sense`, async (t) => {
-    const { seed, runs } = fuzzPlan(60);
-    t.diagnostic(`seeds ${seed} to ${seed + runs - 1}`);
-    for (let each = seed; each < seed + runs; each++) {
-      const random = randomFrom(each);
-      const introduction = role === "client" ? [frame(HELLO)] : random.below(5) === 0 ? [frame(HELLO)] : [frame(HELLO), nodeHello()];
-      await say(await dial(role), [...introduction, ...Array.from({ length: 40 }, () => senseless(union, random))]);
-      assert.equal(main.child.exitCode, null, `seed ${each}: ${main.log()}`);
-    }
-    await stillServes();
-  });
+test("messages of a client that fit the protocol and make no sense", async (t) => {
+  const { seed, runs } = fuzzPlan(20);
+  t.diagnostic(`seeds ${seed} to ${seed + runs - 1}`);
+  for (let each = seed; each < seed + runs; each++) {
+    const random = randomFrom(each);
+    await say(await dial("client"), [frame(HELLO), ...Array.from({ length: 40 }, () => senseless(clientToMain, random, jobsOf(each)))]);
+    assert.equal(main.child.exitCode, null, `seed ${each}: ${main.log()}`);
+  }
+  await stillServes();
+});
+
+test("messages of a node that fit the protocol and make no sense, while it is trusted with jobs", async (t) => {
+  const { seed, runs } = fuzzPlan(20);
+  t.diagnostic(`seeds ${seed} to ${seed + runs - 1}`);
+  for (let each = seed; each < seed + runs; each++) {
+    const random = randomFrom(each);
+    const jobs = jobsOf(each + 1_000_000);
+    const node = await dial("node");
+    for (const bytes of [frame(HELLO), nodeHello(), frame({ type: "nodeState", state: "READY", reason: "", workers: [] })]) node.write(bytes);
+    const client = await dial("client");
+    client.resume();
+    for (const bytes of [frame(HELLO), ...jobs.flatMap(smallJob)]) client.write(bytes);
+    await Promise.race([once(node, "data"), once(node, "close")]);
+    await say(node, Array.from({ length: 40 }, () => senseless(nodeToMain, random, jobs)));
+    client.destroy();
+    assert.equal(main.child.exitCode, null, `seed ${each}: ${main.log()}`);
+  }
+  await stillServes();
+});
+
+function smallJob(jobId: JobId): Buffer[] {
+  return [
+    frame({ type: "submit", jobId, spec: SPEC, codeBytes: CODE.byteLength }, CODE, encodeValues([])),
+    frame({ type: "inputs", jobId, chunkId: 0, first: 0, count: 8 }, encodeValues([0, 1, 2, 3, 4, 5, 6, 7])),
+    frame({ type: "inputsEnd", jobId, total: 8 }),
+  ];
 }
 
 function nodeHello(): Buffer {
-  return frame({ type: "nodeHello", nodeId: "intruder", cpu: 1, ramMiB: 512, maxCpu: 1, maxRamMiB: 512, pid: 1, jobs: [], holding: [] });
+  return frame({ type: "nodeHello", nodeId: "intruder", cpu: 4, ramMiB: 512, maxCpu: 4, maxRamMiB: 512, pid: 1, jobs: [], holding: [] });
 }
 
 test("a node that speaks before it has introduced itself is hung up on", async () => {
