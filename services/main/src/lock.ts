@@ -1,17 +1,24 @@
-/** One main per state folder: a file with the pid of its holder, made by an atomic link. */
-import { linkSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+/**
+ * One main per state folder. The lock is the file `main.lock.N` with the highest N; its content is the pid of its
+ * holder. A dead holder is succeeded by linking N + 1, which is atomic, so one of several successors wins; a lock is never
+ * taken away from its name, because whoever decided to do so may have decided on the lock before it.
+ */
+import { linkSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+
+const NAME = /^main\.lock\.(\d+)$/;
+/** Others that succeed a dead holder at the same moment and die themselves. */
+const MAX_TRIES = 10;
 
 /** @returns false when another living main holds it. */
 export function acquireLock(directory: string): boolean {
-  const lock = join(directory, "main.lock");
-  const mine = `${lock}.${process.pid}`;
+  const mine = scratchFile(directory);
   writeFileSync(mine, String(process.pid), { mode: 0o600 });
   try {
-    for (let tries = 0; tries < 10; tries++) {
-      if (tryLink(mine, lock)) return true;
-      if (isAlive(Number(readText(lock)))) return false;
-      takeAway(lock);
+    for (let tries = 0; tries < MAX_TRIES; tries++) {
+      const last = lastNumber(directory);
+      if (last > 0 && isAlive(holderOf(directory, last))) return false;
+      if (succeed(directory, mine, last + 1)) return true;
     }
     return false;
   } finally {
@@ -19,9 +26,55 @@ export function acquireLock(directory: string): boolean {
   }
 }
 
+/** The numbers go on from here: a successor that looked before this must not find its number free. */
 export function releaseLock(directory: string): void {
-  const lock = join(directory, "main.lock");
-  if (readText(lock) === String(process.pid)) rmSync(lock, { force: true });
+  const last = lastNumber(directory);
+  if (holderOf(directory, last) !== process.pid) return;
+  writeFileSync(scratchFile(directory), "0", { mode: 0o600 });
+  renameSync(scratchFile(directory), pathOf(directory, last));
+}
+
+/** @returns the pid of the main that holds the folder; null when none does. */
+export function lockHolder(directory: string): number | null {
+  const pid = holderOf(directory, lastNumber(directory));
+  return isAlive(pid) ? pid : null;
+}
+
+function succeed(directory: string, mine: string, number: number): boolean {
+  if (!tryLink(mine, pathOf(directory, number))) return false;
+  // A number below the highest can be free again: its file was removed by a holder that came later.
+  if (lastNumber(directory) !== number) {
+    rmSync(pathOf(directory, number), { force: true });
+    return false;
+  }
+  for (const older of numbersIn(directory)) {
+    if (older < number) rmSync(pathOf(directory, older), { force: true });
+  }
+  return true;
+}
+
+function pathOf(directory: string, number: number): string {
+  return join(directory, `main.lock.${number}`);
+}
+
+function scratchFile(directory: string): string {
+  return join(directory, `main.lock.by-${process.pid}`);
+}
+
+function numbersIn(directory: string): number[] {
+  return readdirSync(directory).flatMap((name) => Number(NAME.exec(name)?.[1] ?? 0) || []);
+}
+
+function lastNumber(directory: string): number {
+  return Math.max(0, ...numbersIn(directory));
+}
+
+function holderOf(directory: string, number: number): number {
+  try {
+    return Number(readFileSync(pathOf(directory, number), "utf8"));
+  } catch {
+    return 0;
+  }
 }
 
 function tryLink(from: string, to: string): boolean {
@@ -34,32 +87,23 @@ function tryLink(from: string, to: string): boolean {
   }
 }
 
-function readText(path: string): string {
-  try {
-    return readFileSync(path, "utf8");
-  } catch {
-    return "";
-  }
-}
-
-/** Renaming is atomic: of several that find the same stale lock, one takes it away. */
-function takeAway(lock: string): void {
-  const stale = `${lock}.stale.${process.pid}`;
-  try {
-    renameSync(lock, stale);
-    rmSync(stale, { force: true });
-  } catch {
-    // Another was faster.
-  }
-}
-
-/** Whether a process with this id runs. A process of another user counts as running. */
+/** Whether a process with this id runs. A process of another user counts as running, one that waits to be reaped does not. */
 export function isAlive(pid: number): boolean {
   if (!Number.isInteger(pid) || pid <= 0) return false;
   try {
     process.kill(pid, 0);
-    return true;
+    return !isZombie(pid);
   } catch (error) {
     return (error as NodeJS.ErrnoException).code === "EPERM";
+  }
+}
+
+/** In a container nobody may reap what a parent left behind. */
+function isZombie(pid: number): boolean {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, "latin1");
+    return stat.slice(stat.lastIndexOf(")") + 2).startsWith("Z");
+  } catch {
+    return false;
   }
 }

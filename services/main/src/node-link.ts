@@ -62,7 +62,11 @@ export class NodeLink {
     this.#connection.abort(new BurlaError("BURLA_PROTOCOL", "the node has dialled again"));
   }
 
+  /** @throws BurlaError BURLA_PROTOCOL, which ends the connection, when it introduces itself late or twice. */
   #receive(message: NodeToMain, body: Uint8Array): void {
+    if ((message.type === "nodeHello") === this.isKnown) {
+      throw new BurlaError("BURLA_PROTOCOL", `the node says ${message.type} ${this.isKnown ? "again" : "before nodeHello"}`);
+    }
     if (message.type === "nodeHello") {
       this.#hello = message;
       return this.#cluster.nodeConnected(this);

@@ -1,0 +1,59 @@
+/** The real main service as a program of its own, in a folder of its own. */
+import assert from "node:assert/strict";
+import { spawn, type ChildProcess } from "node:child_process";
+import { once } from "node:events";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import * as v from "valibot";
+import { childEnvironment, connectionFileSchema, type ConnectionFile } from "@burla/protocol";
+
+const dist = fileURLToPath(new URL("../../client/dist", import.meta.url));
+
+export interface MainProcess {
+  readonly file: ConnectionFile;
+  readonly child: ChildProcess;
+  /** What it has written to its log so far. */
+  log(): string;
+  /** Asks it to end, and waits until it, its nodes and its folder are gone. */
+  stop(): Promise<void>;
+}
+
+/** @param nodes how many nodes of one worker it runs; none for tests of main alone. */
+export async function startMain(nodes: number): Promise<MainProcess> {
+  const directory = await mkdtemp(join(tmpdir(), "burla-main-"));
+  const config = {
+    directory,
+    version: "test",
+    spec: {
+      name: "test", provider: "local", containers: "process", queue: "stream", idleMinutes: 10,
+      groups: [{ name: "n", count: nodes, cpu: 1, ramMiB: 512, warm: [{ runtime: "node", count: 1 }] }],
+    },
+    nodeProgram: join(dist, "services", "node.mjs"),
+    workerProgram: join(dist, "services", "worker.mjs"),
+    clientPackage: join(dist, ".."),
+  };
+  const child = spawn(process.execPath, [join(dist, "services", "main.mjs")], {
+    stdio: ["ignore", "ignore", "pipe", "pipe"],
+    env: { ...childEnvironment(), BURLA_MAIN: JSON.stringify(config) },
+  });
+  let log = "";
+  child.stderr?.setEncoding("utf8").on("data", (text: string) => (log += text));
+  const exited = once(child, "exit");
+  const ready = once(child.stdio[3] as NodeJS.ReadableStream, "data");
+  await Promise.race([ready, exited.then(() => assert.fail(`main ended: ${log}`))]);
+  const file = v.parse(connectionFileSchema, JSON.parse(await readFile(join(directory, "cluster.json"), "utf8")));
+  return {
+    file,
+    child,
+    log: () => log,
+    stop: async () => {
+      if (child.exitCode === null) {
+        await fetch(new URL("/v1/shutdown", file.url), { method: "POST", headers: { authorization: `Bearer ${file.token}` } });
+        await exited;
+      }
+      await rm(directory, { recursive: true, force: true });
+    },
+  };
+}
