@@ -31,13 +31,14 @@ test("two jobs of two programs run at the same time and share the nodes", async 
 
 test("a job that comes late gets its share of nodes that are all in use", async () => {
   const long = remoteParallelMap(async (x: number) => { await new Promise((resolve) => setTimeout(resolve, 20)); return x; }, numbers(100_000));
-  await long.next();
+  const drained = drain(long);
   await until("the first job has all nodes", async () => (await cluster.status()).nodes.every((node) => node.jobs.includes(long.jobId)));
   const late = await remoteParallelMap((x: number) => x + 1, numbers(10)).toArray();
   assert.deepEqual(late, numbers(10).map((x) => x + 1));
   assert.equal((await cluster.job(long.jobId)).phase, "running");
   await until("the first job has all nodes again", async () => (await cluster.status()).nodes.every((node) => node.jobs.includes(long.jobId)));
   await long.cancel();
+  await drained;
 });
 
 test("many small jobs in a row", async () => {
