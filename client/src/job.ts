@@ -234,6 +234,8 @@ export class Job<Result> implements JobChannel {
     else if (outcome === "failed" && failed === 0) this.#end({ kind: "error", error: new BurlaError("BURLA_INTERRUPTED", reason) });
     else this.#end({ kind: "done" });
     this.#ended.resolve();
+    // All results are here: a connection that is lost now need not be dialled again for this job.
+    this.#connection.remove(this);
   }
 
   #acknowledge(seq: number): void {

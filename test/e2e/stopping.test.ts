@@ -109,9 +109,9 @@ test("the function's own signal aborts when its job is cancelled", async () => {
   }, numbers(4), { onLog: () => undefined });
   await stream.next();
   await stream.cancel();
-  const logs = await (await cluster.request(`/v1/jobs/${stream.jobId}/logs`)).text();
-  assert.equal(typeof logs, "string");
   await assertStopped(stream);
+  const logs = await (await cluster.request(`/v1/jobs/${stream.jobId}/logs`)).text();
+  assert.match(logs, /"aborted \d"/);
 });
 
 test("cancelling by request over HTTP ends the iteration", async () => {

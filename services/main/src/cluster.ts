@@ -138,11 +138,19 @@ export class Cluster {
     this.entry(jobId)?.sendLines({ nodeId, droppedLines }, body);
   }
 
-  /** Asks all nodes to end. */
+  /** Ends the jobs whose programs wait for them, and asks all nodes to end. The others go on with the next main. */
   shutdown(reason: string): void {
+    for (const job of [...this.#state.jobs.values()]) {
+      if (job.clientConnected && !job.spec.detach) this.#apply({ type: "cancelRequested", jobId: job.id, reason: `the cluster was shut down (${reason})` });
+      else this.#turnAway(job.id, `the cluster was shut down (${reason}); the job goes on when it is started again`);
+    }
     for (const link of this.#nodes.values()) link.send({ type: "shutdown", reason });
     clearTimeout(this.#timer);
     clearTimeout(this.#progressTimer);
+  }
+
+  #turnAway(jobId: JobId, message: string): void {
+    this.entry(jobId)?.broadcast({ type: "refused", jobId, code: "BURLA_UNREACHABLE", message });
   }
 
   summaries(): JobSummary[] {
@@ -267,6 +275,7 @@ export class Cluster {
     this.#duplicates += job.duplicates;
     const summary = { ...summarize(entry, job, reason), phase: outcome, running: 0, nodes: 0, endedAt: Date.now() };
     this.#options.log.info({ jobId, outcome, reason, inputs: summary.inputs }, "job ended");
+    entry.broadcast({ ...this.progress(job), phase: "running", reason: "", running: 0 });
     entry.finish(
       { type: "finished", jobId, outcome, reason: reason.slice(0, 4000), inputs: summary.done + summary.failed, failed: summary.failed },
       entry.failure,

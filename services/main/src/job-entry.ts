@@ -127,9 +127,10 @@ export class JobEntry {
     this.finished = finished;
     this.#finishedBody = body;
     this.endedSummary = summary;
+    // In this order: a main that dies in between finds the job unfinished, and ends it again.
+    writeSummary(this.directory, summary);
     if (!this.#discarded) this.log.append(finished, body);
     this.lines.end();
-    writeSummary(this.directory, summary);
     for (const chunkId of [...this.#chunks.keys()]) this.forgetChunk(chunkId);
     for (const reader of this.#readers.values()) this.#pump(reader);
   }

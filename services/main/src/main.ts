@@ -117,8 +117,8 @@ function updateIdle(): void {
 async function shutdown(reason: string): Promise<void> {
   log.info({ reason }, "shutting down");
   rmSync(connectionFile, { force: true });
-  for (const client of clients) client.close();
   cluster.shutdown(reason);
+  for (const client of clients) client.close();
   server.close();
   await provider.stop();
   registry.close();
