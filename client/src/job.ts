@@ -46,6 +46,8 @@ export class Job<Result> implements JobChannel {
   #submitted = false;
   #pumping = false;
   #inputsEnded: number | null = null;
+  /** The length of inputs that have one. */
+  readonly #expectedInputs: number | null;
   #inputsEndStored = false;
   #credit = { inputs: 0, bytes: 0, chunkInputs: 1 };
   #outcome: Outcome | undefined;
@@ -63,6 +65,7 @@ export class Job<Result> implements JobChannel {
     this.#uploaded.promise.catch(() => undefined);
     this.#results = new ResultBuffer({ order: options.order, taken: (seq) => this.#acknowledge(seq) });
     const { start } = options;
+    this.#expectedInputs = start.kind === "submit" ? lengthOf(start.inputs) : null;
     if (start.kind === "attach") {
       connection.add(this);
       this.#uploaded.resolve();
@@ -151,7 +154,7 @@ export class Job<Result> implements JobChannel {
       case "logs":
         return this.#lines(message, body);
       case "progress":
-        return this.#options.onProgress({ ...message, total: this.#inputsEnded });
+        return this.#options.onProgress({ ...message, total: this.#inputsEnded ?? this.#expectedInputs });
       case "finished":
         return this.#finished(message, body);
       case "refused":
@@ -294,4 +297,9 @@ function deferred(): Deferred {
     settle = { resolve, reject };
   });
   return { promise, ...(settle as Omit<Deferred, "promise">) };
+}
+
+function lengthOf(inputs: Inputs<unknown>): number | null {
+  if (Array.isArray(inputs) || ArrayBuffer.isView(inputs)) return (inputs as unknown as ArrayLike<unknown>).length;
+  return inputs instanceof Set || inputs instanceof Map ? inputs.size : null;
 }

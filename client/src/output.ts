@@ -5,6 +5,8 @@ const REDRAW_MS = 100;
 /** Without a terminal, a line of progress is printed this often. */
 const PLAIN_MS = 5_000;
 const BAR_WIDTH = 24;
+/** Of a terminal that does not say. */
+const DEFAULT_COLUMNS = 80;
 
 export interface JobOutput {
   line(line: LogLine): void;
@@ -77,10 +79,13 @@ class LiveLine {
   #last: Progress | undefined;
   #drawnMs = -Infinity;
   #onScreen = false;
+  #drawing = false;
+  readonly #restore: (() => void)[] = [];
 
   constructor(name: string, stream: NodeJS.WriteStream) {
     this.#name = name;
     this.#stream = stream;
+    if (stream.isTTY) this.#restore = [process.stdout, process.stderr].map((other) => this.#makeRoomFor(other));
   }
 
   show(progress: Progress): void {
@@ -93,15 +98,16 @@ class LiveLine {
 
   clear(): void {
     if (!this.#onScreen) return;
-    this.#stream.write("\r\u001b[2K");
+    this.#write("\r\u001b[2K");
     this.#onScreen = false;
     this.#drawnMs = -Infinity;
   }
 
   end(): void {
+    for (const restore of this.#restore.splice(0)) restore();
     if (this.#last === undefined) return;
     this.#draw();
-    if (this.#onScreen) this.#stream.write("\n");
+    if (this.#onScreen) this.#write("\n");
     this.#onScreen = false;
     this.#last = undefined;
   }
@@ -109,11 +115,27 @@ class LiveLine {
   #draw(): void {
     if (this.#last === undefined) return;
     const text = progressText(this.#name, this.#last, performance.now() - this.#startedMs);
-    if (!this.#stream.isTTY) {
-      this.#stream.write(`${text}\n`);
-      return;
-    }
-    this.#stream.write(`\r\u001b[2K${text.slice(0, Math.max(20, this.#stream.columns - 1))}`);
+    if (!this.#stream.isTTY) return this.#write(`${text}\n`);
+    this.#write(`\r\u001b[2K${text.slice(0, (this.#stream.columns || DEFAULT_COLUMNS) - 1)}`);
     this.#onScreen = true;
+  }
+
+  #write(text: string): void {
+    this.#drawing = true;
+    this.#stream.write(text);
+    this.#drawing = false;
+  }
+
+  /** What the program itself prints takes the place of the line, which is drawn again below it. */
+  #makeRoomFor(other: NodeJS.WriteStream): () => void {
+    const original = other.write;
+    const write = (...parts: Parameters<typeof original>): boolean => {
+      if (!this.#drawing) this.clear();
+      return original.apply(other, parts);
+    };
+    other.write = write as typeof original;
+    return () => {
+      if (other.write === write) other.write = original;
+    };
   }
 }
