@@ -19,7 +19,7 @@ export const ROUTES = {
   shutdown: "/v1/shutdown",
 } as const;
 
-const jobSummarySchema = v.object({
+export const jobSummarySchema = v.object({
   jobId: v.string(),
   name: v.string(),
   phase: v.picklist(["waiting", "running", "interrupted", "done", "failed", "cancelled"]),

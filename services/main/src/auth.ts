@@ -13,7 +13,7 @@ export interface Tokens {
 
 /** @returns null when the header names nobody. Every comparison takes the same time. */
 export function identify(authorization: string | undefined, tokens: Tokens): Identity | null {
-  const given = /^Bearer ([\w-]{1,200})$/.exec(authorization ?? "")?.[1];
+  const given = /^Bearer ([\w-]{1,200})$/i.exec(authorization ?? "")?.[1];
   if (given === undefined) return null;
   if (same(given, tokens.owner)) return { role: "owner" };
   if (same(given, tokens.node)) return { role: "node" };

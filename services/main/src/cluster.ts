@@ -3,7 +3,7 @@
  * in `core/`; all that is kept is kept in the job logs before anybody is told of it.
  */
 import {
-  BurlaError, encodeEnvelopes, encodeValues, type ClusterStatus, type JobId, type JobSpec, type JobSummary, type MainToClient, type NodeId,
+  BurlaError, encodeEnvelopes, encodeValues, messageOf, type ClusterStatus, type JobId, type JobSpec, type JobSummary, type MainToClient, type NodeId,
   type NodeToMain, type Of,
 } from "@burla/protocol";
 import type { Command, Event } from "./core/events.ts";
@@ -51,7 +51,9 @@ export class Cluster {
 
   /** Takes up what an earlier main left. */
   restore(): void {
-    this.#options.registry.restore(this.#state, nowMs());
+    for (const { jobId, error } of this.#options.registry.restore(this.#state, nowMs())) {
+      this.#options.log.error({ jobId, error: messageOf(error) }, "the files of a job are damaged; it was put aside");
+    }
     for (const job of this.#state.jobs.values()) this.#apply({ type: "clientLost", jobId: job.id, reads: false });
     this.#afterEvent();
   }

@@ -1,3 +1,6 @@
+/** Node's timers end at once when they are longer: 25 days. */
+const MAX_TIMER_MS = 2 ** 31 - 1;
+
 /** Ends a cluster that nobody uses. */
 export class IdleWatch {
   readonly #idleMs: number;
@@ -6,7 +9,7 @@ export class IdleWatch {
   #deadline: number | null = null;
 
   constructor(idleMs: number, onIdle: () => void) {
-    this.#idleMs = idleMs;
+    this.#idleMs = Math.min(idleMs, MAX_TIMER_MS);
     this.#onIdle = onIdle;
   }
 

@@ -1,15 +1,16 @@
 /** All jobs that this cluster remembers, on disk and in memory, and for how long. */
-import { mkdirSync, readdirSync, rmSync } from "node:fs";
+import { mkdirSync, readdirSync, renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import type { JobId, JobSpec, JobSummary } from "@burla/protocol";
 import type { CoreState } from "./core/state.ts";
 import { restoreJob } from "./core/restore.ts";
 import { JobEntry } from "./job-entry.ts";
-import { JobLog, readSummary, replayJob } from "./store/job-log.ts";
+import { JobLog, readSummary, replayJob, type Replayed } from "./store/job-log.ts";
 import { LineLog, type LoggedLines } from "./store/line-log.ts";
 
 /** Ended jobs that are remembered, the newest ones. */
 const MAX_ENDED_JOBS = 100;
+const JOB_ID = /^job-[0-9a-z]{19}$/;
 /** A detached job's results wait this long to be collected; those of an interrupted one to be attached to. */
 const KEEP_RESULTS_MS = 7 * 24 * 60 * 60 * 1000;
 
@@ -24,9 +25,22 @@ export class JobRegistry {
     mkdirSync(directory, { recursive: true, mode: 0o700 });
   }
 
-  /** Reads what an earlier main left, and puts unfinished jobs back into the state. */
-  restore(state: CoreState, nowMs: number): void {
-    for (const name of readdirSync(this.#directory).sort()) this.#restoreOne(name as JobId, state, nowMs);
+  /**
+   * Reads what an earlier main left, and puts unfinished jobs back into the state. A job whose files are damaged is put
+   * aside, into the folder `damaged` beside the others: it must not keep the rest from going on.
+   * @returns the jobs put aside.
+   */
+  restore(state: CoreState, nowMs: number): { jobId: string; error: unknown }[] {
+    const names = readdirSync(this.#directory).filter((name) => JOB_ID.test(name));
+    return names.sort().flatMap((name) => {
+      try {
+        this.#restoreOne(name as JobId, state, nowMs);
+        return [];
+      } catch (error) {
+        this.#putAside(name);
+        return [{ jobId: name, error }];
+      }
+    });
   }
 
   create(jobId: JobId, spec: JobSpec, rootId: JobId, values: Uint8Array): JobEntry {
@@ -92,11 +106,18 @@ export class JobRegistry {
     rmSync(join(this.#directory, jobId), { recursive: true, force: true });
   }
 
+  #putAside(jobId: string): void {
+    const aside = join(this.#directory, "damaged");
+    mkdirSync(aside, { recursive: true, mode: 0o700 });
+    rmSync(join(aside, jobId), { recursive: true, force: true });
+    renameSync(join(this.#directory, jobId), join(aside, jobId));
+  }
+
   #restoreOne(jobId: JobId, state: CoreState, nowMs: number): void {
     const directory = join(this.#directory, jobId);
     const log = new JobLog(directory);
-    const replayed = replayJob(log);
     const summary = readSummary(directory);
+    const replayed = replayOrClose(log);
     if (replayed === null) {
       log.close();
       if (summary === null) this.#remove(jobId);
@@ -111,7 +132,7 @@ export class JobRegistry {
       finished,
       finishedBody,
     );
-    entry.endedSummary = finished === null ? null : summary;
+    entry.endedSummary = finished === null ? null : (summary ?? summaryOf(replayed));
     this.#entries.set(jobId, entry);
     if (finished === null) restoreJob(state, remembered, nowMs);
   }
@@ -124,4 +145,23 @@ async function* readClosed(directory: string, signal: AbortSignal): AsyncGenerat
   } finally {
     lines.close();
   }
+}
+
+function replayOrClose(log: JobLog): Replayed | null {
+  try {
+    return replayJob(log);
+  } catch (error) {
+    log.close();
+    throw error;
+  }
+}
+
+/** Of a job that ended when main died, before its summary was written. */
+function summaryOf({ remembered, createdAt, finished }: Replayed): JobSummary {
+  const { jobId, spec, pushedInputs, totalInputs, answeredInputs, failedInputs } = remembered;
+  return {
+    jobId, name: spec.name, phase: finished?.outcome ?? "failed", reason: finished?.reason ?? "", detach: spec.detach, createdAt,
+    endedAt: createdAt, inputs: pushedInputs, inputsEnded: totalInputs !== null, done: answeredInputs - failedInputs, failed: failedInputs,
+    running: 0, nodes: 0,
+  };
 }

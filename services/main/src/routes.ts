@@ -1,5 +1,6 @@
 /** Control over HTTP with JSON, so that `curl` works. */
 import { Hono } from "hono";
+import { bodyLimit } from "hono/body-limit";
 import {
   BurlaError, MAX_BUNDLE_BYTES, messageOf, ROUTES, type ClusterStatus, type JobId, type LogLineJson,
 } from "@burla/protocol";
@@ -27,6 +28,7 @@ export function createRoutes({ cluster, blobs, identify, describe, shutdown }: R
     const code = error instanceof BurlaError ? error.code : "BURLA_PROTOCOL";
     return c.json({ error: code, message: messageOf(error) }, code === "BURLA_NO_SUCH_JOB" ? 404 : 400);
   });
+  app.notFound((c) => c.json({ error: "BURLA_PROTOCOL", message: `there is no ${c.req.method} ${c.req.path}` }, 404));
   app.get(ROUTES.status, (c) => {
     const jobs = cluster.summaries();
     const status: ClusterStatus = { ...describe(), nodes: cluster.nodesStatus(), jobs, duplicates: cluster.duplicates };
@@ -52,12 +54,14 @@ export function createRoutes({ cluster, blobs, identify, describe, shutdown }: R
     cluster.handle({ type: "cancelRequested", jobId, reason: "cancelled by request" });
     return c.json({ ok: true });
   });
-  app.get(ROUTES.blob, (c) => c.body(Buffer.from(blobs.get(c.req.param("hash")))));
-  app.put(ROUTES.blob, async (c) => {
-    const content = new Uint8Array(await c.req.arrayBuffer());
-    if (content.byteLength > MAX_BUNDLE_BYTES) throw new BurlaError("BURLA_TOO_LARGE", `a blob of ${content.byteLength} bytes`);
-    return c.json({ hash: blobs.add(content) });
+  app.get(ROUTES.blob, (c) => {
+    const hash = c.req.param("hash");
+    if (!blobs.has(hash)) return c.json({ error: "BURLA_PROTOCOL", message: `there is no blob ${hash}` }, 404);
+    return c.body(Buffer.from(blobs.get(hash)));
   });
+  app.put(ROUTES.blob, bodyLimit({ maxSize: MAX_BUNDLE_BYTES, onError: (c) => c.json({ error: "BURLA_TOO_LARGE" }, 413) }), async (c) =>
+    c.json({ hash: blobs.add(new Uint8Array(await c.req.arrayBuffer())) }),
+  );
   app.post(ROUTES.shutdown, (c) => {
     shutdown("asked to");
     return c.json({ ok: true });

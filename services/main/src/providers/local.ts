@@ -8,6 +8,8 @@ import { isAlive } from "../lock.ts";
 import type { MachineProvider } from "./provider.ts";
 
 const BYTES_PER_MIB = 1024 * 1024;
+/** A node that an earlier main started is looked after this often. */
+const WATCH_MS = 50;
 /** A node that ends at once is started again after a pause that doubles up to this. */
 const MAX_RESTART_MS = 10_000;
 const FIRST_RESTART_MS = 50;
@@ -75,7 +77,8 @@ export class LocalProvider implements MachineProvider {
     this.#machines.set(nodeId, machine);
     if (pid > 0 && runsNode(pid, nodeId)) {
       machine.pid = pid;
-      machine.ended = untilGone(pid);
+      machine.startedMs = performance.now();
+      machine.ended = untilGone(pid).then(() => this.#gone(machine));
     } else {
       this.#spawn(machine);
     }
@@ -155,7 +158,7 @@ function kill(pid: number): void {
   }
 }
 
-/** For a process that is not our child there is no event: only while stopping is it asked after. */
+/** For a process that is not our child there is no event. */
 async function untilGone(pid: number): Promise<void> {
-  while (isAlive(pid)) await new Promise((resolve) => setTimeout(resolve, 50).unref());
+  while (isAlive(pid)) await new Promise((resolve) => setTimeout(resolve, WATCH_MS).unref());
 }

@@ -2,26 +2,12 @@
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import * as v from "valibot";
-import { indexAt, type JobId, type JobSpec, type JobSummary, type MainToClient, type NodeId, type Of } from "@burla/protocol";
-import type { Range } from "../core/state.ts";
+import { BurlaError, indexAt, jobSummarySchema, type JobSummary } from "@burla/protocol";
 import type { RememberedGrant, RememberedJob } from "../core/restore.ts";
+import { recordSchema, type Finished, type JobRecord, type Results } from "./job-records.ts";
 import { RecordFile } from "./record-file.ts";
 
-type Results = Of<MainToClient, "results">;
-export type Finished = Of<MainToClient, "finished">;
-
-/** Main wrote it itself, so only the tag is checked on the way back. */
-export type JobRecord =
-  | { type: "job"; jobId: JobId; spec: JobSpec; rootId: JobId; createdAt: number }
-  | { type: "chunk"; chunkId: number; first: number; count: number }
-  | { type: "inputsEnd"; total: number }
-  /** `nodeId` null: nobody holds the range any more. */
-  | { type: "grant"; grantId: number; nodeId: NodeId | null; range: Range }
-  | Results
-  | { type: "ack"; seq: number }
-  | Finished;
-
-const recordSchema = v.custom<JobRecord>((value) => typeof (value as { type?: unknown } | null)?.type === "string");
+export type { Finished, JobRecord } from "./job-records.ts";
 
 /** Captured values in memory, chunks and results by their place in the file. */
 export class JobLog {
@@ -52,12 +38,13 @@ export class JobLog {
 
   results(seq: number): { message: Results; body: Uint8Array } {
     const { header, body } = this.#file.read(this.#resultOffsets[seq - 1] ?? -1);
-    return { message: v.parse(recordSchema, header) as Results, body };
+    return { message: recordOf(header) as Results, body };
   }
 
+  /** @throws BurlaError BURLA_STORAGE where the log is damaged; one that is torn off at its end is cut and goes on. */
   *replay(): Generator<{ record: JobRecord; body: Uint8Array }> {
     for (const { offset, frame } of this.#file.replay()) {
-      const record = v.parse(recordSchema, frame.header);
+      const record = recordOf(frame.header);
       this.#note(record, offset);
       yield { record, body: frame.body };
     }
@@ -77,6 +64,12 @@ export class JobLog {
     if (record.type === "chunk") this.#chunkOffsets.set(record.chunkId, offset);
     if (record.type === "results") this.#resultOffsets[record.seq - 1] = offset;
   }
+}
+
+function recordOf(header: unknown): JobRecord {
+  const parsed = v.safeParse(recordSchema, header);
+  if (!parsed.success) throw new BurlaError("BURLA_STORAGE", `the job log holds a damaged record: ${parsed.issues[0].message.slice(0, 200)}`);
+  return parsed.output;
 }
 
 /** What a log says of its job. */
@@ -220,11 +213,11 @@ export function writeSummary(directory: string, summary: JobSummary): void {
   writeFileSync(join(directory, "summary.json"), JSON.stringify(summary), { mode: 0o600 });
 }
 
+/** @returns null when there is none, or what is there is damaged. */
 export function readSummary(directory: string): JobSummary | null {
   try {
-    return JSON.parse(readFileSync(join(directory, "summary.json"), "utf8")) as JobSummary;
+    return v.parse(jobSummarySchema, JSON.parse(readFileSync(join(directory, "summary.json"), "utf8")));
   } catch {
     return null;
   }
 }
-

@@ -44,9 +44,12 @@ export class RecordFile {
 
   /** @throws BurlaError BURLA_STORAGE when there is no whole record at this offset. */
   read(offset: number): Frame {
+    if (offset < 0) throw new BurlaError("BURLA_STORAGE", "the log has no such record");
     const prefix = Buffer.allocUnsafe(4);
     this.#readFully(prefix, offset);
-    const whole = Buffer.allocUnsafe(4 + prefix.readUInt32LE(0));
+    const bytes = 4 + prefix.readUInt32LE(0);
+    if (offset + bytes > this.#size) throw new BurlaError("BURLA_STORAGE", `there is no record at ${offset}`);
+    const whole = Buffer.allocUnsafe(bytes);
     this.#readFully(whole, offset);
     const [frame] = new FrameDecoder().push(whole);
     if (frame === undefined) throw new BurlaError("BURLA_STORAGE", `there is no record at ${offset}`);
@@ -55,24 +58,49 @@ export class RecordFile {
 
   /**
    * All records from the one at `start`, with those that are appended while it is iterated. A torn one at the end, from a
-   * death in the middle of a write, is cut off.
+   * death in the middle of a write, is cut off; so is a tail of zeros, which a crash of the machine leaves.
+   * @throws BurlaError BURLA_STORAGE at anything else that is no record.
    */
   *replay(start = 0): Generator<{ offset: number; frame: Frame }> {
     const decoder = new FrameDecoder();
-    const buffer = Buffer.allocUnsafe(READ_BYTES);
     let offset = start;
-    for (let at = start; at < this.#size; ) {
-      const got = readSync(this.#fd, buffer, 0, READ_BYTES, at);
-      if (got === 0) break;
-      at += got;
-      for (const frame of decoder.push(Buffer.from(buffer.subarray(0, got)))) {
-        yield { offset, frame };
-        offset += frame.bytes;
+    for (const piece of this.#pieces(start)) {
+      const frames = decoder.push(piece)[Symbol.iterator]();
+      for (let next = this.#nextFrame(frames, offset); next?.done === false; next = this.#nextFrame(frames, offset)) {
+        yield { offset, frame: next.value };
+        offset += next.value.bytes;
       }
     }
-    if (decoder.pendingBytes > 0) {
-      this.#size -= decoder.pendingBytes;
-      ftruncateSync(this.#fd, this.#size);
+    if (offset < this.#size) {
+      this.#size = offset;
+      ftruncateSync(this.#fd, offset);
+    }
+  }
+
+  /** @returns null where the rest of the file is zeros. */
+  #nextFrame(frames: Iterator<Frame>, offset: number): IteratorResult<Frame> | null {
+    try {
+      return frames.next();
+    } catch (cause) {
+      if (this.#isZeroFrom(offset)) return null;
+      throw new BurlaError("BURLA_STORAGE", `the log is damaged at byte ${offset}: ${messageOf(cause)}`, { cause });
+    }
+  }
+
+  #isZeroFrom(offset: number): boolean {
+    for (const piece of this.#pieces(offset)) {
+      if (piece.some((byte) => byte !== 0)) return false;
+    }
+    return true;
+  }
+
+  *#pieces(from: number): Generator<Buffer> {
+    for (let at = from; at < this.#size; ) {
+      const buffer = Buffer.allocUnsafe(Math.min(READ_BYTES, this.#size - at));
+      const got = readSync(this.#fd, buffer, 0, buffer.byteLength, at);
+      if (got === 0) return;
+      at += got;
+      yield buffer.subarray(0, got);
     }
   }
 

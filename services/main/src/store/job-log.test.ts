@@ -1,0 +1,151 @@
+import assert from "node:assert/strict";
+import { appendFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, test } from "node:test";
+import fc from "fast-check";
+import type { JobSummary, NodeId } from "@burla/protocol";
+import { JOB_ID, jobRecord, resultsRecord, SUMMARY } from "../testing.ts";
+import { JobLog, readSummary, replayJob, writeSummary } from "./job-log.ts";
+import type { JobRecord } from "./job-records.ts";
+
+let directory: string;
+beforeEach(() => {
+  directory = mkdtempSync(join(tmpdir(), "burla-joblog-"));
+});
+afterEach(() => rmSync(directory, { recursive: true, force: true }));
+
+function write(records: readonly { record: JobRecord; body?: Uint8Array }[]): void {
+  const log = new JobLog(directory);
+  for (const { record, body } of records) log.append(record, ...(body === undefined ? [] : [body]));
+  log.close();
+}
+
+function replayed() {
+  const log = new JobLog(directory);
+  const back = replayJob(log);
+  return { log, back };
+}
+
+const batch = fc.record({ first: fc.nat(40), count: fc.integer({ min: 1, max: 8 }), dropped: fc.boolean(), failed: fc.boolean() });
+
+test("a replay counts what a model of the same records counts", () => {
+  fc.assert(
+    fc.property(fc.array(fc.integer({ min: 1, max: 10 }), { minLength: 1, maxLength: 8 }), fc.array(batch, { maxLength: 30 }), fc.nat(30), (counts, batches, acked) => {
+      rmSync(directory, { recursive: true, force: true });
+      const records: { record: JobRecord; body?: Uint8Array }[] = [{ record: jobRecord(), body: Buffer.from("values") }];
+      let first = 0;
+      for (const [chunkId, count] of counts.entries()) {
+        records.push({ record: { type: "chunk", chunkId, first, count }, body: Buffer.alloc(count) });
+        first += count;
+      }
+      const answered = new Set<number>();
+      for (const [at, { first: from, count, dropped, failed }] of batches.entries()) {
+        const within = Math.max(0, Math.min(count, first - from));
+        if (within === 0) continue;
+        const results = resultsRecord(at + 1, from, within, { dropped: dropped ? [0] : [], failed: failed ? [within - 1] : [] });
+        records.push({ record: { ...results, seq: records.filter(({ record }) => record.type === "results").length + 1 } });
+        for (let position = dropped ? 1 : 0; position < within; position++) answered.add(from + position);
+      }
+      const seqs = records.filter(({ record }) => record.type === "results").length;
+      records.push({ record: { type: "ack", seq: Math.min(acked, seqs) } }, { record: { type: "inputsEnd", total: first } });
+      write(records);
+      const { log, back } = replayed();
+      log.close();
+      assert.ok(back !== null);
+      const { remembered } = back;
+      assert.equal(Buffer.from(back.values).toString(), "values");
+      assert.equal(back.finished, null);
+      assert.equal(remembered.answeredInputs, answered.size);
+      assert.equal(remembered.pushedInputs, first);
+      assert.equal(remembered.pushedChunks, counts.length);
+      assert.equal(remembered.totalInputs, first);
+      assert.equal(remembered.seq, seqs);
+      assert.equal([...remembered.unacked].length, seqs - Math.min(acked, seqs));
+      const open = [...remembered.chunks].flatMap((chunk) => Array.from({ length: chunk.count }, (_, at) => chunk.first + at).filter((index) => chunk.answered?.[index - chunk.first] !== 1));
+      assert.deepEqual(open, Array.from({ length: first }, (_, index) => index).filter((index) => !answered.has(index)));
+    }),
+    { numRuns: 60 },
+  );
+});
+
+test("chunks and results are read back by their number, also after a restart", () => {
+  write([
+    { record: jobRecord() },
+    { record: { type: "chunk", chunkId: 0, first: 0, count: 2 }, body: Buffer.from("chunk 0") },
+    { record: { type: "chunk", chunkId: 1, first: 2, count: 2 }, body: Buffer.from("chunk 1") },
+    { record: resultsRecord(1, 0, 2), body: Buffer.from("results 1") },
+    { record: resultsRecord(2, 2, 1), body: Buffer.from("results 2") },
+  ]);
+  const { log } = replayed();
+  assert.equal(Buffer.from(log.chunkBody(1)).toString(), "chunk 1");
+  assert.throws(() => log.chunkBody(0), { code: "BURLA_STORAGE" }, "all of it is answered");
+  assert.equal(Buffer.from(log.results(2).body).toString(), "results 2");
+  assert.equal(log.results(1).message.seq, 1);
+  assert.throws(() => log.results(3), { code: "BURLA_STORAGE" });
+  log.close();
+});
+
+test("the last grants and the end are remembered", () => {
+  const range = { chunkId: 0, from: 0, to: 1, attempt: 2, losses: 1, failures: 0 };
+  write([
+    { record: jobRecord() },
+    { record: { type: "chunk", chunkId: 0, first: 0, count: 1 } },
+    { record: { type: "grant", grantId: 5, nodeId: "n-1" as NodeId, range } },
+    { record: { type: "finished", jobId: JOB_ID, outcome: "cancelled", reason: "enough", inputs: 1, failed: 0 }, body: Buffer.from("why") },
+  ]);
+  const { log, back } = replayed();
+  log.close();
+  assert.deepEqual([...(back?.remembered.grants ?? [])].map(({ grantId, nodeId }) => [grantId, nodeId]), [[5, "n-1"]]);
+  assert.equal(back?.finished?.outcome, "cancelled");
+  assert.equal(Buffer.from(back?.finishedBody ?? []).toString(), "why");
+});
+
+test("a log without a beginning is nothing", () => {
+  const { log, back } = replayed();
+  log.close();
+  assert.equal(back, null);
+});
+
+test("a log torn at every byte of its last record is the log before it", () => {
+  write([{ record: jobRecord() }, { record: { type: "chunk", chunkId: 0, first: 0, count: 3 }, body: Buffer.from("abc") }]);
+  const file = join(directory, "job.log");
+  const before = readFileSync(file);
+  write([{ record: resultsRecord(1, 0, 2), body: Buffer.from("xy") }]);
+  const after = readFileSync(file);
+  for (let length = before.byteLength; length < after.byteLength; length++) {
+    writeFileSync(file, after.subarray(0, length));
+    const { log, back } = replayed();
+    log.close();
+    assert.equal(back?.remembered.answeredInputs, 0);
+    assert.equal(back?.remembered.seq, 0);
+  }
+});
+
+test("a record of another shape is damage, and named", () => {
+  const log = new JobLog(directory);
+  log.append(jobRecord());
+  log.append({ type: "grant", grantId: 1 } as unknown as JobRecord);
+  log.close();
+  const again = new JobLog(directory);
+  assert.throws(() => replayJob(again), { code: "BURLA_STORAGE" });
+  again.close();
+});
+
+test("a discarded log is gone", () => {
+  write([{ record: jobRecord() }]);
+  const log = new JobLog(directory);
+  log.discard();
+  assert.throws(() => readFileSync(join(directory, "job.log")), { code: "ENOENT" });
+});
+
+test("a summary is read back; a damaged one is none", () => {
+  assert.equal(readSummary(directory), null);
+  writeSummary(directory, SUMMARY);
+  assert.deepEqual(readSummary(directory), SUMMARY);
+  for (const damage of ["", "{", "null", "5", JSON.stringify({ ...SUMMARY, createdAt: "soon" } satisfies Record<keyof JobSummary, unknown>)]) {
+    writeFileSync(join(directory, "summary.json"), damage);
+    assert.equal(readSummary(directory), null, damage);
+  }
+  appendFileSync(join(directory, "summary.json"), "x");
+});

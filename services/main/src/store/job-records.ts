@@ -1,0 +1,36 @@
+/** What main must not forget of one job, as it stands in the job's log. */
+import * as v from "valibot";
+import { finishedSchema, jobSpecSchema, resultsSchema, type JobId, type JobSpec, type MainToClient, type NodeId, type Of } from "@burla/protocol";
+import type { Range } from "../core/state.ts";
+
+export type Results = Of<MainToClient, "results">;
+export type Finished = Of<MainToClient, "finished">;
+
+export type JobRecord =
+  | { type: "job"; jobId: JobId; spec: JobSpec; rootId: JobId; createdAt: number }
+  | { type: "chunk"; chunkId: number; first: number; count: number }
+  | { type: "inputsEnd"; total: number }
+  /** `nodeId` null: nobody holds the range any more. */
+  | { type: "grant"; grantId: number; nodeId: NodeId | null; range: Range }
+  | Results
+  | { type: "ack"; seq: number }
+  | Finished;
+
+const count = v.pipe(v.number(), v.integer(), v.minValue(0));
+const id = <Id extends string>() => v.custom<Id>((value) => typeof value === "string");
+
+/** Main wrote it, but a disk may give back something else: a damaged record must not become a wrong state. */
+export const recordSchema: v.GenericSchema<unknown, JobRecord> = v.variant("type", [
+  v.object({ type: v.literal("job"), jobId: id<JobId>(), spec: jobSpecSchema, rootId: id<JobId>(), createdAt: v.number() }),
+  v.object({ type: v.literal("chunk"), chunkId: count, first: count, count: v.pipe(count, v.minValue(1)) }),
+  v.object({ type: v.literal("inputsEnd"), total: count }),
+  v.object({
+    type: v.literal("grant"),
+    grantId: count,
+    nodeId: v.nullable(id<NodeId>()),
+    range: v.object({ chunkId: count, from: count, to: count, attempt: count, losses: count, failures: count }),
+  }),
+  resultsSchema,
+  v.object({ type: v.literal("ack"), seq: count }),
+  finishedSchema,
+]);

@@ -1,0 +1,26 @@
+/** Records and specs for tests of this service. */
+import type { BundleId, JobId, JobSpec, JobSummary, NodeId } from "@burla/protocol";
+import type { JobRecord, Results } from "./store/job-records.ts";
+
+export const JOB_ID = "job-01j9x3k5v7abcdefghj" as JobId;
+
+export const SPEC: JobSpec = {
+  name: "score", runtime: "node", cpu: 1, ramMiB: null, maxParallelism: null, concurrency: 1, onError: "continue", retries: 0,
+  timeoutMs: null, detach: false, env: {}, cwd: null, parent: null, bundle: { id: "a".repeat(64) as BundleId, externals: [] },
+};
+
+export const SUMMARY: JobSummary = {
+  jobId: JOB_ID, name: "score", phase: "done", reason: "", detach: false, createdAt: 1, endedAt: 2, inputs: 3, inputsEnded: true,
+  done: 3, failed: 0, running: 0, nodes: 0,
+};
+
+export function jobRecord(jobId: JobId = JOB_ID, spec: Partial<JobSpec> = {}): JobRecord {
+  return { type: "job", jobId, spec: { ...SPEC, ...spec }, rootId: jobId, createdAt: 1 };
+}
+
+export function resultsRecord(seq: number, first: number, count: number, marks: { dropped?: number[]; failed?: number[] } = {}): Results {
+  return {
+    type: "results", jobId: JOB_ID, seq, first, count, indices: null, failed: marks.failed ?? [], valuesBytes: 0,
+    dropped: marks.dropped ?? [], nodeId: "n-1" as NodeId,
+  };
+}
