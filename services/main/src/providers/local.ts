@@ -63,11 +63,13 @@ export class LocalProvider implements MachineProvider {
   async stop(): Promise<void> {
     this.#stopping = true;
     const machines = [...this.#machines.values()];
-    const timer = setTimeout(() => {
-      for (const machine of machines) kill(machine.pid);
+    // A node that has not connected yet hears of it in no other way.
+    for (const machine of machines) signal(machine.pid, "SIGTERM");
+    const timer = setInterval(() => {
+      for (const machine of machines) signal(machine.pid, "SIGKILL");
     }, STOP_MS);
     await Promise.all(machines.map((machine) => machine.ended));
-    clearTimeout(timer);
+    clearInterval(timer);
     for (const machine of machines) rmSync(this.#directoryOf(machine.nodeId), { recursive: true, force: true });
   }
 
@@ -150,9 +152,9 @@ function runsNode(pid: number, nodeId: NodeId): boolean {
   }
 }
 
-function kill(pid: number): void {
+function signal(pid: number, name: NodeJS.Signals): void {
   try {
-    if (pid > 0) process.kill(pid, "SIGKILL");
+    if (pid > 0) process.kill(pid, name);
   } catch {
     // It has ended.
   }

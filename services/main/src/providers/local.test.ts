@@ -1,0 +1,147 @@
+/** The provider with a program that stands for the node service: it writes down each of its starts. */
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { appendFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, watch, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, test } from "node:test";
+import { childEnvironment, type ClusterSpec, type NodeId } from "@burla/protocol";
+import { isAlive } from "../lock.ts";
+import { LocalProvider } from "./local.ts";
+
+const SPEC: ClusterSpec = {
+  name: "test", provider: "local", containers: "process", queue: "stream", idleMinutes: 1,
+  groups: [{ name: "n", count: 2, cpu: 1, ramMiB: 256, warm: [] }],
+};
+const PROGRAM = `
+import { appendFileSync } from "node:fs";
+const { nodeId } = JSON.parse(process.env.BURLA_NODE);
+appendFileSync(STARTS, nodeId + " " + process.pid + " " + Date.now() + "\\n");
+if (process.env.END_AT_ONCE) process.exit(1);
+process.on("SIGTERM", () => process.exit(0));
+setInterval(() => undefined, 1000);
+`;
+
+let directory: string;
+let starts: string;
+let gone: NodeId[];
+let providers: LocalProvider[];
+
+beforeEach(() => {
+  directory = mkdtempSync(join(tmpdir(), "burla-provider-"));
+  starts = join(directory, "starts");
+  appendFileSync(starts, "");
+  writeFileSync(join(directory, "program.mjs"), PROGRAM.replace("STARTS", JSON.stringify(starts)));
+  gone = [];
+  providers = [];
+});
+afterEach(async () => {
+  for (const provider of providers) {
+    await provider.stop();
+  }
+  for (const { pid } of started()) kill(pid);
+  rmSync(directory, { recursive: true, force: true });
+});
+
+function started(): { nodeId: string; pid: number; atMs: number }[] {
+  const lines = readFileSync(starts, "utf8").split("\n").filter((line) => line !== "");
+  return lines.map((line) => {
+    const [nodeId = "", pid, atMs] = line.split(" ");
+    return { nodeId, pid: Number(pid), atMs: Number(atMs) };
+  });
+}
+
+function kill(pid: number): void {
+  try {
+    process.kill(pid, "SIGKILL");
+  } catch {
+    // It has ended.
+  }
+}
+
+async function untilStarted(count: number): Promise<ReturnType<typeof started>> {
+  const watcher = watch(starts);
+  try {
+    while (started().length < count) await once(watcher, "change");
+    return started();
+  } finally {
+    watcher.close();
+  }
+}
+
+function newProvider(environment: NodeJS.ProcessEnv = {}): LocalProvider {
+  const provider = new LocalProvider({
+    spec: SPEC, directory: join(directory, "nodes"), connectionFile: join(directory, "cluster.json"), nodeProgram: join(directory, "program.mjs"),
+    workerProgram: "", clientPackage: "", environment: { ...childEnvironment(), ...environment }, onGone: (nodeId) => void gone.push(nodeId),
+  });
+  providers.push(provider);
+  return provider;
+}
+
+test("each node of the spec is started; one that dies is reported and started again", async () => {
+  newProvider().start();
+  const first = await untilStarted(2);
+  assert.deepEqual(first.map(({ nodeId }) => nodeId).sort(), ["n-1", "n-2"]);
+  kill(first[0]?.pid ?? 0);
+  const again = await untilStarted(3);
+  assert.equal(again[2]?.nodeId, first[0]?.nodeId);
+  assert.deepEqual(gone, [first[0]?.nodeId]);
+});
+
+test("one that ends at once is started ever later", async () => {
+  newProvider({ END_AT_ONCE: "1" }).start();
+  const all = await untilStarted(10);
+  const times = all.filter(({ nodeId }) => nodeId === "n-1").map(({ atMs }) => atMs);
+  const gaps = times.slice(1).map((atMs, at) => atMs - (times[at] ?? 0));
+  for (const [at, gap] of gaps.entries()) assert.ok(gap >= 100 * 2 ** at, `pause ${at} was ${gap} ms`);
+});
+
+test("nodes outlive main and are taken over by the next one, which starts them again when they die", async () => {
+  const program = `
+    const { LocalProvider } = await import(${JSON.stringify(new URL("./local.ts", import.meta.url).href)});
+    new LocalProvider({ ...JSON.parse(process.argv[1]), environment: process.env, onGone: () => undefined }).start();
+  `;
+  const options = { spec: SPEC, directory: join(directory, "nodes"), connectionFile: "", nodeProgram: join(directory, "program.mjs"), workerProgram: "", clientPackage: "" };
+  const earlier = spawn(process.execPath, ["--import", "tsx", "--input-type=module", "-e", program, JSON.stringify(options)], { stdio: ["ignore", "inherit", "inherit"], env: childEnvironment() });
+  const earlierEnded = once(earlier, "exit");
+  await untilStarted(2);
+  earlier.kill("SIGKILL");
+  await earlierEnded;
+  const [survivor, other] = started();
+  assert.ok(survivor !== undefined && other !== undefined && isAlive(survivor.pid));
+
+  newProvider().start();
+  assert.equal(started().length, 2, "none was started a second time");
+  kill(survivor.pid);
+  const all = await untilStarted(3);
+  assert.equal(all[2]?.nodeId, survivor.nodeId);
+  assert.deepEqual(gone, [survivor.nodeId]);
+  assert.ok(isAlive(other.pid));
+});
+
+test("a recorded pid that belongs to another program by now is not taken for the node", async () => {
+  newProvider().start();
+  const [first] = await untilStarted(2);
+  await providers.pop()?.stop();
+  assert.ok(first !== undefined);
+  const stranger = spawn("sleep", ["60"]);
+  const provider = newProvider();
+  const folder = join(directory, "nodes", "n-1");
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(join(folder, "pid"), String(stranger.pid));
+  provider.start();
+  await untilStarted(4);
+  assert.ok(isAlive(stranger.pid ?? 0));
+  stranger.kill();
+});
+
+test("stopping waits for the nodes, kills those that stay, and removes their folders", async () => {
+  const provider = newProvider();
+  provider.start();
+  const all = await untilStarted(2);
+  await provider.stop();
+  for (const { pid } of all) assert.ok(!isAlive(pid));
+  assert.ok(!existsSync(join(directory, "nodes", "n-1")));
+  providers.length = 0;
+});

@@ -1,0 +1,149 @@
+import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
+import { mkdtempSync, rmSync } from "node:fs";
+import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, test } from "node:test";
+import { promisify } from "node:util";
+import * as v from "valibot";
+import { encodeEnvelopes, jobListSchema, MAX_BUNDLE_BYTES, pack, statusSchema, type BundleId, type MainToClient } from "@burla/protocol";
+import { identify } from "./auth.ts";
+import { Cluster } from "./cluster.ts";
+import { JobRegistry } from "./registry.ts";
+import { createRoutes } from "./routes.ts";
+import { serve } from "./server.ts";
+import { BlobStore } from "./store/blobs.ts";
+import { JOB_ID, SPEC } from "./testing.ts";
+
+const TOKENS = { owner: "owner-token", node: "node-token" };
+const OWNER = { authorization: `Bearer ${TOKENS.owner}` };
+
+let directory: string;
+let registry: JobRegistry;
+let cluster: Cluster;
+let routes: ReturnType<typeof createRoutes>;
+let shutdowns: string[];
+let told: MainToClient[];
+
+beforeEach(() => {
+  directory = mkdtempSync(join(tmpdir(), "burla-routes-"));
+  const blobs = new BlobStore(join(directory, "blobs"));
+  registry = new JobRegistry(join(directory, "jobs"));
+  cluster = new Cluster({ registry, blobs, log: { info: () => undefined, error: () => undefined }, onActivity: () => undefined });
+  shutdowns = [];
+  told = [];
+  routes = createRoutes({
+    cluster, blobs,
+    identify: whoAsks,
+    describe: () => ({ cluster: "test", version: "1", pid: 1, uptimeMs: 5, idleDeadline: null }),
+    shutdown: (reason) => void shutdowns.push(reason),
+  });
+  blobs.put("a".repeat(64), Buffer.from("code"));
+  cluster.submit(JOB_ID, SPEC, new Uint8Array(0), { send: (message) => void told.push(message) });
+});
+afterEach(() => {
+  cluster.shutdown("end of test");
+  registry.close();
+  rmSync(directory, { recursive: true, force: true });
+});
+
+function whoAsks(authorization: string | undefined) {
+  return identify(authorization, { ...TOKENS, jobs: () => registry.entries });
+}
+
+const HASH = "a".repeat(64);
+const ROUTES = [
+  ["GET", "/v1/status", 200], ["GET", "/v1/jobs", 200], ["GET", `/v1/jobs/${JOB_ID}`, 200], ["GET", `/v1/jobs/${JOB_ID}/logs`, 200],
+  ["POST", `/v1/jobs/${JOB_ID}/cancel`, 200], ["GET", `/v1/blobs/${HASH}`, 200], ["PUT", `/v1/blobs/${HASH}`, 200], ["POST", "/v1/shutdown", 200],
+  ["GET", "/v1/jobs/job-0000000000000000000", 404], ["GET", "/v1/jobs/job-0000000000000000000/logs", 404], ["POST", "/v1/jobs/job-0000000000000000000/cancel", 404],
+  ["GET", `/v1/blobs/${"b".repeat(64)}`, 404], ["GET", "/v1/blobs/..%2f..%2fcluster.json", 400], ["GET", "/v1/nowhere", 404], ["DELETE", "/v1/jobs", 404],
+] as const;
+
+for (const [method, path, status] of ROUTES) {
+  const request = (headers: Record<string, string>) => routes.request(path, { method, headers, ...(method === "PUT" ? { body: "content" } : {}) });
+
+  test(`${method} ${path} answers ${status} to the owner, and 401 to all others`, async () => {
+    for (const headers of [{}, { authorization: "Bearer wrong" }, { authorization: TOKENS.owner }, { authorization: `Bearer ${TOKENS.node}` }, { authorization: `Bearer ${registry.get(JOB_ID)?.token ?? ""}` }]) {
+      const refused = await request(headers);
+      assert.equal(refused.status, 401);
+      assert.deepEqual(await refused.json(), { error: "BURLA_UNAUTHORIZED" });
+    }
+    const answer = await request(OWNER);
+    assert.equal(answer.status, status);
+    if (status === 200) return;
+    const problem = (await answer.json()) as { error: string; message: string };
+    assert.match(problem.error, /^BURLA_/);
+    assert.ok(problem.message.length > 0);
+  });
+}
+
+test("health needs no token, and tells nothing", async () => {
+  const answer = await routes.request("/v1/health");
+  assert.deepEqual([answer.status, await answer.json()], [200, { ok: true }]);
+});
+
+test("status and jobs fit their schemas, and hold no secret", async () => {
+  const text = await (await routes.request("/v1/status", { headers: OWNER })).text();
+  const status = v.parse(statusSchema, JSON.parse(text));
+  assert.equal(status.jobs[0]?.jobId, JOB_ID);
+  assert.equal(status.jobs[0]?.reason, "waits for the first node to start");
+  const jobs = v.parse(jobListSchema, await (await routes.request("/v1/jobs", { headers: OWNER })).json());
+  assert.equal(jobs.jobs.length, 1);
+  for (const secret of [TOKENS.owner, TOKENS.node, registry.get(JOB_ID)?.token ?? "?"]) assert.ok(!text.includes(secret));
+});
+
+test("cancel ends the job, and tells its client", async () => {
+  await routes.request(`/v1/jobs/${JOB_ID}/cancel`, { method: "POST", headers: OWNER });
+  assert.ok(told.some((message) => message.type === "finished" && message.outcome === "cancelled"));
+  const job = (await (await routes.request(`/v1/jobs/${JOB_ID}`, { headers: OWNER })).json()) as { phase: string; endedAt: number };
+  assert.equal(job.phase, "cancelled");
+  assert.ok(job.endedAt > 0);
+});
+
+test("logs are NDJSON, with what was dropped", async () => {
+  cluster.lines(JOB_ID, "n-1" as never, 0, pack([[0, 1, 1000, "hello"], [-1, 2, 1001, "outside"]]));
+  cluster.lines(JOB_ID, "n-1" as never, 7, pack([]));
+  const answer = await routes.request(`/v1/jobs/${JOB_ID}/logs`, { headers: OWNER });
+  assert.match(answer.headers.get("content-type") ?? "", /ndjson/);
+  const lines = (await answer.text()).trimEnd().split("\n").map((line) => JSON.parse(line) as { text: string; stream: string; index: number });
+  assert.deepEqual(lines.slice(0, 2).map(({ text, stream, index }) => [text, stream, index]), [["hello", "stdout", 0], ["outside", "stderr", -1]]);
+  assert.match(lines[2]?.text ?? "", /7 lines were dropped/);
+});
+
+test("a blob comes back by its hash; one that is too large is refused before it is read", async () => {
+  const put = await routes.request(`/v1/blobs/${HASH}`, { method: "PUT", headers: OWNER, body: "content" });
+  const { hash } = (await put.json()) as { hash: string };
+  assert.equal(await (await routes.request(`/v1/blobs/${hash}`, { headers: OWNER })).text(), "content");
+  const large = await routes.request(`/v1/blobs/${HASH}`, { method: "PUT", headers: { ...OWNER, "content-length": String(MAX_BUNDLE_BYTES + 1) }, body: "x" });
+  assert.equal(large.status, 413);
+});
+
+test("shutdown is passed on", async () => {
+  await routes.request("/v1/shutdown", { method: "POST", headers: OWNER });
+  assert.equal(shutdowns.length, 1);
+});
+
+test("a job that could not be loaded ends with its error", () => {
+  cluster.loadFailed("n-1" as never, JOB_ID, encodeEnvelopes([{ kind: "burla", code: "BURLA_LOAD", message: "no" }]));
+  assert.ok(registry.get(JOB_ID));
+  assert.throws(() => cluster.submit(JOB_ID, { ...SPEC, bundle: { id: "f".repeat(64) as BundleId, externals: [] } }, new Uint8Array(0), { send: () => undefined }), { code: "BURLA_PROTOCOL" });
+});
+
+test("curl works, on loopback only", async () => {
+  const { server, url } = await serve({ app: routes, identify: whoAsks, onStream: (stream) => void stream.destroy() }, 0);
+  try {
+    assert.equal((server.address() as AddressInfo).address, "127.0.0.1");
+    const curl = async (...args: string[]) => (await promisify(execFile)("curl", ["-sS", ...args])).stdout;
+    assert.deepEqual(JSON.parse(await curl(`${url}/v1/health`)), { ok: true });
+    assert.equal(await curl("-o", "/dev/null", "-w", "%{http_code}", `${url}/v1/status`), "401");
+    const status = v.parse(statusSchema, JSON.parse(await curl("-H", `Authorization: Bearer ${TOKENS.owner}`, `${url}/v1/status`)));
+    assert.equal(status.cluster, "test");
+    assert.deepEqual(JSON.parse(await curl("-X", "POST", "-H", `Authorization: Bearer ${TOKENS.owner}`, `${url}/v1/shutdown`)), { ok: true });
+    const other = await serve({ app: routes, identify: whoAsks, onStream: () => undefined }, Number(new URL(url).port));
+    assert.notEqual(other.url, url, "a port in use is replaced by another");
+    other.server.close();
+  } finally {
+    server.close();
+  }
+});
