@@ -25,10 +25,11 @@ const common = {
 const requireBanner = { js: 'import{createRequire as __burlaRequire}from"node:module";const require=__burlaRequire(import.meta.url);' };
 
 export async function build({ types = true } = {}) {
-  const { build: esbuild } = await import("esbuild");
+  const { build: esbuild, transform } = await import("esbuild");
+  const define = { ...common.define, BURLA_RESTORE_TEXT: JSON.stringify(await restoreText(transform)) };
   await mkdir(dist, { recursive: true });
   const esm = (entry, outfile, banner = requireBanner) =>
-    esbuild({ ...common, entryPoints: [join(root, entry)], outfile: join(dist, outfile), format: "esm", banner });
+    esbuild({ ...common, define, entryPoints: [join(root, entry)], outfile: join(dist, outfile), format: "esm", banner });
   await Promise.all([
     esm("client/src/index.ts", "index.js"),
     esbuild({
@@ -36,7 +37,7 @@ export async function build({ types = true } = {}) {
       entryPoints: [join(root, "client/src/index.ts")],
       outfile: join(dist, "index.cjs"),
       format: "cjs",
-      define: { ...common.define, "import.meta.url": "__burlaUrl" },
+      define: { ...define, "import.meta.url": "__burlaUrl" },
       banner: { js: 'const __burlaUrl=require("node:url").pathToFileURL(__filename).href;' },
     }),
     esm("services/main/src/main.ts", "services/main.mjs"),
@@ -47,6 +48,13 @@ export async function build({ types = true } = {}) {
   ]);
   await copyFile(join(root, "LICENSE"), join(root, "client", "LICENSE"));
   if (types) await buildTypes();
+}
+
+/** The function that restores captured values, as an expression: every bundle holds its text. */
+async function restoreText(transform) {
+  const source = await readFile(join(root, "client/src/capture/restore.ts"), "utf8");
+  const { code } = await transform(source, { loader: "ts", minify: true, target: common.target });
+  return `(${code.trim().replace(/^export /, "").replace(/;$/, "")})`;
 }
 
 /** One declaration file without imports of packages that a user does not have. */

@@ -18,7 +18,16 @@ export interface Entry {
   imports: ModuleSource[];
 }
 
-const restoreText = standaloneText(restoreHeap);
+/** Set by the build: finding it out costs tens of milliseconds in every program that imports this package. */
+declare const BURLA_RESTORE_TEXT: string | undefined;
+
+let restoreText: string | undefined;
+
+/** The text of {@link restoreHeap}, which every bundle holds. */
+function textOfRestore(): string {
+  restoreText ??= typeof BURLA_RESTORE_TEXT === "string" ? BURLA_RESTORE_TEXT : standaloneText(restoreHeap);
+  return restoreText;
+}
 
 /** The scheme of specifiers that the bundler resolves through {@link Entry.imports}. */
 export const IMPORT_SCHEME = "burla-import:";
@@ -36,7 +45,7 @@ export function emitEntry(templates: readonly Template[], codes: readonly CodeRe
     { text: `${context.header(templates)}\nconst ${RESERVED}state = { installing: false };\nconst ${RESERVED}makers = [` },
     ...makers,
     { text: `\n];\nconst ${RESERVED}codes = [${table.join(", ")}];\n` },
-    { text: `const ${RESERVED}restore = ${restoreText};\n` },
+    { text: `const ${RESERVED}restore = ${textOfRestore()};\n` },
     { text: `export default async (values) => ${RESERVED}restore(${RESERVED}deserialize(values), ${RESERVED}makers, ${RESERVED}codes, ${RESERVED}state);\n` },
   ];
   return { code: pieces.map(({ text }) => text).join(""), map: mapOf(pieces), imports: context.imports };
@@ -155,7 +164,7 @@ class EntryContext implements TemplateContext {
         `const ${RESERVED}resolve = (specifier, from) => /^\\.{0,2}\\//.test(specifier) ? new URL(specifier, from).href : /^[a-z]+:/.test(specifier) ? specifier : ${RESERVED}toUrl(${RESERVED}createRequire(from).resolve(specifier)).href;`,
       );
     }
-    if (interops) late.unshift(interopText);
+    if (interops) late.unshift(interopText());
     return [...lines, ...late, ...this.#helpers.values()].join("\n");
   }
 

@@ -16,4 +16,6 @@ function interop(kind: Interop, exports: Record<string, unknown>): unknown {
 }
 
 /** The function's text, for the top of a bundle. */
-export const interopText = `const $burla_interop = ${standaloneText(interop)};`;
+export function interopText(): string {
+  return `const $burla_interop = ${standaloneText(interop)};`;
+}
