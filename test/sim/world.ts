@@ -15,7 +15,7 @@ import type { Worker } from "./worker.ts";
 const CALM_LIMIT_MS = 30 * 60_000;
 
 /** After the end: all leases, graces and pauses that were pending are over. */
-const QUIET_MS = 12_000;
+const QUIET_MS = 36_000;
 
 export interface SimJob {
   readonly plan: JobPlan;
