@@ -68,8 +68,7 @@ export function checkQuiet(world: World): void {
   if (main === null) throw new Error("main did not come back");
   const { state } = main;
   for (const job of state.jobs.values()) {
-    const left = job.phase === "interrupted" || (job.spec.detach && job.client !== "feeds");
-    world.expect(left, () => `${job.id} is left over: ${describe(world, job.id)}`);
+    world.expect(job.phase === "interrupted", () => `${job.id} is left over: ${describe(world, job.id)}`);
   }
   for (const node of state.nodes.values()) {
     world.expect(node.grants.size === 0 && node.connected, () => `${node.id} holds ${node.grants.size} grants of nobody, connected: ${node.connected}`);

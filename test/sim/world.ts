@@ -15,7 +15,7 @@ import type { Worker } from "./worker.ts";
 const CALM_LIMIT_MS = 30 * 60_000;
 
 /** After the end: all leases, graces and pauses that were pending are over. */
-const QUIET_MS = 12_000;
+const QUIET_MS = 36_000;
 
 export interface SimJob {
   readonly plan: JobPlan;
@@ -57,6 +57,7 @@ export class World {
     const lastPlanned = Math.max(0, ...this.plan.jobs.map(endOfPlan));
     this.loop.runUntil(this.loop.nowMs + lastPlanned + CALM_LIMIT_MS, () => this.jobs.size >= this.plan.jobs.length && this.#isOver());
     for (const [jobId, job] of this.jobs) checkJob(this, jobId, job);
+    this.loop.runUntil(this.loop.nowMs + CALM_LIMIT_MS, () => this.#isAtRest());
     this.loop.runUntil(this.loop.nowMs + QUIET_MS);
     checkQuiet(this);
   }
@@ -183,6 +184,11 @@ export class World {
 
   #calmDown(): void {
     if (this.main !== null) this.main.recordsToLive = Infinity;
+  }
+
+  /** Jobs that nobody waits for have ended too, or come to rest. */
+  #isAtRest(): boolean {
+    return this.main !== null && [...this.main.state.jobs.values()].every((job) => job.phase === "interrupted");
   }
 
   #isOver(): boolean {

@@ -57,7 +57,7 @@ const treeSize = (state: CoreState, rootId: JobId): number => state.trees.get(ro
 /** A job started by a function runs on the nodes of its tree, in workers of its own. */
 function useOwnNodes(state: CoreState, jobs: readonly Job[], commands: Command[]): void {
   const [job] = jobs;
-  if (job === undefined || !jobs.some((candidate) => missingWorkers(state, candidate) > 0)) return;
+  if (job === undefined || jobs.length === 1 || !jobs.some((candidate) => missingWorkers(state, candidate) > 0)) return;
   const nodes = treeOf(state, job.rootId).filter((node) => node.connected);
   for (const waiting of jobs) keepNode(state, waiting, nodes);
   for (const node of nodes) {
@@ -90,6 +90,7 @@ function startOn(state: CoreState, node: Node, jobs: readonly Job[], commands: C
 
 /** Gives free nodes to the jobs that want some, always to the tree that has the fewest. */
 function shareOut(state: CoreState, tenants: Tenants, commands: Command[]): void {
+  if (state.free.size === 0) return;
   const hungry = new Set([...state.jobs.values()].filter((job) => missingWorkers(state, job) > 0));
   for (let job = poorest(state, hungry); job !== undefined; job = poorest(state, hungry)) {
     const node = missingWorkers(state, job) > 0 ? bestFree(state, job) : undefined;

@@ -11,8 +11,13 @@ test("a deque does what an array does", () => {
       const array: number[] = [];
       for (const what of operations) {
         if (what === "shift") assert.equal(deque.shift(), array.shift());
-        else if ("push" in what) array.push(what.push), deque.push(what.push);
-        else array.unshift(what.unshift), deque.unshift(what.unshift);
+        else if ("push" in what) {
+          array.push(what.push);
+          deque.push(what.push);
+        } else {
+          array.unshift(what.unshift);
+          deque.unshift(what.unshift);
+        }
         assert.equal(deque.length, array.length);
         assert.equal(deque.peek(), array[0]);
       }

@@ -2,7 +2,7 @@
 import { MAX_WORKER_LOSSES } from "@burla/protocol";
 import type { Command, GrantCommand, GrantEnded } from "./events.ts";
 import { giveUp, isOpenIn, makeReady, rangeInputs, runsOf, takeReady } from "./job.ts";
-import { noteIdleness } from "./nodes.ts";
+import { noteIdleness, noteLoad } from "./nodes.ts";
 import { consumerIsBehind, grantInputs, hasIdleWorkers, wantsMore } from "./sizing.ts";
 import type { Assignment, CoreState, Grant, Job, Node, Range } from "./state.ts";
 
@@ -11,36 +11,23 @@ const PIECES_AFTER_LOSS = 8;
 /** A node is seldom lost through the one input that it held: mostly the machine was taken away. */
 const NODE_LOSS = MAX_WORKER_LOSSES / 12;
 
-type TakesGrant = (job: Job, assignment: Assignment) => boolean;
-
 /** Gives a job's nodes as much of it as they can use: first to idle workers, then to those that soon will be. */
 export function fillNodes(state: CoreState, job: Job, commands: Command[]): void {
-  if (job.phase !== "running" || job.takers.size === 0) return;
-  fillWhile(state, job, hasIdleWorkers, commands);
-  fillWhile(state, job, wantsMore, commands);
-  for (const node of job.takers) {
-    if (takerAssignment(job, node, wantsMore) === null) job.takers.delete(node);
-  }
+  giveInTurn(state, job, job.idlers, hasIdleWorkers, commands);
+  giveInTurn(state, job, job.takers, wantsMore, commands);
 }
 
 /** One grant to each node in turn, so that none takes what another could begin sooner. */
-function fillWhile(state: CoreState, job: Job, takes: TakesGrant, commands: Command[]): void {
-  let takers = [...job.takers];
-  while (takers.length > 0) {
-    takers = takers.filter((node) => {
-      const assignment = takerAssignment(job, node, takes);
-      if (assignment === null || job.ready.length === 0 || consumerIsBehind(job)) return false;
-      const range = takeReady(job, grantInputs(job, job.usableWorkers));
-      if (range === undefined) return false;
-      commands.push(newGrant(state, job, node, range));
-      return true;
-    });
+function giveInTurn(state: CoreState, job: Job, nodes: Set<Node>, takes: (job: Job, assignment: Assignment) => boolean, commands: Command[]): void {
+  while (nodes.size > 0) {
+    for (const node of nodes) {
+      if (job.ready.length === 0 || consumerIsBehind(job) || job.phase !== "running") return;
+      const assignment = node.jobs.get(job.id);
+      const range = assignment !== undefined && takes(job, assignment) ? takeReady(job, grantInputs(job, job.usableWorkers)) : undefined;
+      if (range === undefined) nodes.delete(node);
+      else commands.push(newGrant(state, job, node, range));
+    }
   }
-}
-
-function takerAssignment(job: Job, node: Node, takes: TakesGrant): Assignment | null {
-  const assignment = node.jobs.get(job.id);
-  return assignment !== undefined && node.connected && !node.draining && takes(job, assignment) ? assignment : null;
 }
 
 function newGrant(state: CoreState, job: Job, node: Node, range: Range): GrantCommand {
@@ -82,7 +69,7 @@ function countHeld(job: Job, node: Node, inputs: number): void {
   const assignment = node.jobs.get(job.id);
   if (assignment === undefined) return;
   assignment.outstanding += inputs;
-  if (inputs < 0) job.takers.add(node);
+  noteLoad(job, node, assignment);
 }
 
 /** Positions of a grant that are neither answered nor elsewhere. */

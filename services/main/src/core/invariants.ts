@@ -1,5 +1,6 @@
 /** What must hold between any two events. For tests: it looks at everything, and takes its time. */
 import { MAX_CHUNK_INPUTS } from "@burla/protocol";
+import { hasIdleWorkers } from "./sizing.ts";
 import type { CoreState, Job, Node } from "./state.ts";
 
 /** @throws Error that lists what is wrong. */
@@ -75,6 +76,8 @@ function checkJobCounters(state: CoreState, job: Job, claim: Claim): void {
   equal("workers", job.workers, workers(nodes));
   equal("usableWorkers", job.usableWorkers, workers(usable));
   equal("unackedBytes", job.unackedBytes, sum([...job.unacked].map((batch) => batch.bytes)));
+  const idlers = usable.filter((node) => hasIdleWorkers(job, node.jobs.get(job.id) ?? { workers: 0, outstanding: 0, stalled: false }));
+  claim(job.idlers.size === idlers.length && idlers.every((node) => job.idlers.has(node)), () => `${job.id} has ${job.idlers.size} nodes with idle workers, should have ${idlers.length}`);
   for (const taker of job.takers) claim(nodes.includes(taker), () => `${job.id}: ${taker.id} might take inputs and is not assigned`);
   claim(job.phase === "running" || nodes.length === 0, () => `${job.id} is interrupted and has nodes`);
   claim(job.totalInputs === null || job.totalInputs === job.pushedInputs, () => `${job.id} has ${job.pushedInputs} inputs of ${job.totalInputs}`);
@@ -116,6 +119,7 @@ function checkIndexes(state: CoreState, claim: Claim): void {
   for (const rootId of new Set([...state.trees.keys(), ...nodes.flatMap((node) => node.rootId ?? [])])) {
     same(`tree ${rootId}`, state.trees.get(rootId) ?? [], nodes.filter((node) => node.rootId === rootId));
   }
+  claim(state.connected === connected.length, () => `connected says ${state.connected}`);
   claim(near(state.cpu, sum(connected.map((node) => node.cpu))), () => `cpu says ${state.cpu}`);
   claim(near(state.ramMiB, sum(connected.map((node) => node.ramMiB))), () => `ramMiB says ${state.ramMiB}`);
 }

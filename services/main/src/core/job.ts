@@ -43,6 +43,7 @@ export function createJob(id: JobId, spec: JobSpec, rootId: JobId, nowMs: number
     abandoned: false,
     workers: 0,
     usableWorkers: 0,
+    idlers: new Set(),
     takers: new Set(),
   };
 }

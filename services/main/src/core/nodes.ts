@@ -4,6 +4,7 @@
  */
 import type { JobId, NodeId } from "@burla/protocol";
 import type { Command, NodeJoined } from "./events.ts";
+import { hasIdleWorkers } from "./sizing.ts";
 import type { Assignment, CoreState, Job, Node } from "./state.ts";
 
 type Size = Pick<NodeJoined, "cpu" | "ramMiB" | "maxCpu" | "maxRamMiB">;
@@ -123,6 +124,7 @@ function updateNode(state: CoreState, node: Node, change: () => void): void {
 
 function count(state: CoreState, node: Node, sign: 1 | -1): void {
   if (node.connected) {
+    state.connected += sign;
     state.cpu += sign * node.cpu;
     state.ramMiB += sign * node.ramMiB;
   }
@@ -136,11 +138,20 @@ function count(state: CoreState, node: Node, sign: 1 | -1): void {
   }
 }
 
-function countWorkers(job: Job, node: Node, { workers }: Assignment, sign: 1 | -1): void {
-  job.workers += sign * workers;
-  const usable = node.connected && !node.draining;
-  if (usable) job.usableWorkers += sign * workers;
-  put(job.takers, node, sign === 1 && usable);
+function countWorkers(job: Job, node: Node, assignment: Assignment, sign: 1 | -1): void {
+  job.workers += sign * assignment.workers;
+  if (isUsable(node)) job.usableWorkers += sign * assignment.workers;
+  put(job.takers, node, sign === 1 && isUsable(node));
+  put(job.idlers, node, sign === 1 && isUsable(node) && hasIdleWorkers(job, assignment));
+}
+
+/** It may be granted something. */
+const isUsable = (node: Node) => node.connected && !node.draining;
+
+/** To be called when a node holds more, or less, of a job. */
+export function noteLoad(job: Job, node: Node, assignment: Assignment): void {
+  put(job.idlers, node, isUsable(node) && hasIdleWorkers(job, assignment));
+  if (isUsable(node)) job.takers.add(node);
 }
 
 const isIdle = (node: Node) => node.rootId !== null && node.grants.size === 0;

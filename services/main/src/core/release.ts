@@ -19,7 +19,9 @@ export function releaseNodes(state: CoreState, commands: Command[]): void {
     const others = state.trees.size - (state.trees.has(job.rootId) ? 1 : 0);
     return others > 0 && job.readyInputs > 0 && missingWorkers(state, job) > 0;
   });
-  if (waiting.length > 0) makeRoom(state, waiting, commands);
+  const trees = new Set([...state.trees.keys(), ...waiting.map((job) => job.rootId)]);
+  const share = Math.max(1, Math.floor(state.connected / trees.size));
+  if (state.idle.size > 0 || waiting.some((job) => sizeOf(state, job.rootId) < share)) makeRoom(state, waiting, { trees, share }, commands);
 }
 
 /**
@@ -41,7 +43,7 @@ function releaseFinished(state: CoreState, commands: Command[]): void {
   const tenants = tenantsOf(state);
   for (const node of [...state.idle]) {
     if (node.rootId === null) continue;
-    const lastOfTree = state.trees.get(node.rootId)?.size === 1;
+    const lastOfTree = sizeOf(state, node.rootId) === 1;
     if (!lastOfTree && tenants.get(node.rootId)?.every(hasNothingLeft) === true) {
       releaseNode(state, node, "no inputs are left for this node", commands);
     }
@@ -53,11 +55,9 @@ function hasNothingLeft(job: Job): boolean {
 }
 
 /** Finds nodes for jobs that wait: those that come back anyway, those that nobody uses, those above the even share. */
-function makeRoom(state: CoreState, waiting: readonly Job[], commands: Command[]): void {
+function makeRoom(state: CoreState, waiting: readonly Job[], { trees, share }: { trees: ReadonlySet<JobId>; share: number }, commands: Command[]): void {
   const nodes = [...state.nodes.values()].filter((node) => node.connected);
   const coming = new Set(nodes.filter((node) => node.draining || (node.rootId === null && !node.ready)));
-  const trees = new Set([...state.trees.keys(), ...waiting.map((job) => job.rootId)]);
-  const share = Math.max(1, Math.floor(nodes.length / trees.size));
   for (const job of [...waiting].sort((a, b) => (comesBefore(state, a, b) ? -1 : 1))) {
     const need = { workers: missingWorkers(state, job), nodes: share - heldBy(state, job.rootId).length };
     for (const node of take(coming, job, need, need.nodes)) coming.delete(node);
@@ -104,6 +104,8 @@ function surplusNodes(state: CoreState, job: Job): Node[] {
   }
   return surplus;
 }
+
+const sizeOf = (state: CoreState, rootId: JobId): number => state.trees.get(rootId)?.size ?? 0;
 
 /** Nodes of a tree that are not on their way to another. */
 function heldBy(state: CoreState, rootId: JobId): Node[] {

@@ -102,7 +102,9 @@ export interface Job {
   workers: number;
   /** Workers on the nodes that may be granted something. */
   usableWorkers: number;
-  /** Nodes that might take more of this job; the next `settle` finds out. */
+  /** Nodes that have workers with nothing to do. */
+  readonly idlers: Set<Node>;
+  /** Nodes that might take something ahead; found out when there is something. */
   readonly takers: Set<Node>;
 }
 
@@ -147,7 +149,8 @@ export interface CoreState {
   readonly deadlines: Deadlines;
   /** Time of the last event. */
   nowMs: number;
-  /** Processors and memory of all connected nodes. */
+  /** How many nodes are connected, and their processors and memory. */
+  connected: number;
   cpu: number;
   ramMiB: number;
   /** Nodes by the tree that they work for. */

@@ -25,6 +25,7 @@ export function createState(): CoreState {
     nextGrantId: 1,
     deadlines: new DeadlineHeap(),
     nowMs: 0,
+    connected: 0,
     cpu: 0,
     ramMiB: 0,
     trees: new Map(),
