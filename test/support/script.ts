@@ -16,6 +16,13 @@ export interface ScriptOptions {
   readonly cwd?: string;
 }
 
+export interface CommandOptions {
+  readonly env?: Record<string, string>;
+  readonly cwd?: string;
+  /** What it reads from stdin; `"open"` leaves stdin open without a word. Default: an empty stdin. */
+  readonly input?: string;
+}
+
 export interface ScriptEnd {
   readonly code: number | null;
   readonly signal: string | null;
@@ -68,6 +75,17 @@ export class Script {
     return new Script(child);
   }
 
+  /** Starts the `burla` command as it is built. */
+  static command(cluster: Pick<TestCluster, "home">, args: readonly string[], { env = {}, cwd, input }: CommandOptions = {}): Script {
+    const child = spawn(process.execPath, [join(CLIENT, "dist", "cli.js"), ...args], {
+      cwd: cwd ?? cluster.home,
+      stdio: [input === undefined ? "ignore" : "pipe", "pipe", "pipe"],
+      env: { ...process.env, NODE_EXTRA_CA_CERTS: "", NODE_TEST_CONTEXT: "", ...env, BURLA_HOME: cluster.home },
+    });
+    if (input !== "open") child.stdin?.end(input);
+    return new Script(child);
+  }
+
   /** Runs a script to its end. */
   static run(cluster: Pick<TestCluster, "home">, source: string, options?: ScriptOptions): Promise<ScriptEnd> {
     return Script.start(cluster, source, options).ended();
@@ -83,6 +101,11 @@ export class Script {
 
   kill(signal: NodeJS.Signals = "SIGKILL"): void {
     this.#child.kill(signal);
+  }
+
+  /** Reads no more of its stdout, as `head` when it has enough. */
+  closeOutput(): void {
+    this.#child.stdout?.destroy();
   }
 
   ended(): Promise<ScriptEnd> {

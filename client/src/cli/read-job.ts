@@ -23,7 +23,7 @@ export async function readJob(stream: RemoteResults<unknown>, { terminal, view, 
     early.left ??= leave();
   };
   const stop = terminal.onInterrupt((exitCode) => {
-    view.end();
+    view.clear();
     terminal.say(farewell);
     endWith(exitCode);
   });
@@ -37,7 +37,7 @@ export async function readJob(stream: RemoteResults<unknown>, { terminal, view, 
     if (early.exitCode === undefined) throw error;
   } finally {
     await early.left;
-    view.end();
+    view.clear();
     stop();
   }
   if (early.exitCode !== undefined) return early.exitCode;

@@ -2,16 +2,22 @@
 import { BurlaError, messageOf } from "@burla/protocol";
 import type { JobOutput } from "../output.ts";
 import type { Settled } from "../types.ts";
-import { countText } from "./texts.ts";
+import type { ViewFlags } from "./options.ts";
+import { countText, durationText } from "./texts.ts";
 import type { Terminal } from "./terminal.ts";
 import { errorToPlain, toJson } from "./value-json.ts";
 
 export interface ResultLinesOptions {
   readonly terminal: Terminal;
   readonly view: JobOutput;
+  /** What the last line calls the job. */
+  readonly name: string;
+  readonly flags: ResultFlags;
+}
+
+export interface ResultFlags extends ViewFlags {
   /** Only the values of inputs that did not fail, without their index. */
-  readonly valuesOnly: boolean;
-  readonly json: boolean;
+  readonly values?: boolean;
 }
 
 /** Failures told on stderr one by one; beyond it only their number. */
@@ -19,6 +25,7 @@ const MAX_TOLD_FAILURES = 5;
 
 export class ResultLines {
   readonly #options: ResultLinesOptions;
+  readonly #startedMs = performance.now();
   #count = 0;
   #failed = 0;
 
@@ -30,28 +37,28 @@ export class ResultLines {
     return this.#failed;
   }
 
-  get count(): number {
-    return this.#count;
-  }
-
   /** Resolves when the reader of stdout has room. */
   add(entry: Settled<unknown>): Promise<void> | undefined {
-    const { terminal, view, valuesOnly, json } = this.#options;
+    const { terminal, view, flags } = this.#options;
     this.#count++;
     if (terminal.stdout.isTTY) view.clear();
-    if (entry.status === "fulfilled") return terminal.line(valuesOnly ? toJson(entry.value) : `{"index":${entry.index},"value":${toJson(entry.value)}}`);
+    if (entry.status === "fulfilled") return terminal.line(flags.values === true ? toJson(entry.value) : `{"index":${entry.index},"value":${toJson(entry.value)}}`);
     this.#failed++;
-    if (!json && this.#failed <= MAX_TOLD_FAILURES) {
+    if (flags.json !== true && this.#failed <= MAX_TOLD_FAILURES) {
       view.clear();
       terminal.say(`burla: input ${entry.index} failed: ${failureLines(entry.reason)}`);
     }
-    return valuesOnly ? undefined : terminal.line(`{"index":${entry.index},"error":${JSON.stringify(errorToPlain(entry.reason))}}`);
+    return flags.values === true ? undefined : terminal.line(`{"index":${entry.index},"error":${JSON.stringify(errorToPlain(entry.reason))}}`);
   }
 
-  /** Says how many failed, where it is more than what was told. */
+  /** Says how many there were, unless nobody wants to know and nothing went wrong. */
   end(): void {
-    if (this.#failed <= 1 || this.#options.json) return;
-    this.#options.terminal.say(`burla: ${this.#failed.toLocaleString("en-US")} of ${countText(this.#count, "input")} failed`);
+    const { terminal, name, flags } = this.#options;
+    if (flags.json === true) return;
+    const isTold = flags.progress && flags.quiet !== true;
+    const took = durationText(performance.now() - this.#startedMs);
+    if (isTold) terminal.say(`${name}: ${countText(this.#count, "input")} in ${took}${this.#failed > 0 ? `, ${this.#failed.toLocaleString("en-US")} failed` : ""}`);
+    else if (this.#failed > 1) terminal.say(`burla: ${this.#failed.toLocaleString("en-US")} of ${countText(this.#count, "input")} failed`);
   }
 }
 

@@ -4,16 +4,15 @@ import { attach } from "../../attach.ts";
 import type { AttachOptions } from "../../types.ts";
 import type { ExitCode } from "../exit-codes.ts";
 import { createJobView } from "../job-view.ts";
-import { clusterOption, definedOnly, jsonOption, parseCount, viewOptions, type ClusterOptions, type ViewFlags } from "../options.ts";
+import { clusterOption, definedOnly, jsonOption, parseCount, viewOptions, type ClusterOptions } from "../options.ts";
 import type { EndWith } from "../program.ts";
 import { readJob } from "../read-job.ts";
-import { ResultLines } from "../results.ts";
+import { ResultLines, type ResultFlags } from "../results.ts";
 import type { Terminal } from "../terminal.ts";
 
-interface AttachFlags extends ClusterOptions, ViewFlags {
+interface AttachFlags extends ClusterOptions, ResultFlags {
   readonly from?: number;
   readonly order?: "completion" | "input";
-  readonly values?: boolean;
 }
 
 const HELP = `
@@ -42,7 +41,7 @@ async function run(jobId: string, flags: AttachFlags, terminal: Terminal): Promi
   const { from, order, cluster } = flags;
   const options: AttachOptions = definedOnly({ from, order, cluster });
   const stream = attach(jobId, { ...options, onLog: (line) => view.line(line), progress: (progress) => view.progress(progress) });
-  const results = new ResultLines({ terminal, view, json: flags.json === true, valuesOnly: flags.values === true });
+  const results = new ResultLines({ terminal, view, flags, name: jobId });
   const leave = async () => void (await stream.return());
   return readJob(stream, { terminal, view, results, leave, farewell: `burla: the job goes on; \`burla cancel ${jobId}\` ends it` });
 }

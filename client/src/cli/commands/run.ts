@@ -11,13 +11,13 @@ import { captureNamed, parseFunctionName } from "../function-file.ts";
 import type { ReadMode } from "../inputs/files.ts";
 import { FORMATS, openInputs, type InputFormat } from "../inputs/inputs.ts";
 import { createJobView } from "../job-view.ts";
-import { clusterOption, definedOnly, jsonOption, parseCount, parseNumber, parseVariable, viewOptions, type ClusterOptions, type ViewFlags } from "../options.ts";
+import { clusterOption, definedOnly, jsonOption, parseCount, parseNumber, parseVariable, viewOptions, type ClusterOptions } from "../options.ts";
 import type { EndWith } from "../program.ts";
 import { readJob } from "../read-job.ts";
-import { ResultLines } from "../results.ts";
+import { ResultLines, type ResultFlags } from "../results.ts";
 import type { Terminal } from "../terminal.ts";
 
-interface RunFlags extends ClusterOptions, ViewFlags {
+interface RunFlags extends ClusterOptions, ResultFlags {
   readonly inputs: string[];
   readonly format?: InputFormat;
   readonly read?: ReadMode;
@@ -33,7 +33,6 @@ interface RunFlags extends ClusterOptions, ViewFlags {
   readonly env?: Record<string, string>;
   readonly name?: string;
   readonly detach?: boolean;
-  readonly values?: boolean;
 }
 
 const HELP = `
@@ -98,7 +97,7 @@ async function run(text: string, flags: RunFlags, terminal: Terminal): Promise<E
   };
   if (compiled.detach) return detach(stream, { terminal, view, leave, json: flags.json === true });
   stream.begin(compiled.onError);
-  const results = new ResultLines({ terminal, view, json: flags.json === true, valuesOnly: flags.values === true });
+  const results = new ResultLines({ terminal, view, flags, name: compiled.name ?? capture.name });
   const exitCode = await readJob(stream, { terminal, view, results, leave, farewell: "burla: cancelling the job (Ctrl-C again ends at once)" });
   if (exitCode === EXIT.failed && compiled.onError === "throw" && flags.json !== true) {
     terminal.say("  The job stopped at its first failure; --on-error continue runs every input.");
@@ -132,7 +131,7 @@ async function detach(stream: { readonly jobId: string; readonly uploaded: Promi
     if (early.exitCode === undefined) throw error;
   } finally {
     await early.left;
-    view.end();
+    view.clear();
     stop();
   }
   if (early.exitCode !== undefined) return early.exitCode;
