@@ -40,7 +40,10 @@ function again(params: Params, repeat: number, beginMs: number): boolean {
 async function warm(system: System, params: Params, harness: Harness, bounded = false): Promise<void> {
   await system.start({ address: params.address, bounded });
   const iterations = Math.round(5 * param(params, "stepsPerMs"));
-  await system.collect("spin", range(40).map((index) => ({ index, iterations })));
+  await system.stream("spin", range(40).map((index) => ({ index, iterations })), {
+    result: () => undefined,
+    error: (error) => { throw error; },
+  });
   event("ready");
   await harness.go;
 }

@@ -74,7 +74,8 @@ def warm(system, params, bounded=False):
     """Starts the system, lets every worker do something, and waits for the harness."""
     system.start(params.get("address"), bounded)
     steps = round(5 * params["stepsPerMs"])
-    system.collect(functions.spin, [(i, steps) for i in range(40)])
+    for _ in system.stream(functions.spin, [(i, steps) for i in range(40)]):
+        pass
     event("ready")
     go()
 
@@ -157,8 +158,11 @@ class Stop(Exception):
 
 def cancel(system, params):
     warm(system, params)
+    rung = False
 
     def ring(_signal, _frame):
+        nonlocal rung
+        rung = True
         raise Stop
 
     signal.signal(signal.SIGALRM, ring)
@@ -168,8 +172,9 @@ def cancel(system, params):
     try:
         for _ in itertools.islice(results, params["cancelAfterResults"]):
             pass
-    except Stop:
-        pass
+    except Exception:  # native code may turn the interruption into an error of its own
+        if not rung:
+            raise
     signal.setitimer(signal.ITIMER_REAL, 0)
     event("cancelled")
     results.close()
