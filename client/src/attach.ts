@@ -23,7 +23,7 @@ export function attach<Result = unknown>(jobId: string, options?: AttachOptions)
   return new ResultStream<Result>(
     jobId,
     () =>
-      new Job<Result>(connectionTo(target), {
+      new Job<Result>(connectionTo(target, jobId as JobId), {
         jobId: jobId as JobId,
         start: { kind: "attach" },
         order: checked.order ?? "completion",

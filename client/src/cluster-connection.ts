@@ -1,4 +1,4 @@
-/** The one connection of this process to a cluster, shared by its jobs, dialled again when it is lost. */
+/** A connection of this process to a cluster, shared by its jobs, dialled again when it is lost. */
 import {
   BurlaError, Connection, mainToClient, type BundleId, type ClientToMain, type JobId, type MainToClient,
 } from "@burla/protocol";
@@ -13,6 +13,10 @@ const MAX_ATTEMPTS = 20;
 /** A job as the connection sees it. */
 export interface JobChannel {
   readonly jobId: JobId;
+  /** The cluster has taken it: it is worth waiting for a cluster that is out of reach. */
+  readonly hasBegun: boolean;
+  /** Something is still to be said or heard: a connection that is lost must be dialled again. */
+  readonly needsConnection: boolean;
   /** A connection stands, the first or a new one: say what is needed to start or to go on. */
   connected(connection: ClusterConnection): void;
   message(message: MainToClient, body: Uint8Array): void;
@@ -45,7 +49,12 @@ export class ClusterConnection {
   }
 
   remove(channel: JobChannel): void {
-    this.#jobs.delete(channel.jobId);
+    if (this.#jobs.get(channel.jobId) === channel) this.#jobs.delete(channel.jobId);
+  }
+
+  /** A job is read once per connection: main sends each batch of results to a connection once. */
+  isReading(jobId: JobId): boolean {
+    return this.#jobs.has(jobId);
   }
 
   get isOpen(): boolean {
@@ -57,7 +66,7 @@ export class ClusterConnection {
     this.#connection?.send(message, ...body);
   }
 
-  /** Whether this cluster has the bundle; from now on it is taken to have it. */
+  /** Whether the bundle has been sent on this connection; from now on it is taken to have been. */
   claimBundle(id: BundleId): boolean {
     const known = this.#sentBundles.has(id);
     this.#sentBundles.add(id);
@@ -77,14 +86,14 @@ export class ClusterConnection {
     if (this.#dialling) return;
     this.#dialling = true;
     let retryMs = FIRST_RETRY_MS;
-    for (let attempt = 1; this.#jobs.size > 0 || (evenWithoutJobs && attempt === 1); attempt++) {
+    for (let attempt = 1; this.#waiting().length > 0 || (evenWithoutJobs && attempt === 1); attempt++) {
       try {
         const stream = await this.#target.open();
         this.#dialling = false;
         return this.#converse(stream);
       } catch (error) {
         const hopeless = error instanceof BurlaError && error.code !== "BURLA_UNREACHABLE";
-        if (hopeless || attempt >= MAX_ATTEMPTS || !this.#anyStarted()) {
+        if (hopeless || attempt >= MAX_ATTEMPTS || !this.#waiting().some((job) => job.hasBegun)) {
           this.#dialling = false;
           return this.#failAll(error);
         }
@@ -95,9 +104,8 @@ export class ClusterConnection {
     this.#dialling = false;
   }
 
-  /** A job that never began fails at once: nothing is lost by trying again later. */
-  #anyStarted(): boolean {
-    return this.#sentBundles.size > 0;
+  #waiting(): JobChannel[] {
+    return [...this.#jobs.values()].filter((job) => job.needsConnection);
   }
 
   #converse(stream: Awaited<ReturnType<ClusterTarget["open"]>>): void {
@@ -109,26 +117,30 @@ export class ClusterConnection {
     });
     this.#connection = connection;
     connection.ref(this.#holds > 0);
-    for (const job of [...this.#jobs.values()]) job.connected(this);
+    for (const job of this.#waiting()) job.connected(this);
   }
 
   #lost(error: BurlaError | undefined): void {
     this.#connection = undefined;
+    this.#sentBundles.clear();
     if (error?.code === "BURLA_VERSION" || error?.code === "BURLA_PROTOCOL") return this.#failAll(error);
-    if (this.#jobs.size > 0) void this.#dial();
+    if (this.#waiting().length > 0) void this.#dial();
   }
 
   #failAll(error: unknown): void {
-    for (const job of [...this.#jobs.values()]) job.failed(error);
-    this.#jobs.clear();
+    for (const job of this.#waiting()) job.failed(error);
   }
 }
 
-const connections = new Map<string, ClusterConnection>();
+const connections = new Map<string, ClusterConnection[]>();
 
-/** One connection per cluster and process. */
-export function connectionTo(target: ClusterTarget): ClusterConnection {
-  const known = connections.get(target.key) ?? new ClusterConnection(target);
+/** One connection per cluster and process; another one only for a job that is read a second time. */
+export function connectionTo(target: ClusterTarget, jobId?: JobId): ClusterConnection {
+  const known = connections.get(target.key) ?? [];
   connections.set(target.key, known);
-  return known;
+  const free = known.find((connection) => jobId === undefined || !connection.isReading(jobId));
+  if (free !== undefined) return free;
+  const connection = new ClusterConnection(target);
+  known.push(connection);
+  return connection;
 }

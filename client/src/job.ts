@@ -32,6 +32,9 @@ export interface JobOptions {
 /** In order of the inputs, pulling stays this far ahead of the consumer at least. */
 const MIN_AHEAD_INPUTS = 64;
 
+/** Lines that belong to no call. */
+const NO_INPUT = -1;
+
 type Outcome = { readonly kind: "done" } | { readonly kind: "error"; readonly error: unknown };
 
 export class Job<Result> implements JobChannel {
@@ -43,7 +46,9 @@ export class Job<Result> implements JobChannel {
   /** Chunks that main has not said it has on disk. */
   readonly #unstored = new Map<number, ChunkToSend>();
   #prepared: PreparedFunction | undefined;
+  /** Submitted or attached on the connection that stands, or the last one. */
   #submitted = false;
+  #accepted = false;
   #pumping = false;
   #inputsEnded: number | null = null;
   /** The length of inputs that have one. */
@@ -56,6 +61,9 @@ export class Job<Result> implements JobChannel {
   #resuming = false;
   readonly #uploaded = deferred();
   readonly #ended = deferred();
+  /** All results and the end are here. */
+  #heardEnd = false;
+  #cancelReason: string | undefined;
   #left = false;
 
   constructor(connection: ClusterConnection, options: JobOptions) {
@@ -115,9 +123,10 @@ export class Job<Result> implements JobChannel {
   async cancel(reason: string, error: unknown): Promise<void> {
     if (this.#outcome !== undefined) return;
     this.#pump?.stop();
+    this.#cancelReason = reason;
     this.#connection.send({ type: "cancel", jobId: this.jobId, reason });
     this.#end({ kind: "error", error });
-    if (this.#connection.isOpen && this.#submitted) await this.#hold(this.#ended.promise);
+    if (this.#submitted) await this.#hold(this.#ended.promise);
     this.#leave();
   }
 
@@ -127,17 +136,31 @@ export class Job<Result> implements JobChannel {
     this.#leave();
   }
 
+  get hasBegun(): boolean {
+    return this.#accepted || this.#options.start.kind === "attach";
+  }
+
+  get needsConnection(): boolean {
+    return !this.#heardEnd && !this.#left;
+  }
+
   connected(connection: ClusterConnection): void {
-    if (this.#submitted || this.#options.start.kind === "attach") {
-      const push = this.#pump !== undefined;
-      this.#resuming = push;
-      this.#submitted = true;
-      return connection.send({ type: "attach", jobId: this.jobId, afterSeq: this.#results.lastSeq, push });
-    }
+    if (!this.hasBegun) return this.#submit(connection);
+    const push = this.#pump !== undefined && this.#cancelReason === undefined;
+    this.#resuming = push;
+    this.#submitted = true;
+    connection.send({ type: "attach", jobId: this.jobId, afterSeq: this.#results.lastSeq, push });
+    if (this.#cancelReason !== undefined) connection.send({ type: "cancel", jobId: this.jobId, reason: this.#cancelReason });
+  }
+
+  /** Again, and whole, when the connection was lost before main had accepted it: main takes it for the same job. */
+  #submit(connection: ClusterConnection): void {
     if (this.#prepared === undefined) return;
+    if (this.#cancelReason !== undefined) return this.#leave();
     const { spec, code, values } = this.#prepared;
     const known = connection.claimBundle(spec.bundle.id);
     connection.send({ type: "submit", jobId: this.jobId, spec, codeBytes: known ? 0 : code.byteLength }, ...(known ? [] : [code]), values);
+    this.#resuming = this.#submitted;
     this.#submitted = true;
     this.#startPump();
   }
@@ -145,7 +168,7 @@ export class Job<Result> implements JobChannel {
   message(message: MainToClient, body: Uint8Array): void {
     switch (message.type) {
       case "accepted":
-        return this.#accepted(message);
+        return this.#takeUp(message);
       case "credit":
         return this.#credited(message);
       case "results":
@@ -191,7 +214,8 @@ export class Job<Result> implements JobChannel {
     this.#connection.send({ type: "inputsEnd", jobId: this.jobId, total });
   }
 
-  #accepted({ chunksStored, inputsEnded }: Of<MainToClient, "accepted">): void {
+  #takeUp({ chunksStored, inputsEnded }: Of<MainToClient, "accepted">): void {
+    this.#accepted = true;
     this.#forgetStored(chunksStored);
     this.#inputsEndStored ||= inputsEnded;
     if (this.#inputsEndStored) return this.#uploaded.resolve();
@@ -223,9 +247,12 @@ export class Job<Result> implements JobChannel {
     }
   }
 
-  #lines({ nodeId }: Of<MainToClient, "logs">, body: Uint8Array): void {
+  #lines({ nodeId, droppedLines }: Of<MainToClient, "logs">, body: Uint8Array): void {
     for (const [index, stream, timeMs, text] of v.parse(logEntriesSchema, unpack(body))) {
       this.#options.onLine({ index, stream: stream === 1 ? "stdout" : "stderr", text, time: new Date(timeMs), node: nodeId });
+    }
+    if (droppedLines > 0) {
+      this.#options.onLine({ index: NO_INPUT, stream: "stderr", text: `… ${droppedLines} lines were dropped`, time: new Date(), node: nodeId });
     }
   }
 
@@ -236,9 +263,8 @@ export class Job<Result> implements JobChannel {
     else if (outcome === "cancelled") this.#end({ kind: "error", error: new BurlaError("BURLA_CANCELLED", `the job was cancelled: ${reason}`) });
     else if (outcome === "failed" && failed === 0) this.#end({ kind: "error", error: new BurlaError("BURLA_INTERRUPTED", reason) });
     else this.#end({ kind: "done" });
+    this.#heardEnd = true;
     this.#ended.resolve();
-    // All results are here: a connection that is lost now need not be dialled again for this job.
-    this.#connection.remove(this);
   }
 
   #acknowledge(seq: number): void {

@@ -143,8 +143,7 @@ export class Cluster {
   /** Ends the jobs whose programs wait for them, and asks all nodes to end. The others go on with the next main. */
   shutdown(reason: string): void {
     for (const job of [...this.#state.jobs.values()]) {
-      const isWaitedFor = this.entry(job.id)?.owner !== null && !job.spec.detach;
-      if (isWaitedFor) this.#apply({ type: "cancelRequested", jobId: job.id, reason: `the cluster was shut down (${reason})` });
+      if (job.client === "feeds" && !job.spec.detach) this.#apply({ type: "cancelRequested", jobId: job.id, reason: `the cluster was shut down (${reason})` });
       else this.#turnAway(job.id, `the cluster was shut down (${reason}); the job goes on when it is started again`);
     }
     for (const link of this.#nodes.values()) link.send({ type: "shutdown", reason });

@@ -71,6 +71,11 @@ export class JobEntry {
     this.lines = new LineLog(options.directory);
   }
 
+  /** Its results have been taken, and are not kept. */
+  get isDiscarded(): boolean {
+    return this.#discarded;
+  }
+
   get readers(): number {
     return this.#readers.size;
   }

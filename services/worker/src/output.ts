@@ -50,7 +50,7 @@ export function captureOutput(
 class CapturedOutput implements Output {
   readonly #calls = new AsyncLocalStorage<Call>();
   readonly #send: (droppedLines: number, body: Uint8Array) => void;
-  readonly #partial = new Map<string, string>();
+  readonly #partial = new Map<string, PartialLine>();
   readonly #natives: NativeFile[];
   readonly #limit = new LineLimit();
   #entries: LogEntry[] = [];
@@ -125,11 +125,14 @@ class CapturedOutput implements Output {
 
   #write(index: number, stream: Stream, text: string): void {
     const key = `${stream}:${index}`;
-    const lines = ((this.#partial.get(key) ?? "") + text).split("\n");
-    const rest = lines.pop() ?? "";
-    if (rest === "") this.#partial.delete(key);
-    else this.#partial.set(key, rest.slice(0, MAX_LOG_LINE_BYTES));
-    for (const line of lines) this.#add(index, stream, line);
+    const [begin = "", ...others] = text.split("\n");
+    let line = extend(this.#partial.get(key) ?? NO_LINE, begin);
+    for (const next of others) {
+      this.#add(index, stream, line);
+      line = extend(NO_LINE, next);
+    }
+    if (line.characters === 0) this.#partial.delete(key);
+    else this.#partial.set(key, line);
   }
 
   #endLine(index: number, stream: Stream): void {
@@ -140,13 +143,26 @@ class CapturedOutput implements Output {
     this.#add(index, stream, rest);
   }
 
-  #add(index: number, stream: Stream, line: string): void {
+  #add(index: number, stream: Stream, { kept, characters }: PartialLine): void {
     if (!this.#limit.allows()) return;
-    const text = line.length <= MAX_LOG_LINE_BYTES ? line : `${line.slice(0, MAX_LOG_LINE_BYTES)}… (${line.length} characters)`;
+    const text = kept.length === characters ? kept : `${kept}… (${characters} characters)`;
     if (this.#entries.length === 0) setImmediate(() => this.flush());
     this.#entries.push([index, stream, Date.now(), text]);
     if (this.#entries.length >= BATCH_LINES) this.flush();
   }
+}
+
+/** A line as far as it has been written: its begin, and how long it really is. */
+interface PartialLine {
+  readonly kept: string;
+  readonly characters: number;
+}
+
+const NO_LINE: PartialLine = { kept: "", characters: 0 };
+
+function extend({ kept, characters }: PartialLine, text: string): PartialLine {
+  const room = MAX_LOG_LINE_BYTES - kept.length;
+  return { kept: room > 0 ? kept + text.slice(0, room) : kept, characters: characters + text.length };
 }
 
 /** A token bucket of lines. */
