@@ -254,6 +254,8 @@ export const grantSchema = v.object({
   to: count,
   /** Counts from 1. */
   attempt: positive,
+  /** A worker was lost with this input: it gets one to itself, so that no other is blamed for it. */
+  alone: v.boolean(),
 });
 /** Main has everything up to this number on disk: the node forgets it. */
 export const storedSchema = v.object({ type: v.literal("stored"), nodeSeq: count });

@@ -254,7 +254,7 @@ export class Cluster {
     const first = this.#state.jobs.get(jobId)?.chunks.get(chunkId)?.first;
     if (first === undefined) return;
     entry.log.append({ type: "grant", grantId, nodeId, range: { chunkId, from, to, attempt, losses, failures } });
-    this.#nodes.get(nodeId)?.send({ type: "grant", jobId, grantId, chunkId, first, from, to, attempt }, entry.chunk(chunkId));
+    this.#nodes.get(nodeId)?.send({ type: "grant", jobId, grantId, chunkId, first, from, to, attempt, alone: losses > 0 }, entry.chunk(chunkId));
   }
 
   #deliver(entry: JobEntry, { seq, nodeId, dropped }: Extract<Command, { type: "deliver" }>, carried: Carried): void {

@@ -74,9 +74,7 @@ export class NodeLink {
     const { nodeId } = this;
     switch (message.type) {
       case "nodeState":
-        this.#state = message;
-        if (message.state === "READY") this.#cluster.handle({ type: "nodeReady", nodeId });
-        return;
+        return this.#changeState(message);
       case "renew":
         return this.#cluster.handle({ type: "renewed", nodeId, jobs: message.jobs });
       case "nodeResults": {
@@ -93,6 +91,16 @@ export class NodeLink {
       case "logs":
         return this.#cluster.lines(message.jobId, nodeId, message.droppedLines, body);
     }
+  }
+
+  /** A node that has failed is none that jobs may wait for; it joins anew when it has recovered. */
+  #changeState(message: State): void {
+    const { nodeId } = this;
+    const hadFailed = this.#state.state === "FAILED";
+    this.#state = message;
+    if (message.state === "FAILED") this.#cluster.handle({ type: "nodeGone", nodeId });
+    else if (hadFailed) this.#cluster.handle({ ...this.hello, type: "nodeJoined", jobs: [], holding: [] });
+    if (message.state === "READY") this.#cluster.handle({ type: "nodeReady", nodeId });
   }
 
   #stored(nodeSeq: number): void {

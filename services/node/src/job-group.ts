@@ -127,9 +127,10 @@ export class JobGroup implements SlotListener {
     this.#callMs = Number.isFinite(this.#callMs) ? this.#callMs * (1 - MEAN_WEIGHT) + callMs * MEAN_WEIGHT : callMs;
   }
 
-  #hasRoom(slot: Slot): boolean {
-    if (!slot.isLoaded) return false;
+  #hasRoom(slot: Slot, grant: HeldGrant): boolean {
+    if (!slot.isLoaded || slot.isTaken) return false;
     const { unanswered } = slot;
+    if (grant.alone) return unanswered === 0;
     const atOnce = this.#options.assign.spec.concurrency;
     return unanswered < atOnce || (unanswered * this.#callMs) / atOnce < FEED_AHEAD_MS;
   }
@@ -137,9 +138,9 @@ export class JobGroup implements SlotListener {
   /** Every worker that has room gets the oldest waiting grant. */
   #dispatch(): void {
     for (const slot of this.slots) {
-      while (this.#queue.length > 0 && this.#hasRoom(slot)) {
-        const next = this.#queue.shift();
-        if (next !== undefined) slot.give(next.grant);
+      for (let next = this.#queue[0]; next !== undefined && this.#hasRoom(slot, next.grant); next = this.#queue[0]) {
+        this.#queue.shift();
+        slot.give(next.grant);
       }
     }
     this.#watchQueue();

@@ -1,7 +1,7 @@
 /**
  * The heart of the node service: one VM, one tenant at a time.
  *
- *   BOOTING -> READY -> RUNNING -> REBOOTING -> READY, or FAILED
+ *   BOOTING -> READY -> RUNNING -> REBOOTING -> READY, or FAILED -> READY
  *
  * With the first job of a tenant it keeps the warm workers that fit and kills the rest; when the last job is stopped
  * it starts over with a fresh warm set.
@@ -17,6 +17,9 @@ import { JobGroup } from "./job-group.ts";
 import { MainLink } from "./main-link.ts";
 import { WarmPool } from "./pool.ts";
 import { WorkerServer } from "./worker-server.ts";
+
+/** A node whose workers do not start tries again after this long. */
+const RETRY_MS = 5_000;
 
 type NodeState = Of<NodeToMain, "nodeState">["state"];
 
@@ -38,6 +41,7 @@ export class Node {
   #state: NodeState = "BOOTING";
   #reason = "";
   #renewal: NodeJS.Timeout | undefined;
+  #retry: NodeJS.Timeout | undefined;
 
   constructor(dependencies: NodeDependencies) {
     this.#dependencies = dependencies;
@@ -69,6 +73,7 @@ export class Node {
   async shutdown(reason: string): Promise<void> {
     this.#dependencies.log.info({ reason }, "shutting down");
     clearInterval(this.#renewal);
+    clearTimeout(this.#retry);
     this.#link.close();
     await Promise.all([...[...this.#groups.values()].map((group) => group.stop()), this.#pool.killRest()]);
     this.#server.close();
@@ -133,6 +138,7 @@ export class Node {
     } catch (error) {
       this.#dependencies.log.error({ error }, "no worker could be started");
       this.#enter("FAILED", error instanceof Error ? error.message : String(error));
+      this.#retry = setTimeout(() => void this.#pool.killRest().then(() => this.#becomeReady(this.#pool.fill())), RETRY_MS);
     }
   }
 

@@ -12,6 +12,8 @@ export interface HeldGrant {
   readonly from: number;
   readonly to: number;
   readonly attempt: number;
+  /** Nothing else may run in its worker. */
+  readonly alone: boolean;
   readonly chunk: Uint8Array;
   /** Positions in the chunk without a result, counted and marked. */
   readonly answered: Set<number>;
@@ -81,6 +83,11 @@ export class Slot {
     let count = 0;
     for (const grant of this.grants.values()) count += grant.to - grant.from - grant.answered.size;
     return count;
+  }
+
+  /** It runs a grant that must have the worker to itself. */
+  get isTaken(): boolean {
+    return [...this.grants.values()].some((grant) => grant.alone);
   }
 
   get state(): string {

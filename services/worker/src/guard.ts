@@ -12,7 +12,7 @@ export function guardProcess(runner: Runner): void {
   };
   process.on("uncaughtException", handle);
   process.on("unhandledRejection", handle);
-  process.on("exit", () => runner.flush());
+  process.on("exit", () => runner.end());
   process.on("SIGINT", () => undefined);
   process.on("SIGTERM", () => {
     runner.cancel();

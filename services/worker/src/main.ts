@@ -20,6 +20,15 @@ function take(name: string): string {
   return value;
 }
 
+/** Without its node nobody would end what the user's code has started: the process group goes, this process with it. */
+function endWithChildren(): void {
+  try {
+    process.kill(-process.pid, "SIGKILL");
+  } catch {
+    process.exit(0);
+  }
+}
+
 function start(): void {
   const workerId = take("BURLA_WORKER_ID") as WorkerId;
   const token = take("BURLA_WORKER_TOKEN");
@@ -30,7 +39,7 @@ function start(): void {
     software: `burla worker ${workerId}`,
     silenceMs: 0,
     onMessage: (message, body) => receive(message, body),
-    onClose: () => process.exit(0),
+    onClose: () => endWithChildren(),
   });
   const output = captureOutput(files, (droppedLines, body) => connection.send({ type: "workerLogs", droppedLines }, body));
   const runner = new Runner(connection, output);

@@ -5,7 +5,7 @@
  * process cannot.
  */
 import { AsyncLocalStorage } from "node:async_hooks";
-import { closeSync, fstatSync, ftruncateSync, openSync, readSync, watch } from "node:fs";
+import { fstatSync, ftruncateSync, openSync, readSync, watch } from "node:fs";
 import { StringDecoder } from "node:string_decoder";
 import { LOG_BURST_LINES, LOG_LINES_PER_SECOND, MAX_LOG_LINE_BYTES, pack, type LogEntry } from "@burla/protocol";
 
@@ -38,6 +38,8 @@ export interface Output {
   ended(call: Call): void;
   /** Sends what was printed. */
   flush(): void;
+  /** Sends unfinished lines too: the process is about to end. */
+  end(): void;
 }
 
 export function captureOutput(
@@ -51,6 +53,7 @@ class CapturedOutput implements Output {
   readonly #calls = new AsyncLocalStorage<Call>();
   readonly #send: (droppedLines: number, body: Uint8Array) => void;
   readonly #partial = new Map<string, PartialLine>();
+  readonly #decoders = new Map<string, StringDecoder>();
   readonly #natives: NativeFile[];
   readonly #limit = new LineLimit();
   #entries: LogEntry[] = [];
@@ -87,10 +90,17 @@ class CapturedOutput implements Output {
       this.#watchedCalls--;
       this.#readNative(call.index);
     }
-    if (this.#partial.size > 0) {
-      this.#endLine(call.index, 1);
-      this.#endLine(call.index, 2);
+    if (this.#partial.size === 0 && this.#decoders.size === 0) return;
+    this.#endLine(call.index, 1);
+    this.#endLine(call.index, 2);
+  }
+
+  end(): void {
+    for (const key of new Set([...this.#partial.keys(), ...this.#decoders.keys()])) {
+      const [stream, index] = key.split(":").map(Number);
+      this.#endLine(index ?? NO_INPUT, stream === 2 ? 2 : 1);
     }
+    this.flush();
   }
 
   flush(): void {
@@ -102,15 +112,25 @@ class CapturedOutput implements Output {
   }
 
   #intercept(stream: NodeJS.WriteStream, which: Stream): void {
-    const decoder = new StringDecoder("utf8");
     const write = (chunk: string | Uint8Array, encodingOrDone?: unknown, done?: unknown): boolean => {
-      const text = typeof chunk === "string" ? chunk : decoder.write(Buffer.from(chunk));
-      this.#write(this.#calls.getStore()?.index ?? NO_INPUT, which, text);
+      const index = this.#calls.getStore()?.index ?? NO_INPUT;
+      this.#write(index, which, this.#textOf(chunk, encodingOrDone, which, index));
       const callback = typeof encodingOrDone === "function" ? encodingOrDone : done;
       if (typeof callback === "function") process.nextTick(callback as () => void);
       return true;
     };
     stream.write = write as typeof stream.write;
+  }
+
+  /** A character may be split over writes, between which another call prints: each call has a decoder of its own. */
+  #textOf(chunk: string | Uint8Array, encoding: unknown, stream: Stream, index: number): string {
+    const isText = typeof encoding !== "string" || /^utf-?8$/i.test(encoding);
+    if (typeof chunk === "string" && isText) return chunk;
+    const key = `${stream}:${index}`;
+    const bytes = typeof chunk === "string" ? Buffer.from(chunk, encoding as BufferEncoding) : Buffer.from(chunk);
+    const decoder = this.#decoders.get(key) ?? new StringDecoder("utf8");
+    this.#decoders.set(key, decoder);
+    return decoder.write(bytes);
   }
 
   #readNative(index: number): void {
@@ -137,10 +157,10 @@ class CapturedOutput implements Output {
 
   #endLine(index: number, stream: Stream): void {
     const key = `${stream}:${index}`;
-    const rest = this.#partial.get(key);
-    if (rest === undefined) return;
+    const rest = extend(this.#partial.get(key) ?? NO_LINE, this.#decoders.get(key)?.end() ?? "");
     this.#partial.delete(key);
-    this.#add(index, stream, rest);
+    this.#decoders.delete(key);
+    if (rest.characters > 0) this.#add(index, stream, rest);
   }
 
   #add(index: number, stream: Stream, { kept, characters }: PartialLine): void {
@@ -207,7 +227,6 @@ class NativeFile {
     this.#path = path;
     this.#readFd = openSync(path, "r+");
     this.#offset = fstatSync(this.#readFd).size;
-    process.on("exit", () => closeSync(this.#readFd));
   }
 
   /** While a call waits, the system tells of writes by its children. */

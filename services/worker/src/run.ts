@@ -100,6 +100,12 @@ export class Runner {
     this.#connection.flush();
   }
 
+  /** The process ends: what a call has printed and answered so far still leaves it. */
+  end(): void {
+    this.#output.end();
+    this.flush();
+  }
+
   /** Begins calls as long as there is room; calls that settle at once do not leave this loop. */
   async #pump(): Promise<void> {
     if (this.#pumping || this.#fn === undefined) return;
@@ -154,17 +160,18 @@ export class Runner {
     this.#running.add(call);
     if (this.#timed) this.#announce(call);
     let result: unknown;
+    let waiting: PromiseLike<unknown> | null;
     try {
       result = this.#output.run(call, fn, input, new Context(call, this.#output, this.#cancelled.signal));
+      // Looks at `result.then`, which may be a getter of the user's that throws.
+      waiting = isThenable(result) ? result : null;
     } catch (error) {
       this.#settle(call, undefined, { error });
       return null;
     }
-    if (!isThenable(result)) {
-      this.#settle(call, result, null);
-      return null;
-    }
-    return this.#follow(call, result);
+    if (waiting !== null) return this.#follow(call, waiting);
+    this.#settle(call, result, null);
+    return null;
   }
 
   #follow(call: RunningCall, result: PromiseLike<unknown>): Promise<void> {
@@ -217,8 +224,7 @@ export class Runner {
     const batch = grant.batch.current;
     if (batch.size === 0) return;
     grant.batch.current = new Batch(grant.message.grantId);
-    const { message, body } = batch.encode();
-    this.#connection.send(message, ...body);
+    for (const { message, body } of batch.encode()) this.#connection.send(message, ...body);
   }
 
   #flushSoon(): void {
