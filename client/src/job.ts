@@ -1,6 +1,6 @@
 /** One job of this process: inputs out under credit, results in, taken up again when the connection was lost. */
 import {
-  BurlaError, burlaError, decodeEnvelopes, fromEnvelope, isErrorCode, logEntriesSchema, unpack, type JobId, type JobSpec, type MainToClient, type Of,
+  BurlaError, burlaError, decodeEnvelopes, fromEnvelope, isErrorCode, logEntriesSchema, messageOf, unpack, type JobId, type JobSpec, type MainToClient, type Of,
 } from "@burla/protocol";
 import * as v from "valibot";
 import type { ClusterConnection, JobChannel } from "./cluster-connection.ts";
@@ -259,7 +259,7 @@ export class Job<Result> implements JobChannel {
   #finished({ outcome, reason, failed }: Of<MainToClient, "finished">, body: Uint8Array): void {
     this.#pump?.stop();
     const [envelope] = decodeEnvelopes(body);
-    if (envelope !== undefined) this.#end({ kind: "error", error: fromEnvelope(envelope) });
+    if (envelope !== undefined) this.#end({ kind: "error", error: loadError(fromEnvelope(envelope)) });
     else if (outcome === "cancelled") this.#end({ kind: "error", error: new BurlaError("BURLA_CANCELLED", `the job was cancelled: ${reason}`) });
     else if (outcome === "failed" && failed === 0) this.#end({ kind: "error", error: new BurlaError("BURLA_INTERRUPTED", reason) });
     else this.#end({ kind: "done" });
@@ -308,6 +308,12 @@ export class Job<Result> implements JobChannel {
       this.#connection.release();
     }
   }
+}
+
+/** The one error of a job as a whole that comes with an envelope: what the user's modules threw when they were imported. */
+function loadError(cause: unknown): unknown {
+  if (cause instanceof BurlaError) return cause;
+  return new BurlaError("BURLA_LOAD", `the function could not be loaded: ${messageOf(cause)}`, { cause });
 }
 
 interface Deferred {

@@ -57,7 +57,14 @@ export function failureOf(error: unknown): Failure {
 /** The text for a terminal: message, then the cure on lines of its own. */
 export function failureText(failure: Failure, error: unknown, debug: boolean): string {
   const cure = failure.cure === "" ? "" : `\n  ${failure.cure}`;
-  return `burla: ${failure.message}${cure}${debug ? `\n${inspect(error)}` : ""}\n`;
+  return `burla: ${failure.message}${placeOf(error)}${cure}${debug ? `\n${inspect(error)}` : ""}\n`;
+}
+
+/** Where in the user's modules it happened, for a function that could not be loaded. */
+function placeOf(error: unknown): string {
+  const { code, cause } = (error ?? {}) as { code?: unknown; cause?: unknown };
+  if (code !== "BURLA_LOAD" || !(cause instanceof Error)) return "";
+  return (cause.stack ?? "").split("\n").filter((line) => /^ +at /.test(line)).map((line) => `\n${line}`).join("");
 }
 
 /** BurlaError and CaptureError both tell what to do. */
@@ -66,7 +73,8 @@ function hasCure(error: unknown): error is Error & Pick<BurlaError, "code" | "cu
   return error instanceof Error && isErrorCode(code) && typeof cure === "string";
 }
 
-function withoutCure({ message, cure }: { message: string; cure: string }): string {
+/** The message alone: BurlaError and CaptureError end theirs with the cure. */
+export function withoutCure({ message, cure }: { message: string; cure: string }): string {
   return message.endsWith(cure) ? message.slice(0, -cure.length).trimEnd() : message;
 }
 

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { BurlaError } from "@burla/protocol";
 import { errorToPlain, toJson } from "./value-json.ts";
 
 const CASES: [unknown, string][] = [
@@ -49,6 +50,15 @@ test("an error with cause, members and own properties", () => {
   assert.deepEqual(plain["cause"], { name: "NonError", message: "something that is not an Error was thrown", value: "why" });
   assert.equal(plain.errors.length, 1);
   assert.equal("inputIndex" in plain, false);
+});
+
+test("an error of Burla's own has its code and its cure, and no stack", () => {
+  assert.deepEqual(errorToPlain(new BurlaError("BURLA_WORKER_LOST", "the worker ended", { cure: "mend it" })), {
+    name: "BurlaError",
+    code: "BURLA_WORKER_LOST",
+    message: "the worker ended",
+    cure: "mend it",
+  });
 });
 
 test("something thrown that is no error", () => {

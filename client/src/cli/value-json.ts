@@ -13,7 +13,11 @@
  * | bytes: `Buffer`, `Uint8Array`, `ArrayBuffer`, `DataView` | `{"$type":"Uint8Array","base64":...}` |
  * | other typed arrays                     | `{"$type":"Float64Array","value":[1, 2]}`         |
  * | an object inside itself                | `{"$type":"circular"}`                            |
+ *
+ * An error of Burla's own has no stack but a cure.
  */
+import { BurlaError } from "@burla/protocol";
+import { withoutCure } from "./failure.ts";
 
 /** One line of JSON. */
 export function toJson(value: unknown): string {
@@ -79,6 +83,7 @@ function tagged(type: string, value: unknown): object {
 function describeError(error: unknown, within: readonly object[]): object {
   if (!(error instanceof Error)) return { name: "NonError", message: "something that is not an Error was thrown", value: toPlain(error, within) ?? null };
   if (within.includes(error)) return { $type: "circular" };
+  if (error instanceof BurlaError) return { name: error.name, code: error.code, message: withoutCure(error), cure: error.cure };
   const deeper = [...within, error];
   const properties = Object.entries(error).filter(([key]) => key !== "inputIndex" && key !== "name");
   return {

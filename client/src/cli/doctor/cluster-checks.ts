@@ -1,5 +1,5 @@
 /** The local cluster: does what its files say agree with what runs, and does a job get through? */
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { messageOf, PROTOCOL_VERSION } from "@burla/protocol";
 import { LOCAL } from "../../cluster.ts";
@@ -39,11 +39,14 @@ async function checkCluster(): Promise<Finding> {
   return ok(`runs at ${file.url}, pid ${file.pid}`);
 }
 
+/** The file of the highest number holds the pid of its holder, or 0 when it was given back. */
 function checkLock(): Finding {
-  const path = join(clusterDirectory(LOCAL), "main.lock");
-  if (!existsSync(path)) return ok("free");
-  const pid = Number(readFileSync(path, "utf8"));
-  if (Number.isInteger(pid) && pid > 0 && isAlive(pid)) return ok(`held by pid ${pid}`);
+  const directory = clusterDirectory(LOCAL);
+  const names = existsSync(directory) ? readdirSync(directory) : [];
+  const last = Math.max(0, ...names.map((name) => Number(/^main\.lock\.(\d+)$/.exec(name)?.[1] ?? 0)));
+  const pid = last === 0 ? 0 : Number(readFileSync(join(directory, `main.lock.${last}`), "utf8"));
+  if (!(pid > 0)) return ok("free");
+  if (isAlive(pid)) return ok(`held by pid ${pid}`);
   return warn(`left by pid ${pid}, which is gone`, "Nothing to do: the next start takes it over.");
 }
 
