@@ -1,0 +1,168 @@
+/** `kill -9`, cuts and freezes of each part, half way of 10,000 inputs: exactly 10,000 results, none doubled. */
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { attach, BurlaError, remoteParallelMap } from "burla";
+import { useCluster } from "../support/cluster.ts";
+import { MANY, survives } from "../support/half-way.ts";
+import { assertEachOnce, drain, numbers } from "../support/inputs.ts";
+import { isRunning } from "../support/processes.ts";
+import { Proxy } from "../support/proxy.ts";
+import { Script } from "../support/script.ts";
+import { pause, until } from "../support/until.ts";
+
+const cluster = useCluster();
+
+const kill = (pid: number) => process.kill(pid, "SIGKILL");
+
+test("a worker is killed", () => survives(() => kill(cluster.processes("worker")[0]!.pid)));
+
+test("all workers are killed", () => survives(() => cluster.processes("worker").forEach(({ pid }) => kill(pid))));
+
+test("a node is killed: another takes its place, and its workers do not outlive it", async () => {
+  const before = cluster.processes();
+  await survives(() => kill(cluster.processes("node")[0]!.pid));
+  await cluster.ready();
+  const after = cluster.processes();
+  assert.equal(after.length, before.length, "as many processes as before");
+});
+
+test("all nodes are killed", async () => {
+  await survives(() => cluster.processes("node").forEach(({ pid }) => kill(pid)));
+  await cluster.ready();
+});
+
+test("main is killed: the client starts another, and the job goes on", async () => {
+  const { pid } = cluster.main;
+  await survives(() => kill(pid));
+  assert.notEqual(cluster.main.pid, pid);
+  await cluster.ready();
+});
+
+test("main is killed three times", async () => {
+  await survives(async () => {
+    await until("main is there", () => cluster.processes("main").length === 1 && cluster.isAnnounced);
+    kill(cluster.main.pid);
+  }, { at: [2000, 5000, 8000] });
+  await cluster.ready();
+});
+
+test("main is killed while results wait for a slow consumer", async () => {
+  await survives(async () => {
+    await pause(300);
+    kill(cluster.main.pid);
+    await pause(300);
+  });
+});
+
+test("main, a node and a worker are killed at once", async () => {
+  await survives(() => {
+    kill(cluster.processes("worker")[0]!.pid);
+    kill(cluster.processes("node").at(-1)!.pid);
+    kill(cluster.main.pid);
+  });
+  await cluster.ready();
+});
+
+test("the client's connection is cut", async () => {
+  const proxy = await Proxy.before(cluster);
+  await survives(() => proxy.cut(), { cluster: { url: proxy.url, token: cluster.address.token } });
+  assert.ok(proxy.connections > 1);
+  proxy.close();
+});
+
+test("the client's connection is cut again and again, and refused for a while", async () => {
+  const proxy = await Proxy.before(cluster);
+  await survives(async () => {
+    proxy.refuse(true);
+    proxy.cut();
+    setTimeout(() => proxy.refuse(false), 200);
+  }, { at: [1000, 2500, 4000, 6000, 9000], cluster: { url: proxy.url, token: cluster.address.token } });
+  proxy.close();
+});
+
+test("the client's connection is cut while it submits, before main has answered", async () => {
+  const proxy = await Proxy.before(cluster);
+  const target = { url: proxy.url, token: cluster.address.token };
+  await remoteParallelMap((x: number) => x, [1], { cluster: target }).toArray();
+  for (const delayMs of [0, 1, 3, 8, 20]) {
+    const results = remoteParallelMap((x: number) => x + delayMs, numbers(50), { cluster: target }).toArray();
+    setTimeout(() => proxy.cut(), delayMs);
+    assert.deepEqual(await results, numbers(50).map((x) => x + delayMs));
+  }
+  proxy.close();
+});
+
+test("in order of the inputs nothing is lost either when main is killed and the connection is cut", async () => {
+  const proxy = await Proxy.before(cluster);
+  const { values } = await drain(
+    (async function* () {
+      let taken = 0;
+      for await (const value of remoteParallelMap((x: number) => x, numbers(3000), { order: "input", cluster: { url: proxy.url, token: cluster.address.token } })) {
+        if (++taken === 1000) proxy.cut();
+        yield value;
+      }
+    })(),
+  );
+  assert.deepEqual(values, numbers(3000));
+  proxy.close();
+});
+
+test("a client whose cluster is gone for good is told so", async () => {
+  const { error } = await drain(remoteParallelMap((x: number) => x, [1], { cluster: { url: "http://127.0.0.1:9", token: "none" } }));
+  assert.ok(error instanceof BurlaError && error.code === "BURLA_UNREACHABLE");
+});
+
+test("cancel reaches the cluster although the connection was just cut", async () => {
+  const proxy = await Proxy.before(cluster);
+  const stream = remoteParallelMap((x: number) => { const endMs = performance.now() + (x < 4 ? 1 : 60_000); while (performance.now() < endMs); return x; }, numbers(100), {
+    cluster: { url: proxy.url, token: cluster.address.token },
+  });
+  await stream.next();
+  proxy.cut();
+  await stream.cancel();
+  await until("the job is cancelled", async () => (await cluster.job(stream.jobId)).phase === "cancelled");
+  await cluster.workersIdle();
+  proxy.close();
+});
+
+test("main is killed while a detached job runs and nobody is connected: it goes on when somebody comes", async () => {
+  const script = await Script.run(cluster, `
+    const stream = remoteParallelMap(async (x) => { await new Promise((resolve) => setTimeout(resolve, 4)); return x; }, Array.from({ length: 800 }, (_, i) => i), { detach: true });
+    await stream.uploaded;
+    console.log(stream.jobId);
+  `);
+  const jobId = /job-\w+/.exec(script.stdout)![0];
+  kill(cluster.main.pid);
+  await until("main is gone", () => cluster.processes("main").length === 0);
+  await remoteParallelMap((x: number) => x, [1]).toArray();
+  assertEachOnce((await drain(attach<number>(jobId))).values, 800);
+  assertEachOnce((await drain(attach<number>(jobId))).values, 800);
+});
+
+test("main is killed after a detached job has ended: its results are still there", async () => {
+  const stream = remoteParallelMap((x: number) => x, numbers(500), { detach: true });
+  await until("it is done", async () => (await cluster.status()).jobs.some(({ jobId, phase }) => jobId === stream.jobId && phase === "done"));
+  kill(cluster.main.pid);
+  await until("main is gone", () => cluster.processes("main").length === 0);
+  assertEachOnce((await drain(attach<number>(stream.jobId))).values, 500);
+  assert.equal((await cluster.job(stream.jobId)).phase, "done");
+});
+
+test("a node frozen past its lease loses its inputs to another; what it says when it thaws is dropped", async () => {
+  await cluster.ready();
+  const node = cluster.processes("node")[0]!.pid;
+  const workers = cluster.processes("worker").map(({ pid }) => pid);
+  await survives(async () => {
+    process.kill(node, "SIGSTOP");
+    setTimeout(() => process.kill(node, "SIGCONT"), 17_000);
+  });
+  await until("the node is back", async () => (await cluster.status()).nodes.every(({ state }) => state === "READY"));
+  assert.ok(isRunning(node), "the same node");
+  assert.ok(workers.length > 0);
+});
+
+test("after all this, the cluster works as before", async () => {
+  await survives(() => undefined);
+  assert.equal((await cluster.status()).nodes.every(({ state }) => state !== "FAILED"), true);
+  assert.equal(MANY, 10_000);
+});
