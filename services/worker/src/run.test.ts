@@ -5,7 +5,7 @@ import { existsSync, mkdtempSync, readFileSync, realpathSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
-import { BurlaError } from "@burla/protocol";
+import type { BurlaError } from "@burla/protocol";
 import { startWorker, type TestWorker } from "./testing.ts";
 
 const CODE = `
