@@ -150,8 +150,7 @@ class CapturedOutput implements Output {
   /** @param source unfinished lines of different sources do not run into each other: which came first is not known. */
   #write(index: number, stream: Stream, text: string, source = ""): void {
     const key = `${stream}:${index}${source}`;
-    const [begin = "", ...others] = text.split("
-");
+    const [begin = "", ...others] = text.split("\n");
     let line = extend(this.#partial.get(key) ?? NO_LINE, begin);
     for (const next of others) {
       this.#add(index, stream, line);
