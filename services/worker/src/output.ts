@@ -12,6 +12,8 @@ import { LOG_BURST_LINES, LOG_LINES_PER_SECOND, MAX_LOG_LINE_BYTES, pack, type L
 type Stream = 1 | 2;
 /** Printed outside of any call. */
 const NO_INPUT = -1;
+/** Marks what came through a descriptor. */
+const NATIVE = ":native";
 /** Lines held before they are sent even in the middle of a call. */
 const BATCH_LINES = 512;
 /** The files are looked at after each of so many calls, and after any call once something was found. */
@@ -138,13 +140,16 @@ class CapturedOutput implements Output {
       const { text, droppedBytes } = native.read();
       if (text === "" && droppedBytes === 0) continue;
       this.#watchedCalls = WATCHED_CALLS;
-      this.#write(index, native.stream, text);
-      if (droppedBytes > 0) this.#write(index, native.stream, `… ${droppedBytes} bytes were dropped\n`);
+      this.#write(index, native.stream, text, NATIVE);
+      if (droppedBytes === 0) continue;
+      this.#endLine(index, native.stream);
+      this.#add(index, native.stream, extend(NO_LINE, `… ${droppedBytes} bytes were dropped`));
     }
   }
 
-  #write(index: number, stream: Stream, text: string): void {
-    const key = `${stream}:${index}`;
+  /** @param source unfinished lines of different sources do not run into each other: which came first is not known. */
+  #write(index: number, stream: Stream, text: string, source = ""): void {
+    const key = `${stream}:${index}${source}`;
     const [begin = "", ...others] = text.split("\n");
     let line = extend(this.#partial.get(key) ?? NO_LINE, begin);
     for (const next of others) {
@@ -156,11 +161,14 @@ class CapturedOutput implements Output {
   }
 
   #endLine(index: number, stream: Stream): void {
-    const key = `${stream}:${index}`;
-    const rest = extend(this.#partial.get(key) ?? NO_LINE, this.#decoders.get(key)?.end() ?? "");
-    this.#partial.delete(key);
-    this.#decoders.delete(key);
-    if (rest.characters > 0) this.#add(index, stream, rest);
+    for (const source of ["", NATIVE]) {
+      const key = `${stream}:${index}${source}`;
+      const rest = extend(this.#partial.get(key) ?? NO_LINE, this.#decoders.get(key)?.end() ?? "");
+      this.#partial.delete(key);
+      this.#decoders.delete(key);
+      if (rest.characters > 0) this.#add(index, stream, rest);
+    }
+  }
   }
 
   #add(index: number, stream: Stream, { kept, characters }: PartialLine): void {

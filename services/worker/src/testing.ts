@@ -31,6 +31,8 @@ export class TestWorker {
   readonly givenBack: Of<WorkerToNode, "givenBack">[] = [];
   readonly exited: Promise<unknown[]>;
   droppedLines = 0;
+  /** The file behind its descriptor 1. */
+  readonly stdoutFile: string;
   loadError: unknown;
   readonly #directory: string;
   readonly #connection: Connection<WorkerToNode, NodeToWorker>;
@@ -40,6 +42,7 @@ export class TestWorker {
   constructor(child: ChildProcess, socket: Socket, directory: string) {
     this.child = child;
     this.#directory = directory;
+    this.stdoutFile = join(directory, "stdout");
     this.exited = once(child, "exit");
     this.#connection = new Connection<WorkerToNode, NodeToWorker>(socket, {
       incoming: workerToNode, software: "test node", silenceMs: 0,
