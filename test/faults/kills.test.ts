@@ -19,6 +19,7 @@ test("a worker is killed", () => survives(() => kill(cluster.processes("worker")
 test("all workers are killed", () => survives(() => cluster.processes("worker").forEach(({ pid }) => kill(pid))));
 
 test("a node is killed: another takes its place, and its workers do not outlive it", async () => {
+  await cluster.ready();
   const before = cluster.processes();
   await survives(() => kill(cluster.processes("node")[0]!.pid));
   await cluster.ready();
@@ -36,6 +37,14 @@ test("main is killed: the client starts another, and the job goes on", async () 
   await survives(() => kill(pid));
   assert.notEqual(cluster.main.pid, pid);
   await cluster.ready();
+});
+
+test("a node that an earlier main had started is killed: another takes its place", async () => {
+  const node = cluster.processes("node")[0]!.pid;
+  await survives(() => kill(node));
+  await cluster.ready();
+  assert.equal(cluster.processes("node").length, (await cluster.status()).nodes.length);
+  assert.ok(!isRunning(node));
 });
 
 test("main is killed three times", async () => {

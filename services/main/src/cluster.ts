@@ -9,12 +9,12 @@ import {
 import type { Command, Event } from "./core/events.ts";
 import type { CoreState, Job } from "./core/state.ts";
 import { createState, settle, step } from "./core/step.ts";
-import { workersOn } from "./core/nodes.ts";
 import type { JobEntry} from "./job-entry.ts";
 import { type ReaderConnection } from "./job-entry.ts";
 import type { NodeLink } from "./node-link.ts";
 import type { JobRegistry } from "./registry.ts";
 import { waitReason } from "./status.ts";
+import type { WorkerSize } from "./providers/provider.ts";
 import type { BlobStore } from "./store/blobs.ts";
 import type { LoggedLines } from "./store/line-log.ts";
 
@@ -26,6 +26,8 @@ const ACKS_PER_RECORD = 64;
 export interface ClusterOptions {
   readonly registry: JobRegistry;
   readonly blobs: BlobStore;
+  /** A job that asks for more is refused. */
+  readonly largestWorker: WorkerSize;
   readonly log: { info(fields: object, text: string): void; error(fields: object, text: string): void };
   /** Something began or ended: the idle time may have to be counted anew. */
   readonly onActivity: () => void;
@@ -290,14 +292,12 @@ export class Cluster {
     return [...this.#state.nodes.values()].flatMap((node) => node.jobs.get(jobId)?.workers ?? []);
   }
 
-  #checkFits(spec: JobSpec): void {
-    const nodes = [...this.#state.nodes.values()];
-    if (nodes.length === 0 || nodes.some((node) => workersOn(node, { spec }) > 0)) return;
-    const cpu = Math.max(...nodes.map((node) => node.maxCpu));
-    const ramMiB = Math.max(...nodes.map((node) => node.maxRamMiB));
+  #checkFits({ cpu, ramMiB }: JobSpec): void {
+    const { largestWorker } = this.#options;
+    if (cpu <= largestWorker.cpu && (ramMiB ?? 0) <= largestWorker.ramMiB) return;
     throw new BurlaError(
       "BURLA_NO_FITTING_NODE",
-      `no node has ${spec.cpu} processors and ${spec.ramMiB ?? 0} MiB for one call; the largest has ${cpu} and ${ramMiB} MiB`,
+      `no node has ${cpu} processors${ramMiB === null ? "" : ` and ${ramMiB} MiB`} for one call; the largest has ${largestWorker.cpu} processors and ${largestWorker.ramMiB} MiB`,
     );
   }
 

@@ -42,7 +42,7 @@ const blobs = new BlobStore(join(config.directory, "blobs"));
 const registry = new JobRegistry(join(config.directory, "jobs"));
 const clients = new Set<ClientLink>();
 const idle = new IdleWatch(config.spec.idleMinutes * 60_000, () => void shutdown("idle"));
-const cluster = new Cluster({ registry, blobs, log, onActivity: updateIdle });
+const cluster = new Cluster({ registry, blobs, largestWorker: provider.largestWorker, log, onActivity: updateIdle });
 const whoAsks = (authorization: string | undefined) =>
   identify(authorization, { ...tokens, jobs: () => registry.entries });
 const app = createRoutes({

@@ -30,7 +30,7 @@ beforeEach(() => {
   directory = mkdtempSync(join(tmpdir(), "burla-routes-"));
   const blobs = new BlobStore(join(directory, "blobs"));
   registry = new JobRegistry(join(directory, "jobs"));
-  cluster = new Cluster({ registry, blobs, log: { info: () => undefined, error: () => undefined }, onActivity: () => undefined });
+  cluster = new Cluster({ registry, blobs, largestWorker: { cpu: 1, ramMiB: 1024 }, log: { info: () => undefined, error: () => undefined }, onActivity: () => undefined });
   shutdowns = [];
   told = [];
   routes = createRoutes({

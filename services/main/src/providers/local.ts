@@ -5,7 +5,7 @@ import { cpus, totalmem } from "node:os";
 import { join } from "node:path";
 import type { ClusterSpec, NodeGroup, NodeId } from "@burla/protocol";
 import { isAlive } from "../lock.ts";
-import type { MachineProvider } from "./provider.ts";
+import type { MachineProvider, WorkerSize } from "./provider.ts";
 
 const BYTES_PER_MIB = 1024 * 1024;
 /** A node that an earlier main started is looked after this often. */
@@ -15,6 +15,9 @@ const MAX_RESTART_MS = 10_000;
 const FIRST_RESTART_MS = 50;
 /** A node that ran this long has not failed to start. */
 const SETTLED_MS = 5_000;
+/** When a node whose connection was lost is looked at again: a dying process is still there for a moment, and only a
+ * child's end is told. */
+const LOOKS_MS = [50, 500, 5_000];
 /** How long main waits for nodes to end by themselves. */
 const STOP_MS = 3_000;
 /** Without main for this long a local node ends itself: a restart takes well under a second. */
@@ -41,6 +44,8 @@ interface Machine {
 }
 
 export class LocalProvider implements MachineProvider {
+  /** A worker may have the whole machine, although its node is a part of it. */
+  readonly largestWorker: WorkerSize = { cpu: cpus().length, ramMiB: Math.floor(totalmem() / BYTES_PER_MIB) };
   readonly #options: LocalProviderOptions;
   readonly #machines = new Map<NodeId, Machine>();
   #stopping = false;
@@ -56,8 +61,14 @@ export class LocalProvider implements MachineProvider {
   }
 
   check(nodeId: NodeId): void {
+    this.#look(nodeId, LOOKS_MS);
+  }
+
+  #look(nodeId: NodeId, [nextMs, ...later]: readonly number[]): void {
     const machine = this.#machines.get(nodeId);
-    if (machine !== undefined && !isAlive(machine.pid)) this.#gone(machine);
+    if (machine === undefined) return;
+    if (!isAlive(machine.pid)) this.#gone(machine);
+    else if (nextMs !== undefined) setTimeout(() => this.#look(nodeId, later), nextMs).unref();
   }
 
   async stop(): Promise<void> {
@@ -94,7 +105,7 @@ export class LocalProvider implements MachineProvider {
     const { connectionFile, workerProgram, clientPackage, nodeProgram, environment } = this.#options;
     const config = {
       nodeId, directory, connectionFile, workerProgram, clientPackage,
-      cpu: group.cpu, ramMiB: group.ramMiB, maxCpu: cpus().length, maxRamMiB: Math.floor(totalmem() / BYTES_PER_MIB),
+      cpu: group.cpu, ramMiB: group.ramMiB, maxCpu: this.largestWorker.cpu, maxRamMiB: this.largestWorker.ramMiB,
       warm: group.warm, orphanMs: ORPHAN_MS,
     };
     const child = spawn(process.execPath, [nodeProgram], {
