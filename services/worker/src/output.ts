@@ -99,8 +99,8 @@ class CapturedOutput implements Output {
 
   end(): void {
     for (const key of new Set([...this.#partial.keys(), ...this.#decoders.keys()])) {
-      const [stream, index] = key.split(":").map(Number);
-      this.#endLine(index ?? NO_INPUT, stream === 2 ? 2 : 1);
+      const [stream = "", index = ""] = key.split(":");
+      this.#endLine(Number.parseInt(index, 10), stream === "2" ? 2 : 1);
     }
     this.flush();
   }
@@ -168,7 +168,6 @@ class CapturedOutput implements Output {
       this.#decoders.delete(key);
       if (rest.characters > 0) this.#add(index, stream, rest);
     }
-  }
   }
 
   #add(index: number, stream: Stream, { kept, characters }: PartialLine): void {
