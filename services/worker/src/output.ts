@@ -150,8 +150,7 @@ class CapturedOutput implements Output {
   /** @param source unfinished lines of different sources do not run into each other: which came first is not known. */
   #write(index: number, stream: Stream, text: string, source = ""): void {
     const key = `${stream}:${index}${source}`;
-    const [begin = "", ...others] = text.split("
-");
+    const [begin = "", ...others] = text.split("\n");
     let line = extend(this.#partial.get(key) ?? NO_LINE, begin);
     for (const next of others) {
       this.#add(index, stream, line);
@@ -169,7 +168,6 @@ class CapturedOutput implements Output {
       this.#decoders.delete(key);
       if (rest.characters > 0) this.#add(index, stream, rest);
     }
-  }
   }
 
   #add(index: number, stream: Stream, { kept, characters }: PartialLine): void {
