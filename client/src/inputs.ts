@@ -83,6 +83,7 @@ export class InputPump {
       const next = this.#iterator.next();
       const result = isPromise(next) ? await this.#patiently(next) : (next as IteratorResult<unknown>);
       if (this.#stopped) return;
+      if (typeof result !== "object" || result === null) throw new TypeError(`the inputs gave ${String(result)} where an iterator must give an object`);
       if (result.done === true) return this.#finish();
       const { value } = result;
       this.#add(!this.#isAsync && isPromise(value) ? await this.#patiently(value) : value);
@@ -106,12 +107,21 @@ export class InputPump {
     return this.#pulled < this.#credit.inputs && this.#sentBytes + this.#values.length * this.#meanBytes < this.#credit.bytes;
   }
 
-  /** Waits for a slow iterable, after sending what it has given so far. */
+  /** Waits for a slow iterable, after sending what it has given so far. @throws what cannot be sent of that, at once. */
   async #patiently<Value>(next: PromiseLike<Value>): Promise<Value> {
     if (this.#values.length === 0) return next;
-    const timer = setImmediate(() => this.#cut());
+    let timer: NodeJS.Immediate | undefined;
+    const refused = new Promise<never>((_resolve, reject) => {
+      timer = setImmediate(() => {
+        try {
+          this.#cut();
+        } catch (error) {
+          reject(error as Error);
+        }
+      });
+    });
     try {
-      return await next;
+      return await Promise.race([next, refused]);
     } finally {
       clearImmediate(timer);
     }

@@ -80,13 +80,13 @@ export class Job<Result> implements JobChannel {
       return;
     }
     this.#pump = new InputPump(start.inputs, { push: (chunk) => this.#push(chunk), end: (total) => this.#endInputs(total) });
-    start.prepared.then(
-      (prepared) => {
+    start.prepared
+      .then((prepared) => {
         this.#prepared = prepared;
+        // Throws when the function and what it captured are over the limit of a message.
         if (this.#outcome === undefined) connection.add(this);
-      },
-      (error: unknown) => this.failed(error),
-    );
+      })
+      .catch((error: unknown) => this.failed(error));
   }
 
   /** Resolves when all inputs are on disk in main; the process lives until then. */

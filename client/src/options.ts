@@ -22,10 +22,13 @@ export interface CompiledOptions {
 
 const MIB_PER_GIB = 1024;
 const MAX_TIMEOUT_MS = 2 ** 31 - 1;
+/** Linux gives one process no more than this for one variable; the message that carries them is limited too. */
+const MAX_ENV_CHARACTERS = 128 * 1024;
 
 const wholeNumber = (min: number, max = Number.MAX_SAFE_INTEGER) =>
   v.pipe(v.number(`must be a whole number of at least ${min}`), v.integer(`must be a whole number of at least ${min}`), v.minValue(min, `must be at least ${min}`), v.maxValue(max, `must be at most ${max}`));
 const callback = v.custom<(...parts: never[]) => void>((value) => typeof value === "function", "must be a function");
+const clusterMessage = "must be the name of a cluster (small letters, digits, dashes), or { url, token }";
 const ramMessage = 'must be a number of GiB above 0, or text such as "512 MiB" or "2 GiB"';
 
 const readerFields = {
@@ -35,7 +38,7 @@ const readerFields = {
   onLog: v.optional(callback),
   progress: v.optional(v.union([v.boolean(), callback], "must be true, false or a function")),
   cluster: v.optional(
-    v.union([v.pipe(v.string(), v.regex(/^[a-z][a-z0-9-]{0,30}$/)), v.object({ url: v.string(), token: v.string() })], "must be the name of a cluster, or { url, token }"),
+    v.union([v.pipe(v.string(clusterMessage), v.regex(/^[a-z][a-z0-9-]{0,30}$/, clusterMessage)), v.object({ url: v.string(clusterMessage), token: v.string(clusterMessage) }, clusterMessage)], clusterMessage),
   ),
 };
 
@@ -51,7 +54,12 @@ const mapSchema = v.strictObject({
   ),
   detach: v.optional(v.boolean("must be true or false")),
   name: v.optional(v.pipe(v.string("must be text"), v.minLength(1, "must not be empty"), v.maxLength(256, "must have at most 256 characters"))),
-  env: v.optional(v.record(v.string(), v.string("must be text"), "must be an object of texts")),
+  env: v.optional(
+    v.pipe(
+      v.record(v.pipe(v.string(), v.regex(/^[^=\0]{1,256}$/, "must have a name of at most 256 characters, without `=`")), v.string("must be text"), "must be an object of texts"),
+      v.check((env) => JSON.stringify(env).length <= MAX_ENV_CHARACTERS, `must have at most ${MAX_ENV_CHARACTERS} characters in all`),
+    ),
+  ),
 });
 
 const attachSchema = v.strictObject({ ...readerFields, from: v.optional(wholeNumber(0)) });
@@ -90,12 +98,15 @@ function check(schema: v.GenericSchema, options: unknown, caller: string): unkno
   if (parsed.success) return parsed.output;
   const [issue] = parsed.issues;
   const option = v.getDotPath(issue) ?? "options";
-  const name = option.split(".")[0] ?? option;
   if (issue.type === "strict_object") {
     const known = Object.keys((schema as unknown as { entries: object }).entries).sort().join(", ");
     throw new TypeError(`${caller}: there is no option "${option}"; the options are ${known}`);
   }
-  throw new TypeError(`${caller}: the option "${option}" ${issue.message}, not ${show((options as Record<string, unknown>)[name])}`);
+  throw new TypeError(`${caller}: the option "${option}" ${issue.message}, not ${show(valueAt(options, option))}`);
+}
+
+function valueAt(options: object, path: string): unknown {
+  return path.split(".").reduce<unknown>((at, key) => (at as Record<string, unknown> | null | undefined)?.[key], options);
 }
 
 function show(value: unknown): string {

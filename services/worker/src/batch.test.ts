@@ -26,7 +26,7 @@ function batchOf(values: readonly unknown[], maxBodyBytes?: number): Batch {
 }
 
 test("values and failures come back under their inputs", () => {
-  const answers = fc.uniqueArray(fc.record({ index: fc.nat(10_000), fails: fc.boolean(), value: fc.jsonValue() }), { selector: ({ index }) => index, maxLength: 50 });
+  const answers = fc.uniqueArray(fc.record({ index: fc.nat(10_000), fails: fc.boolean(), value: fc.jsonValue().map((value) => JSON.parse(JSON.stringify(value)) as unknown) }), { selector: ({ index }) => index, maxLength: 50 });
   fc.assert(
     fc.property(answers, (list) => {
       const batch = new Batch(7);
@@ -36,7 +36,7 @@ test("values and failures come back under their inputs", () => {
       }
       const encoded = batch.encode();
       assert.equal(encoded[0]?.message.runMs, 2 * list.length);
-      assert.deepEqual(open(encoded), new Map(list.map(({ index, value }) => [index, JSON.parse(JSON.stringify(value)) as unknown])));
+      assert.deepEqual(open(encoded), new Map(list.map(({ index, value }) => [index, value])));
     }),
   );
 });

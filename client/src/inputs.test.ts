@@ -1,0 +1,168 @@
+import assert from "node:assert/strict";
+import { Readable } from "node:stream";
+import { test } from "node:test";
+import { setImmediate as nextTurn } from "node:timers/promises";
+import fc from "fast-check";
+import { decodeValues, type BurlaError } from "@burla/protocol";
+import { InputPump, type ChunkToSend, type Credit } from "./inputs.ts";
+import type { Inputs } from "./types.ts";
+
+const PLENTY: Credit = { inputs: 1e9, bytes: 1e9, chunkInputs: 4 };
+
+function pumpOf(inputs: Inputs<unknown>) {
+  const chunks: ChunkToSend[] = [];
+  let total: number | undefined;
+  const pump = new InputPump(inputs, { push: (chunk) => chunks.push(chunk), end: (count) => { total = count; } });
+  return { pump, chunks, values: () => chunks.flatMap(({ body }) => decodeValues(body)), total: () => total };
+}
+
+async function pumped(inputs: Inputs<unknown>, credit = PLENTY) {
+  const all = pumpOf(inputs);
+  all.pump.allow(credit);
+  await all.pump.run();
+  return all;
+}
+
+test("every kind of iterable arrives whole, in order, in chunks of the asked size", async () => {
+  const promise = (n: number) => new Promise<number>((resolve) => setImmediate(() => resolve(n)));
+  const kinds: [string, () => Inputs<unknown>][] = [
+    ["an array", () => [0, 1, 2, 3, 4, 5]],
+    ["a set", () => new Set([0, 1, 2, 3, 4, 5])],
+    ["a generator", function* () { yield* [0, 1, 2, 3, 4, 5]; }],
+    ["an async generator", async function* () { for (let n = 0; n < 6; n++) yield await promise(n); }],
+    ["a stream", () => Readable.from([0, 1, 2, 3, 4, 5])],
+    ["promises", () => [0, 1, 2, 3, 4, 5].map(promise)],
+    ["values and promises", () => [0, promise(1), 2, promise(3), 4, 5]],
+    ["an iterator that gives promises of results", () => ({ [Symbol.asyncIterator]: () => { let n = 0; return { next: () => Promise.resolve(n < 6 ? { value: n++, done: false } : { value: undefined, done: true }) } as AsyncIterator<number>; } })],
+  ];
+  for (const [what, make] of kinds) {
+    const { chunks, values, total } = await pumped(make());
+    assert.deepEqual(values(), [0, 1, 2, 3, 4, 5], what);
+    assert.equal(total(), 6, what);
+    assert.deepEqual(chunks.map(({ chunkId }) => chunkId), chunks.map((_, at) => at), what);
+    let first = 0;
+    for (const chunk of chunks) {
+      assert.equal(chunk.first, first, what);
+      assert.ok(chunk.count <= PLENTY.chunkInputs, what);
+      first += chunk.count;
+    }
+  }
+});
+
+test("no input at all is an end of zero", async () => {
+  const { chunks, total } = await pumped([]);
+  assert.deepEqual([chunks, total()], [[], 0]);
+});
+
+test("it pulls no further than its credit, in inputs and in bytes", async () => {
+  await fc.assert(
+    fc.asyncProperty(fc.array(fc.integer({ min: 1, max: 20 }), { minLength: 1, maxLength: 10 }), async (steps) => {
+      let pulled = 0;
+      const { pump, values } = pumpOf((function* () { for (;;) yield pulled++; })());
+      const running = pump.run();
+      let inputs = 0;
+      for (const step of steps) {
+        inputs += step;
+        pump.allow({ inputs, bytes: 1e9, chunkInputs: 4 });
+        await nextTurn();
+        assert.equal(pulled, inputs);
+        assert.equal(values().length, inputs);
+        assert.equal(pump.sent, inputs);
+      }
+      pump.stop();
+      await running;
+    }),
+    { numRuns: 20 },
+  );
+  let pulled = 0;
+  const { pump, chunks } = pumpOf((function* () { for (;;) { pulled++; yield "x".repeat(1000); } })());
+  const running = pump.run();
+  pump.allow({ inputs: 1e9, bytes: 10_000, chunkInputs: 4 });
+  await nextTurn();
+  assert.ok(pulled <= 16, `${pulled} were pulled`);
+  assert.ok(chunks.reduce((sum, { body }) => sum + body.byteLength, 0) < 20_000);
+  pump.stop();
+  await running;
+});
+
+test("what a slow iterable has given is sent while the next is waited for", async () => {
+  let release: () => void = () => undefined;
+  const gate = new Promise<void>((resolve) => { release = resolve; });
+  const { pump, values } = pumpOf((async function* () { yield 1; yield 2; await gate; yield 3; })());
+  pump.allow({ ...PLENTY, chunkInputs: 100 });
+  const running = pump.run();
+  while (values().length < 2) await nextTurn();
+  assert.deepEqual(values(), [1, 2]);
+  release();
+  await running;
+  assert.deepEqual(values(), [1, 2, 3]);
+});
+
+test("what the iterable throws, or a promise rejects with, is thrown, after what came before was pulled", async () => {
+  const boom = new Error("boom");
+  const kinds: Inputs<unknown>[] = [
+    (function* () { yield 1; throw boom; })(),
+    (async function* () { yield 1; throw boom; })(),
+    [1, Promise.reject(boom)],
+  ];
+  for (const inputs of kinds) await assert.rejects(pumped(inputs), boom);
+});
+
+test("an iterator that gives something that is no object is a TypeError, not endless inputs", async () => {
+  await assert.rejects(pumped({ [Symbol.iterator]: () => ({ next: () => 5 }) } as unknown as Iterable<number>), TypeError);
+  await assert.rejects(pumped({ [Symbol.asyncIterator]: () => ({ next: () => Promise.resolve(null) }) } as unknown as AsyncIterable<number>), TypeError);
+});
+
+test("an input that cannot be copied is named by its index and path", async () => {
+  const inputs = [{ a: 1 }, { a: 2 }, { owner: { callback() {} } }];
+  await assert.rejects(pumped(inputs), (error: BurlaError) => error.code === "BURLA_INPUT" && /inputs\[2\]\.owner\.callback/.test(error.message) && /a function \(callback\)/.test(error.message));
+});
+
+test("it is refused also while a slow iterable is waited for, and the process goes on", async () => {
+  async function* slow() {
+    yield () => undefined;
+    await new Promise(() => undefined);
+  }
+  await assert.rejects(pumped(slow(), { ...PLENTY, chunkInputs: 100 }), { code: "BURLA_INPUT" });
+});
+
+test("stopping lets the iterable clean up, once, and sends nothing more", async () => {
+  for (const isAsync of [false, true]) {
+    let cleaned = 0;
+    const sync = function* () { try { for (let n = 0; ; n++) yield n; } finally { cleaned++; } };
+    const { pump, values } = pumpOf(isAsync ? (async function* () { yield* sync(); })() : sync());
+    pump.allow({ inputs: 5, bytes: 1e9, chunkInputs: 2 });
+    const running = pump.run();
+    await nextTurn();
+    const sent = values().length;
+    pump.stop();
+    pump.stop();
+    await running;
+    await nextTurn();
+    assert.equal(cleaned, 1);
+    assert.equal(values().length, sent);
+  }
+});
+
+test("an iterable that ended by itself is not asked to clean up", async () => {
+  let returns = 0;
+  let n = 0;
+  const { pump } = await pumped({ [Symbol.iterator]: () => ({ next: () => ({ done: n++ >= 2, value: n }), return: () => { returns++; return { done: true, value: undefined }; } }) });
+  pump.stop();
+  assert.equal(returns, 0);
+});
+
+test("a cleaning up that throws concerns nobody", async () => {
+  for (const broken of [() => { throw new Error("sync"); }, () => Promise.reject(new Error("async")), () => 5]) {
+    const { pump } = pumpOf({ [Symbol.iterator]: () => ({ next: () => ({ done: false, value: 1 }), return: broken as never }) });
+    const running = pump.run();
+    pump.stop();
+    await running;
+  }
+});
+
+test("large inputs travel in small chunks, as soon as their size is known", async () => {
+  const { chunks } = await pumped(Array<string>(40).fill("x".repeat(200_000)), { ...PLENTY, chunkInputs: 8 });
+  assert.equal(chunks[0]?.count, 8);
+  assert.ok(chunks.slice(1).every(({ count }) => count <= 2));
+});
