@@ -5,7 +5,7 @@ import { newRunId, RunnerProcess } from "./runner-process.ts";
 /** Runs the scenario as often as its numbers say, and gives medians. */
 export async function measureFirstResult(job: Job): Promise<Measurement> {
   const to = new Measurement(job);
-  const cold = await repeat(job, job.params.coldRuns!, () => once(job, newRunId(), {}, true));
+  const cold = await repeat(job.params.coldRuns!, () => once(job, newRunId(), {}, true));
   addMedians(to, cold, "cold");
   const failure = cold.find((run) => run.failure !== undefined)?.failure;
   if (failure !== undefined) to.note(failure);
@@ -22,7 +22,10 @@ async function measureWarm(job: Job, to: Measurement): Promise<void> {
     const outcome = await server.until("ready", performance.now() + job.timeoutMs);
     const address = server.last("ready")?.address;
     if (outcome !== "seen" || address === undefined) return to.note(`serve: ${server.last("failed")?.message ?? outcome}`);
-    addMedians(to, await repeat(job, job.params.warmRuns!, () => once(job, runId, { address }, false)), "warm_fresh_process");
+    const runs = await repeat(job.params.warmRuns!, () => once(job, runId, { address }, false));
+    addMedians(to, runs, "warm_fresh_process");
+    const failure = runs.at(-1)?.failure;
+    if (failure !== undefined) to.note(`with the system up: ${failure}`);
   } finally {
     await server.end();
     await server.clear();
@@ -35,7 +38,7 @@ interface Once {
   readonly failure?: string;
 }
 
-async function repeat(_job: Job, times: number, run: () => Promise<Once>): Promise<Once[]> {
+async function repeat(times: number, run: () => Promise<Once>): Promise<Once[]> {
   const all: Once[] = [];
   for (let i = 0; i < times; i++) {
     all.push(await run());

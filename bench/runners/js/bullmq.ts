@@ -51,7 +51,8 @@ class BullSystem implements System {
     else this.port = Number(address);
     const connection = { host: "127.0.0.1", port: this.port };
     this.queue = new Queue("bench", { connection });
-    this.events = new QueueEvents("bench", { connection });
+    // Its default, "from when I read first", misses what workers finish before that. Ids are times of the server.
+    this.events = new QueueEvents("bench", { connection, lastEventId: String(Date.now()) });
     await this.events.waitUntilReady();
     this.events.on("completed", ({ jobId, returnvalue }) => this.take(jobId)?.result(returnvalue));
     this.events.on("failed", ({ jobId, failedReason }) => this.take(jobId)?.error(new Error(failedReason)));

@@ -1,5 +1,4 @@
 /** Piscina: a pool of threads. */
-import { once } from "node:events";
 import { Piscina } from "piscina";
 import { drive } from "./driver.ts";
 import type { FunctionName, Listener, StartOptions, System } from "./system.ts";
@@ -22,16 +21,18 @@ class PiscinaSystem implements System {
     const pool = this.pool!;
     const options = signal === undefined ? { name: fn } : { name: fn, signal };
     let pending = 0;
-    let settled: (() => void) | undefined;
+    let wake: () => void = () => undefined;
     const settle = () => {
-      if (--pending === 0) settled?.();
+      pending--;
+      wake();
     };
     for (const input of inputs) {
       pending++;
       void pool.run(input, options).then(on.result, on.error).then(settle);
-      if (pool.queueSize >= pool.options.maxQueue) await once(pool, "drain");
+      // Its "drain" event does not come when the queue filled up before the threads had started.
+      while (pool.queueSize >= pool.options.maxQueue) await new Promise<void>((resolve) => (wake = resolve));
     }
-    if (pending > 0) await new Promise<void>((resolve) => (settled = resolve));
+    while (pending > 0) await new Promise<void>((resolve) => (wake = resolve));
   }
 
   async killWorker(): Promise<void> {
