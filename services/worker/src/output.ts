@@ -5,7 +5,7 @@
  * process cannot.
  */
 import { AsyncLocalStorage } from "node:async_hooks";
-import { closeSync, fstatSync, ftruncateSync, openSync, readSync, watch } from "node:fs";
+import { fstatSync, ftruncateSync, openSync, readSync, watch } from "node:fs";
 import { StringDecoder } from "node:string_decoder";
 import { LOG_BURST_LINES, LOG_LINES_PER_SECOND, MAX_LOG_LINE_BYTES, pack, type LogEntry } from "@burla/protocol";
 
@@ -207,7 +207,6 @@ class NativeFile {
     this.#path = path;
     this.#readFd = openSync(path, "r+");
     this.#offset = fstatSync(this.#readFd).size;
-    process.on("exit", () => closeSync(this.#readFd));
   }
 
   /** While a call waits, the system tells of writes by its children. */
