@@ -210,6 +210,8 @@ export class Cluster {
     this.#timer = setTimeout(() => {
       this.#timerAtMs = Infinity;
       this.handle({ type: "tick" });
+      // A job whose program went away stops counting as work.
+      this.#options.onActivity();
       this.#armTimer();
     }, Math.max(0, nextMs - nowMs()) + 1);
   }

@@ -44,7 +44,7 @@ const clients = new Set<ClientLink>();
 const idle = new IdleWatch(config.spec.idleMinutes * 60_000, () => void shutdown("idle"));
 const cluster = new Cluster({ registry, blobs, largestWorker: provider.largestWorker, log, onActivity: updateIdle });
 const whoAsks = (authorization: string | undefined) =>
-  identify(authorization, { ...tokens, jobs: () => registry.entries });
+  identify(authorization, { ...tokens, jobs: () => registry.unfinished() });
 const app = createRoutes({
   cluster,
   blobs,

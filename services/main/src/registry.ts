@@ -60,6 +60,11 @@ export class JobRegistry {
     return this.#entries.values();
   }
 
+  /** Jobs whose tokens are good. */
+  *unfinished(): Generator<JobEntry> {
+    for (const entry of this.#entries.values()) if (entry.finished === null) yield entry;
+  }
+
   summary(jobId: string): JobSummary | undefined {
     return this.#summaries.get(jobId);
   }

@@ -12,10 +12,19 @@ export function guardProcess(runner: Runner): void {
   };
   process.on("uncaughtException", handle);
   process.on("unhandledRejection", handle);
-  process.on("exit", () => runner.end());
+  process.on("exit", () => flushLast(runner));
   process.on("SIGINT", () => undefined);
   process.on("SIGTERM", () => {
     runner.cancel();
     setTimeout(() => process.exit(0), CANCEL_GRACE_MS);
   });
+}
+
+/** What is thrown here would come out of the user's `process.exit()`, and leave a process that neither runs nor ends. */
+function flushLast(runner: Runner): void {
+  try {
+    runner.end();
+  } catch (error) {
+    process.stderr.write(`Uncaught ${inspect(error)}\n`);
+  }
 }
