@@ -5,6 +5,9 @@ import {
 import { describeExit, type Container, type ContainerRuntime, type ExitReport } from "./containers/runtime.ts";
 import type { WorkerConnection, WorkerServer } from "./worker-server.ts";
 
+/** A worker without a connection is of no use; this long it may take to end by itself. */
+const DISCONNECTED_MS = 1_000;
+
 /** A grant as it waits at the node and runs in a worker. */
 export interface HeldGrant {
   readonly grantId: number;
@@ -50,6 +53,8 @@ export class Slot {
   #timeoutMs: number | null = null;
   readonly #timers = new Map<number, NodeJS.Timeout>();
   #timedOut: { index: number } | null = null;
+  #hasEnded = false;
+  #killTimer: NodeJS.Timeout | undefined;
 
   constructor(options: SlotOptions) {
     this.kind = options.kind;
@@ -63,13 +68,16 @@ export class Slot {
           resolve();
         },
         message: (message, body) => this.#receive(message, body),
+        disconnected: () => this.#killSoon(),
       });
     });
     const { kind, ramMiB, server } = options;
     this.container = options.runtime.start({ workerId: this.workerId, runtime: kind, socketPath: server.path, token, ramMiB });
     const ended = this.container.exited.then((report) => {
+      this.#hasEnded = true;
       server.forget(this.workerId);
       for (const timer of this.#timers.values()) clearTimeout(timer);
+      clearTimeout(this.#killTimer);
       this.#listener?.exited(this, report, this.#timedOut);
       throw new Error(`a worker ended before it was ready: ${describeExit(report)}`);
     });
@@ -112,6 +120,11 @@ export class Slot {
     this.grants.set(grant.grantId, grant);
     const { grantId, first, from, to, attempt, chunk } = grant;
     this.#connection?.send({ type: "run", grantId, first, from, to, attempt }, chunk);
+  }
+
+  /** A worker that ends by itself closes its connection first, and is to be known by its own exit code. */
+  #killSoon(): void {
+    if (!this.#hasEnded) this.#killTimer ??= setTimeout(() => this.container.kill(), DISCONNECTED_MS);
   }
 
   #receive(message: WorkerToNode, body: Uint8Array): void {

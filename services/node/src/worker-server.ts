@@ -11,6 +11,8 @@ export interface WorkerListener {
   readonly token: string;
   connected(connection: WorkerConnection): void;
   message(message: WorkerToNode, body: Uint8Array): void;
+  /** The connection is closed, which does not mean that the worker has ended. */
+  disconnected(): void;
 }
 
 export class WorkerServer {
@@ -56,7 +58,7 @@ export class WorkerServer {
         if (listener === undefined) connection.abort(new BurlaError("BURLA_UNAUTHORIZED", "an unknown worker dialled in"));
         else listener.connected(connection);
       },
-      onClose: () => undefined,
+      onClose: () => listener?.disconnected(),
     });
   }
 

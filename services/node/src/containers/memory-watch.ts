@@ -58,12 +58,28 @@ export class MemoryWatch {
   }
 }
 
-/** Resident memory by the kernel's own account; 0 where it cannot be read (no /proc, or the process is gone). */
+/**
+ * Resident memory of a process and all its descendants, by the kernel's own account; 0 where it cannot be read (no
+ * /proc, or the process is gone). What several of them share is counted for each.
+ */
 function residentMiB(pid: number): number {
+  let kib = 0;
+  for (const each of withDescendants(pid)) kib += Number(/^VmRSS:\s+(\d+) kB/m.exec(readProc(each, "status"))?.[1] ?? 0);
+  return Math.round(kib / KIB_PER_MIB);
+}
+
+/** Children belong to the thread that spawned them; Node's main thread is looked at alone, all would cost ten times as much. */
+function* withDescendants(pid: number): Generator<number> {
+  yield pid;
+  for (const child of readProc(pid, `task/${pid}/children`).split(" ")) {
+    if (child !== "") yield* withDescendants(Number(child));
+  }
+}
+
+function readProc(pid: number, file: string): string {
   try {
-    const match = /^VmRSS:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/status`, "latin1"));
-    return Math.round(Number(match?.[1] ?? 0) / KIB_PER_MIB);
+    return readFileSync(`/proc/${pid}/${file}`, "latin1");
   } catch {
-    return 0;
+    return "";
   }
 }
