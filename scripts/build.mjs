@@ -24,6 +24,11 @@ const common = {
 /** Bundled CommonJS packages call `require`, which ES modules do not have. */
 const requireBanner = { js: 'import{createRequire as __burlaRequire}from"node:module";const require=__burlaRequire(import.meta.url);' };
 
+/** The worker shares its process with functions that may replace any global: it keeps those that it was started with. */
+const ownGlobals =
+  "const{setImmediate,setTimeout,clearTimeout,setInterval,clearInterval,queueMicrotask,Promise}=globalThis;" +
+  "const performance={now:globalThis.performance.now.bind(globalThis.performance)};";
+
 export async function build({ types = true } = {}) {
   const { build: esbuild, transform } = await import("esbuild");
   const define = { ...common.define, BURLA_RESTORE_TEXT: JSON.stringify(await restoreText(transform)) };
@@ -42,7 +47,7 @@ export async function build({ types = true } = {}) {
     }),
     esm("services/main/src/main.ts", "services/main.mjs"),
     esm("services/node/src/main.ts", "services/node.mjs"),
-    esm("services/worker/src/main.ts", "services/worker.mjs"),
+    esm("services/worker/src/main.ts", "services/worker.mjs", { js: requireBanner.js + ownGlobals }),
     existsSync(join(root, "client/src/cli/main.ts")) &&
       esm("client/src/cli/main.ts", "cli.js", { js: `#!/usr/bin/env node\n${requireBanner.js}` }),
   ]);
