@@ -15,7 +15,7 @@ const OUTPUT_GRACE_MS = 5_000;
 export interface Job {
   readonly scenario: Scenario;
   readonly system: System;
-  readonly params: Params & { readonly address?: string };
+  readonly params: Params;
   readonly timeoutMs: number;
 }
 

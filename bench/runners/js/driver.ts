@@ -1,4 +1,5 @@
 /** The procedures of the scenarios, once for every JavaScript system; `../python/driver.py` mirrors them. */
+import { setTimeout as delay } from "node:timers/promises";
 import { event, listen, report, send, type Harness } from "./channel.ts";
 import type { SpinInput, SpinResult } from "./functions.ts";
 import { seededRandom } from "./random.ts";
@@ -192,12 +193,20 @@ const firstResult: Procedure = async (system, params, harness) => {
   const startMs = performance.now();
   await system.start({ address: params.address, bounded: false });
   report("first_result", await firstResultMs(system, param(params, "calls"), startMs), "ms");
-  const later: number[] = [];
-  for (let i = 0; i < param(params, "sameProcessCalls"); i++) {
-    later.push(await firstResultMs(system, param(params, "calls"), performance.now()));
-  }
-  report("first_result_same_process", median(later), "ms");
+  if (param(params, "sameProcessCalls") === 0) return;
+  report("first_result_after_pause", await laterCallsMs(system, params, param(params, "pauseMs")), "ms");
+  report("first_result_back_to_back", await laterCallsMs(system, params, 0), "ms");
 };
+
+/** The median of several later calls, each `pauseMs` after the end of the one before. */
+async function laterCallsMs(system: System, params: Params, pauseMs: number): Promise<number> {
+  const times: number[] = [];
+  for (let i = 0; i < param(params, "sameProcessCalls"); i++) {
+    if (pauseMs > 0) await delay(pauseMs);
+    times.push(await firstResultMs(system, param(params, "calls"), performance.now()));
+  }
+  return median(times);
+}
 
 /** Keeps the system up for other processes until the harness ends it. */
 const serve: Procedure = async (system, _params, harness) => {

@@ -209,8 +209,19 @@ def first_result(system, params):
     start = time.perf_counter()
     system.start(params.get("address"), False)
     report("first_result", first_result_ms(system, params["calls"], start), "ms")
-    later = [first_result_ms(system, params["calls"], time.perf_counter()) for _ in range(params["sameProcessCalls"])]
-    report("first_result_same_process", statistics.median(later), "ms")
+    if params["sameProcessCalls"] == 0:
+        return
+    report("first_result_after_pause", later_calls_ms(system, params, params["pauseMs"]), "ms")
+    report("first_result_back_to_back", later_calls_ms(system, params, 0), "ms")
+
+
+def later_calls_ms(system, params, pause_ms):
+    """The median of several later calls, each `pause_ms` after the end of the one before."""
+    times = []
+    for _ in range(params["sameProcessCalls"]):
+        time.sleep(pause_ms / 1000)
+        times.append(first_result_ms(system, params["calls"], time.perf_counter()))
+    return statistics.median(times)
 
 
 def serve(system, _params):
