@@ -8,7 +8,7 @@ import type { CallContext, UserFunction } from "./load.ts";
 import type { Call, Output } from "./output.ts";
 import { userStack } from "./stack.ts";
 
-/** Results wait for company no longer than this: a message costs about 0.2 ms on all hops together. */
+/** Results wait for company no longer than this: an estimate, each message costs every hop something. */
 const FLUSH_MS = 25;
 /** The answer to a whole grant waits only this long: the node may have nothing else for this worker. */
 const SOON_MS = 2;

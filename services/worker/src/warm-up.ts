@@ -1,6 +1,6 @@
 /**
- * A worker is warm when the machinery around the user's function is: loaded, compiled and optimised by V8. Measured on
- * two cores: without this, the first 20,000 trivial calls of a fresh worker take three times as long.
+ * A worker is warm when the machinery around the user's function is: loaded, compiled and optimised by V8. What it
+ * gains has not been measured by itself.
  */
 import { encodeFrame, encodeValues, FrameDecoder, nodeToWorker } from "@burla/protocol";
 import * as v from "valibot";

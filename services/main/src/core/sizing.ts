@@ -2,7 +2,7 @@
 import { MAX_CHUNK_INPUTS, MAX_WINDOW_BYTES, MAX_WINDOW_INPUTS } from "@burla/protocol";
 import type { Assignment, Job } from "./state.ts";
 
-/** Work in one grant: long enough that its overhead (about 0.2 ms on all hops) is below one percent. */
+/** Work in one grant: meant to keep its overhead on all hops below one percent (0.5 ms, an estimate). */
 const TARGET_GRANT_MS = 50;
 /** Calls longer than this gain nothing from a grant waiting at the node: the way to main and back is 1 ms. */
 const NO_PREFETCH_ABOVE_MS = 25;

@@ -1,5 +1,5 @@
 /** An append-only file of frames, readable at any record. Written synchronously: what returns is in the kernel's hands
- * and survives the death of this process (5 us a record; a crash of the machine may lose the last seconds). */
+ * and survives the death of this process (a crash of the machine may lose the last seconds). */
 import { closeSync, fstatSync, ftruncateSync, openSync, readSync, writevSync } from "node:fs";
 import { BurlaError, encodeFrame, FrameDecoder, messageOf, type Frame } from "@burla/protocol";
 
