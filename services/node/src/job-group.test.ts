@@ -93,7 +93,7 @@ test("a call over its time is answered with a TimeoutError, its neighbours go ba
 
 for (const [where, code] of [
   ["V8's heap", "export default () => () => { const all = []; for (;;) all.push(new Array(10_000).fill({})); };"],
-  ["buffers", "export default () => async () => { const all = []; while (all.length < 128) { all.push(Buffer.alloc(1 << 23, 1)); await new Promise((r) => setTimeout(r, 5)); } };"],
+  ["buffers", "export default () => async () => { const all = []; while (all.length < 128) { all.push(Buffer.alloc(1 << 23, 1)); await new Promise((r) => setTimeout(r, 5)); } await new Promise(() => setInterval(() => all.length, 1000)); };"],
 ] as const) {
   test(`memory used up by ${where} is told as such, with the limit`, () =>
     using(new TestGroup(workshop, code, { ramMiB: 160 }), async (job) => {
