@@ -64,6 +64,7 @@ test("it pulls no further than its credit, in inputs and in bytes", async () => 
       for (const step of steps) {
         inputs += step;
         pump.allow({ inputs, bytes: 1e9, chunkInputs: 4 });
+        while (values().length < inputs) await nextTurn();
         await nextTurn();
         assert.equal(pulled, inputs);
         assert.equal(values().length, inputs);

@@ -9,6 +9,8 @@ import { CONNECTION_SILENCE_MS } from "./limits.ts";
 import { encodeFrame, FrameDecoder, type Frame } from "./frame.ts";
 import { PROTOCOL_VERSION, type Hello, type Ping } from "./messages.ts";
 
+/** A peer that does not close in its turn is not waited for any longer. */
+const MAX_CLOSING_MS = 1000;
 /** What does not fit may be as long as a header. */
 const MAX_ISSUE_CHARACTERS = 200;
 
@@ -83,12 +85,17 @@ export class Connection<Incoming extends Tagged, Outgoing extends Tagged> {
     });
   }
 
-  /** Sends what is queued and closes. */
+  /**
+   * Sends what is queued and closes. What the peer still says is read and ignored until it closes too: the system throws
+   * away what is on its way to the peer when a socket is destroyed that holds unread bytes.
+   */
   close(): void {
     if (this.#closed) return;
     this.flush();
     this.#finish(undefined);
-    this.#stream.end(() => this.#stream.destroy());
+    const timer = setTimeout(() => this.#stream.destroy(), MAX_CLOSING_MS);
+    this.#stream.once("close", () => clearTimeout(timer));
+    this.#stream.end();
   }
 
   /** Closes at once, telling `onClose` why. */
@@ -114,6 +121,7 @@ export class Connection<Incoming extends Tagged, Outgoing extends Tagged> {
   }
 
   #receive(piece: Uint8Array): void {
+    if (this.#closed) return;
     this.#lastHeardMs = performance.now();
     try {
       for (const frame of this.#decoder.push(piece)) {

@@ -107,6 +107,30 @@ test("closing sends what is queued, and says so once, to both sides", async () =
   await connection.drained();
 });
 
+test("what was sent before closing arrives, although the peer's own words were never read", async () => {
+  for (let round = 0; round < 20; round++) {
+    const { near, far } = await socketPair();
+    const main = listen(near);
+    main.connection.send({ type: "refused", jobId, code: "x", message: "unread" });
+    main.connection.flush();
+    await nextTurn();
+    const client = new Connection<MainToClient, ClientToMain>(far, { incoming: mainToClient, software: "t", silenceMs: 0, onMessage: () => assert.fail("heard after closing"), onClose: () => undefined });
+    client.send(LEAVE);
+    client.close();
+    assert.equal((await main.closed)?.code, "BURLA_UNREACHABLE");
+    assert.deepEqual(main.heard.map(({ message }) => message.type), ["leave"]);
+    if (!far.destroyed) await once(far, "close");
+  }
+});
+
+test("closing does not wait for ever for a peer that does not close", async () => {
+  const { near, far } = await socketPair();
+  far.pause();
+  listen(near).connection.close();
+  await once(near, "close");
+  far.destroy();
+});
+
 test("a stream that breaks ends the connection with the cause", async () => {
   const { near } = duplexPair();
   const { closed } = listen(near);

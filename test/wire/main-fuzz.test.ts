@@ -16,6 +16,7 @@ import { fuzzPlan, randomFrom, type Random } from "./random.ts";
 let main: MainProcess;
 before(async () => {
   main = await startMain(1);
+  process.env["BURLA_HOME"] = main.directory;
 });
 after(() => main.stop());
 

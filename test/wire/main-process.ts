@@ -14,6 +14,8 @@ const dist = fileURLToPath(new URL("../../client/dist", import.meta.url));
 export interface MainProcess {
   readonly file: ConnectionFile;
   readonly child: ChildProcess;
+  /** Its state; removed when it stops. */
+  readonly directory: string;
   /** What it has written to its log so far. */
   log(): string;
   /** Asks it to end, and waits until it, its nodes and its folder are gone. */
@@ -47,6 +49,7 @@ export async function startMain(nodes: number): Promise<MainProcess> {
   return {
     file,
     child,
+    directory,
     log: () => log,
     stop: async () => {
       if (child.exitCode === null) {

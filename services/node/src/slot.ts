@@ -60,21 +60,29 @@ export class Slot {
     this.kind = options.kind;
     this.ramMiB = options.ramMiB;
     const token = newToken();
+    let heardAll: Promise<void> | undefined;
+    let closed: () => void = () => undefined;
     const dialledIn = new Promise<void>((resolve) => {
       options.server.expect(this.workerId, {
         token,
         connected: (connection) => {
           this.#connection = connection;
+          heardAll = new Promise((heard) => (closed = heard));
           resolve();
         },
         message: (message, body) => this.#receive(message, body),
-        disconnected: () => this.#killSoon(),
+        disconnected: () => {
+          closed();
+          this.#killSoon();
+        },
       });
     });
     const { kind, ramMiB, server } = options;
     this.container = options.runtime.start({ workerId: this.workerId, runtime: kind, socketPath: server.path, token, ramMiB });
-    const ended = this.container.exited.then((report) => {
+    const ended = this.container.exited.then(async (report) => {
       this.#hasEnded = true;
+      // What it answered and printed last may still be on its way when the process has ended.
+      await heardAll;
       server.forget(this.workerId);
       for (const timer of this.#timers.values()) clearTimeout(timer);
       clearTimeout(this.#killTimer);

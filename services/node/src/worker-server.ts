@@ -11,7 +11,7 @@ export interface WorkerListener {
   readonly token: string;
   connected(connection: WorkerConnection): void;
   message(message: WorkerToNode, body: Uint8Array): void;
-  /** The connection is closed, which does not mean that the worker has ended. */
+  /** The connection is closed and all that it carried was heard, which does not mean that the worker has ended. */
   disconnected(): void;
 }
 

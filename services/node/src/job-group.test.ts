@@ -1,0 +1,136 @@
+/** A job's workers on one node, as real processes. */
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import { BurlaError, type ErrorCode } from "@burla/protocol";
+import { openWorkshop, TestGroup, type Workshop } from "./testing.ts";
+
+let workshop: Workshop;
+before(async () => {
+  workshop = await openWorkshop();
+});
+after(() => workshop.close());
+
+const DOUBLE = "export default () => (n) => n * 2;";
+const range = (length: number) => Array.from({ length }, (_, n) => n);
+
+async function using(group: TestGroup, body: (group: TestGroup) => Promise<void>): Promise<void> {
+  try {
+    await body(group);
+  } finally {
+    await group.group.stop();
+  }
+}
+
+test("grants are answered by all workers together, each input once", () =>
+  using(new TestGroup(workshop, DOUBLE, { workers: 2 }), async (job) => {
+    for (let chunk = 0; chunk < 10; chunk++) job.grant(range(50).map((n) => chunk * 50 + n), { first: chunk * 50 });
+    await job.until(() => job.outcomes.size === 500);
+    assert.deepEqual(range(500).map((n) => job.outcomes.get(n)), range(500).map((n) => n * 2));
+    assert.deepEqual(job.ended, []);
+    assert.deepEqual(job.group.grantIds, []);
+  }));
+
+test("grants that wait are held, and given back when drained or when nobody takes them in time", () =>
+  using(new TestGroup(workshop, "export default () => () => new Promise(() => undefined);"), async (job) => {
+    const first = job.grant([1]);
+    await job.until(() => [...job.group.slots].some((slot) => slot.grants.size > 0));
+    const [second, third] = [job.grant([2, 3], { first: 1 }), job.grant([4], { first: 3 })];
+    assert.deepEqual(job.group.grantIds, [first.grantId, second.grantId, third.grantId]);
+    job.group.drain();
+    assert.deepEqual(job.ended.map(({ grantId, cause, unfinished }) => [grantId, cause, unfinished]), [[second.grantId, "released", [0, 1]], [third.grantId, "released", [0]]]);
+    const late = job.grant([5, 6, 7], { first: 4, from: 1 });
+    await job.until(() => job.ended.length === 3);
+    assert.deepEqual([job.ended[2]?.grantId, job.ended[2]?.unfinished], [late.grantId, [1, 2]]);
+  }));
+
+test("a grant that must be alone waits until its worker has nothing else, and keeps others out", () =>
+  using(new TestGroup(workshop, "export default () => async (ms) => { await new Promise((r) => setTimeout(r, ms)); return process.pid; };", { concurrency: 4 }), async (job) => {
+    job.grant([30, 30]);
+    await job.until(() => [...job.group.slots].some((slot) => slot.grants.size > 0));
+    const alone = job.grant([30], { first: 2, alone: true });
+    job.grant([1], { first: 3 });
+    const together: number[] = [];
+    await job.until(() => {
+      const [slot] = job.group.slots;
+      if (slot?.grants.has(alone.grantId) === true) together.push(slot.grants.size);
+      return job.outcomes.size === 4;
+    });
+    assert.ok(together.every((count) => count === 1));
+  }));
+
+test("a worker that exits gives back what it had, with how it ended, and is replaced", () =>
+  using(new TestGroup(workshop, `export default () => (n) => { if (n === 2) { process.stderr.write("last words"); process.exit(3); } return n; };`), async (job) => {
+    job.grant([0, 1, 2, 3]);
+    await job.until(() => job.ended.length > 0);
+    const [ended] = job.ended;
+    assert.deepEqual([ended?.cause, ended?.unfinished], ["worker-exited", [2, 3]]);
+    assert.match(ended?.detail ?? "", /exited with code 3/);
+    assert.deepEqual([...job.outcomes], [[0, 0], [1, 1]], "what it answered before is heard before its end");
+    assert.deepEqual(job.lines.map(([index, , , text]) => [index, text]), [[2, "last words"]]);
+    job.grant([7], { first: 7 });
+    await job.until(() => job.outcomes.has(7));
+    assert.equal(job.group.slots.size, 1);
+  }));
+
+test("a worker that is killed says by what", () =>
+  using(new TestGroup(workshop, "export default () => () => { process.kill(process.pid, 'SIGKILL'); for (;;); };"), async (job) => {
+    job.grant([0]);
+    await job.until(() => job.ended.length > 0);
+    assert.deepEqual([job.ended[0]?.cause, job.ended[0]?.unfinished], ["worker-exited", [0]]);
+    assert.match(job.ended[0]?.detail ?? "", /killed by SIGKILL/);
+  }));
+
+test("a call over its time is answered with a TimeoutError, its neighbours go back", () =>
+  using(new TestGroup(workshop, "export default () => (n) => { if (n === 1) for (;;); return n; };", { timeoutMs: 200 }), async (job) => {
+    job.grant([0, 1, 2]);
+    await job.until(() => job.ended.length > 0);
+    const error = job.outcomes.get(1);
+    assert.ok(error instanceof BurlaError && error.code === ("BURLA_TIMEOUT" satisfies ErrorCode) && error.name === "TimeoutError");
+    assert.match(error.message, /input 1 ran longer than 200 ms/);
+    assert.equal(job.outcomes.get(0), 0);
+    assert.deepEqual([job.ended[0]?.cause, job.ended[0]?.unfinished], ["timeout", [2]]);
+  }));
+
+for (const [where, code] of [
+  ["V8's heap", "export default () => () => { const all = []; for (;;) all.push(new Array(10_000).fill({})); };"],
+  ["buffers", "export default () => async () => { const all = []; while (all.length < 128) { all.push(Buffer.alloc(1 << 23, 1)); await new Promise((r) => setTimeout(r, 5)); } await new Promise(() => setInterval(() => all.length, 1000)); };"],
+] as const) {
+  test(`memory used up by ${where} is told as such, with the limit`, () =>
+    using(new TestGroup(workshop, code, { ramMiB: 160 }), async (job) => {
+      job.grant([0]);
+      await job.until(() => job.ended.length > 0);
+      assert.equal(job.ended[0]?.cause, "out-of-memory", job.ended[0]?.detail);
+      assert.match(job.ended[0]?.detail ?? "", /limit 160 MiB, peak \d+ MiB/);
+    }));
+}
+
+test("a function that cannot be loaded fails the job with its error", () =>
+  using(new TestGroup(workshop, "throw new RangeError('at the top');"), async (job) => {
+    job.grant([0]);
+    await job.until(() => job.failures.length > 0);
+    assert.ok(job.failures[0] instanceof RangeError);
+  }));
+
+test("workers that end while they load fail the job after a few", () =>
+  using(new TestGroup(workshop, "process.exit(9);"), async (job) => {
+    await job.until(() => job.failures.length > 0);
+    const [error] = job.failures;
+    assert.ok(error instanceof BurlaError && error.code === "BURLA_LOAD");
+    assert.match(error.message, /exited with code 9/);
+  }));
+
+test("a bundle that this node has not got fails the job", () =>
+  using(new TestGroup(workshop, Promise.reject(new Error("never sent"))), async (job) => {
+    await job.until(() => job.failures.length > 0);
+    assert.match(String(job.failures[0]), /never sent/);
+  }));
+
+test("a job that is stopped reports nothing more, and its workers are gone", async () => {
+  const job = new TestGroup(workshop, "export default () => () => { for (;;); };", { workers: 2 });
+  job.grant([0]);
+  await job.until(() => [...job.group.slots].some((slot) => slot.grants.size > 0));
+  const slots = [...job.group.slots];
+  await job.group.stop();
+  assert.deepEqual(job.reports, []);
+  for (const slot of slots) assert.ok((await slot.container.exited).signal !== undefined);
+});

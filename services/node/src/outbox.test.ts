@@ -1,0 +1,27 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import fc from "fast-check";
+import { newJobId } from "@burla/protocol";
+import { Outbox } from "./outbox.ts";
+
+test("everything is kept, in order and numbered without gaps, until it is stored", () => {
+  fc.assert(
+    fc.property(fc.array(fc.oneof(fc.constant("add" as const), fc.nat(40))), (steps) => {
+      const outbox = new Outbox();
+      const jobId = newJobId();
+      let [added, stored] = [0, 0];
+      for (const step of steps) {
+        if (step === "add") {
+          added++;
+          assert.equal(outbox.add({ type: "loadFailed", jobId }, Buffer.from([added % 256])).nodeSeq, added);
+        } else {
+          outbox.stored(step);
+          stored = Math.max(stored, Math.min(step, added));
+        }
+        const left = [...outbox.all()];
+        assert.deepEqual(left.map(({ message }) => message.nodeSeq), Array.from({ length: added - stored }, (_, at) => stored + at + 1));
+        for (const { message, body } of left) assert.deepEqual([...body], [message.nodeSeq % 256]);
+      }
+    }),
+  );
+});

@@ -1,0 +1,83 @@
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { connect } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, test } from "node:test";
+import { Connection, encodeFrame, nodeToWorker, PROTOCOL_VERSION, type NodeToWorker, type WorkerId, type WorkerToNode } from "@burla/protocol";
+import { WorkerServer, type WorkerConnection } from "./worker-server.ts";
+
+const WORKER = "w-1" as WorkerId;
+let directory: string;
+let server: WorkerServer;
+let connected: WorkerConnection[];
+let heard: WorkerToNode[];
+let closed: () => void;
+let onClosed: Promise<void>;
+
+beforeEach(async () => {
+  directory = mkdtempSync(join(tmpdir(), "burla-socket-"));
+  const path = join(directory, "s");
+  writeFileSync(path, "left behind by a node that was killed");
+  server = new WorkerServer(path);
+  [connected, heard] = [[], []];
+  onClosed = new Promise((resolve) => (closed = resolve));
+  await server.listen();
+  server.expect(WORKER, { token: "secret", connected: (connection) => connected.push(connection), message: (message) => heard.push(message), disconnected: () => closed() });
+});
+afterEach(() => {
+  for (const connection of connected) connection.close();
+  server.close();
+  assert.ok(!existsSync(server.path));
+  rmSync(directory, { recursive: true, force: true });
+});
+
+async function dial(): Promise<{ worker: Connection<NodeToWorker, WorkerToNode>; over: Promise<unknown>; orders: NodeToWorker[] }> {
+  const socket = connect(server.path);
+  await once(socket, "connect");
+  const orders: NodeToWorker[] = [];
+  const over = once(socket, "close");
+  const worker = new Connection<NodeToWorker, WorkerToNode>(socket, { incoming: nodeToWorker, software: "t", silenceMs: 0, onMessage: (message) => orders.push(message), onClose: () => undefined });
+  return { worker, over, orders };
+}
+
+const hello = (workerId: WorkerId, token: string): WorkerToNode => ({ type: "workerHello", workerId, token, pid: 1 });
+
+test("a worker that shows its token is handed to who waits for it; its messages and its end follow", async () => {
+  const { worker } = await dial();
+  worker.send(hello(WORKER, "secret"));
+  worker.send({ type: "loaded", ok: true });
+  worker.close();
+  await onClosed;
+  assert.equal(connected.length, 1);
+  assert.deepEqual(heard, [{ type: "loaded", ok: true }]);
+});
+
+test("a wrong token, an unknown worker, one that was forgotten, and one that does not introduce itself are hung up on", async () => {
+  server.expect("w-2", { token: "other", connected: () => assert.fail("connected"), message: () => undefined, disconnected: () => undefined });
+  server.forget("w-2");
+  const attempts: WorkerToNode[] = [
+    hello(WORKER, "wrong!"), hello(WORKER, ""), hello(WORKER, "secret and more"), hello("w-unknown" as WorkerId, "secret"), hello("w-2" as WorkerId, "other"),
+    { type: "loaded", ok: true },
+  ];
+  for (const message of attempts) {
+    const { worker, over } = await dial();
+    worker.send(message);
+    await over;
+  }
+  assert.deepEqual([connected, heard], [[], []]);
+});
+
+test("rubbish on the socket does no harm", async () => {
+  for (const bytes of [Buffer.from("GET / HTTP/1.1\r\n\r\n"), Buffer.alloc(64, 0xff), Buffer.concat(encodeFrame({ type: "hello", protocolVersion: PROTOCOL_VERSION + 1, software: "x" }, []))]) {
+    const socket = connect(server.path).on("error", () => undefined).resume();
+    socket.write(bytes);
+    await once(socket, "close");
+  }
+  const { worker } = await dial();
+  worker.send(hello(WORKER, "secret"));
+  worker.close();
+  await onClosed;
+  assert.equal(connected.length, 1);
+});
