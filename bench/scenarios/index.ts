@@ -14,8 +14,8 @@ export const scenarios: readonly Scenario[] = [
     title: "20,000 calls that return their input",
     procedure: "noop",
     watch: "nothing",
-    full: { calls: 20_000, repeats: 3 },
-    quick: { calls: 20_000, repeats: 1 },
+    full: { calls: 20_000, repeats: 5, pauseMs: 1_000 },
+    quick: { calls: 20_000, repeats: 3, pauseMs: 1_000 },
     timeoutMs: seconds(180, 120),
   },
   {

@@ -1,6 +1,6 @@
 /** One job of this process: inputs out under credit, results in, taken up again when the connection was lost. */
 import {
-  BurlaError, burlaError, decodeEnvelopes, fromEnvelope, isErrorCode, logEntriesSchema, messageOf, unpack, type JobId, type JobSpec, type MainToClient, type Of,
+  BurlaError, burlaError, decodeEnvelopes, fromEnvelope, isErrorCode, logEntriesSchema, messageOf, Pacer, POSITION_MS, unpack, type JobId, type JobSpec, type MainToClient, type Of,
 } from "@burla/protocol";
 import * as v from "valibot";
 import type { ClusterConnection, JobChannel } from "./cluster-connection.ts";
@@ -59,6 +59,7 @@ export class Job<Result> implements JobChannel {
   #wake: (() => void) | undefined;
   /** The connection was lost since the last chunk was sent. */
   #resuming = false;
+  readonly #taken: Pacer<number>;
   readonly #uploaded = deferred();
   readonly #ended = deferred();
   /** All results and the end are here. */
@@ -71,7 +72,8 @@ export class Job<Result> implements JobChannel {
     this.#options = options;
     this.#connection = connection;
     this.#uploaded.promise.catch(() => undefined);
-    this.#results = new ResultBuffer({ order: options.order, taken: (seq) => this.#acknowledge(seq) });
+    this.#taken = new Pacer(POSITION_MS, (seq) => connection.send({ type: "ack", jobId: this.jobId, seq }));
+    this.#results = new ResultBuffer({ order: options.order, taken: (seq) => this.#taken.set(seq) });
     const { start } = options;
     this.#expectedInputs = start.kind === "submit" ? lengthOf(start.inputs) : null;
     if (start.kind === "attach") {
@@ -267,10 +269,6 @@ export class Job<Result> implements JobChannel {
     this.#ended.resolve();
   }
 
-  #acknowledge(seq: number): void {
-    this.#connection.send({ type: "ack", jobId: this.jobId, seq });
-  }
-
   #end(outcome: Outcome): void {
     this.#outcome ??= outcome;
     if (outcome.kind === "error") this.#uploaded.reject(outcome.error);
@@ -287,6 +285,8 @@ export class Job<Result> implements JobChannel {
     if (this.#left) return;
     this.#left = true;
     this.#ended.resolve();
+    this.#taken.flush();
+    this.#taken.stop();
     this.#connection.send({ type: "leave", jobId: this.jobId });
     this.#connection.remove(this);
   }

@@ -40,7 +40,7 @@ function* cutAt(bytes: Uint8Array, cuts: readonly number[]): Generator<Uint8Arra
 
 const headers = fc.record({
   type: fc.string(),
-  n: fc.oneof(fc.integer(), fc.double({ noNaN: true }), fc.maxSafeInteger()),
+  n: fc.oneof(fc.integer(), fc.double({ noNaN: true, noDefaultInfinity: true }), fc.maxSafeInteger()),
   list: fc.array(fc.nat(), { maxLength: 20 }),
   nested: fc.option(fc.record({ flag: fc.boolean(), none: fc.constant(null) })),
 });

@@ -6,6 +6,7 @@ export * from "./frame.ts";
 export * from "./ids.ts";
 export * from "./limits.ts";
 export * from "./messages.ts";
+export * from "./pacer.ts";
 export * from "./routes.ts";
 export * from "./spec.ts";
 export * from "./upgrade.ts";

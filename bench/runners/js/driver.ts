@@ -53,15 +53,24 @@ const noop: Procedure = async (system, params, harness) => {
   await warm(system, params, harness);
   const calls = param(params, "calls");
   const inputs = range(calls);
+  const pauseMs = param(params, "pauseMs");
   const listed: number[] = [];
   const streamed: number[] = [];
+  const atOnce: number[] = [];
+  const collect = async () => {
+    const start = performance.now();
+    const results = await system.collect("noop", inputs);
+    const seconds = secondsSince(start);
+    if (results.length !== calls || results[calls - 1] !== calls - 1) throw new Error("wrong results");
+    return seconds;
+  };
   const begin = performance.now();
   for (let repeat = 0; again(params, repeat, begin); repeat++) {
-    let start = performance.now();
-    const results = await system.collect("noop", inputs);
-    listed.push(secondsSince(start));
-    if (results.length !== calls || results[calls - 1] !== calls - 1) throw new Error("wrong results");
-    start = performance.now();
+    await delay(pauseMs);
+    listed.push(await collect());
+    atOnce.push(await collect());
+    await delay(pauseMs);
+    const start = performance.now();
     let seen = 0;
     await system.stream("noop", inputs, { result: () => seen++, error: (error) => { throw error; } });
     streamed.push(secondsSince(start));
@@ -69,6 +78,7 @@ const noop: Procedure = async (system, params, harness) => {
   }
   report("calls_per_second", calls / median(listed), "1/s");
   report("calls_per_second_streamed", calls / median(streamed), "1/s");
+  report("calls_per_second_back_to_back", calls / median(atOnce), "1/s");
 };
 
 const spin: Procedure = async (system, params, harness) => {

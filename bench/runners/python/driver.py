@@ -83,18 +83,28 @@ def warm(system, params, bounded=False):
 def noop(system, params):
     warm(system, params)
     calls = params["calls"]
-    listed, streamed = [], []
-    for _ in repeats(params):
+    pause_s = params["pauseMs"] / 1000
+    listed, streamed, at_once = [], [], []
+
+    def collect():
         start = time.perf_counter()
         results = system.collect(functions.noop, range(calls))
-        listed.append(time.perf_counter() - start)
+        seconds = time.perf_counter() - start
         assert len(results) == calls and results[-1] == calls - 1, "wrong results"
+        return seconds
+
+    for _ in repeats(params):
+        time.sleep(pause_s)
+        listed.append(collect())
+        at_once.append(collect())
+        time.sleep(pause_s)
         start = time.perf_counter()
         seen = sum(1 for _ in system.stream(functions.noop, range(calls)))
         streamed.append(time.perf_counter() - start)
         assert seen == calls, f"{seen} results"
     report("calls_per_second", calls / statistics.median(listed), "1/s")
     report("calls_per_second_streamed", calls / statistics.median(streamed), "1/s")
+    report("calls_per_second_back_to_back", calls / statistics.median(at_once), "1/s")
 
 
 def spin(system, params):

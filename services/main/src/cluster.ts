@@ -21,7 +21,7 @@ import type { LoggedLines } from "./store/line-log.ts";
 /** Progress of a job is told no more often than this. */
 const PROGRESS_MS = 100;
 /** Every so many batches the consumer's position is written down, so that a restart does not recount all. */
-const ACKS_PER_RECORD = 64;
+const BATCHES_PER_RECORD = 64;
 
 export interface ClusterOptions {
   readonly registry: JobRegistry;
@@ -97,7 +97,10 @@ export class Cluster {
 
   consumed(entry: JobEntry, connection: ReaderConnection, seq: number): void {
     entry.acked(connection, seq);
-    if (seq % ACKS_PER_RECORD === 0 && entry.finished === null) entry.log.append({ type: "ack", seq });
+    if (seq - entry.ackOnRecord >= BATCHES_PER_RECORD && entry.finished === null) {
+      entry.ackOnRecord = seq;
+      entry.log.append({ type: "ack", seq });
+    }
     this.handle({ type: "acked", jobId: entry.jobId, seq });
   }
 

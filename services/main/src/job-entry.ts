@@ -51,6 +51,8 @@ export class JobEntry {
   chunksStored = 0;
   inputsStored = 0;
   inputsEnded = false;
+  /** The consumer's position as the log knows it. */
+  ackOnRecord = 0;
   /** Error envelope of a job that could not be loaded. */
   failure: Uint8Array = new Uint8Array(0);
   #finishedBody: Uint8Array = new Uint8Array(0);

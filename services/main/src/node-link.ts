@@ -1,7 +1,7 @@
 /** One connected node: its frames become events, commands become its frames. No decisions. */
 import type { Duplex } from "node:stream";
 import {
-  BurlaError, Connection, nodeToMain, type BundleId, type MainToNode, type NodeId, type NodeToMain, type Of,
+  BurlaError, Connection, nodeToMain, Pacer, POSITION_MS, type BundleId, type MainToNode, type NodeId, type NodeToMain, type Of,
 } from "@burla/protocol";
 import type { Cluster } from "./cluster.ts";
 
@@ -12,6 +12,7 @@ export class NodeLink {
   readonly #connection: Connection<NodeToMain, MainToNode>;
   readonly #cluster: Cluster;
   readonly #bundles = new Set<BundleId>();
+  readonly #stored: Pacer<number>;
   #hello: Hello | undefined;
   #state: State = { type: "nodeState", state: "BOOTING", reason: "", workers: [] };
 
@@ -22,10 +23,12 @@ export class NodeLink {
       software: "burla main",
       onMessage: (message, body) => this.#receive(message, body),
       onClose: () => {
+        this.#stored.stop();
         if (this.#hello !== undefined) this.#cluster.nodeDisconnected(this);
         onClosed(this);
       },
     });
+    this.#stored = new Pacer(POSITION_MS, (nodeSeq) => this.#connection.send({ type: "stored", nodeSeq }));
   }
 
   get hello(): Hello {
@@ -80,14 +83,14 @@ export class NodeLink {
       case "nodeResults": {
         const { jobId, grantId, runMs } = message;
         this.#cluster.handle({ type: "resultsArrived", nodeId, jobId, grantId, batch: message, bytes: body.byteLength, runMs }, { message, body });
-        return this.#stored(message.nodeSeq);
+        return this.#stored.set(message.nodeSeq);
       }
       case "grantEnded":
         this.#cluster.handle({ ...message, nodeId });
-        return this.#stored(message.nodeSeq);
+        return this.#stored.set(message.nodeSeq);
       case "loadFailed":
         this.#cluster.loadFailed(nodeId, message.jobId, Buffer.from(body));
-        return this.#stored(message.nodeSeq);
+        return this.#stored.set(message.nodeSeq);
       case "logs":
         return this.#cluster.lines(message.jobId, nodeId, message.droppedLines, body);
     }
@@ -101,9 +104,5 @@ export class NodeLink {
     if (message.state === "FAILED") this.#cluster.handle({ type: "nodeGone", nodeId });
     else if (hadFailed) this.#cluster.handle({ ...this.hello, type: "nodeJoined", jobs: [], holding: [] });
     if (message.state === "READY") this.#cluster.handle({ type: "nodeReady", nodeId });
-  }
-
-  #stored(nodeSeq: number): void {
-    this.#connection.send({ type: "stored", nodeSeq });
   }
 }

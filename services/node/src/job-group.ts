@@ -66,7 +66,11 @@ export class JobGroup implements SlotListener {
     this.#stopped = true;
     clearTimeout(this.#queueTimer);
     this.#queue.length = 0;
-    for (const slot of this.slots) slot.container.stop();
+    for (const slot of this.slots) {
+      // A worker that runs a call may react to SIGTERM; one that does not has nothing to react with.
+      if (slot.grants.size > 0) slot.container.stop();
+      else slot.container.kill();
+    }
     await Promise.all([...this.slots].map((slot) => slot.container.exited));
   }
 

@@ -126,12 +126,12 @@ export class Node {
     if (group === undefined) return;
     this.#groups.delete(jobId);
     const stopped = group.stop();
-    if (this.#groups.size === 0) this.#enter("REBOOTING", reason);
-    await stopped;
-    if (this.#groups.size === 0 && this.#state === "REBOOTING") await this.#becomeReady(this.#pool.fill());
+    if (this.#groups.size > 0) return void (await stopped);
+    this.#enter("REBOOTING", reason);
+    await this.#becomeReady(Promise.all([stopped, this.#pool.fill()]));
   }
 
-  async #becomeReady(warm: Promise<void>): Promise<void> {
+  async #becomeReady(warm: Promise<unknown>): Promise<void> {
     try {
       await warm;
       if (this.#groups.size === 0) this.#enter("READY", "");

@@ -9,15 +9,18 @@ import { Runner, type AnswerLine } from "./run.ts";
 
 const GRANTS = 12;
 const CALLS_PER_GRANT = 400;
-/** The loader's first import of a module costs several milliseconds, whatever the module is. */
-const EMPTY_MODULE = "data:text/javascript,export default () => (input) => input";
+/** The loader's first import of a module that looks like a bundle costs several milliseconds, whatever the module does. */
+const EMPTY_MODULE = `import { deserialize } from "node:v8";
+export default () => (input) => input;
+//# sourceMappingURL=data:application/json,${encodeURIComponent(JSON.stringify({ version: 3, names: [], sources: ["warm-up"], mappings: "AAAA" }))}`;
 
 /**
  * Runs calls of an empty function through a runner of its own, whose answers go nowhere. Between grants, of about a
  * millisecond, it asks whether the worker is needed, and then leaves the rest.
  */
 export async function warmUp(output: Output, isNeeded: () => boolean): Promise<void> {
-  const module = (await import(EMPTY_MODULE)) as { default: () => (input: unknown) => unknown };
+  process.setSourceMapsEnabled(true);
+  const module = (await import(`data:text/javascript,${encodeURIComponent(EMPTY_MODULE)}`)) as { default: () => (input: unknown) => unknown };
   const nowhere: AnswerLine = { send: (message, ...body) => void encodeFrame(message, body), flush: () => undefined };
   const runner = new Runner(nowhere, output);
   runner.begin(module.default(), { concurrency: 1, timed: false });

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { LEASE_MS } from "@burla/protocol";
 import type { Command } from "./events.ts";
+import { RELEASE_AFTER_MS } from "./release.ts";
 import { jobIdOf, nodeIdOf, only, TestCluster, theOnly } from "./testing.ts";
 
 const assigned = (commands: readonly Command[]) => only(commands, "assign").map(({ nodeId, jobId, workers }) => [nodeId, jobId, workers]);
@@ -102,15 +103,24 @@ test("a node that was asked back stays when the job that its function waits for 
   assert.equal(cluster.node("n1").draining, false);
 });
 
-test("nodes are released one by one as a job runs out of inputs, the last one with the job", () => {
+test("nodes are released one by one as a job has had no inputs for them for a while, the last one with the job", () => {
   const cluster = nodes(2);
   const [first, second] = only(cluster.submit("j", 2), "grant");
   assert.ok(first && second);
-  assert.deepEqual(stopped(cluster.results(first, 1)), [[first.nodeId, "job-j"]]);
+  assert.deepEqual(stopped(cluster.results(first, 1)), []);
+  assert.deepEqual(stopped(cluster.wait(RELEASE_AFTER_MS)), [[first.nodeId, "job-j"]]);
   const commands = cluster.results(second, 1);
   assert.equal(theOnly(commands, "finished").outcome, "done");
   assert.deepEqual(stopped(commands), [[second.nodeId, "job-j"]]);
   assert.equal(cluster.node("n1").rootId, null);
+});
+
+test("a node without inputs is released at once when another job is there", () => {
+  const cluster = nodes(3);
+  const [first] = only(cluster.submit("j", 2), "grant");
+  cluster.submit("other", 1);
+  assert.ok(first);
+  assert.deepEqual(stopped(cluster.results(first, 1)), [[first.nodeId, "job-j"]]);
 });
 
 test("a cluster of a hundred nodes is filled and emptied", () => {

@@ -46,8 +46,8 @@ export function missingWorkers(state: CoreState, job: Job): number {
 function usefulWorkers(job: Job): number {
   if (job.readyInputs === 0 || consumerIsBehind(job)) return 0;
   const byInputs = Math.ceil(job.readyInputs / job.spec.concurrency);
-  if (job.callMs === null) return byInputs;
-  const byWork = Math.floor((job.readyInputs * job.callMs) / job.spec.concurrency / WORTH_A_NODE_MS);
+  if (job.callTime === null) return byInputs;
+  const byWork = Math.floor((job.readyInputs * job.callTime.callMs) / job.spec.concurrency / WORTH_A_NODE_MS);
   return Math.min(byInputs, Math.max(byWork, job.usableWorkers === 0 ? 1 : 0));
 }
 

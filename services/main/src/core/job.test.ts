@@ -81,6 +81,7 @@ test("acknowledging frees the window, and is cumulative", () => {
 
 test("credit is told when it has grown by a quarter of the window, and never falls", () => {
   const job = newJob();
+  job.callTime = { callMs: 1000, calls: 1 };
   const credits = (workers: number) => {
     const commands: Command[] = [];
     refreshCredit(job, workers, commands);

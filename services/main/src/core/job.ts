@@ -34,7 +34,7 @@ export function createJob(id: JobId, spec: JobSpec, rootId: JobId, nowMs: number
     ackedSeq: 0,
     ackedInputs: 0,
     unackedBytes: 0,
-    callMs: null,
+    callTime: null,
     creditInputs: 0,
     creditBytes: 0,
     creditChunkInputs: 0,
@@ -45,6 +45,7 @@ export function createJob(id: JobId, spec: JobSpec, rootId: JobId, nowMs: number
     usableWorkers: 0,
     idlers: new Set(),
     takers: new Set(),
+    offeredAtCallMs: Infinity,
   };
 }
 

@@ -5,7 +5,7 @@
 import type { JobId, NodeId } from "@burla/protocol";
 import type { Command, NodeJoined } from "./events.ts";
 import { hasIdleWorkers } from "./sizing.ts";
-import type { Assignment, CoreState, Job, Node } from "./state.ts";
+import type { Assignment, CallTime, CoreState, Job, Node } from "./state.ts";
 
 type Size = Pick<NodeJoined, "cpu" | "ramMiB" | "maxCpu" | "maxRamMiB">;
 
@@ -152,6 +152,18 @@ const isUsable = (node: Node) => node.connected && !node.draining;
 export function noteLoad(job: Job, node: Node, assignment: Assignment): void {
   put(job.idlers, node, isUsable(node) && hasIdleWorkers(job, assignment));
   if (isUsable(node)) job.takers.add(node);
+}
+
+/** Takes a new measure of a call's time. Nodes that were full may have room, if calls are much shorter. */
+export function noteCallTime(state: CoreState, job: Job, callTime: CallTime): void {
+  job.callTime = callTime;
+  const { callMs } = callTime;
+  const shorter = callMs * 2 < job.offeredAtCallMs;
+  if (shorter || callMs > job.offeredAtCallMs) job.offeredAtCallMs = callMs;
+  if (!shorter) return;
+  for (const node of state.trees.get(job.rootId) ?? []) {
+    if (node.jobs.has(job.id) && isUsable(node)) job.takers.add(node);
+  }
 }
 
 const isIdle = (node: Node) => node.rootId !== null && node.grants.size === 0;

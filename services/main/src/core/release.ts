@@ -10,6 +10,11 @@ import type { CoreState, Job, Node } from "./state.ts";
 
 /** A node for which its tree has had nothing for this long may be taken by a job that waits. */
 const SURPLUS_AFTER_MS = 250;
+/**
+ * A node without work stays this long with a job that others still work for: its restart would take processors from
+ * them where nodes share a machine, and the job's end, at which all start over together, is mostly near.
+ */
+export const RELEASE_AFTER_MS = 100;
 
 /** Releases nodes, and asks for some back. Called when everything has been granted that can be. */
 export function releaseNodes(state: CoreState, commands: Command[]): void {
@@ -44,7 +49,8 @@ function releaseFinished(state: CoreState, commands: Command[]): void {
   for (const node of [...state.idle]) {
     if (node.rootId === null) continue;
     const lastOfTree = sizeOf(state, node.rootId) === 1;
-    if (!lastOfTree && tenants.get(node.rootId)?.every(hasNothingLeft) === true) {
+    if (lastOfTree || tenants.get(node.rootId)?.every(hasNothingLeft) !== true) continue;
+    if (state.trees.size > 1 || isIdleSince(state, node, RELEASE_AFTER_MS)) {
       releaseNode(state, node, "no inputs are left for this node", commands);
     }
   }
@@ -90,19 +96,25 @@ function take(nodes: Iterable<Node>, job: Job, need: Need, atMost: number): Node
   return taken;
 }
 
-/** Nodes of other trees that hold nothing, and have not for a while; asks to look again when others get there. */
+/** Nodes of other trees that hold nothing, and have not for a while. */
 function surplusNodes(state: CoreState, job: Job): Node[] {
   const surplus: Node[] = [];
   for (const node of state.idle) {
     if (node.rootId === job.rootId || !node.connected || node.draining) continue;
-    const fromMs = node.idleSinceMs + SURPLUS_AFTER_MS;
-    if (fromMs <= state.nowMs) surplus.push(node);
-    else if (state.idleCheck === null) {
-      state.idleCheck = { kind: "idle" };
-      state.deadlines.add(fromMs, state.idleCheck);
-    }
+    if (isIdleSince(state, node, SURPLUS_AFTER_MS)) surplus.push(node);
   }
   return surplus;
+}
+
+/** Whether a node has held nothing for so long; asks to look again when it may get there. */
+function isIdleSince(state: CoreState, node: Node, forMs: number): boolean {
+  const fromMs = node.idleSinceMs + forMs;
+  if (fromMs <= state.nowMs) return true;
+  if (state.idleCheck === null) {
+    state.idleCheck = { kind: "idle" };
+    state.deadlines.add(fromMs, state.idleCheck);
+  }
+  return false;
 }
 
 const sizeOf = (state: CoreState, rootId: JobId): number => state.trees.get(rootId)?.size ?? 0;

@@ -3,6 +3,7 @@ import { test } from "node:test";
 import { LEASE_MS } from "@burla/protocol";
 import { checkInvariants } from "./invariants.ts";
 import { restoreJob, type RememberedGrant, type RememberedJob } from "./restore.ts";
+import { FIRST_WINDOW_INPUTS } from "./sizing.ts";
 import type { Range } from "./state.ts";
 import { jobIdOf, nodeIdOf, only, specOf, TestCluster, theOnly } from "./testing.ts";
 
@@ -94,5 +95,5 @@ test("credit that was used before the restart is not given again", () => {
   const cluster = restored([], { totalInputs: null });
   assert.deepEqual(only(cluster.turn(), "credit"), [], "nobody is there to be told");
   const credit = theOnly(cluster.turn({ type: "clientBack", jobId, push: true }), "credit");
-  assert.equal(credit.inputs, 16);
+  assert.equal(credit.inputs, FIRST_WINDOW_INPUTS);
 });

@@ -1,6 +1,6 @@
 /** How much work travels at once. Pure arithmetic on the measured time of a call. */
 import { MAX_CHUNK_INPUTS, MAX_WINDOW_BYTES, MAX_WINDOW_INPUTS } from "@burla/protocol";
-import type { Assignment, Job } from "./state.ts";
+import type { Assignment, CallTime, Job } from "./state.ts";
 
 /** Work in one grant: meant to keep its overhead on all hops below one percent (0.5 ms, an estimate). */
 const TARGET_GRANT_MS = 50;
@@ -10,28 +10,32 @@ const NO_PREFETCH_ABOVE_MS = 25;
  * Grants of one input that each worker gets before anything was measured: the first call of a function is many times
  * slower than the next ones, and must not be taken for the rule. If calls turn out to be long, the node gives them back.
  */
-const PROBES = 4;
+const PROBES = 2;
 /** Towards the end grants shrink, but not below this much work. */
 const MIN_GRANT_MS = 5;
-/** Chunks that the client cuts before anything was measured. */
-const FIRST_CHUNK_INPUTS = 8;
+/**
+ * Before anything was measured: enough that workers whose first calls turn out to be short are busy while the client
+ * hears of it, little enough that an expensive generator is not pulled far ahead.
+ */
+const FIRST_CHUNK_INPUTS = 64;
+export const FIRST_WINDOW_INPUTS = 256;
 const MIN_WINDOW_INPUTS = 16;
-/** Calls whose weight in the running mean equals that of all before. */
-const MEAN_WEIGHT_CALLS = 8;
+/** The running mean of a call's time is one over so many calls, about: few, so that it follows calls that change. */
+const MEAN_OVER_CALLS = 64;
 
 const clamp = (value: number, min: number, max: number) => Math.min(max, Math.max(min, value));
 
 /** The running mean after `calls` more calls that took `runMs` together. */
-export function nextCallMs(callMs: number | null, calls: number, runMs: number): number {
-  if (callMs === null) return runMs / calls;
-  const weight = calls / (calls + MEAN_WEIGHT_CALLS);
-  return callMs * (1 - weight) + (runMs / calls) * weight;
+export function nextCallTime(before: CallTime | null, calls: number, runMs: number): CallTime {
+  const known = before?.calls ?? 0;
+  const callMs = ((before?.callMs ?? 0) * known + runMs) / (known + calls);
+  return { callMs, calls: Math.min(known + calls, MEAN_OVER_CALLS) };
 }
 
 /** Inputs that make `TARGET_GRANT_MS` of work for one worker. */
 export function targetInputs(job: Job): number {
-  if (job.callMs === null) return 1;
-  const perMs = job.spec.concurrency / Math.max(job.callMs, 1e-4);
+  if (job.callTime === null) return 1;
+  const perMs = job.spec.concurrency / Math.max(job.callTime.callMs, 1e-4);
   return clamp(Math.floor(TARGET_GRANT_MS * perMs), 1, MAX_CHUNK_INPUTS);
 }
 
@@ -40,7 +44,7 @@ export function grantInputs(job: Job, workers: number): number {
   const target = targetInputs(job);
   const shares = workers <= 1 ? 1 : workers * (job.totalInputs === null ? 1 : 2);
   const share = Math.ceil(job.readyInputs / shares);
-  const least = job.callMs === null ? 1 : clamp(Math.floor(MIN_GRANT_MS / Math.max(job.callMs, 1e-4)), 1, target);
+  const least = job.callTime === null ? 1 : clamp(Math.floor(MIN_GRANT_MS / Math.max(job.callTime.callMs, 1e-4)), 1, target);
   return clamp(share, least, target);
 }
 
@@ -53,14 +57,15 @@ export function hasIdleWorkers(job: Job, { workers, outstanding }: Assignment): 
 export function wantsMore(job: Job, assignment: Assignment): boolean {
   if (hasIdleWorkers(job, assignment)) return true;
   if (assignment.stalled) return false;
-  if (job.callMs === null) return assignment.outstanding < PROBES * assignment.workers * job.spec.concurrency;
-  if (job.callMs > NO_PREFETCH_ABOVE_MS) return false;
-  return (assignment.outstanding * job.callMs) / (assignment.workers * job.spec.concurrency) < TARGET_GRANT_MS;
+  if (job.callTime === null) return assignment.outstanding < PROBES * assignment.workers * job.spec.concurrency;
+  if (job.callTime.callMs > NO_PREFETCH_ABOVE_MS) return false;
+  return (assignment.outstanding * job.callTime.callMs) / (assignment.workers * job.spec.concurrency) < TARGET_GRANT_MS;
 }
 
 /** Inputs that the client may have pushed and the consumer not yet taken. */
 export function windowInputs(job: Job, workers: number): number {
   if (job.spec.detach) return Number.MAX_SAFE_INTEGER;
+  if (job.callTime === null) return FIRST_WINDOW_INPUTS;
   const perWorker = 4 * Math.max(targetInputs(job), 2 * job.spec.concurrency);
   return clamp(perWorker * Math.max(1, workers), MIN_WINDOW_INPUTS, MAX_WINDOW_INPUTS);
 }
@@ -71,7 +76,7 @@ export function windowBytes(job: Job): number {
 
 /** Inputs that the client should put into one chunk. */
 export function chunkInputs(job: Job): number {
-  return job.callMs === null ? FIRST_CHUNK_INPUTS : targetInputs(job);
+  return job.callTime === null ? FIRST_CHUNK_INPUTS : targetInputs(job);
 }
 
 /** Results waiting for a slow consumer beyond this stop the job: nothing more is granted. */

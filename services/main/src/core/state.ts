@@ -87,8 +87,8 @@ export interface Job {
   ackedSeq: number;
   ackedInputs: number;
   unackedBytes: number;
-  /** Measured time of one call; null before the first result. */
-  callMs: number | null;
+  /** Measured; null before the first result. */
+  callTime: CallTime | null;
   /** Credit that the client was last told. */
   creditInputs: number;
   creditBytes: number;
@@ -106,6 +106,14 @@ export interface Job {
   readonly idlers: Set<Node>;
   /** Nodes that might take something ahead; found out when there is something. */
   readonly takers: Set<Node>;
+  /** Time of a call, at most, when all nodes were last counted among the takers. */
+  offeredAtCallMs: number;
+}
+
+/** A running mean of the time of a call, and how many calls it stands for. */
+export interface CallTime {
+  readonly callMs: number;
+  readonly calls: number;
 }
 
 /** A job on a node. */

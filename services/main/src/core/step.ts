@@ -12,8 +12,8 @@ import { accept, acknowledge, closeChunk, makeReady, recordDelivery, refreshCred
 import { conclude, endGrace, endInputs, finish, loseClient, pushChunk, regainClient, submit } from "./life.ts";
 import { releaseNodes } from "./release.ts";
 import { checkLease, joinNode, loseNode, renew } from "./membership.ts";
-import { disconnectNode, readyNode, workerLimit } from "./nodes.ts";
-import { nextCallMs, retryDelayMs } from "./sizing.ts";
+import { disconnectNode, noteCallTime, readyNode, workerLimit } from "./nodes.ts";
+import { nextCallTime, retryDelayMs } from "./sizing.ts";
 import type { CoreState, Deadline, Grant, Job, Node } from "./state.ts";
 import type { JobId, NodeId } from "@burla/protocol";
 
@@ -122,7 +122,7 @@ function takeResults(state: CoreState, job: Job, event: ResultsArrived, commands
     job.duplicates += batch.count;
     return;
   }
-  if (batch.count > 0) job.callMs = nextCallMs(job.callMs, batch.count, event.runMs);
+  if (batch.count > 0) noteCallTime(state, job, nextCallTime(job.callTime, batch.count, event.runMs));
   const { dropped, retried, answered } = accept(job, chunk, held, batch);
   for (const position of retried) retryLater(state, job, held, position, commands);
   countDown(state, job, held, answered + retried.length);
