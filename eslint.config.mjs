@@ -3,9 +3,10 @@ import tseslint from "typescript-eslint";
 import importX from "eslint-plugin-import-x";
 
 /**
- * Dependencies point one way: `client -> protocol <- services/*`. A service never imports another, and the
+ * Dependencies point one way: `extension -> client -> protocol <- services/*`. A service never imports another, and the
  * client reaches the services only through the protocol. Each entry says which folder may not import what, and why.
  */
+const noEditor = { regex: "^vscode$|/extension/src", message: "Only extension/ knows the editor: all else runs without one." };
 const borders = [
   {
     files: ["protocol/src/**/*.ts"],
@@ -14,6 +15,7 @@ const borders = [
         regex: "^(burla|@burla/(main|node|worker))|^\\.\\./\\.\\./(client|services)",
         message: "protocol/ is what every part agrees on: it may depend on no other folder.",
       },
+      noEditor,
     ],
   },
   {
@@ -22,6 +24,16 @@ const borders = [
       {
         regex: "^@burla/(main|node|worker)|services/(main|node|worker)/",
         message: "The client reaches services only through the protocol: it starts main as a program, never as an import.",
+      },
+      noEditor,
+    ],
+  },
+  {
+    files: ["extension/src/**/*.ts"],
+    patterns: [
+      {
+        regex: "^@burla/(main|node|worker)|services/(main|node|worker)/",
+        message: "The extension reaches services only through the client and the protocol.",
       },
     ],
   },
@@ -32,6 +44,7 @@ const borders = [
         regex: `^burla$|^@burla/(?!protocol|${service})|services/(?!${service})|client/src`,
         message: "A service never imports another service or the client: they meet in the protocol.",
       },
+      noEditor,
     ],
   })),
 ];

@@ -51,6 +51,14 @@ export async function build({ types = true } = {}) {
     existsSync(join(root, "client/src/cli/main.ts")) &&
       esm("client/src/cli/main.ts", "cli.js", { js: `#!/usr/bin/env node\n${requireBanner.js}` }),
   ]);
+  await esbuild({
+    ...common,
+    define,
+    external: ["vscode", "esbuild"],
+    entryPoints: [join(root, "extension/src/extension.ts")],
+    outfile: join(root, "extension/dist/extension.cjs"),
+    format: "cjs",
+  });
   await copyFile(join(root, "LICENSE"), join(root, "client", "LICENSE"));
   if (types) await buildTypes();
 }
