@@ -114,6 +114,8 @@ test("a watch needs the owner's token, tells the status and then each change, an
   assert.deepEqual(change.jobs.map(({ phase, reason }) => [phase, reason]), [["cancelled", "enough"]]);
   await reader.cancel();
   assert.equal(board.watchers, 0);
+  assert.equal((await routes.request("/v1/watch", { method: "HEAD", headers: OWNER })).status, 200);
+  assert.equal(board.watchers, 0);
 });
 
 test("health needs no token, and tells nothing", async () => {

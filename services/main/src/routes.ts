@@ -37,6 +37,8 @@ export function createRoutes({ cluster, blobs, board, identify, describe, shutdo
   app.get(ROUTES.watch, (c) => {
     const abort = new AbortController();
     c.header("content-type", "application/x-ndjson");
+    // Answered by this handler too, and nobody would read, or end, its stream.
+    if (c.req.method === "HEAD") return c.body(null);
     return c.body(streamOf(board.watch(abort.signal), abort));
   });
   app.get(ROUTES.jobs, (c) => c.json({ jobs: cluster.summaries.jobs() }));
