@@ -37,6 +37,7 @@ export async function build({ types = true } = {}) {
     esbuild({ ...common, define, entryPoints: [join(root, entry)], outfile: join(dist, outfile), format: "esm", banner });
   await Promise.all([
     esm("client/src/index.ts", "index.js"),
+    esm("client/src/tools.ts", "tools.js"),
     esbuild({
       ...common,
       entryPoints: [join(root, "client/src/index.ts")],
