@@ -52,16 +52,21 @@ export async function build({ types = true } = {}) {
     existsSync(join(root, "client/src/cli/main.ts")) &&
       esm("client/src/cli/main.ts", "cli.js", { js: `#!/usr/bin/env node\n${requireBanner.js}` }),
   ]);
-  await esbuild({
-    ...common,
-    define,
-    external: ["vscode", "esbuild"],
-    entryPoints: [join(root, "extension/src/extension.ts")],
-    outfile: join(root, "extension/dist/extension.cjs"),
-    format: "cjs",
-  });
+  await buildExtension(esbuild, define);
   await copyFile(join(root, "LICENSE"), join(root, "client", "LICENSE"));
   if (types) await buildTypes();
+}
+
+/** The extension, the programs that it starts under the user's Node, and the script of its results view. */
+async function buildExtension(esbuild, define) {
+  const out = (name) => join(root, "extension/dist", name);
+  const program = (name) =>
+    esbuild({ ...common, define, entryPoints: [join(root, `extension/src/runner/${name === "runner" ? "main" : name}.ts`)], outfile: out(`${name}.mjs`), format: "esm", banner: requireBanner });
+  await Promise.all([
+    esbuild({ ...common, define, external: ["vscode", "esbuild"], entryPoints: [join(root, "extension/src/extension.ts")], outfile: out("extension.cjs"), format: "cjs" }),
+    program("runner"),
+    program("evaluator"),
+  ]);
 }
 
 /** The function that restores captured values, as an expression: every bundle holds its text. */

@@ -12,12 +12,13 @@ const root = fileURLToPath(new URL("..", import.meta.url));
 
 /** In the order in which they run: fast ones first. Real processes on two cores leave no room for more than two at once. */
 const SUITES = [
-  { name: "unit", folders: ["protocol/src", "client/src", "services/main/src", "services/node/src", "services/worker/src"], concurrency: 2 },
+  { name: "unit", folders: ["protocol/src", "client/src", "extension/src", "services/main/src", "services/node/src", "services/worker/src"], concurrency: 2 },
   { name: "wire", folders: ["test/wire"], concurrency: 2 },
   { name: "sim", folders: ["test/sim"], concurrency: 2 },
   { name: "capture", folders: ["test/capture"], concurrency: 2 },
   { name: "docs", folders: ["test/docs"], concurrency: 1 },
   { name: "cli", folders: ["test/cli"], concurrency: 1 },
+  { name: "runner", folders: ["test/runner"], concurrency: 1 },
   { name: "e2e", folders: ["test/e2e"], concurrency: 1 },
   { name: "faults", folders: ["test/faults"], concurrency: 1 },
   { name: "package", folders: ["test/package"], concurrency: 1 },
