@@ -1,3 +1,4 @@
+// eslint-disable-next-line @typescript-eslint/no-unused-vars -- window.ts takes its text
 function addDevelopmentOptions(options) {
   // Runs in the page and in its frames, before their own scripts.
   if (window !== window.top) return;
