@@ -50,7 +50,7 @@ const borders = [
 ];
 
 export default tseslint.config(
-  { ignores: ["**/node_modules/**", "**/dist/**", "**/cases/**", "bench/.venv/**", ".cache/**", "examples/out/**"] },
+  { ignores: ["**/node_modules/**", "**/dist/**", "**/cases/**", "test/**/workspace/**", "bench/.venv/**", ".cache/**", "examples/out/**"] },
   ...tseslint.configs.strict,
   {
     files: ["**/*.ts", "**/*.mts"],
@@ -71,7 +71,7 @@ export default tseslint.config(
   },
   ...borders.map(({ files, patterns }) => ({ files, rules: { "no-restricted-imports": ["error", { patterns }] } })),
   {
-    files: ["**/*.test.ts", "test/**/*.ts", "bench/**/*.ts", "examples/**/*.ts"],
+    files: ["**/*.test.ts", "scripts/**/*.ts", "test/**/*.ts", "bench/**/*.ts", "examples/**/*.ts"],
     rules: {
       "no-console": "off",
       "@typescript-eslint/no-floating-promises": "off",

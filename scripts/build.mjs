@@ -1,5 +1,5 @@
 /** Builds the `burla` package: client, command line, and the programs of the services that it starts. */
-import { copyFile, mkdir, readFile, rm } from "node:fs/promises";
+import { copyFile, mkdir, readFile, rm, symlink } from "node:fs/promises";
 import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { join } from "node:path";
@@ -7,6 +7,12 @@ import { join } from "node:path";
 const root = fileURLToPath(new URL("..", import.meta.url));
 const dist = join(root, "client", "dist");
 const { version } = JSON.parse(await readFile(join(root, "client", "package.json"), "utf8"));
+
+/** The two export lists of the package: `burla`, and `burla/control`. */
+const DOORS = [
+  { entry: "client/src/index.ts", name: "index" },
+  { entry: "client/src/control/index.ts", name: "control" },
+];
 
 /** Node 20.19 is the oldest that is supported. */
 const common = {
@@ -36,37 +42,68 @@ export async function build({ types = true } = {}) {
   const esm = (entry, outfile, banner = requireBanner) =>
     esbuild({ ...common, define, entryPoints: [join(root, entry)], outfile: join(dist, outfile), format: "esm", banner });
   await Promise.all([
-    esm("client/src/index.ts", "index.js"),
+    ...DOORS.flatMap(({ entry, name }) => [
+      esm(entry, `${name}.js`),
+      esbuild({
+        ...common,
+        entryPoints: [join(root, entry)],
+        outfile: join(dist, `${name}.cjs`),
+        format: "cjs",
+        define: { ...define, "import.meta.url": "__burlaUrl" },
+        banner: { js: 'const __burlaUrl=require("node:url").pathToFileURL(__filename).href;' },
+      }),
+    ]),
     esm("client/src/tools.ts", "tools.js"),
-    esbuild({
-      ...common,
-      entryPoints: [join(root, "client/src/index.ts")],
-      outfile: join(dist, "index.cjs"),
-      format: "cjs",
-      define: { ...define, "import.meta.url": "__burlaUrl" },
-      banner: { js: 'const __burlaUrl=require("node:url").pathToFileURL(__filename).href;' },
-    }),
     esm("services/main/src/main.ts", "services/main.mjs"),
     esm("services/node/src/main.ts", "services/node.mjs"),
     esm("services/worker/src/main.ts", "services/worker.mjs", { js: requireBanner.js + ownGlobals }),
     existsSync(join(root, "client/src/cli/main.ts")) &&
       esm("client/src/cli/main.ts", "cli.js", { js: `#!/usr/bin/env node\n${requireBanner.js}` }),
   ]);
-  await buildExtension(esbuild, define);
+  await Promise.all([buildExtension(esbuild, define), buildRunner(esbuild, define), buildResultsView(esbuild)]);
   await copyFile(join(root, "LICENSE"), join(root, "client", "LICENSE"));
   if (types) await buildTypes();
 }
 
-/** The extension, the programs that it starts under the user's Node, and the script of its results view. */
+/**
+ * The extension holds the client's code, and beside it lies the package `burla` itself: there the client's code finds
+ * the programs of the services, and workers find the package that a user's function imports. In the repository that is
+ * a link; a `.vsix` has a copy.
+ */
 async function buildExtension(esbuild, define) {
-  const out = (name) => join(root, "extension/dist", name);
-  const program = (name) =>
-    esbuild({ ...common, define, entryPoints: [join(root, `extension/src/runner/${name === "runner" ? "main" : name}.ts`)], outfile: out(`${name}.mjs`), format: "esm", banner: requireBanner });
-  await Promise.all([
-    esbuild({ ...common, define, external: ["vscode", "esbuild"], entryPoints: [join(root, "extension/src/extension.ts")], outfile: out("extension.cjs"), format: "cjs" }),
-    program("runner"),
-    program("evaluator"),
-  ]);
+  const modules = join(root, "extension", "dist", "node_modules");
+  await mkdir(modules, { recursive: true });
+  await symlink(join(root, "client"), join(modules, "burla"), "junction").catch((error) => {
+    if (error.code !== "EEXIST") throw error;
+  });
+  await esbuild({
+    ...common,
+    define: { ...define, "import.meta.url": "__burlaUrl" },
+    external: ["vscode", ...common.external],
+    entryPoints: [join(root, "extension/src/extension.ts")],
+    outfile: join(root, "extension/dist/extension.cjs"),
+    format: "cjs",
+    banner: { js: 'const __burlaUrl=require("node:url").pathToFileURL(require("node:path").join(__dirname,"node_modules/burla/dist/extension.cjs")).href;' },
+  });
+}
+
+/** The programs that the extension starts under the user's own Node. They import the package `burla` beside them. */
+function buildRunner(esbuild, define) {
+  const program = (entry, name) =>
+    esbuild({ ...common, define, entryPoints: [join(root, "extension/src/runner", entry)], outfile: join(root, "extension/dist", name), format: "esm", banner: requireBanner });
+  return Promise.all([program("main.ts", "runner.mjs"), program("evaluator.ts", "evaluator.mjs")]);
+}
+
+/** The script of the results view, for a browser. */
+function buildResultsView(esbuild) {
+  return esbuild({
+    ...common,
+    platform: "browser",
+    target: "es2022",
+    entryPoints: [join(root, "extension/webview/main.ts")],
+    outfile: join(root, "extension/dist/results.js"),
+    format: "iife",
+  });
 }
 
 /** The function that restores captured values, as an expression: every bundle holds its text. */
@@ -76,17 +113,19 @@ async function restoreText(transform) {
   return `(${code.trim().replace(/^export /, "").replace(/;$/, "")})`;
 }
 
-/** One declaration file without imports of packages that a user does not have. */
+/** One declaration file for each export list, without imports of packages that a user does not have. */
 async function buildTypes() {
   const [{ rollup }, { dts }] = await Promise.all([import("rollup"), import("rollup-plugin-dts")]);
-  const bundle = await rollup({
-    input: join(root, "client/src/index.ts"),
-    plugins: [dts({ tsconfig: join(root, "tsconfig.json"), respectExternal: true, includeExternal: ["@burla/protocol"] })],
-    external: [/^node:/, "esbuild"],
-  });
-  await bundle.write({ file: join(dist, "index.d.ts"), format: "es" });
-  await bundle.close();
-  await copyFile(join(dist, "index.d.ts"), join(dist, "index.d.cts"));
+  for (const { entry, name } of DOORS) {
+    const bundle = await rollup({
+      input: join(root, entry),
+      plugins: [dts({ tsconfig: join(root, "tsconfig.json"), respectExternal: true, includeExternal: ["@burla/protocol"] })],
+      external: [/^node:/, "esbuild"],
+    });
+    await bundle.write({ file: join(dist, `${name}.d.ts`), format: "es" });
+    await bundle.close();
+    await copyFile(join(dist, `${name}.d.ts`), join(dist, `${name}.d.cts`));
+  }
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {

@@ -15,11 +15,16 @@ import { createRoutes } from "./routes.ts";
 import { serve } from "./server.ts";
 import { BlobStore } from "./store/blobs.ts";
 import { JOB_ID, SPEC } from "./testing.ts";
+import { Board } from "./watch/board.ts";
+import { Changes } from "./watch/changes.ts";
 
 const TOKENS = { owner: "owner-token", node: "node-token" };
 const OWNER = { authorization: `Bearer ${TOKENS.owner}` };
 
+const MAIN = { cluster: "test", version: "1", pid: 1, startedAt: 5, idleDeadline: null, wantedNodes: 2 };
+
 let directory: string;
+let board: Board;
 let registry: JobRegistry;
 let cluster: Cluster;
 let routes: ReturnType<typeof createRoutes>;
@@ -30,13 +35,30 @@ beforeEach(() => {
   directory = mkdtempSync(join(tmpdir(), "burla-routes-"));
   const blobs = new BlobStore(join(directory, "blobs"));
   registry = new JobRegistry(join(directory, "jobs"));
-  cluster = new Cluster({ registry, blobs, largestWorker: { cpu: 1, ramMiB: 1024 }, log: { info: () => undefined, error: () => undefined }, onActivity: () => undefined });
+  const changes = new Changes();
+  cluster = new Cluster({
+    registry, blobs, changes,
+    provider: { largestWorker: { cpu: 1, ramMiB: 1024 }, machineOf: () => ({ provider: "test", machineType: "small" }) },
+    log: { info: () => undefined, error: () => undefined },
+    onActivity: () => undefined,
+  });
+  const { summaries } = cluster;
+  board = new Board(
+    {
+      status: () => summaries.status(MAIN),
+      cluster: () => summaries.cluster(MAIN),
+      node: (nodeId) => summaries.node(nodeId),
+      job: (jobId) => summaries.job(jobId),
+      waiting: () => summaries.waiting(),
+    },
+    changes,
+  );
   shutdowns = [];
   told = [];
   routes = createRoutes({
-    cluster, blobs,
+    cluster, blobs, board,
     identify: whoAsks,
-    describe: () => ({ cluster: "test", version: "1", pid: 1, uptimeMs: 5, idleDeadline: null }),
+    describe: () => MAIN,
     shutdown: (reason) => void shutdowns.push(reason),
   });
   blobs.put("a".repeat(64), Buffer.from("code"));

@@ -26,6 +26,8 @@ export interface GroupOptions {
   readonly report: (message: DurableMessage, body: Uint8Array) => void;
   readonly reportLogs: (jobId: JobId, droppedLines: number, body: Uint8Array) => void;
   readonly changed: () => void;
+  /** A worker has begun or ended its work, as often as that may be. */
+  readonly busyChanged: () => void;
 }
 
 export class JobGroup implements SlotListener {
@@ -96,6 +98,10 @@ export class JobGroup implements SlotListener {
 
   logs(droppedLines: number, body: Uint8Array): void {
     this.#options.reportLogs(this.jobId, droppedLines, body);
+  }
+
+  busyChanged(): void {
+    this.#options.busyChanged();
   }
 
   exited(slot: Slot, report: ExitReport, timedOut: { index: number } | null): void {

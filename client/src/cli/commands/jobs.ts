@@ -1,9 +1,9 @@
 /** `burla jobs`: what ran and what runs. */
 import type { Command } from "commander";
-import type { JobSummary } from "@burla/protocol";
-import { controlOf } from "../control.ts";
+import { clusterStatus } from "../../control/jobs.ts";
+import type { JobSummary } from "../../control/types.ts";
 import { EXIT } from "../exit-codes.ts";
-import { clusterOption, jsonOption, parseCount, type ClusterOptions } from "../options.ts";
+import { clusterOption, definedOnly, jsonOption, parseCount, type ClusterOptions } from "../options.ts";
 import type { EndWith } from "../program.ts";
 import { tableText } from "../table.ts";
 import type { Terminal } from "../terminal.ts";
@@ -32,7 +32,7 @@ export function addJobs(program: Command, terminal: Terminal, endWith: EndWith):
     .addOption(jsonOption())
     .addHelpText("after", HELP)
     .action(async ({ cluster, limit, running, json }: JobsFlags) => {
-      const all = await controlOf(cluster).jobs();
+      const all = (await clusterStatus(definedOnly({ cluster }))).jobs;
       const jobs = all.filter((job) => running !== true || isUnderWay(job)).reverse().slice(0, limit);
       if (json === true) await terminal.line(JSON.stringify(jobs));
       else if (jobs.length === 0) terminal.say(running === true ? "No job is under way." : "This cluster knows no job yet.");

@@ -1,7 +1,7 @@
 /** `burla status`: the cluster's nodes, workers and jobs. */
 import type { Command } from "commander";
-import type { ClusterStatus } from "@burla/protocol";
-import { findCluster, type RunningCluster } from "../cluster-state.ts";
+import type { ClusterStatus } from "../../control/types.ts";
+import { findCluster, type RunningCluster } from "../../control/find.ts";
 import { EXIT } from "../exit-codes.ts";
 import { clusterOption, jsonOption, type ClusterOptions } from "../options.ts";
 import type { EndWith } from "../program.ts";
@@ -47,7 +47,7 @@ function statusText({ control, status }: RunningCluster): string {
   const underWay = jobs.filter(isUnderWay);
   const ended = jobs.length - underWay.length;
   return [
-    `Cluster ${status.cluster} runs at ${control.url} (version ${status.version}, pid ${status.pid}) for ${durationText(status.uptimeMs)}. ${idleText(status)}`,
+    `Cluster ${status.cluster} runs at ${control.url} (version ${status.version}, pid ${status.pid}) for ${durationText(Date.now() - status.startedAt)}. ${idleText(status)}`,
     `${countText(nodes.length, "node")}, ${countText(workers, "worker")}, ${countText(underWay.length, "job")} under way, ${ended.toLocaleString("en-US")} ended.`,
     ...(nodes.length === 0 ? [] : ["", nodesTable(nodes)]),
     ...(underWay.length === 0 ? [] : ["", jobsTable(underWay)]),

@@ -1,0 +1,52 @@
+/** Lays out the folder that becomes a `.vsix`: nothing that is not named here gets into it. */
+import { cp, mkdir, readdir, readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { root } from "../vscode/paths.ts";
+import { addEsbuild } from "./esbuild-package.ts";
+
+/** They make our repository work, not the extension. */
+const REPOSITORY_FIELDS = ["private", "workspaces", "scripts", "devDependencies", "overrides", "type"];
+/** Only the repository's own pages show these. */
+const UNUSED_MEDIA = ["demo.svg"];
+/** What the package `burla` needs to run jobs, and to be imported by the user's function on a worker. */
+const CLIENT_PARTS = ["package.json", "dist/index.js", "dist/index.cjs", "dist/services/main.mjs", "dist/services/node.mjs", "dist/services/worker.mjs"];
+
+export interface Manifest {
+  readonly version: string;
+  readonly [field: string]: unknown;
+}
+
+/** @returns the manifest as it is published. */
+export async function stage(folder: string, platformPackage: string): Promise<Manifest> {
+  const manifest = await publishedManifest();
+  await mkdir(folder, { recursive: true });
+  await writeFile(join(folder, "package.json"), JSON.stringify(manifest, null, 2));
+  await cp(join(root, "LICENSE"), join(folder, "LICENSE"));
+  for (const page of ["README.md", "CHANGELOG.md"]) await cp(join(root, "extension", page), join(folder, page));
+  await copyMedia(folder);
+  await copyPrograms(folder);
+  const modules = join(folder, "extension", "dist", "node_modules");
+  for (const part of CLIENT_PARTS) await cp(join(root, "client", part), join(modules, "burla", part));
+  await addEsbuild(modules, platformPackage);
+  return manifest;
+}
+
+async function publishedManifest(): Promise<Manifest> {
+  const manifest = JSON.parse(await readFile(join(root, "package.json"), "utf8")) as Manifest;
+  for (const field of REPOSITORY_FIELDS) Reflect.deleteProperty(manifest, field);
+  return manifest;
+}
+
+async function copyMedia(folder: string): Promise<void> {
+  for (const name of await readdir(join(root, "media"))) {
+    if (!UNUSED_MEDIA.includes(name)) await cp(join(root, "media", name), join(folder, "media", name), { recursive: true });
+  }
+}
+
+/** The built code of the extension and of its webviews. */
+async function copyPrograms(folder: string): Promise<void> {
+  const built = join(root, "extension", "dist");
+  for (const name of await readdir(built)) {
+    if (name !== "node_modules") await cp(join(built, name), join(folder, "extension", "dist", name), { recursive: true });
+  }
+}
