@@ -8,7 +8,7 @@ export { captureNamed, type FunctionName } from "./cli/function-file.ts";
 export { failureOf, UsageError, type Failure } from "./cli/failure.ts";
 export { openInputs, type InputFormat, type InputOptions } from "./cli/inputs/inputs.ts";
 export type { ReadMode } from "./cli/inputs/files.ts";
-export { linesOf } from "./cli/inputs/lines.ts";
+export { linesOf } from "./lines.ts";
 export { bytesText, countText, durationText } from "./cli/texts.ts";
 export { errorToPlain, toJson } from "./cli/value-json.ts";
 export { mapCapture } from "./map-capture.ts";

@@ -39,20 +39,19 @@ interface RunParts {
   inputs: InputSource;
   indexes?: number[] | null;
   outlivesWindow?: boolean;
-  maxLogLines?: number;
   inputTimeoutMs?: number;
 }
 
-function run(folder: string, { name = "score", inputs, indexes = null, outlivesWindow = false, maxLogLines = 1_000, inputTimeoutMs = 30_000 }: RunParts): Runner {
+function run(folder: string, { name = "score", inputs, indexes = null, outlivesWindow = false, inputTimeoutMs = 30_000 }: RunParts): Runner {
   const spool = join(folder, "results.ndjson");
-  const request: Request = { type: "run", file: join(folder, "score.ts"), fn: { kind: "named", name }, inputs, inputTimeoutMs, cluster: null, spool, maxLogLines, outlivesWindow, indexes };
+  const request: Request = { type: "run", file: join(folder, "score.ts"), fn: { kind: "named", name }, inputs, inputTimeoutMs, cluster: null, spool, outlivesWindow, indexes };
   return new Runner(folder, request);
 }
 
 const ndjson = (count: number) => numbers(count).map((id) => `${JSON.stringify({ id })}\n`).join("");
 const ids = (count: number): InputSource => ({ kind: "expression", text: `Array.from({ length: ${count} }, (_, i) => i)` });
 
-test("a file of inputs: rows with inputs, values, errors and their places; the spool has them whole; lines are told", async () => {
+test("a file of inputs: rows with inputs, values, errors and their places; the spool has them whole", async () => {
   const folder = folderWith({ "in.ndjson": ndjson(200) });
   const runner = run(folder, { inputs: { kind: "file", path: join(folder, "in.ndjson"), format: "ndjson" } });
   assert.deepEqual(await runner.ended(), { type: "ended", outcome: "done", problem: null });
@@ -66,7 +65,6 @@ test("a file of inputs: rows with inputs, values, errors and their places; the s
   const seventh = JSON.parse(spool.subarray(rows[7]!.offset, rows[7]!.offset + rows[7]!.bytes).toString()) as { index: number; input: unknown; error: { stack: string } };
   assert.deepEqual([seventh.index, seventh.input], [7, { id: 7 }]);
   assert.match(seventh.error.stack, /score\.ts:6:11/);
-  assert.equal(runner.lines.filter(({ text }) => /^scoring \d+$/.test(text)).length, 200);
 });
 
 test("only some inputs again: their own indexes", async () => {
@@ -75,7 +73,6 @@ test("only some inputs again: their own indexes", async () => {
   assert.equal((await runner.ended()).outcome, "done");
   const rows = runner.rows.sort((a, b) => a.index - b.index);
   assert.deepEqual(rows.map(({ index, isFailed, input }) => [index, isFailed, input]), [[7, true, '{"id":7}'], [17, true, '{"id":17}'], [40, false, '{"id":40}']]);
-  assert.ok(runner.lines.some(({ index, text }) => index === 17 && text === "scoring 17"));
 });
 
 test("an exported array, an expression over the module's names, a glob of files, a CSV file", async () => {
@@ -117,19 +114,22 @@ test("a function expression of the file", async () => {
   const start = SCORE.indexOf(text);
   const request: Request = {
     type: "run", file: join(folder, "score.ts"), fn: { kind: "range", start, end: start + text.length, label: "mapped" }, inputs: { kind: "export", name: "documents" },
-    inputTimeoutMs: 30_000, cluster: null, spool: join(folder, "results.ndjson"), maxLogLines: 10, outlivesWindow: false, indexes: null,
+    inputTimeoutMs: 30_000, cluster: null, spool: join(folder, "results.ndjson"), outlivesWindow: false, indexes: null,
   };
   const runner = new Runner(folder, request);
   assert.equal((await runner.ended()).outcome, "done");
   assert.equal(runner.rows.find(({ index }) => index === 12)?.text, '"12"');
 });
 
-test("the log is capped, and what is beyond the cap is counted", async () => {
+test("what the code of the inputs prints is told, up to a limit", async () => {
   const folder = folderWith();
-  const runner = run(folder, { inputs: { kind: "export", name: "documents" }, maxLogLines: 10 });
+  const runner = run(folder, { inputs: { kind: "expression", text: "(console.log('hello'), console.error(documents.length), documents)" } });
   await runner.ended();
-  assert.equal(runner.lines.length, 10);
-  assert.equal(runner.events.filter((event) => event.type === "lines").at(-1)?.dropped, 30);
+  assert.deepEqual([...runner.printed].sort(), ["40", "hello"]);
+  const noisy = run(folder, { inputs: { kind: "expression", text: "documents.map((document) => { for (let i = 0; i < 100; i++) console.log(i); return document; })" } });
+  await noisy.ended();
+  assert.equal(noisy.printed.length, 1_000);
+  assert.match(noisy.printed.at(-1)!, /further lines/);
 });
 
 test("cancel ends the job on the cluster", async () => {
@@ -149,10 +149,11 @@ test("a closed window cancels the job; one that is reloaded claims it and goes o
   await runner.event("rows");
   writeFileSync(join(folder, "results.ndjson.claim"), "");
   runner.child.disconnect();
-  await runner.gone();
+  await until("the claim is taken", () => !existsSync(join(folder, "results.ndjson.claim")));
   const before = linesOfFile(join(folder, "results.ndjson")).length;
   assert.ok(before > 0 && before < 400);
-  const again = new Runner(folder, { type: "attach", jobId, from: before, cluster: null, spool: join(folder, "results.ndjson"), maxLogLines: 10, outlivesWindow: false, indexes: null });
+  await runner.gone();
+  const again = new Runner(folder, { type: "attach", jobId, from: before, cluster: null, spool: join(folder, "results.ndjson"), outlivesWindow: false, indexes: null });
   assert.equal((await again.ended()).outcome, "done");
   assert.deepEqual(linesOfFile(join(folder, "results.ndjson")).map(({ index }) => Number(index)).sort((a, b) => a - b), numbers(400));
 });

@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import * as v from "valibot";
-import { eventSchema, type JobLine, type Problem, type Request, type Row, type RunnerEvent } from "../../extension/src/runner/messages.ts";
+import { eventSchema, type Problem, type Request, type Row, type RunnerEvent } from "../../extension/src/runner/messages.ts";
 import { within } from "../support/until.ts";
 
 const PROGRAM = fileURLToPath(new URL("../../extension/dist/runner.mjs", import.meta.url));
@@ -44,8 +44,9 @@ export class Runner {
     return this.events.flatMap((event) => (event.type === "rows" ? event.rows : []));
   }
 
-  get lines(): JobLine[] {
-    return this.events.flatMap((event) => (event.type === "lines" ? event.lines : []));
+  /** What the code that makes the inputs has printed. */
+  get printed(): string[] {
+    return this.events.flatMap((event) => (event.type === "printed" ? event.lines : []));
   }
 
   cancel(): void {

@@ -3,20 +3,16 @@
  * same V8, and nothing of the user's code comes near the editor. One request, then it ends.
  */
 import { existsSync, watch } from "node:fs";
+import { rm } from "node:fs/promises";
 import { dirname } from "node:path";
 import { bundleCapture, explainText, failureOf } from "burla/tools";
 import * as v from "valibot";
-import { commandSchema, requestSchema, type JobRequest, type Problem, type Request, type RunnerEvent } from "./messages.ts";
+import { claimFile, commandSchema, requestSchema, type JobRequest, type Problem, type Request, type RunnerEvent } from "./messages.ts";
 import { captureRef, startJob, type RunningJob } from "./run-job.ts";
 import { saveResults } from "./save.ts";
 
 /** A window that is reloaded claims its runs within this time; a window that was closed does not. */
 const CLAIM_TIMEOUT_MS = 15_000;
-
-/** The file by which a reloaded window says that it goes on with a run. */
-function claimFile(spool: string): string {
-  return `${spool}.claim`;
-}
 
 /** Resolves when the event is in the pipe. The extension being gone is no error: what is said then is lost. */
 function say(event: RunnerEvent): Promise<void> {
@@ -58,9 +54,18 @@ async function runJob(request: JobRequest): Promise<void> {
 /** The window has gone. */
 async function goOnAlone({ outlivesWindow, spool }: JobRequest, job: () => RunningJob | undefined, cancel: () => Promise<void> | undefined): Promise<void> {
   const leaves = outlivesWindow || (await isClaimed(claimFile(spool)));
-  if (leaves) await job()?.leave().catch(() => undefined);
+  if (leaves) await leave(job(), spool);
   else await cancel();
   process.exit();
+}
+
+/** The window that has claimed the run waits until nobody else writes to the spool: then the claim is taken away. */
+async function leave(job: RunningJob | undefined, spool: string): Promise<void> {
+  const leaving = job?.leave();
+  leaving?.uploaded.catch(() => undefined);
+  await leaving?.stopped.catch(() => undefined);
+  await rm(claimFile(spool), { force: true });
+  await leaving?.uploaded.catch(() => undefined);
 }
 
 function isClaimed(file: string): Promise<boolean> {

@@ -8,8 +8,8 @@ import * as v from "valibot";
 /** Longest preview of an input, a value or an error in a row: what a table can show. */
 export const MAX_ROW_TEXT_LENGTH = 300;
 export const MAX_ROWS_PER_EVENT = 1_000;
-export const MAX_LINES_PER_EVENT = 1_000;
-/** Longest line of a log that is shown; the cluster's own log has it whole. */
+/** What evaluating inputs prints is shown up to here. */
+export const MAX_PRINTED_LINES = 1_000;
 export const MAX_LINE_LENGTH = 4_000;
 /** Re-runs name their inputs one by one. */
 export const MAX_INDEXES = 1_000_000;
@@ -39,12 +39,11 @@ export type FunctionRef = v.InferOutput<typeof functionRefSchema>;
 
 const clusterSchema = v.nullable(v.union([text(64), v.object({ url: text(2_048), token: text(4_096) })]));
 
-/** Where results go, and how much of the log is told. */
+/** Where results go, and what becomes of the job. */
 const outputFields = {
   cluster: clusterSchema,
   /** Lines of results are added to this file. */
   spool: path,
-  maxLogLines: count,
   /** The job goes on when the window is closed; else it is cancelled then. */
   outlivesWindow: v.boolean(),
   /** The inputs of a job that runs only some of them again; null for all. */
@@ -90,8 +89,6 @@ export const rowSchema = v.object({
 });
 export type Row = v.InferOutput<typeof rowSchema>;
 
-const lineSchema = v.object({ index: v.pipe(v.number(), v.integer()), stream: v.picklist(["stdout", "stderr"]), timeMs: v.number(), text: text(MAX_LINE_LENGTH) });
-export type JobLine = v.InferOutput<typeof lineSchema>;
 
 const progressSchema = v.object({
   phase: v.picklist(["waiting", "running", "interrupted"]),
@@ -113,10 +110,16 @@ export const eventSchema = v.variant("type", [
   v.object({ type: v.literal("started"), jobId: text(64) }),
   v.object({ type: v.literal("progress"), progress: progressSchema }),
   v.object({ type: v.literal("rows"), rows: v.pipe(v.array(rowSchema), v.maxLength(MAX_ROWS_PER_EVENT)) }),
-  v.object({ type: v.literal("lines"), lines: v.pipe(v.array(lineSchema), v.maxLength(MAX_LINES_PER_EVENT)), /** Lines beyond the limit, so far. */ dropped: count }),
+  /** What the code that makes the inputs has printed. What the function prints is in the job's log. */
+  v.object({ type: v.literal("printed"), lines: v.pipe(v.array(text(MAX_LINE_LENGTH)), v.maxLength(MAX_PRINTED_LINES)) }),
   v.object({ type: v.literal("explained"), text: v.string() }),
   v.object({ type: v.literal("saved"), rows: count }),
   /** The last event. */
   v.object({ type: v.literal("ended"), outcome: v.picklist(["done", "cancelled", "failed"]), problem: v.nullable(problemSchema) }),
 ]);
 export type RunnerEvent = v.InferOutput<typeof eventSchema>;
+
+/** The file by which a reloaded window says that it goes on with a run. The runner removes it when it writes no more. */
+export function claimFile(spool: string): string {
+  return `${spool}.claim`;
+}

@@ -1,7 +1,8 @@
 /** Gathers what a job tells, so that the extension hears of it some times a second and not once per input. */
-import { MAX_LINES_PER_EVENT, MAX_ROWS_PER_EVENT, type JobLine, type JobProgress, type RunnerEvent } from "./messages.ts";
+import { MAX_LINE_LENGTH, MAX_PRINTED_LINES, MAX_ROWS_PER_EVENT, type JobProgress, type RunnerEvent } from "./messages.ts";
 import type { RowAndLine } from "./rows.ts";
 import type { Spool } from "./spool.ts";
+import { clip } from "./text.ts";
 
 const FLUSH_MS = 60;
 
@@ -11,20 +12,17 @@ export type Say = (event: RunnerEvent) => Promise<void>;
 export class Outbox {
   readonly #spool: Spool;
   readonly #say: Say;
-  readonly #maxLines: number;
   #rows: RowAndLine[] = [];
-  #lines: JobLine[] = [];
+  #printed: string[] = [];
+  #printedCount = 0;
   #progress: JobProgress | undefined;
-  #toldLines = 0;
-  #dropped = 0;
   #timer: NodeJS.Timeout | undefined;
   /** Events leave one after the other. */
   #tail: Promise<void> = Promise.resolve();
 
-  constructor(spool: Spool, say: Say, maxLines: number) {
+  constructor(spool: Spool, say: Say) {
     this.#spool = spool;
     this.#say = say;
-    this.#maxLines = maxLines;
   }
 
   /** @returns a promise when more has gathered than fits into one event: the job should wait for it. */
@@ -35,12 +33,9 @@ export class Outbox {
     return undefined;
   }
 
-  line(line: JobLine): void {
-    if (this.#toldLines >= this.#maxLines) this.#dropped++;
-    else {
-      this.#toldLines++;
-      this.#lines.push(line);
-    }
+  /** Lines beyond the limit are dropped, with a word about it. */
+  printed(line: string): void {
+    if (++this.#printedCount <= MAX_PRINTED_LINES) this.#printed.push(this.#printedCount < MAX_PRINTED_LINES ? clip(line, MAX_LINE_LENGTH) : "… further lines are not shown");
     this.#soon();
   }
 
@@ -54,7 +49,7 @@ export class Outbox {
     clearTimeout(this.#timer);
     this.#timer = undefined;
     const rows = this.#rows.splice(0);
-    const lines = this.#lines.splice(0);
+    const lines = this.#printed.splice(0);
     const progress = this.#progress;
     this.#progress = undefined;
     const run = this.#tail.then(() => this.#send(rows, lines, progress));
@@ -62,10 +57,8 @@ export class Outbox {
     return run;
   }
 
-  async #send(entries: RowAndLine[], lines: JobLine[], progress: JobProgress | undefined): Promise<void> {
-    for (let at = 0; at < lines.length || (at === 0 && this.#dropped > 0); at += MAX_LINES_PER_EVENT) {
-      await this.#say({ type: "lines", lines: lines.slice(at, at + MAX_LINES_PER_EVENT), dropped: this.#dropped });
-    }
+  async #send(entries: RowAndLine[], lines: string[], progress: JobProgress | undefined): Promise<void> {
+    if (lines.length > 0) await this.#say({ type: "printed", lines });
     for (let at = 0; at < entries.length; at += MAX_ROWS_PER_EVENT) {
       await this.#say({ type: "rows", rows: await this.#spool.add(entries.slice(at, at + MAX_ROWS_PER_EVENT)) });
     }

@@ -1,7 +1,7 @@
 /** One job for the extension: its results to the spool, what a person should see to the extension. */
-import { attach, captureNamed, captureRange, compileOptions, mapCapture, type Capture, type LogLine, type Progress, type RemoteResults } from "burla/tools";
+import { attach, captureNamed, captureRange, compileOptions, mapCapture, type Capture, type Progress, type RemoteResults } from "burla/tools";
 import { RememberedInputs, openSource } from "./inputs.ts";
-import { MAX_LINE_LENGTH, type FunctionRef, type JobLine, type JobProgress, type JobRequest, type RunRequest } from "./messages.ts";
+import { type FunctionRef, type JobProgress, type JobRequest, type RunRequest } from "./messages.ts";
 import { Outbox, type Say } from "./outbox.ts";
 import { rowOf } from "./rows.ts";
 import { Spool } from "./spool.ts";
@@ -12,38 +12,30 @@ export interface RunningJob {
   /** Resolves when the last event but `ended` has been said. @throws what ended the job. */
   readonly over: Promise<void>;
   cancel(): Promise<void>;
-  /** Nobody listens any more, and the job goes on. Resolves when the cluster needs this program no longer. */
-  leave(): Promise<void>;
+  /** Nobody listens any more, and the job goes on. */
+  leave(): Leaving;
+}
+
+export interface Leaving {
+  /** Resolves when nothing more is written to the spool. */
+  readonly stopped: Promise<void>;
+  /** Resolves when the cluster needs this program no longer. */
+  readonly uploaded: Promise<void>;
 }
 
 /** @throws what hinders the job from starting: a function that cannot be sent, inputs that are not there. */
 export async function startJob(request: JobRequest, say: Say): Promise<RunningJob> {
-  const outbox: { current?: Outbox } = {};
-  const indexOf = (jobIndex: number) => (jobIndex < 0 ? jobIndex : (request.indexes?.[jobIndex] ?? jobIndex));
-  const onLog = (line: LogLine) => outbox.current?.line(lineOf(line, indexOf(line.index)));
-  const progress = (state: Progress) => outbox.current?.progress(progressOf(state));
-  const listeners = { onLog, progress };
-  const own = (text: string, stream: "stdout" | "stderr") => onLog({ index: -1, stream, text, time: new Date(), node: "" });
-  const { stream, inputs } = request.type === "run" ? await startRun(request, { ...listeners, own }) : startAttach(request, listeners);
   const spool = await Spool.open(request.spool);
-  outbox.current = new Outbox(spool, say, request.maxLogLines);
-  await say({ type: "started", jobId: stream.jobId });
-  const state = { hasLeft: false };
-  const over = read({ stream, inputs, outbox: outbox.current, state, indexOf }).finally(() => spool.close());
-  over.catch(() => undefined);
-  return {
-    over,
-    cancel: () => stream.cancel(),
-    leave: async () => {
-      state.hasLeft = true;
-      await stream.uploaded;
-    },
-  };
-}
-
-interface Listeners {
-  readonly onLog: (line: LogLine) => void;
-  readonly progress: (progress: Progress) => void;
+  const outbox = new Outbox(spool, say);
+  try {
+    const { stream, inputs } = request.type === "run" ? await startRun(request, outbox) : startAttach(request, outbox);
+    await say({ type: "started", jobId: stream.jobId });
+    return follow({ stream, inputs, outbox, indexes: request.indexes, spool });
+  } catch (error) {
+    await outbox.flush();
+    await spool.close();
+    throw error;
+  }
 }
 
 interface Started {
@@ -52,20 +44,46 @@ interface Started {
   readonly inputs: RememberedInputs | null;
 }
 
-async function startRun(request: RunRequest, { onLog, progress, own }: Listeners & { own: (text: string, stream: "stdout" | "stderr") => void }): Promise<Started> {
+interface Following extends Started {
+  readonly outbox: Outbox;
+  readonly spool: Spool;
+  readonly indexes: readonly number[] | null;
+}
+
+function follow(parts: Following): RunningJob {
+  const { stream, spool, outbox } = parts;
+  const state = { hasLeft: false };
+  const over = read(parts, state).finally(() => spool.close());
+  over.catch(() => undefined);
+  return {
+    over,
+    cancel: () => stream.cancel(),
+    leave: () => {
+      state.hasLeft = true;
+      return { stopped: outbox.flush(), uploaded: stream.uploaded };
+    },
+  };
+}
+
+async function startRun(request: RunRequest, outbox: Outbox): Promise<Started> {
   const { file, inputs: source, inputTimeoutMs, indexes, cluster } = request;
   const [capture, opened] = await Promise.all([
     captureRef(file, request.fn),
-    openSource(source, { file, timeoutMs: inputTimeoutMs, onLine: own }),
+    openSource(source, { file, timeoutMs: inputTimeoutMs, onLine: (line) => outbox.printed(line) }),
   ]);
   const inputs = new RememberedInputs(opened, indexes);
   // Detached for main: a window that is reloaded must find the job running.
-  const compiled = compileOptions({ onError: "continue", detach: true, onLog, progress, ...(cluster === null ? {} : { cluster }) });
+  const compiled = compileOptions({ onError: "continue", detach: true, ...listeners(outbox), ...(cluster === null ? {} : { cluster }) });
   return { stream: mapCapture<unknown>(capture, inputs.inputs, compiled), inputs };
 }
 
-function startAttach({ jobId, from, cluster }: Extract<JobRequest, { type: "attach" }>, listeners: Listeners): Started {
-  return { stream: attach(jobId, { ...listeners, from, ...(cluster === null ? {} : { cluster }) }), inputs: null };
+function startAttach({ jobId, from, cluster }: Extract<JobRequest, { type: "attach" }>, outbox: Outbox): Started {
+  return { stream: attach(jobId, { ...listeners(outbox), from, ...(cluster === null ? {} : { cluster }) }), inputs: null };
+}
+
+/** What the function prints the extension reads from the job's log. */
+function listeners(outbox: Outbox): { onLog: () => void; progress: (progress: Progress) => void } {
+  return { onLog: () => undefined, progress: (progress) => outbox.progress(progressOf(progress)) };
 }
 
 /** Captures what the extension points at. Nothing of the file is run. */
@@ -74,26 +92,16 @@ export function captureRef(file: string, fn: FunctionRef): Promise<Capture> {
   return captureNamed({ file, name: fn.name });
 }
 
-interface ReadOptions extends Started {
-  readonly outbox: Outbox;
-  readonly state: { readonly hasLeft: boolean };
-  readonly indexOf: (jobIndex: number) => number;
-}
-
-async function read({ stream, inputs, outbox, state, indexOf }: ReadOptions): Promise<void> {
+async function read({ stream, inputs, outbox, indexes }: Following, state: { readonly hasLeft: boolean }): Promise<void> {
   try {
     for await (const entry of stream.settled()) {
       if (state.hasLeft) continue;
       const input = inputs?.take(entry.index) ?? null;
-      await outbox.row(rowOf(entry, indexOf(entry.index), input));
+      await outbox.row(rowOf(entry, indexes?.[entry.index] ?? entry.index, input));
     }
   } finally {
     if (!state.hasLeft) await outbox.flush();
   }
-}
-
-function lineOf({ stream, time, text }: LogLine, index: number): JobLine {
-  return { index, stream, timeMs: time.getTime(), text: clip(text, MAX_LINE_LENGTH) };
 }
 
 function progressOf({ phase, reason, nodes, workers, pushed, running, done, failed, total }: Progress): JobProgress {
