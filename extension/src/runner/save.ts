@@ -5,7 +5,7 @@ import { pipeline } from "node:stream/promises";
 import { linesOf } from "burla/tools";
 import { stringify } from "csv-stringify";
 import type { SaveRequest } from "./messages.ts";
-import { parseLine, type SpoolLine } from "./rows.ts";
+import { parseLine, type SpoolLine } from "./spool-line.ts";
 
 /** More columns than this nobody reads: then inputs and values are JSON in one column each. */
 const MAX_COLUMNS = 256;
