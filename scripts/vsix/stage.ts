@@ -9,7 +9,7 @@ const REPOSITORY_FIELDS = ["private", "workspaces", "scripts", "devDependencies"
 /** Only the repository's own pages show these. */
 const UNUSED_MEDIA = ["demo.svg"];
 /** What the package `burla` needs to run jobs, and to be imported by the user's function on a worker. */
-const CLIENT_PARTS = ["package.json", "dist/index.js", "dist/index.cjs", "dist/control.js", "dist/services/main.mjs", "dist/services/node.mjs", "dist/services/worker.mjs"];
+const CLIENT_PARTS = ["package.json", "dist/index.js", "dist/index.cjs", "dist/tools.js", "dist/control.js", "dist/services/main.mjs", "dist/services/node.mjs", "dist/services/worker.mjs"];
 
 export interface Manifest {
   readonly version: string;

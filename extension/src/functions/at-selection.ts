@@ -16,16 +16,16 @@ export interface MeantFunction {
 export function functionAt(text: string, language: LanguageId, selection: Range): MeantFunction | null {
   const { start, end } = trim(text, selection);
   const root = parseFile(text, language).topNode;
-  const selected = start < end ? outermost(root, text, (node) => node.from === start && node.to === end) : null;
+  const selected = start < end ? outermost(root, (node) => node.from === start && node.to === end) : null;
   if (selected !== null && !isTopLevel(selected)) return asRange(selected, text);
   const named = outlineOf(text, language).functions.find((found) => found.start <= start && start <= found.end);
   if (named !== undefined) return { ref: { kind: "named", name: named.name }, label: named.label };
-  const around = outermost(root, text, (node) => node.from <= start && end <= node.to);
+  const around = outermost(root, (node) => node.from <= start && end <= node.to);
   return around === null ? null : asRange(around, text);
 }
 
 /** The first function that fits, from the outside in. */
-function outermost(root: SyntaxNode, text: string, fits: (node: SyntaxNode) => boolean): SyntaxNode | null {
+function outermost(root: SyntaxNode, fits: (node: SyntaxNode) => boolean): SyntaxNode | null {
   let found: SyntaxNode | null = null;
   root.tree?.iterate({
     enter: ({ node }) => {

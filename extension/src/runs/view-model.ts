@@ -3,6 +3,7 @@ import { placeOf } from "../runner/place.ts";
 import type { PlainError, SpoolLine } from "../runner/spool-line.ts";
 import { clip } from "../runner/text.ts";
 import type { JobProgress } from "../runner/messages.ts";
+import { countText, durationText, numberText } from "../view/texts.ts";
 import type { RunRecord } from "./record.ts";
 import type { RowStore } from "./row-store.ts";
 import type { ViewDetail, ViewFrame, ViewRun } from "./view-messages.ts";
@@ -10,10 +11,6 @@ import type { ViewDetail, ViewFrame, ViewRun } from "./view-messages.ts";
 /** Longest text of a value in the details; an editor shows the whole. */
 const MAX_DETAIL_LENGTH = 20_000;
 const MAX_FRAMES = 50;
-
-export function numberText(value: number): string {
-  return value.toLocaleString("en-US");
-}
 
 export interface RunFacts {
   readonly record: RunRecord;
@@ -37,33 +34,27 @@ export function statusText({ record, progress, rows, nowMs }: RunFacts): string 
     case "running":
       return runningText({ record, progress, rows, nowMs }, failed, elapsedMs);
     case "done":
-      return [`Done: ${numberText(rows.count)} ${rows.count === 1 ? "input" : "inputs"}`, ...failed, `in ${durationText(elapsedMs)}`].join(" · ");
+      return [`Done: ${countText(rows.count, "input")}`, ...failed, `in ${durationText(elapsedMs)}`].join(" · ");
     case "cancelled":
-      return ["Cancelled", countText(rows.count, record.total), ...failed].join(" · ");
+      return ["Cancelled", settledText(rows.count, record.total), ...failed].join(" · ");
     case "failed":
-      return ["Stopped", ...(rows.count > 0 ? [countText(rows.count, record.total), ...failed] : [])].join(" · ");
+      return ["Stopped", ...(rows.count > 0 ? [settledText(rows.count, record.total), ...failed] : [])].join(" · ");
   }
 }
 
 function runningText({ record, progress, rows }: RunFacts, failed: readonly string[], elapsedMs: number): string {
   const again = record.job?.indexes ?? null;
-  if (progress === null) return rows.count === 0 ? "Starting…" : ["Running", countText(rows.count, record.total), ...failed].join(" · ");
+  if (progress === null) return rows.count === 0 ? "Starting…" : ["Running", settledText(rows.count, record.total), ...failed].join(" · ");
   if (progress.phase !== "running") return `Waiting: ${progress.reason || progress.phase}`;
   const settled = progress.done + progress.failed;
-  const head = again === null ? `Running: ${countText(rows.count, record.total)}` : `Running ${numberText(again.length)} ${again.length === 1 ? "input" : "inputs"} again`;
+  const head = again === null ? `Running: ${settledText(rows.count, record.total)}` : `Running ${countText(again.length, "input")} again`;
   const perSecond = elapsedMs > 0 && again === null ? (settled * 1000) / elapsedMs : 0;
   const left = record.total !== null && perSecond > 0 && again === null ? (record.total - rows.count) / perSecond : 0;
   return [head, ...failed, ...(perSecond > 0 ? [`${perSecond >= 10 ? numberText(Math.round(perSecond)) : perSecond.toFixed(1)}/s`] : []), ...(left > 1 ? [`about ${durationText(left * 1000)} left`] : [])].join(" · ");
 }
 
-function countText(count: number, total: number | null): string {
+function settledText(count: number, total: number | null): string {
   return total === null ? `${numberText(count)} so far` : `${numberText(count)} of ${numberText(total)}`;
-}
-
-function durationText(ms: number): string {
-  if (ms < 1_000) return `${Math.round(ms)} ms`;
-  if (ms < 60_000) return `${(ms / 1_000).toFixed(ms < 10_000 ? 1 : 0)} s`;
-  return ms < 3_600_000 ? `${Math.round(ms / 60_000)} min` : `${(ms / 3_600_000).toFixed(1)} h`;
 }
 
 export function detailOf({ index, input, value, error }: SpoolLine, rowInput: string): ViewDetail {
