@@ -10,7 +10,7 @@ export class Details {
 
   constructor(onClose: () => void) {
     this.#onClose = onClose;
-    this.root.addEventListener("keydown", (event) => (event.key === "Escape" ? this.close() : undefined));
+    this.root.addEventListener("keydown", (event) => (event.key === "Escape" ? this.#closeByUser() : undefined));
   }
 
   /** The input that is shown; -1 for none. */
@@ -26,6 +26,10 @@ export class Details {
   close(): void {
     this.#index = -1;
     this.root.hidden = true;
+  }
+
+  #closeByUser(): void {
+    this.close();
     this.#onClose();
   }
 
@@ -34,7 +38,7 @@ export class Details {
     const isError = detail.kind === "error";
     const actions = element("div", { class: "actions" });
     if (isError && detail.frames.some(({ place }) => place !== null)) actions.append(button("Go to Line", () => tell({ type: "open", index: detail.index })));
-    actions.append(button(isError ? "Open Error" : "Open Value", () => tell({ type: "openValue", index: detail.index }), { class: "secondary" }), button("Close", () => this.close(), { class: "secondary" }));
+    actions.append(button(isError ? "Open Error" : "Open Value", () => tell({ type: "openValue", index: detail.index }), { class: "secondary" }), button("Close", () => this.#closeByUser(), { class: "secondary" }));
     this.root.replaceChildren(
       element("header", {}, element("h2", {}, `Input ${numberText(detail.index)}`), actions),
       ...(detail.input === "" ? [] : [element("h3", {}, "Input"), element("pre", { tabindex: 0 }, detail.input)]),

@@ -39,10 +39,9 @@ export class Header {
     this.root = element(
       "header",
       { class: "top" },
-      element("div", { class: "line" }, this.#runs, this.#status, element("span", { class: "space" }), this.#again, this.#cancel),
+      element("div", { class: "line" }, this.#runs, this.#status, element("span", { class: "space" }), choices, this.#text, this.#again, this.#cancel),
       this.#bar,
       this.#problem,
-      element("div", { class: "line filters" }, choices, this.#text),
     );
   }
 

@@ -30,7 +30,7 @@ export class RunLens implements vscode.CodeLensProvider, vscode.Disposable {
       const target: LensTarget = { uri: document.uri, name, label };
       return new vscode.CodeLens(new vscode.Range(position, position), {
         command: COMMANDS.runFunction,
-        title: "$(run-all) Run on Burla",
+        title: "$(play) Run on Burla",
         tooltip: `Run ${label} over many inputs on the cluster`,
         arguments: [target],
       });

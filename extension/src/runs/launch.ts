@@ -119,7 +119,7 @@ export class Launcher {
   async #followed(run: Run, { target }: RunCluster, end: Promise<void>): Promise<void> {
     const { output, logs } = this.#parts.shell;
     const listener = run.onDidChange((change) => {
-      if (change.kind === "started") logs.follow({ job: { jobId: change.jobId, name: run.record.label }, target });
+      if (change.kind === "known") logs.follow({ job: { jobId: change.jobId, name: run.record.label }, target });
       if (change.kind === "printed") for (const line of change.lines) output.info(`inputs of ${run.record.label}: ${line}`);
     });
     await end;

@@ -32,8 +32,10 @@ export type RunChange =
   | { readonly kind: "state" }
   | { readonly kind: "rows"; readonly rows: readonly Row[] }
   | { readonly kind: "printed"; readonly lines: readonly string[] }
-  /** The cluster knows the job. */
-  | { readonly kind: "started"; readonly jobId: string };
+  /** A job begins. */
+  | { readonly kind: "started" }
+  /** The cluster has taken the job: it can be asked about it. */
+  | { readonly kind: "known"; readonly jobId: string };
 
 export class Run implements vscode.Disposable {
   readonly rows = new RowStore();
@@ -44,6 +46,8 @@ export class Run implements vscode.Disposable {
   #process: RunnerProcess | undefined;
   /** Lines of the spool. */
   #lines = 0;
+  /** The job that the cluster is known to have taken. */
+  #knownJobId = "";
 
   constructor(record: RunRecord) {
     this.#record = record;
@@ -112,10 +116,11 @@ export class Run implements vscode.Disposable {
   }
 
   #hear(event: RunnerEvent, job: Omit<NonNullable<RunRecord["job"]>, "jobId">): void {
+    if (event.type === "progress" || event.type === "rows") this.#taken();
     switch (event.type) {
       case "started":
         this.#update({ job: { ...job, jobId: event.jobId } });
-        return this.#changed.fire({ kind: "started", jobId: event.jobId });
+        return this.#changed.fire({ kind: "started" });
       case "progress":
         this.#progress = event.progress;
         if (job.indexes === null && event.progress.total !== null) this.#record = { ...this.#record, total: event.progress.total };
@@ -125,6 +130,13 @@ export class Run implements vscode.Disposable {
       case "printed":
         return this.#changed.fire({ kind: "printed", lines: event.lines });
     }
+  }
+
+  #taken(): void {
+    const jobId = this.#record.job?.jobId ?? "";
+    if (this.#knownJobId === jobId) return;
+    this.#knownJobId = jobId;
+    this.#changed.fire({ kind: "known", jobId });
   }
 
   #add(rows: readonly Row[]): void {
