@@ -39,7 +39,7 @@ export class Header {
     this.root = element(
       "header",
       { class: "top" },
-      element("div", { class: "line" }, this.#runs, this.#status, element("span", { class: "space" }), choices, this.#text, this.#again, this.#cancel),
+      element("div", { class: "line" }, this.#runs, this.#status, element("span", { class: "space" }), this.#again, this.#cancel, element("div", { class: "tools" }, choices, this.#text)),
       this.#bar,
       this.#problem,
     );

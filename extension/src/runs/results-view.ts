@@ -89,7 +89,7 @@ export class ResultsView implements vscode.WebviewViewProvider, vscode.Disposabl
       if (line === null) throw new Error("the result cannot be read");
       if (inView) return this.#send({ type: "detail", detail: detailOf(line, row.input) });
       const { text, language } = documentOf(line);
-      await this.#actions.openText(`${run.record.label} ${index}`, text, language);
+      await this.#actions.openText(`${run.record.label}, input ${index}`, text, language);
     } catch (error) {
       this.#send({ type: "detailGone", index, message: error instanceof Error ? error.message : String(error) });
     }
