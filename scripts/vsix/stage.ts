@@ -11,6 +11,8 @@ const UNUSED_MEDIA = ["demo.svg"];
 /** What the package `burla` needs to run jobs, and to be imported by the user's function on a worker. */
 const CLIENT_PARTS = ["package.json", "dist/index.js", "dist/index.cjs", "dist/control.js", "dist/services/main.mjs", "dist/services/node.mjs", "dist/services/worker.mjs"];
 
+const PICTURE = /\]\(\.\.\/docs\/images\/([\w.-]+)\)/g;
+
 export interface Manifest {
   readonly version: string;
   readonly [field: string]: unknown;
@@ -22,7 +24,7 @@ export async function stage(folder: string, platformPackage: string): Promise<Ma
   await mkdir(folder, { recursive: true });
   await writeFile(join(folder, "package.json"), JSON.stringify(manifest, null, 2));
   await cp(join(root, "LICENSE"), join(folder, "LICENSE"));
-  for (const page of ["README.md", "CHANGELOG.md"]) await cp(join(root, "extension", page), join(folder, page));
+  for (const page of ["README.md", "CHANGELOG.md"]) await copyPage(folder, page);
   await copyMedia(folder);
   await copyPrograms(folder);
   const modules = join(folder, "extension", "dist", "node_modules");
@@ -35,6 +37,13 @@ async function publishedManifest(): Promise<Manifest> {
   const manifest = JSON.parse(await readFile(join(root, "package.json"), "utf8")) as Manifest;
   for (const field of REPOSITORY_FIELDS) Reflect.deleteProperty(manifest, field);
   return manifest;
+}
+
+/** A page of `extension/` becomes one of the root, and takes the pictures along that it shows. */
+async function copyPage(folder: string, page: string): Promise<void> {
+  const text = await readFile(join(root, "extension", page), "utf8");
+  for (const [, picture = ""] of text.matchAll(PICTURE)) await cp(join(root, "docs", "images", picture), join(folder, "docs", "images", picture));
+  await writeFile(join(folder, page), text.replaceAll("](../docs/images/", "](docs/images/"));
 }
 
 async function copyMedia(folder: string): Promise<void> {
