@@ -88,6 +88,8 @@ export class ResultStream<Result> implements RemoteResults<Result> {
     for (;;) {
       const entry = this.#takeReady() ?? (await this.#request(() => this.#nextEntry())).value;
       if (entry === undefined) return values;
+      // An array with gaps would become a hash table, which takes ten times as long to fill.
+      while (values.length < entry.index) values.push(undefined as Result);
       values[entry.index] = entry.value;
     }
   }

@@ -5,25 +5,25 @@ import type { Runner } from "./run.ts";
 /** After SIGTERM the calls may react to `context.signal` for this long; the node kills what is left. */
 const CANCEL_GRACE_MS = 100;
 
-export function guardProcess(runner: Runner): void {
+export function guardProcess(current: () => Runner | undefined): void {
   const handle = (error: unknown) => {
-    if (runner.failRunningCall(error)) return;
+    if (current()?.failRunningCall(error) === true) return;
     process.stderr.write(`Uncaught ${inspect(error)}\n`);
   };
   process.on("uncaughtException", handle);
   process.on("unhandledRejection", handle);
-  process.on("exit", () => flushLast(runner));
+  process.on("exit", () => flushLast(current()));
   process.on("SIGINT", () => undefined);
   process.on("SIGTERM", () => {
-    runner.cancel();
+    current()?.cancel();
     setTimeout(() => process.exit(0), CANCEL_GRACE_MS);
   });
 }
 
 /** What is thrown here would come out of the user's `process.exit()`, and leave a process that neither runs nor ends. */
-function flushLast(runner: Runner): void {
+function flushLast(runner: Runner | undefined): void {
   try {
-    runner.end();
+    runner?.end();
   } catch (error) {
     process.stderr.write(`Uncaught ${inspect(error)}\n`);
   }

@@ -42,23 +42,26 @@ function start(): void {
     onClose: () => endWithChildren(),
   });
   const output = captureOutput(files, (droppedLines, body) => connection.send({ type: "workerLogs", droppedLines }, body));
-  const runner = new Runner(connection, output);
-  guardProcess(runner);
+  // Made when the worker is warm: an older one would have a hidden class of its own, which optimised code does not expect.
+  let runner: Runner | undefined;
+  guardProcess(() => runner);
   connection.send({ type: "workerHello", workerId, token, pid: process.pid });
   let isNeeded = false;
-  void warmUp(output, () => isNeeded);
+  warmUp(output, () => isNeeded).catch(() => undefined);
 
   function receive(message: NodeToWorker, body: Uint8Array): void {
     isNeeded = true;
-    if (message.type === "run") runner.enqueue(message, body);
-    else if (message.type === "load") void loadFunction(message, body).then(
+    if (message.type === "run") return runner?.enqueue(message, body);
+    if (message.type !== "load") return;
+    const job = (runner = new Runner(connection, output));
+    void loadFunction(message, body).then(
       (fn) => {
-        runner.begin(fn, message);
+        job.begin(fn, message);
         connection.send({ type: "loaded", ok: true });
       },
       (error: unknown) => {
         output.flush();
-        connection.send({ type: "loaded", ok: false }, runner.envelopeOf(error));
+        connection.send({ type: "loaded", ok: false }, job.envelopeOf(error));
       },
     );
   }

@@ -1,4 +1,5 @@
 /** The heart of the worker: call, settle, flush output, answer. */
+import { AsyncResource } from "node:async_hooks";
 import { format } from "node:util";
 import {
   decodeValues, encodeEnvelopes, toEnvelope, type Connection, type ErrorEnvelope, type NodeToWorker, type Of, type WorkerToNode,
@@ -21,9 +22,10 @@ interface Grant {
   readonly batch: { current: Batch };
   /** Position in the chunk of the next input to begin. */
   next: number;
-  /** Calls begun and not settled. */
+  /** Calls begun that could not settle at once, and have not. */
   running: number;
-  beganMs: number | null;
+  /** Infinite before its first call. */
+  beganMs: number;
 }
 
 interface RunningCall extends Call {
@@ -41,7 +43,10 @@ export class Runner {
   readonly #output: Output;
   readonly #cancelled = new AbortController();
   readonly #grants: Grant[] = [];
+  /** Calls that could not settle at once. */
   readonly #running = new Set<RunningCall>();
+  /** Calls begin in one scope, whatever brought their inputs: optimised code expects one kind of scope. */
+  readonly #scope = new AsyncResource("BurlaCalls");
   #fn: UserFunction | undefined;
   #concurrency = 1;
   #timed = false;
@@ -64,7 +69,7 @@ export class Runner {
 
   enqueue(message: Of<NodeToWorker, "run">, body: Uint8Array): void {
     const inputs = decodeValues(body);
-    this.#grants.push({ message, inputs, batch: { current: new Batch(message.grantId) }, next: message.from, running: 0, beganMs: null });
+    this.#grants.push({ message, inputs, batch: { current: new Batch(message.grantId) }, next: message.from, running: 0, beganMs: Infinity });
     void this.#pump();
   }
 
@@ -106,22 +111,13 @@ export class Runner {
     this.flush();
   }
 
-  /** Begins calls as long as there is room; calls that settle at once do not leave this loop. */
+  /** Begins calls as long as there is room. */
   async #pump(): Promise<void> {
     if (this.#pumping || this.#fn === undefined) return;
     this.#pumping = true;
-    let yieldedMs = performance.now();
-    for (let grant = this.#nextGrant(); grant !== undefined; grant = this.#nextGrant()) {
-      const nowMs = performance.now();
-      if (nowMs - this.#lastFlushMs >= FLUSH_MS) this.flush();
-      if (nowMs - yieldedMs >= FLUSH_MS) {
-        await new Promise((resolve) => setImmediate(resolve));
-        yieldedMs = performance.now();
-        continue;
-      }
-      const waiting = this.#begin(this.#fn, grant, nowMs);
-      if (waiting === null || this.#concurrency > 1) continue;
-      this.#flushSoon();
+    for (;;) {
+      const waiting = this.#scope.runInAsyncScope(this.#callReady, this, this.#fn);
+      if (waiting === null) break;
       await waiting;
     }
     this.#pumping = false;
@@ -129,15 +125,32 @@ export class Runner {
     else this.#flushSoon();
   }
 
-  /** The grant that the next call belongs to; what a grant has not begun in its time is given back on the way. */
-  #nextGrant(): Grant | undefined {
-    if (this.#running.size >= this.#concurrency) return undefined;
-    const grant = this.#grants.find((candidate) => candidate.next < candidate.message.to);
-    if (grant?.beganMs != null && performance.now() - grant.beganMs > GIVE_BACK_MS) {
-      this.#giveBack(grant);
-      return this.#nextGrant();
+  /** Calls that settle at once do not leave this loop. @returns what must be waited for before it goes on; null at its end. */
+  #callReady(fn: UserFunction): Promise<unknown> | null {
+    let nowMs = performance.now();
+    const yieldMs = nowMs + FLUSH_MS;
+    for (let grant = this.#nextGrant(nowMs); grant !== undefined; grant = this.#nextGrant(nowMs)) {
+      if (nowMs - this.#lastFlushMs >= FLUSH_MS) this.flush();
+      if (nowMs >= yieldMs) return new Promise((resolve) => setImmediate(resolve));
+      const waiting = this.#call(fn, grant, nowMs);
+      nowMs = performance.now();
+      if (waiting === null || this.#concurrency > 1) continue;
+      this.#flushSoon();
+      return waiting;
     }
-    return grant;
+    return null;
+  }
+
+  /** The grant that the next call belongs to; what a grant has not begun in its time is given back on the way. */
+  #nextGrant(nowMs: number): Grant | undefined {
+    if (this.#running.size >= this.#concurrency) return undefined;
+    for (const grant of this.#grants) {
+      if (grant.next >= grant.message.to) continue;
+      if (nowMs - grant.beganMs <= GIVE_BACK_MS) return grant;
+      this.#giveBack(grant);
+      return this.#nextGrant(nowMs);
+    }
+    return undefined;
   }
 
   #giveBack(grant: Grant): void {
@@ -149,32 +162,30 @@ export class Runner {
   }
 
   /** @returns null when the call settled at once. */
-  #begin(fn: UserFunction, grant: Grant, nowMs: number): Promise<void> | null {
-    grant.beganMs ??= nowMs;
+  #call(fn: UserFunction, grant: Grant, nowMs: number): Promise<void> | null {
+    if (grant.beganMs === Infinity) grant.beganMs = nowMs;
     const index = grant.message.first + grant.next;
     const input = grant.inputs[grant.next];
     grant.inputs[grant.next] = undefined;
     grant.next++;
-    grant.running++;
     const call: RunningCall = { index, grant, beganMs: nowMs, fail: null };
-    this.#running.add(call);
     if (this.#timed) this.#announce(call);
     let result: unknown;
-    let waiting: PromiseLike<unknown> | null;
     try {
       result = this.#output.run(call, fn, input, new Context(call, this.#output, this.#cancelled.signal));
       // Looks at `result.then`, which may be a getter of the user's that throws.
-      waiting = isThenable(result) ? result : null;
+      if (isThenable(result)) return this.#follow(call, result);
     } catch (error) {
       this.#settle(call, undefined, { error });
       return null;
     }
-    if (waiting !== null) return this.#follow(call, waiting);
     this.#settle(call, result, null);
     return null;
   }
 
   #follow(call: RunningCall, result: PromiseLike<unknown>): Promise<void> {
+    this.#running.add(call);
+    call.grant.running++;
     return new Promise<unknown>((resolve, reject) => {
       call.fail = reject;
       this.#output.run(call, () => result.then(resolve, reject), undefined, undefined);
@@ -191,6 +202,8 @@ export class Runner {
   }
 
   #settleLater(call: RunningCall, value: unknown, failure: { error: unknown } | null): void {
+    this.#running.delete(call);
+    call.grant.running--;
     this.#settle(call, value, failure);
     if (this.#pumping) return;
     void this.#pump();
@@ -200,8 +213,6 @@ export class Runner {
     const ms = performance.now() - call.beganMs;
     const { grant } = call;
     this.#output.ended(call);
-    this.#running.delete(call);
-    grant.running--;
     if (failure === null) grant.batch.current.addValue(call.index, value, ms);
     else grant.batch.current.addFailure(call.index, this.#failureEnvelope(failure.error), ms);
     this.#forgetIfDone(grant);
