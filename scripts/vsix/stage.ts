@@ -7,10 +7,10 @@ import { addEsbuild } from "./esbuild-package.ts";
 /** They make our repository work, not the extension. */
 const REPOSITORY_FIELDS = ["private", "workspaces", "scripts", "devDependencies", "overrides", "type"];
 /** Only the repository's own pages show these. */
-const UNUSED_MEDIA = ["demo.svg"];
-/** What the package `burla` needs to run jobs, and to be imported by the user's function on a worker. */
-const CLIENT_PARTS = ["package.json", "dist/index.js", "dist/index.cjs", "dist/control.js", "dist/services/main.mjs", "dist/services/node.mjs", "dist/services/worker.mjs"];
-
+const UNUSED_MEDIA = ["demo.svg", "icon.svg"];
+/** Of the package `burla`, the parts that nobody imports while a job runs: the command line, and types. */
+const UNUSED_CLIENT_PARTS = /^cli\.js$|\.d\.c?ts$|\.map$/;
+/** A picture of the documentation that a page shows. */
 const PICTURE = /\]\(\.\.\/docs\/images\/([\w.-]+)\)/g;
 
 export interface Manifest {
@@ -28,7 +28,7 @@ export async function stage(folder: string, platformPackage: string): Promise<Ma
   await copyMedia(folder);
   await copyPrograms(folder);
   const modules = join(folder, "extension", "dist", "node_modules");
-  for (const part of CLIENT_PARTS) await cp(join(root, "client", part), join(modules, "burla", part));
+  await copyClient(join(modules, "burla"));
   await addEsbuild(modules, platformPackage);
   return manifest;
 }
@@ -49,6 +49,14 @@ async function copyPage(folder: string, page: string): Promise<void> {
 async function copyMedia(folder: string): Promise<void> {
   for (const name of await readdir(join(root, "media"))) {
     if (!UNUSED_MEDIA.includes(name)) await cp(join(root, "media", name), join(folder, "media", name), { recursive: true });
+  }
+}
+
+/** The package `burla`: it runs jobs, and a user's function on a worker may import it. */
+async function copyClient(folder: string): Promise<void> {
+  await cp(join(root, "client", "package.json"), join(folder, "package.json"));
+  for (const part of await readdir(join(root, "client", "dist"))) {
+    if (!UNUSED_CLIENT_PARTS.test(part)) await cp(join(root, "client", "dist", part), join(folder, "dist", part), { recursive: true });
   }
 }
 
