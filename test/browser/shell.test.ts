@@ -76,6 +76,27 @@ test("the line of a failed input opens with a click", async (workbench) => {
   await screenshots(workbench, "shell-failed");
 });
 
+test("a cluster by address is added, and chosen again after a reload", async (workbench) => {
+  const { url, token } = workbench.cluster.address;
+  await workbench.runCommand("Burla: Add Cluster…");
+  await workbench.quickInput.answer(url);
+  const secret = workbench.quickInput.box.locator("input[type=password]");
+  await secret.fill(token);
+  await workbench.screenshot("shell-add-light");
+  await secret.press("Enter");
+  await workbench.quickInput.box.getByText("Add Cluster (3/3): name").waitFor();
+  await workbench.quickInput.answer("Team");
+  await workbench.treeRow(/Team: running/).waitFor();
+  await workbench.treeRow(/Local cluster: running/).waitFor();
+  await workbench.screenshot("shell-two-clusters-light");
+  await workbench.reload();
+  await workbench.openSidebar("Burla");
+  await workbench.treeRow(/Team: running\s*current/).waitFor();
+  await workbench.runCommand("Burla: Choose Cluster…");
+  await workbench.quickInput.choose(/Local cluster/);
+  await workbench.treeRow(/Local cluster: running\s*current/).waitFor();
+});
+
 test("a stop asks when a job runs, and goes on when the answer is no", async (workbench) => {
   const script = Script.start(workbench.cluster, SCORE, { args: [join(workbench.workspace, "never")] });
   await workbench.statusBarItem(/Burla: score 4\d%/).click();

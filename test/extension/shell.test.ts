@@ -1,7 +1,7 @@
 /** The shell in the extension host: start, watch, cancel, stop, against the real local cluster of the test's state folder. */
 import assert from "node:assert/strict";
 import { spawn, type ChildProcess } from "node:child_process";
-import { writeFile } from "node:fs/promises";
+import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { suite, suiteSetup, suiteTeardown, test } from "mocha";
 import * as vscode from "vscode";
@@ -97,6 +97,27 @@ suite("shell", () => {
     await cancelJob(job?.jobId ?? "");
     await current(({ status }) => status?.jobs.some(({ name, phase }) => name === "sleeps" && phase === "cancelled") === true);
     await endOf(await ended);
+  });
+
+  test("a cluster by address is watched, its token is in the secret storage alone", async () => {
+    const folder = join(process.env["BURLA_HOME"] ?? "", "clusters", "local");
+    const { url, token } = JSON.parse(await readFile(join(folder, "cluster.json"), "utf8")) as { url: string; token: string };
+    await shell.known.add({ name: "Team", url }, token);
+    await shell.hub.until(url, ({ ref }) => ref.label === "Team", NEVER);
+    const team = { type: "cluster", ref: shell.hub.state(url).ref };
+    await vscode.commands.executeCommand(COMMANDS.chooseCluster, team);
+    await shell.hub.until(url, ({ link }) => link.kind === "online", NEVER);
+    assert.deepEqual((await shell.ensureCluster(NEVER)).target, { url, token });
+    assert.ok(!JSON.stringify(vscode.workspace.getConfiguration("burla")).includes(token));
+
+    await shell.known.add({ name: "Team", url }, "another token");
+    await vscode.commands.executeCommand(COMMANDS.reconnect, team);
+    const { link } = await shell.hub.until(url, ({ link: { kind } }) => kind === "error", NEVER);
+    assert.equal(link.kind === "error" && link.trouble.code, "BURLA_UNAUTHORIZED");
+
+    await shell.known.remove(url);
+    await shell.hub.until("local", () => shell.hub.current.ref.id === "local", NEVER);
+    assert.deepEqual(shell.hub.all().map(({ ref }) => ref.id), ["local"]);
   });
 
   test("the example opens, and is not written over", async () => {
