@@ -23,7 +23,7 @@ const SUITES = [
   { name: "faults", folders: ["test/faults"], concurrency: 1 },
   { name: "package", folders: ["test/package"], concurrency: 1 },
   { name: "extension", folders: ["test/extension"], program: "test/extension/run.ts" },
-  { name: "vsix", folders: ["test/vsix"], concurrency: 1, prepare: prepareVsix },
+  { name: "vsix", folders: ["test/vsix", "test/vscode"], concurrency: 1, prepare: prepareVsix },
   { name: "browser", folders: ["test/browser"], concurrency: 1, prepare: prepareVsix },
 ];
 

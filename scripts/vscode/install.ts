@@ -76,7 +76,10 @@ async function install(folder: string): Promise<void> {
   // Absent, a public marketplace would be asked. Nothing else may go: the code relies on the presence of some keys.
   await edit(join(server, "product.json"), (product) => Object.assign(product, { enableTelemetry: false, extensionsGallery: {} }));
   const env = { ...process.env, PATH: join(node, "bin") + delimiter + (process.env["PATH"] ?? "") };
-  await run("npm", ["install", "--omit=dev", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"], { cwd: server, env });
+  // The extensions' one package is TypeScript. Versions are pinned by the lists that come with both.
+  for (const cwd of [server, join(server, "extensions")]) {
+    await run("npm", ["install", "--omit=dev", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"], { cwd, env });
+  }
   await keepOwnBinaries(join(server, "node_modules"));
   await replaceAddons(join(server, "node_modules", "@vscode"));
 }

@@ -24,7 +24,7 @@ export class ClusterStarter {
   }
 
   /**
-   * Resolves when all nodes are ready. A call while it starts joins that start.
+   * Resolves when all nodes are ready; at once when they are. A call while it starts joins that start.
    * @throws Declined when the user cancels; BurlaError when it does not start.
    */
   start(): Promise<void> {
@@ -34,10 +34,12 @@ export class ClusterStarter {
 
   async #start(): Promise<void> {
     requireTrust("Starting a cluster");
+    if (this.#hub.state(LOCAL_ID).link.kind === "online") return;
     const options = { location: vscode.ProgressLocation.Notification, title: "Starting the local cluster", cancellable: true };
     await vscode.window.withProgress(options, async (progress, cancellation) => {
       const abort = new AbortController();
       cancellation.onCancellationRequested(() => abort.abort(new Declined("the start was cancelled")));
+      await this.#hub.until(LOCAL_ID, ({ intent }) => intent !== "stop", abort.signal);
       this.#hub.dispatch(LOCAL_ID, { type: "startAsked" });
       try {
         await this.#startAndWait(abort.signal, reporter(progress, (phase) => this.#hub.dispatch(LOCAL_ID, { type: "startPhase", phase })));

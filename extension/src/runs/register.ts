@@ -14,7 +14,7 @@ import { ResultsView } from "./results-view.ts";
 import { Runs } from "./runs.ts";
 
 /** Starts nothing, unless an earlier window has left a run under way: that goes on. */
-export function registerRuns(context: vscode.ExtensionContext, shell: Shell): void {
+export function registerRuns(context: vscode.ExtensionContext, shell: Shell): { readonly runs: Runs; readonly launcher: Launcher } {
   const runs = new Runs(context.workspaceState);
   const documents = new Documents();
   const launcher = new Launcher({ context, shell, runs });
@@ -34,6 +34,7 @@ export function registerRuns(context: vscode.ExtensionContext, shell: Shell): vo
     registerTools(shell, launcher, runs),
   );
   launcher.resumeAll();
+  return { runs, launcher };
 }
 
 function keepRunContexts(runs: Runs): vscode.Disposable {

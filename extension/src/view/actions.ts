@@ -1,5 +1,5 @@
 /** What may be done now, for the quick pick behind the status bar item. */
-import { liveJobs, type ClusterState } from "../clusters/state.ts";
+import { liveJobs, type ClusterState, type LinkKind } from "../clusters/state.ts";
 import { COMMANDS, type CommandId } from "../contributions.ts";
 import { countText, jobStateText } from "./texts.ts";
 import { linkWord } from "./cluster-rows.ts";
@@ -10,6 +10,9 @@ export interface Action {
   readonly label: string;
   readonly description: string;
 }
+
+/** One that does not answer, or has another version, can only be ended. */
+const STOPPABLE: readonly LinkKind[] = ["online", "unreachable", "error"];
 
 /** The title of the quick pick. */
 export function actionsTitle(state: ClusterState): string {
@@ -31,7 +34,7 @@ export function actionsFor(state: ClusterState): Action[] {
     jobs.length === 0 ? action(COMMANDS.showJobs, "tasklist", "Show Jobs") : false,
     action(COMMANDS.showOutput, "output", "Show Output"),
     isLocal ? action(COMMANDS.openClusterLog, "file", "Open Cluster Log") : false,
-    isLocal && (link.kind === "online" || link.kind === "unreachable") ? action(COMMANDS.stopCluster, "debug-stop", "Stop Cluster…", jobs.length > 0 ? `asks first: ${running}` : "no job is running") : false,
+    isLocal && STOPPABLE.includes(link.kind) ? action(COMMANDS.stopCluster, "debug-stop", "Stop Cluster…", jobs.length > 0 ? `asks first: ${running}` : "no job is running") : false,
     action(COMMANDS.openSettings, "gear", "Open Settings"),
     action(COMMANDS.openWalkthrough, "mortar-board", "Get Started"),
   ];
