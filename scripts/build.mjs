@@ -1,5 +1,5 @@
 /** Builds the `burla` package: client, command line, and the programs of the services that it starts. */
-import { copyFile, mkdir, readFile, rm } from "node:fs/promises";
+import { copyFile, mkdir, readFile, rm, symlink } from "node:fs/promises";
 import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { join } from "node:path";
@@ -53,22 +53,57 @@ export async function build({ types = true } = {}) {
         banner: { js: 'const __burlaUrl=require("node:url").pathToFileURL(__filename).href;' },
       }),
     ]),
+    esm("client/src/tools.ts", "tools.js"),
     esm("services/main/src/main.ts", "services/main.mjs"),
     esm("services/node/src/main.ts", "services/node.mjs"),
     esm("services/worker/src/main.ts", "services/worker.mjs", { js: requireBanner.js + ownGlobals }),
     existsSync(join(root, "client/src/cli/main.ts")) &&
       esm("client/src/cli/main.ts", "cli.js", { js: `#!/usr/bin/env node\n${requireBanner.js}` }),
   ]);
+  await Promise.all([buildExtension(esbuild, define), buildRunner(esbuild, define), buildResultsView(esbuild)]);
+  await copyFile(join(root, "LICENSE"), join(root, "client", "LICENSE"));
+  if (types) await buildTypes();
+}
+
+/**
+ * The extension holds the client's code, and beside it lies the package `burla` itself: there the client's code finds
+ * the programs of the services, and workers find the package that a user's function imports. In the repository that is
+ * a link; a `.vsix` has a copy.
+ */
+async function buildExtension(esbuild, define) {
+  const modules = join(root, "extension", "dist", "node_modules");
+  await mkdir(modules, { recursive: true });
+  await symlink(join(root, "client"), join(modules, "burla"), "junction").catch((error) => {
+    if (error.code !== "EEXIST") throw error;
+  });
   await esbuild({
     ...common,
-    define,
-    external: ["vscode", "esbuild"],
+    define: { ...define, "import.meta.url": "__burlaUrl" },
+    external: ["vscode", ...common.external],
     entryPoints: [join(root, "extension/src/extension.ts")],
     outfile: join(root, "extension/dist/extension.cjs"),
     format: "cjs",
+    banner: { js: 'const __burlaUrl=require("node:url").pathToFileURL(require("node:path").join(__dirname,"node_modules/burla/dist/extension.cjs")).href;' },
   });
-  await copyFile(join(root, "LICENSE"), join(root, "client", "LICENSE"));
-  if (types) await buildTypes();
+}
+
+/** The programs that the extension starts under the user's own Node. They import the package `burla` beside them. */
+function buildRunner(esbuild, define) {
+  const program = (entry, name) =>
+    esbuild({ ...common, define, entryPoints: [join(root, "extension/src/runner", entry)], outfile: join(root, "extension/dist", name), format: "esm", banner: requireBanner });
+  return Promise.all([program("main.ts", "runner.mjs"), program("evaluator.ts", "evaluator.mjs")]);
+}
+
+/** The script of the results view, for a browser. */
+function buildResultsView(esbuild) {
+  return esbuild({
+    ...common,
+    platform: "browser",
+    target: "es2022",
+    entryPoints: [join(root, "extension/webview/main.ts")],
+    outfile: join(root, "extension/dist/results.js"),
+    format: "iife",
+  });
 }
 
 /** The function that restores captured values, as an expression: every bundle holds its text. */

@@ -42,8 +42,13 @@ export function readConnectionFile(name: string): ConnectionFile | null {
   }
 }
 
+/** What its services print. */
+export function clusterLogPath(name: string): string {
+  return join(clusterDirectory(name), "main.log");
+}
+
 /** As many workers as processors, on two to four nodes. */
-export function localSpec(): ClusterSpec {
+export function localSpec(idleMinutes = Number(process.env["BURLA_IDLE_MINUTES"] ?? IDLE_MINUTES)): ClusterSpec {
   const cores = availableParallelism();
   const nodes = Math.min(MAX_LOCAL_NODES, Math.max(MIN_LOCAL_NODES, cores));
   const ramMiB = Math.floor(totalmem() / BYTES_PER_MIB / nodes);
@@ -56,33 +61,39 @@ export function localSpec(): ClusterSpec {
     containers: "process",
     queue: "stream",
     groups: [group("local", nodes - large, small), ...(large > 0 ? [group("large", large, small + 1)] : [])],
-    idleMinutes: Number(process.env["BURLA_IDLE_MINUTES"] ?? IDLE_MINUTES),
+    idleMinutes,
   };
+}
+
+export interface LocalStart {
+  /** The Node.js that runs the services; default the one of this process. */
+  readonly nodePath?: string | undefined;
+  readonly idleMinutes?: number | undefined;
 }
 
 /**
  * Starts main for this machine's cluster, unless another program is faster. Resolves when it takes connections.
  * @throws BurlaError BURLA_CLUSTER_START with the end of its log.
  */
-export async function startLocalCluster(): Promise<ConnectionFile> {
+export async function startLocalCluster({ nodePath, idleMinutes }: LocalStart = {}): Promise<ConnectionFile> {
   const directory = clusterDirectory("local");
   mkdirSync(directory, { recursive: true, mode: 0o700 });
-  const logFile = join(directory, "main.log");
+  const logFile = clusterLogPath("local");
   const log = openSync(logFile, "a", 0o600);
   const program = (name: string) => fileURLToPath(new URL(`./services/${name}.mjs`, import.meta.url));
   const config = {
     directory,
-    spec: localSpec(),
+    spec: localSpec(idleMinutes),
     version: VERSION,
     nodeProgram: program("node"),
     workerProgram: program("worker"),
     clientPackage: fileURLToPath(new URL("..", import.meta.url)),
   };
-  const child = spawn(process.execPath, [program("main")], {
+  const child = spawn(nodePath ?? process.execPath, [program("main")], {
     detached: true,
     cwd: directory,
     stdio: ["ignore", log, log, "pipe"],
-    env: { ...childEnvironment(), BURLA_MAIN: JSON.stringify(config) },
+    env: { ...childEnvironment(), ...electronAsNode(nodePath), BURLA_MAIN: JSON.stringify(config) },
   });
   closeSync(log);
   const ready = child.stdio[3] as NodeJS.ReadableStream & { unref?: () => void; destroy: () => void };
@@ -102,6 +113,11 @@ export async function startLocalCluster(): Promise<ConnectionFile> {
   const file = outcome === "locked" ? await waitForFile(directory) : readConnectionFile("local");
   if (outcome === "failed" || file === null) throw new BurlaError("BURLA_CLUSTER_START", `the local cluster did not start: ${endOf(logFile)}`);
   return file;
+}
+
+/** An editor's own program is Electron, which is Node.js when it is told so. */
+function electronAsNode(nodePath: string | undefined): NodeJS.ProcessEnv {
+  return nodePath === undefined && process.versions["electron"] !== undefined ? { ELECTRON_RUN_AS_NODE: "1" } : {};
 }
 
 /** Another program is starting the cluster: its file appears when it is ready. */

@@ -14,7 +14,7 @@ const READY_TIMEOUT_MS = 20_000;
  * Cancelled by the signal, it ends what it has started and then throws the signal's reason.
  * @throws BurlaError BURLA_CLUSTER_START, BURLA_UNAUTHORIZED, BURLA_VERSION
  */
-export async function startCluster(name: string = LOCAL, { signal, onPhase }: StartOptions = {}): Promise<Started> {
+export async function startCluster(name: string = LOCAL, { signal, onPhase, nodePath, idleMinutes }: StartOptions = {}): Promise<Started> {
   if (name !== LOCAL) {
     throw new BurlaError("BURLA_CLUSTER_START", `there is no cluster "${name}"`, { cure: `This version starts the cluster "${LOCAL}" only, which is on this machine.` });
   }
@@ -23,7 +23,7 @@ export async function startCluster(name: string = LOCAL, { signal, onPhase }: St
   try {
     if (started) {
       onPhase?.({ phase: "main" });
-      await startLocalCluster();
+      await startLocalCluster({ nodePath, idleMinutes });
     }
     const ready = await untilReady(name, { ...(signal && { signal }), ...(onPhase && { onPhase }) });
     onPhase?.({ phase: "ready" });

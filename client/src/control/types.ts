@@ -150,6 +150,10 @@ export interface StartOptions {
   /** Ends what has been started, if it was not running before; its reason is thrown. */
   readonly signal?: AbortSignal;
   readonly onPhase?: (phase: StartPhase) => void;
+  /** The Node.js that runs the cluster, where another than the one of this process is wanted. */
+  readonly nodePath?: string | undefined;
+  /** Time without use after which it ends itself; default ten minutes, or BURLA_IDLE_MINUTES. */
+  readonly idleMinutes?: number | undefined;
 }
 
 export interface Started {
