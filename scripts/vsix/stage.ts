@@ -3,11 +3,12 @@ import { cp, mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { root } from "../vscode/paths.ts";
 import { addEsbuild } from "./esbuild-package.ts";
+import { publishedPage } from "./page.ts";
 
 /** They make our repository work, not the extension. */
 const REPOSITORY_FIELDS = ["private", "workspaces", "scripts", "devDependencies", "overrides", "type"];
-/** Only the repository's own pages show these. */
-const UNUSED_MEDIA = ["demo.svg"];
+/** The picture of the repository's README, and what `icon.png` is drawn from. */
+const UNUSED_MEDIA = ["demo.svg", "icon.svg"];
 /** Of the package `burla`, the parts that nobody imports while a job runs: the command line, and types. */
 const UNUSED_CLIENT_PARTS = /^cli\.js$|\.d\.c?ts$|\.map$/;
 
@@ -22,7 +23,10 @@ export async function stage(folder: string, platformPackage: string): Promise<Ma
   await mkdir(folder, { recursive: true });
   await writeFile(join(folder, "package.json"), JSON.stringify(manifest, null, 2));
   await cp(join(root, "LICENSE"), join(folder, "LICENSE"));
-  for (const page of ["README.md", "CHANGELOG.md"]) await cp(join(root, "extension", page), join(folder, page));
+  for (const page of ["README.md", "CHANGELOG.md"]) {
+    const text = await readFile(join(root, "extension", page), "utf8");
+    await writeFile(join(folder, page), publishedPage(text, manifest["repository"] !== undefined));
+  }
   await copyMedia(folder);
   await copyPrograms(folder);
   const modules = join(folder, "extension", "dist", "node_modules");
