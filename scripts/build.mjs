@@ -8,6 +8,12 @@ const root = fileURLToPath(new URL("..", import.meta.url));
 const dist = join(root, "client", "dist");
 const { version } = JSON.parse(await readFile(join(root, "client", "package.json"), "utf8"));
 
+/** The two export lists of the package: `burla`, and `burla/control`. */
+const DOORS = [
+  { entry: "client/src/index.ts", name: "index" },
+  { entry: "client/src/control/index.ts", name: "control" },
+];
+
 /** Node 20.19 is the oldest that is supported. */
 const common = {
   bundle: true,
@@ -36,15 +42,17 @@ export async function build({ types = true } = {}) {
   const esm = (entry, outfile, banner = requireBanner) =>
     esbuild({ ...common, define, entryPoints: [join(root, entry)], outfile: join(dist, outfile), format: "esm", banner });
   await Promise.all([
-    esm("client/src/index.ts", "index.js"),
-    esbuild({
-      ...common,
-      entryPoints: [join(root, "client/src/index.ts")],
-      outfile: join(dist, "index.cjs"),
-      format: "cjs",
-      define: { ...define, "import.meta.url": "__burlaUrl" },
-      banner: { js: 'const __burlaUrl=require("node:url").pathToFileURL(__filename).href;' },
-    }),
+    ...DOORS.flatMap(({ entry, name }) => [
+      esm(entry, `${name}.js`),
+      esbuild({
+        ...common,
+        entryPoints: [join(root, entry)],
+        outfile: join(dist, `${name}.cjs`),
+        format: "cjs",
+        define: { ...define, "import.meta.url": "__burlaUrl" },
+        banner: { js: 'const __burlaUrl=require("node:url").pathToFileURL(__filename).href;' },
+      }),
+    ]),
     esm("services/main/src/main.ts", "services/main.mjs"),
     esm("services/node/src/main.ts", "services/node.mjs"),
     esm("services/worker/src/main.ts", "services/worker.mjs", { js: requireBanner.js + ownGlobals }),
@@ -85,17 +93,19 @@ async function restoreText(transform) {
   return `(${code.trim().replace(/^export /, "").replace(/;$/, "")})`;
 }
 
-/** One declaration file without imports of packages that a user does not have. */
+/** One declaration file for each export list, without imports of packages that a user does not have. */
 async function buildTypes() {
   const [{ rollup }, { dts }] = await Promise.all([import("rollup"), import("rollup-plugin-dts")]);
-  const bundle = await rollup({
-    input: join(root, "client/src/index.ts"),
-    plugins: [dts({ tsconfig: join(root, "tsconfig.json"), respectExternal: true, includeExternal: ["@burla/protocol"] })],
-    external: [/^node:/, "esbuild"],
-  });
-  await bundle.write({ file: join(dist, "index.d.ts"), format: "es" });
-  await bundle.close();
-  await copyFile(join(dist, "index.d.ts"), join(dist, "index.d.cts"));
+  for (const { entry, name } of DOORS) {
+    const bundle = await rollup({
+      input: join(root, entry),
+      plugins: [dts({ tsconfig: join(root, "tsconfig.json"), respectExternal: true, includeExternal: ["@burla/protocol"] })],
+      external: [/^node:/, "esbuild"],
+    });
+    await bundle.write({ file: join(dist, `${name}.d.ts`), format: "es" });
+    await bundle.close();
+    await copyFile(join(dist, `${name}.d.ts`), join(dist, `${name}.d.cts`));
+  }
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {

@@ -1,7 +1,7 @@
 /** Which cluster a call is for, and how to reach it. */
 import type { Duplex } from "node:stream";
 import { BurlaError, openStream, PROTOCOL_VERSION, type ConnectionFile } from "@burla/protocol";
-import { readConnectionFile, startLocalCluster } from "./local-cluster.ts";
+import { connectionFilePath, readConnectionFile, startLocalCluster } from "./local-cluster.ts";
 import type { ClusterAddress } from "./types.ts";
 
 const DIAL_TIMEOUT_MS = 10_000;
@@ -15,6 +15,8 @@ export interface ClusterTarget {
   open(): Promise<Duplex>;
   /** Where control requests go. Starts nothing. @throws BurlaError BURLA_UNREACHABLE */
   address(): ClusterAddress;
+  /** The file that says where the cluster is; null for a fixed address. */
+  readonly file: { readonly path: string; read(): ConnectionFile | null } | null;
 }
 
 /**
@@ -33,6 +35,7 @@ function fixedTarget(address: ClusterAddress): ClusterTarget {
     key: `${address.url} ${address.token}`,
     open: () => openStream({ ...address, role: "client", timeoutMs: DIAL_TIMEOUT_MS }),
     address: () => address,
+    file: null,
   };
 }
 
@@ -45,6 +48,7 @@ function namedTarget(name: string): ClusterTarget {
       if (file === null) throw notRunning(name);
       return { url: file.url, token: file.token };
     },
+    file: { path: connectionFilePath(name), read: () => readConnectionFile(name) },
   };
 }
 

@@ -29,10 +29,14 @@ export function clusterDirectory(name: string): string {
   return join(stateDirectory(), "clusters", name);
 }
 
+export function connectionFilePath(name: string): string {
+  return join(clusterDirectory(name), "cluster.json");
+}
+
 /** @returns null when no cluster of this name has said where it is. */
 export function readConnectionFile(name: string): ConnectionFile | null {
   try {
-    return v.parse(connectionFileSchema, JSON.parse(readFileSync(join(clusterDirectory(name), "cluster.json"), "utf8")));
+    return v.parse(connectionFileSchema, JSON.parse(readFileSync(connectionFilePath(name), "utf8")));
   } catch {
     return null;
   }

@@ -2,6 +2,7 @@
 import { MAX_WINDOW_BYTES, newToken, type JobId, type JobSpec, type JobSummary, type MainToClient, type Of } from "@burla/protocol";
 import type { JobLog} from "./store/job-log.ts";
 import { writeSummary, type Finished } from "./store/job-log.ts";
+import { FailureLog } from "./store/failure-log.ts";
 import { LineLog } from "./store/line-log.ts";
 
 type Results = Of<MainToClient, "results">;
@@ -31,6 +32,7 @@ export interface JobEntryOptions {
   readonly directory: string;
   readonly values: Uint8Array;
   readonly log: JobLog;
+  readonly isNew: boolean;
 }
 
 export class JobEntry {
@@ -44,10 +46,13 @@ export class JobEntry {
   readonly token = newToken();
   readonly log: JobLog;
   readonly lines: LineLog;
+  readonly failures: FailureLog;
   /** The connection that feeds the inputs. */
   owner: ReaderConnection | null = null;
   finished: Finished | null = null;
   endedSummary: JobSummary | null = null;
+  /** When a node first worked for it, as far as this main knows. */
+  startedAt: number | null = null;
   chunksStored = 0;
   inputsStored = 0;
   inputsEnded = false;
@@ -71,6 +76,7 @@ export class JobEntry {
     this.values = options.values;
     this.log = options.log;
     this.lines = new LineLog(options.directory);
+    this.failures = new FailureLog(options.directory, options);
   }
 
   /** Its results have been taken, and are not kept. */
