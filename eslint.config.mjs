@@ -29,7 +29,7 @@ const borders = [
     ],
   },
   {
-    files: ["extension/src/**/*.ts"],
+    files: ["extension/src/**/*.ts", "extension/webview/**/*.ts"],
     patterns: [
       {
         regex: "^@burla/(main|node|worker)|services/(main|node|worker)/",
@@ -54,7 +54,7 @@ export default tseslint.config(
   ...tseslint.configs.strict,
   {
     files: ["**/*.ts", "**/*.mts"],
-    languageOptions: { parserOptions: { project: "./tsconfig.json" } },
+    languageOptions: { parserOptions: { project: ["./tsconfig.json", "./extension/webview/tsconfig.json"] } },
     plugins: { "import-x": importX },
     settings: { "import-x/resolver": { typescript: true, node: { extensions: [".ts", ".js", ".mjs"] } } },
     rules: {

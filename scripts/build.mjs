@@ -53,13 +53,14 @@ export async function build({ types = true } = {}) {
         banner: { js: 'const __burlaUrl=require("node:url").pathToFileURL(__filename).href;' },
       }),
     ]),
+    esm("client/src/tools.ts", "tools.js"),
     esm("services/main/src/main.ts", "services/main.mjs"),
     esm("services/node/src/main.ts", "services/node.mjs"),
     esm("services/worker/src/main.ts", "services/worker.mjs", { js: requireBanner.js + ownGlobals }),
     existsSync(join(root, "client/src/cli/main.ts")) &&
       esm("client/src/cli/main.ts", "cli.js", { js: `#!/usr/bin/env node\n${requireBanner.js}` }),
   ]);
-  await buildExtension(esbuild, define);
+  await Promise.all([buildExtension(esbuild, define), buildRunner(esbuild, define), buildResultsView(esbuild)]);
   await copyFile(join(root, "LICENSE"), join(root, "client", "LICENSE"));
   if (types) await buildTypes();
 }
@@ -83,6 +84,25 @@ async function buildExtension(esbuild, define) {
     outfile: join(root, "extension/dist/extension.cjs"),
     format: "cjs",
     banner: { js: 'const __burlaUrl=require("node:url").pathToFileURL(require("node:path").join(__dirname,"node_modules/burla/dist/extension.cjs")).href;' },
+  });
+}
+
+/** The programs that the extension starts under the user's own Node. They import the package `burla` beside them. */
+function buildRunner(esbuild, define) {
+  const program = (entry, name) =>
+    esbuild({ ...common, define, entryPoints: [join(root, "extension/src/runner", entry)], outfile: join(root, "extension/dist", name), format: "esm", banner: requireBanner });
+  return Promise.all([program("main.ts", "runner.mjs"), program("evaluator.ts", "evaluator.mjs")]);
+}
+
+/** The script of the results view, for a browser. */
+function buildResultsView(esbuild) {
+  return esbuild({
+    ...common,
+    platform: "browser",
+    target: "es2022",
+    entryPoints: [join(root, "extension/webview/main.ts")],
+    outfile: join(root, "extension/dist/results.js"),
+    format: "iife",
   });
 }
 

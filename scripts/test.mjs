@@ -18,6 +18,7 @@ const SUITES = [
   { name: "capture", folders: ["test/capture"], concurrency: 2 },
   { name: "docs", folders: ["test/docs"], concurrency: 1 },
   { name: "cli", folders: ["test/cli"], concurrency: 1 },
+  { name: "runner", folders: ["test/runner"], concurrency: 1 },
   { name: "e2e", folders: ["test/e2e"], concurrency: 1 },
   { name: "faults", folders: ["test/faults"], concurrency: 1 },
   { name: "package", folders: ["test/package"], concurrency: 1 },

@@ -17,6 +17,16 @@ export const COMMANDS = {
   revealErrorLine: "burla.revealErrorLine",
   copyErrorMessage: "burla.copyErrorMessage",
   copyId: "burla.copyId",
+  // Functions and their runs.
+  runFunction: "burla.runFunction",
+  previewFunction: "burla.previewFunction",
+  showResults: "burla.showResults",
+  rerunFailed: "burla.rerunFailed",
+  runAgain: "burla.runAgain",
+  saveResults: "burla.saveResults",
+  cancelRun: "burla.cancelRun",
+  showRunLog: "burla.showRunLog",
+  openRunLog: "burla.openRunLog",
   // Everything else.
   showOutput: "burla.showOutput",
   openClusterLog: "burla.openClusterLog",
@@ -29,8 +39,17 @@ export type CommandId = (typeof COMMANDS)[keyof typeof COMMANDS];
 export const VIEWS = {
   clusters: "burla.clusters",
   jobs: "burla.jobs",
+  results: "burla.results",
 } as const;
 export const VIEW_CONTAINER = "burla";
+export const RESULTS_CONTAINER = "burla-results";
+
+/** Tools for assistants, by their names in the manifest. */
+export const TOOLS = {
+  clusterStatus: "burla_clusterStatus",
+  jobLogs: "burla_jobLogs",
+  runFunction: "burla_runFunction",
+} as const;
 
 /** Keys of `when` clauses that the code sets. */
 export const CONTEXTS = {
@@ -40,6 +59,10 @@ export const CONTEXTS = {
   isLocal: "burla.isLocal",
   /** Whether the current cluster knows any job. */
   hasJobs: "burla.hasJobs",
+  /** What the results view shows: `none`, `running` or `over`. */
+  run: "burla.run",
+  /** Whether some input of that run has failed. */
+  runHasFailed: "burla.runHasFailed",
 } as const;
 
 /** Settings, by their full names. */
@@ -49,6 +72,9 @@ export const SETTINGS = {
   idleMinutes: "burla.local.idleMinutes",
   nodePath: "burla.local.nodePath",
   maxLogLines: "burla.log.maxLines",
+  codeLens: "burla.codeLens.enabled",
+  onWindowClose: "burla.run.onWindowClose",
+  inputTimeoutSeconds: "burla.inputs.timeoutSeconds",
 } as const;
 
 /** Its place in the manifest; the editor puts the extension before it. */

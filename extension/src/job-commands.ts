@@ -49,7 +49,7 @@ async function cancelJob(parts: JobParts, element: JobElement | undefined): Prom
 type JobsOf = (status: NonNullable<ClusterHub["current"]["status"]>) => readonly JobSummary[];
 
 /** @throws Declined when there is no job, or none is chosen. */
-async function placeOf({ hub, known }: JobParts, element: JobElement | undefined, what: string, from: JobsOf = ({ jobs }) => jobs): Promise<JobPlace> {
+async function placeOf({ hub, known }: JobParts, element: JobElement | undefined, what: string, from: JobsOf = ({ jobs }) => jobs): Promise<JobPlace & { readonly job: JobSummary }> {
   const { status, ref } = hub.current;
   const jobs = status === null ? [] : sortJobs(from(status));
   const job = element === undefined ? await pickJob(jobs, what) : jobs.find(({ jobId }) => jobId === element.jobId);

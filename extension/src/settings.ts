@@ -18,6 +18,21 @@ export function maxLogLines(): number {
   return read(SETTINGS.maxLogLines, 5000);
 }
 
+/** Whether functions have a lens above them. */
+export function hasCodeLens(): boolean {
+  return read(SETTINGS.codeLens, true);
+}
+
+/** Whether the jobs of a window go on when it is closed. */
+export function runsOutliveWindow(): boolean {
+  return read<"cancel" | "continue">(SETTINGS.onWindowClose, "cancel") === "continue";
+}
+
+/** Longest wait for a further input of an expression or export. */
+export function inputTimeoutMs(): number {
+  return read(SETTINGS.inputTimeoutSeconds, 30) * 1000;
+}
+
 /** How a local cluster is started from here. */
 export async function localOptions(): Promise<Pick<StartOptions, "idleMinutes" | "nodePath">> {
   const chosen = read(SETTINGS.nodePath, "").trim();

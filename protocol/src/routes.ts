@@ -14,7 +14,7 @@ export const ROUTES = {
   watch: "/v1/watch",
   jobs: "/v1/jobs",
   job: "/v1/jobs/:jobId",
-  /** NDJSON of `LogLineJson`; with `?follow=1` it goes on until the job has ended. */
+  /** NDJSON of `LogLineJson`; with `?follow=1` it goes on until the job has ended. Empty lines mean nothing. */
   jobLogs: "/v1/jobs/:jobId/logs",
   /** `JobFailures`: the first inputs that failed, with their errors. */
   jobFailures: "/v1/jobs/:jobId/failures",

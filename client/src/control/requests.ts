@@ -71,7 +71,10 @@ export class Control {
     try {
       const { body } = await this.#request("GET", path, signal);
       if (body === null) return;
-      for await (const { text } of linesOf(body, MAX_WATCH_EVENT_BYTES)) yield v.parse(schema, JSON.parse(text));
+      for await (const { text } of linesOf(body, MAX_WATCH_EVENT_BYTES)) {
+        // An empty line says no more than that the cluster is there.
+        if (text !== "") yield v.parse(schema, JSON.parse(text));
+      }
     } catch (cause) {
       if (signal.aborted) return;
       if (cause instanceof BurlaError) throw cause;

@@ -12,7 +12,7 @@ const KEPT_MS = 24 * 60 * 60 * 1000;
 const LINES_PER_REPORT = 10_000;
 
 /** @returns the file. Files of earlier days go. */
-export async function writeFullLog(folder: vscode.Uri, job: JobSummary, lines: AsyncIterable<JobLogLine>, onLines: (count: number) => void): Promise<vscode.Uri> {
+export async function writeFullLog(folder: vscode.Uri, job: Pick<JobSummary, "jobId" | "name">, lines: AsyncIterable<JobLogLine>, onLines: (count: number) => void): Promise<vscode.Uri> {
   const directory = join(folder.fsPath, "logs");
   await mkdir(directory, { recursive: true, mode: 0o700 });
   await removeOld(directory);

@@ -5,7 +5,7 @@ import type { LoadControl } from "../clusters/control.ts";
 import type { Target } from "../clusters/watchers.ts";
 import { report } from "../failure.ts";
 import { maxLogLines } from "../settings.ts";
-import { jobStateText, numberText } from "../view/texts.ts";
+import { numberText } from "../view/texts.ts";
 import { writeFullLog } from "./full-log.ts";
 import { lineText, LogWindow, type Batch } from "./log-lines.ts";
 
@@ -16,7 +16,7 @@ const MAX_CHANNELS = 10;
 
 /** A job, and where it runs. */
 export interface JobPlace {
-  readonly job: JobSummary;
+  readonly job: Pick<JobSummary, "jobId" | "name">;
   readonly target: Target;
 }
 
@@ -42,17 +42,26 @@ export class JobLogs implements vscode.Disposable {
 
   /** Shows the log in the panel; it goes on with the job. */
   show(place: JobPlace): void {
+    this.#channelOf(place).show(true);
+  }
+
+  /** Has the log in the panel's list, for whoever looks there. */
+  follow(place: JobPlace): void {
+    this.#channelOf(place);
+  }
+
+  #channelOf(place: JobPlace): vscode.LogOutputChannel {
     const { jobId } = place.job;
     const known = this.#open.get(jobId);
-    if (known !== undefined) return known.channel.show(true);
+    if (known !== undefined) return known.channel;
     const log = { channel: vscode.window.createOutputChannel(channelName(place.job), { log: true }), abort: new AbortController() };
     this.#open.set(jobId, log);
     this.#closeOldest();
-    log.channel.show(true);
     void this.#follow(place, log).catch((error: unknown) => {
       this.#open.delete(jobId);
       if (!log.abort.signal.aborted) report(this.#options.output, `The log of ${place.job.name}`, error);
     });
+    return log.channel;
   }
 
   /** Opens all that the cluster has kept, as a file that the editor need not hold in memory. */
@@ -79,7 +88,7 @@ export class JobLogs implements vscode.Disposable {
     const timer = setInterval(flush, FLUSH_MS);
     try {
       const { jobLogs } = await this.#options.loadControl();
-      channel.info(`${job.name} (${job.jobId}): ${jobStateText(job)}`);
+      channel.info(`${job.name} (${job.jobId})`);
       let count = 0;
       for await (const line of jobLogs(job.jobId, { cluster: target, follow: true, signal: abort.signal })) {
         window.add(line);
@@ -119,6 +128,6 @@ function writeLine(channel: vscode.LogOutputChannel, line: JobLogLine): void {
 }
 
 /** The end of the id tells runs of one function apart. */
-function channelName({ name, jobId }: JobSummary): string {
+function channelName({ name, jobId }: JobPlace["job"]): string {
   return `Burla: ${name} (${jobId.slice(-6)})`;
 }

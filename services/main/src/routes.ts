@@ -2,10 +2,11 @@
 import { Hono } from "hono";
 import { bodyLimit } from "hono/body-limit";
 import {
-  BurlaError, MAX_BUNDLE_BYTES, messageOf, ROUTES, type JobFailures, type JobId, type JobSummary, type LogLineJson,
+  BurlaError, MAX_BUNDLE_BYTES, messageOf, ROUTES, WATCH_HEARTBEAT_MS, type JobFailures, type JobId, type JobSummary, type LogLineJson,
 } from "@burla/protocol";
 import type { Identity } from "./auth.ts";
 import type { Cluster } from "./cluster.ts";
+import { streamOf, withSignsOfLife } from "./ndjson.ts";
 import type { BlobStore } from "./store/blobs.ts";
 import type { LoggedLines } from "./store/line-log.ts";
 import type { MainSummary } from "./summaries.ts";
@@ -36,6 +37,8 @@ export function createRoutes({ cluster, blobs, board, identify, describe, shutdo
   app.get(ROUTES.watch, (c) => {
     const abort = new AbortController();
     c.header("content-type", "application/x-ndjson");
+    // Answered by this handler too, and nobody would read, or end, its stream.
+    if (c.req.method === "HEAD") return c.body(null);
     return c.body(streamOf(board.watch(abort.signal), abort));
   });
   app.get(ROUTES.jobs, (c) => c.json({ jobs: cluster.summaries.jobs() }));
@@ -51,7 +54,7 @@ export function createRoutes({ cluster, blobs, board, identify, describe, shutdo
     const lines = cluster.readLines(c.req.param("jobId") as JobId, options);
     if (lines === undefined) throw noSuchJob(c.req.param("jobId"));
     c.header("content-type", "application/x-ndjson");
-    return c.body(streamOf(textOf(lines), abort));
+    return c.body(streamOf(withSignsOfLife(textOf(lines), WATCH_HEARTBEAT_MS), abort));
   });
   app.post(ROUTES.cancelJob, (c) => {
     const jobId = c.req.param("jobId") as JobId;
@@ -78,18 +81,6 @@ export function createRoutes({ cluster, blobs, board, identify, describe, shutdo
     if (found === undefined) throw noSuchJob(jobId);
     return found;
   }
-}
-
-/** Reads on only as the client takes; a client that goes away ends the reading. */
-function streamOf(texts: AsyncGenerator<string>, abort: AbortController): ReadableStream<Uint8Array> {
-  return new ReadableStream({
-    async pull(controller) {
-      const { done, value } = await texts.next();
-      if (done === true) controller.close();
-      else controller.enqueue(Buffer.from(value));
-    },
-    cancel: () => abort.abort(),
-  });
 }
 
 async function* textOf(lines: AsyncGenerator<LoggedLines>): AsyncGenerator<string> {
