@@ -54,11 +54,12 @@ test("the cluster starts from the status bar", async (workbench) => {
 
 test("a job of a script appears, with its failed inputs and its log", async (workbench) => {
   const go = join(workbench.workspace, "go");
+  await workbench.openFile("scores.ts");
   const script = Script.start(workbench.cluster, SCORE, { args: [go] });
   await workbench.statusBarItem(/Burla: score 4\d%/).waitFor();
   await workbench.treeRow(/score: running 4\d%/).click();
   await workbench.toggleRow(/Failed inputs/);
-  await workbench.treeRow(/Input 7: RangeError: empty document/).waitFor();
+  await workbench.treeRow(/#7 RangeError: empty document/).waitFor();
   await workbench.treeRow("Show log").click();
   await workbench.panel(/words/).waitFor();
   await screenshots(workbench, "shell-running");
@@ -71,7 +72,7 @@ test("a job of a script appears, with its failed inputs and its log", async (wor
 });
 
 test("the line of a failed input opens with a click", async (workbench) => {
-  await workbench.treeRow(/Input 7: RangeError/).click();
+  await workbench.treeRow(/#7 RangeError/).click();
   await workbench.page.locator(".editor-instance .view-line", { hasText: /throw\snew\sRangeError/ }).waitFor();
   await screenshots(workbench, "shell-failed");
 });

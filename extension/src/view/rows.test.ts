@@ -74,7 +74,7 @@ describe("rows of jobs", () => {
 
   it("show a failed input with its error and line", () => {
     const row = failureRow("job-1", { index: 17, name: "RangeError", message: "empty document\nmore", stack });
-    assert.equal(row.label, "Input 17: RangeError: empty document");
+    assert.equal(row.label, "#17 RangeError: empty document");
     assert.equal(row.description, "score.ts:12");
     assert.equal(row.contextValue, "failure:located");
     assert.equal(failureRow("job-1", { index: -1, name: "BURLA_LOAD", message: "no", stack: "" }).label, "Job: BURLA_LOAD: no");
