@@ -124,10 +124,13 @@ test("the cluster stops from the status bar", async (workbench) => {
 });
 
 test("the walkthrough has a picture for every step", async (workbench) => {
+  await workbench.page.keyboard.press("Control+B");
+  await workbench.page.locator(".part.sidebar").waitFor({ state: "hidden" });
+  await workbench.runCommand("View: Hide Panel");
   await workbench.runCommand("Burla: Get Started");
   for (const step of ["Start a cluster", "Run a function", "See what it does", "Go beyond this machine"]) {
     await workbench.page.locator(".getting-started-step", { hasText: step }).click();
-    await workbench.page.locator(".getting-started-media").waitFor();
+    await workbench.page.locator(".getting-started-media svg").waitFor();
     await workbench.screenshot(`shell-walkthrough-${step.split(" ")[0]?.toLowerCase() ?? ""}`);
   }
 });

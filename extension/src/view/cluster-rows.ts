@@ -22,7 +22,7 @@ export function clusterRow(state: ClusterState, { isCurrent, isOnly }: Standing)
     // The editor keeps a row closed that had nothing below it: one that has something now is another row.
     id: hasRows ? ref.id : `${ref.id}/empty`,
     label: `${ref.label}: ${linkWord(link)}`,
-    description: [isCurrent && !isOnly ? "current" : "", clusterCounts(state)].filter((part) => part !== "").join(" · "),
+    description: [isCurrent && !isOnly ? "current" : "", clusterDetail(state)].filter((part) => part !== "").join(" · "),
     tooltip: clusterTooltip(state),
     icon: clusterIcon(link),
     contextValue: `cluster:${kind}:${link.kind}:${isCurrent ? "current" : "other"}`,
@@ -36,7 +36,9 @@ export function linkWord(link: Link): string {
   return link.kind === "starting" ? startingWords(link) : link.kind;
 }
 
-function clusterCounts({ link, status }: ClusterState): string {
+/** What runs on it, or what is wrong with it. */
+function clusterDetail({ link, status }: ClusterState): string {
+  if (link.kind === "unreachable" || link.kind === "error") return link.trouble.message.split("\n")[0] ?? "";
   if (link.kind !== "online" || status === null) return "";
   const jobs = liveJobs(status).length;
   return [countText(status.nodes.length, "node"), jobs === 0 ? "idle" : countText(jobs, "job")].join(" · ");

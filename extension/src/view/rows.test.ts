@@ -23,6 +23,7 @@ describe("rows of clusters", () => {
     assert.equal(clusterRow(online(), current).description, "current · 2 nodes · idle");
     assert.equal(clusterRow(online(aStatus({ jobs: [aJob()] })), other).description, "2 nodes · 1 job");
     assert.equal(clusterRow(online(), { isCurrent: true, isOnly: true }).description, "2 nodes · idle");
+    assert.equal(clusterRow(unreachable(), other).description, "it has closed the connection");
     assert.equal(clusterRow(online(), current).contextValue, "cluster:local:online:current");
   });
 
