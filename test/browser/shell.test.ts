@@ -46,8 +46,8 @@ test("the cluster starts from the status bar", async (workbench) => {
   await workbench.quickInput.choose(/Start Cluster/);
   await workbench.statusBarItem(/Burla: \d+ nodes/).waitFor();
   await workbench.treeRow(/Local cluster: running/).waitFor();
-  await workbench.treeRow(/local-0: ready/).waitFor();
-  await workbench.toggleRow(/local-0: ready/);
+  await workbench.treeRow(/local-1: ready/).waitFor();
+  await workbench.toggleRow(/local-1: ready/);
   await workbench.treeRow(/: warm/).first().waitFor();
   await screenshots(workbench, "shell-ready");
 });
@@ -110,7 +110,8 @@ test("a stop asks when a job runs, and goes on when the answer is no", async (wo
   await workbench.dialog("Stop the local cluster?").getByRole("button", { name: "Cancel" }).click();
   await workbench.statusBarItem(/Burla: score/).waitFor();
   await workbench.treeRow(/score: running/).click({ button: "right" });
-  await workbench.page.locator(".monaco-menu", { hasText: "Cancel Job" }).getByText("Cancel Job").click();
+  await workbench.page.locator(".monaco-menu .action-item", { hasText: "Cancel Job" }).hover();
+  await workbench.page.keyboard.press("Enter");
   await workbench.dialog("Cancel score?").getByRole("button", { name: "Cancel Job" }).click();
   await workbench.treeRow(/score: cancelled/).waitFor();
   await script.ended();

@@ -26,7 +26,7 @@ export function clusterRow(state: ClusterState, { isCurrent, isOnly }: Standing)
     tooltip: clusterTooltip(state),
     icon: clusterIcon(link),
     contextValue: `cluster:${kind}:${link.kind}:${isCurrent ? "current" : "other"}`,
-    expandable: hasRows ? (isCurrent ? "open" : "closed") : "no",
+    expandable: hasRows ? "open" : "no",
   };
 }
 
@@ -85,7 +85,7 @@ export function nodeRow(clusterId: string, node: NodeSummary, jobs: ClusterStatu
   return {
     id: `${clusterId}/${node.nodeId}`,
     label: `${node.nodeId}: ${nodeStateText(node)}`,
-    description: [working.join(", "), containersText(node.workers), machineText(node)].filter((part) => part !== "").join(" · "),
+    description: [working.join(", "), machineText(node), containersText(node.workers)].filter((part) => part !== "").join(" · "),
     tooltip: nodeTooltip(node, working),
     icon: NODE_ICONS[node.state] ?? icon("vm"),
     contextValue: `node:${node.state.toLowerCase()}`,

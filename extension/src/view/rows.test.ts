@@ -31,7 +31,7 @@ describe("rows of clusters", () => {
     const job = aJob();
     const row = nodeRow("local", aNode({ state: "RUNNING", jobs: [job.jobId] }), [job]);
     assert.equal(row.label, "local-0: running");
-    assert.equal(row.description, "score · 1 container · process, 1 core, 4.0 GiB");
+    assert.equal(row.description, "score · process, 1 core, 4.0 GiB · 1 container");
     assert.equal(nodeRow("local", aNode({ state: "FAILED", reason: "it ran out of memory" }), []).label, "local-0: failed");
     assert.match(nodeRow("local", aNode({ state: "FAILED", reason: "it ran out of memory" }), []).tooltip, /it ran out of memory/);
   });
