@@ -121,7 +121,8 @@ test("the cluster stops from the status bar", async (workbench) => {
   await workbench.statusBarItem(/Burla: \d+ nodes/).click();
   await workbench.quickInput.choose(/Stop Cluster/);
   await workbench.statusBarItem("Burla: off").waitFor();
-  await workbench.cluster.gone();
+  assert.equal(workbench.cluster.isAnnounced, false);
+  assert.deepEqual((["main", "node", "worker"] as const).flatMap((role) => workbench.cluster.processes(role)), []);
 });
 
 test("the walkthrough has a picture for every step", async (workbench) => {
