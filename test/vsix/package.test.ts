@@ -20,7 +20,6 @@ const MAX_INSTALLED_MIB = 16;
 /** Everything that may be in it, relative to its folder. */
 const ALLOWED = [
   /^(package\.json|readme\.md|changelog\.md|LICENSE\.txt|\.vsixmanifest)$/,
-  /^docs\/images\/[\w-]+\.png$/,
   /^media\/[\w/-]+\.(svg|png|css|js)$/,
   /^extension\/dist\/[\w-]+\.(cjs|mjs|js|css)$/,
   /^extension\/dist\/node_modules\/burla\/(package\.json|dist\/(services\/)?[\w-]+\.(js|cjs|mjs))$/,
