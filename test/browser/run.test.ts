@@ -169,9 +169,24 @@ test("a reloaded window shows the last run again", async (workbench) => {
   await view.shows(MANY);
 });
 
+test("a window that is reloaded while a job runs goes on with it", async (workbench) => {
+  await workbench.openFile("score.ts");
+  await workbench.lens("Run on Burla").nth(2).click();
+  await workbench.quickInput.choose(/An Expression/);
+  await workbench.quickInput.answer("Array.from({ length: 1200 }, (_, i) => i)");
+  const before = await results(workbench);
+  await before.status(/^Running: \d+ (of|so far)/);
+  await before.row("✓ done").waitFor();
+  await workbench.reload();
+  await workbench.runCommand("Burla: Show Results");
+  const view = await results(workbench);
+  await view.status(/^Done: 1,200 inputs/);
+  await view.shows(1_200);
+});
+
 test("the view takes every theme", async (workbench) => {
   const view = await results(workbench);
-  await view.frame.getByRole("combobox", { name: "Run" }).selectOption({ index: 1 });
+  await view.frame.getByRole("combobox", { name: "Run" }).selectOption({ index: 2 });
   await view.status(/^Done: 1,000 inputs/);
   await view.row(/lorem/).click();
   await view.details.getByText("Result", { exact: true }).waitFor();
