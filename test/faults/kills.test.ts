@@ -63,6 +63,22 @@ test("main is killed while results wait for a slow consumer", async () => {
   });
 });
 
+test("main is killed while functions wait for jobs that they have started: those are known to the next main", async () => {
+  let killed = false;
+  const results = remoteParallelMap(async (x: number) => {
+    console.log("begun");
+    const inner = remoteParallelMap(async (y: number) => { await new Promise((resolve) => setTimeout(resolve, 100)); return y; }, [x, x + 1, x + 2, x + 3, x + 4, x + 5]);
+    return (await inner.toArray()).length;
+  }, [1, 2], {
+    onLog: () => {
+      if (!killed) setTimeout(() => kill(cluster.main.pid), 300);
+      killed = true;
+    },
+  });
+  assert.deepEqual(await results.toArray(), [6, 6]);
+  assert.ok(killed);
+});
+
 test("main, a node and a worker are killed at once", async () => {
   await survives(() => {
     kill(cluster.processes("worker")[0]!.pid);

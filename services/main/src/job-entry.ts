@@ -1,5 +1,5 @@
 /** One job as the shell knows it: its log, its captured values, its readers. Decisions about it are the core's. */
-import { MAX_WINDOW_BYTES, newToken, type JobId, type JobSpec, type JobSummary, type MainToClient, type Of } from "@burla/protocol";
+import { MAX_WINDOW_BYTES, type JobId, type JobSpec, type JobSummary, type MainToClient, type Of } from "@burla/protocol";
 import type { JobLog} from "./store/job-log.ts";
 import { writeSummary, type Finished } from "./store/job-log.ts";
 import { LineLog } from "./store/line-log.ts";
@@ -30,6 +30,7 @@ export interface JobEntryOptions {
   readonly createdAt: number;
   readonly directory: string;
   readonly values: Uint8Array;
+  readonly token: string;
   readonly log: JobLog;
 }
 
@@ -41,7 +42,7 @@ export class JobEntry {
   readonly directory: string;
   readonly values: Uint8Array;
   /** What its workers may use to start jobs of their own. */
-  readonly token = newToken();
+  readonly token: string;
   readonly log: JobLog;
   readonly lines: LineLog;
   /** The connection that feeds the inputs. */
@@ -69,6 +70,7 @@ export class JobEntry {
     this.createdAt = options.createdAt;
     this.directory = options.directory;
     this.values = options.values;
+    this.token = options.token;
     this.log = options.log;
     this.lines = new LineLog(options.directory);
   }

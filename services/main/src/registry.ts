@@ -1,7 +1,7 @@
 /** All jobs that this cluster remembers, on disk and in memory, and for how long. */
 import { mkdirSync, readdirSync, renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import type { JobId, JobSpec, JobSummary } from "@burla/protocol";
+import { newToken, type JobId, type JobSpec, type JobSummary } from "@burla/protocol";
 import type { CoreState } from "./core/state.ts";
 import { restoreJob } from "./core/restore.ts";
 import { JobEntry } from "./job-entry.ts";
@@ -46,8 +46,9 @@ export class JobRegistry {
   create(jobId: JobId, spec: JobSpec, rootId: JobId, values: Uint8Array): JobEntry {
     const directory = join(this.#directory, jobId);
     const log = new JobLog(directory);
-    const entry = new JobEntry({ jobId, spec, rootId, createdAt: Date.now(), directory, values, log });
-    log.append({ type: "job", jobId, spec, rootId, createdAt: entry.createdAt }, values);
+    const [createdAt, token] = [Date.now(), newToken()];
+    const entry = new JobEntry({ jobId, spec, rootId, createdAt, directory, values, token, log });
+    log.append({ type: "job", jobId, spec, rootId, createdAt, token }, values);
     this.#entries.set(jobId, entry);
     return entry;
   }
@@ -129,9 +130,9 @@ export class JobRegistry {
       else this.#summaries.set(jobId, summary);
       return;
     }
-    const { remembered, values, createdAt, finished, finishedBody } = replayed;
+    const { remembered, values, createdAt, token, finished, finishedBody } = replayed;
     const { spec, rootId } = remembered;
-    const entry = new JobEntry({ jobId, spec, rootId, createdAt, directory, values, log });
+    const entry = new JobEntry({ jobId, spec, rootId, createdAt, directory, values, token, log });
     entry.restore(
       { lastSeq: remembered.seq, chunksStored: remembered.pushedChunks, inputsStored: remembered.pushedInputs, inputsEnded: remembered.totalInputs !== null },
       finished,

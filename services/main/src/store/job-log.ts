@@ -75,6 +75,7 @@ function recordOf(header: unknown): JobRecord {
 /** What a log says of its job. */
 export interface Replayed {
   readonly createdAt: number;
+  readonly token: string;
   readonly remembered: RememberedJob;
   readonly values: Uint8Array;
   readonly finished: Finished | null;
@@ -149,6 +150,7 @@ class Replay {
     const acked = this.#batches.filter((batch) => batch.seq <= this.#ackedSeq);
     return {
       createdAt: this.#job.createdAt,
+      token: this.#job.token,
       values: this.#values,
       finished: this.#finished,
       finishedBody: this.#finishedBody,

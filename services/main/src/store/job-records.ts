@@ -1,13 +1,14 @@
 /** What main must not forget of one job, as it stands in the job's log. */
 import * as v from "valibot";
-import { finishedSchema, jobSpecSchema, resultsSchema, type JobId, type JobSpec, type MainToClient, type NodeId, type Of } from "@burla/protocol";
+import { finishedSchema, jobSpecSchema, newToken, resultsSchema, type JobId, type JobSpec, type MainToClient, type NodeId, type Of } from "@burla/protocol";
 import type { Range } from "../core/state.ts";
 
 export type Results = Of<MainToClient, "results">;
 export type Finished = Of<MainToClient, "finished">;
 
 export type JobRecord =
-  | { type: "job"; jobId: JobId; spec: JobSpec; rootId: JobId; createdAt: number }
+  /** `token`: with which its functions start jobs of their own, after a restart of main too. */
+  | { type: "job"; jobId: JobId; spec: JobSpec; rootId: JobId; createdAt: number; token: string }
   | { type: "chunk"; chunkId: number; first: number; count: number }
   | { type: "inputsEnd"; total: number }
   /** `nodeId` null: nobody holds the range any more. */
@@ -21,7 +22,7 @@ const id = <Id extends string>() => v.custom<Id>((value) => typeof value === "st
 
 /** Main wrote it, but a disk may give back something else: a damaged record must not become a wrong state. */
 export const recordSchema: v.GenericSchema<unknown, JobRecord> = v.variant("type", [
-  v.object({ type: v.literal("job"), jobId: id<JobId>(), spec: jobSpecSchema, rootId: id<JobId>(), createdAt: v.number() }),
+  v.object({ type: v.literal("job"), jobId: id<JobId>(), spec: jobSpecSchema, rootId: id<JobId>(), createdAt: v.number(), token: v.optional(v.string(), newToken) }),
   v.object({ type: v.literal("chunk"), chunkId: count, first: count, count: v.pipe(count, v.minValue(1)) }),
   v.object({ type: v.literal("inputsEnd"), total: count }),
   v.object({
