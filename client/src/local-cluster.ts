@@ -1,18 +1,20 @@
 /** The cluster on this machine: found through its file, or started. One per user, shared by all programs of the user. */
 import { spawn } from "node:child_process";
-import { closeSync, mkdirSync, openSync, readFileSync, watch } from "node:fs";
+import { closeSync, mkdirSync, openSync, readFileSync, statSync, watch } from "node:fs";
 import { homedir, totalmem } from "node:os";
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import * as v from "valibot";
-import { BurlaError, childEnvironment, connectionFileSchema, type ClusterSpec, type ConnectionFile } from "@burla/protocol";
+import { BurlaError, childEnvironment, connectionFileSchema, messageOf, type ClusterSpec, type ConnectionFile } from "@burla/protocol";
 import { VERSION } from "./version.ts";
 
 const BYTES_PER_MIB = 1024 * 1024;
 const START_TIMEOUT_MS = 20_000;
 const EXIT_LOCKED = 3;
 const IDLE_MINUTES = 10;
+/** Main's log begins anew when it has grown beyond this: it tells of the starts and ends of jobs only. */
+const MAX_LOG_BYTES = 16 * BYTES_PER_MIB;
 /** More nodes than this allow no more jobs at once that a person would start, and cost memory. */
 const MAX_LOCAL_NODES = 4;
 /** Two jobs must be able to run at once. */
@@ -62,9 +64,8 @@ export function localSpec(): ClusterSpec {
  */
 export async function startLocalCluster(): Promise<ConnectionFile> {
   const directory = clusterDirectory("local");
-  mkdirSync(directory, { recursive: true, mode: 0o700 });
   const logFile = join(directory, "main.log");
-  const log = openSync(logFile, "a", 0o600);
+  const log = openLog(directory, logFile);
   const program = (name: string) => fileURLToPath(new URL(`./services/${name}.mjs`, import.meta.url));
   const config = {
     directory,
@@ -82,13 +83,17 @@ export async function startLocalCluster(): Promise<ConnectionFile> {
   });
   closeSync(log);
   const ready = child.stdio[3] as NodeJS.ReadableStream & { unref?: () => void; destroy: () => void };
+  let problem = "";
   const outcome = await new Promise<"ready" | "locked" | "failed">((resolve) => {
     const timer = setTimeout(() => resolve("failed"), START_TIMEOUT_MS);
     const settle = (how: "ready" | "locked" | "failed") => {
       clearTimeout(timer);
       resolve(how);
     };
-    ready.once("data", () => settle("ready"));
+    ready.once("data", (line: Buffer) => {
+      problem = /^failed (.*)/.exec(line.toString())?.[1] ?? "";
+      settle(problem === "" ? "ready" : "failed");
+    });
     child.once("error", () => settle("failed"));
     child.once("exit", (code) => settle(code === EXIT_LOCKED ? "locked" : "failed"));
   });
@@ -96,7 +101,7 @@ export async function startLocalCluster(): Promise<ConnectionFile> {
   child.removeAllListeners();
   child.unref();
   const file = outcome === "locked" ? await waitForFile(directory) : readConnectionFile("local");
-  if (outcome === "failed" || file === null) throw new BurlaError("BURLA_CLUSTER_START", `the local cluster did not start: ${endOf(logFile)}`);
+  if (outcome === "failed" || file === null) throw new BurlaError("BURLA_CLUSTER_START", `the local cluster did not start: ${problem || endOf(logFile)}`);
   return file;
 }
 
@@ -117,6 +122,17 @@ async function waitForFile(directory: string): Promise<ConnectionFile | null> {
   } finally {
     clearTimeout(timer);
     abort.abort();
+  }
+}
+
+/** @throws BurlaError BURLA_STORAGE when the state folder cannot be made, or written to. */
+function openLog(directory: string, logFile: string): number {
+  try {
+    mkdirSync(directory, { recursive: true, mode: 0o700 });
+    const isLong = (statSync(logFile, { throwIfNoEntry: false })?.size ?? 0) > MAX_LOG_BYTES;
+    return openSync(logFile, isLong ? "w" : "a", 0o600);
+  } catch (cause) {
+    throw new BurlaError("BURLA_STORAGE", `cannot write to the state folder ${directory}: ${messageOf(cause)}`, { cause });
   }
 }
 

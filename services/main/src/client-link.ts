@@ -42,6 +42,8 @@ export class ClientLink {
       this.#receive(message, body);
     } catch (error) {
       if (!(error instanceof BurlaError)) throw error;
+      const entry = this.#jobs.get(message.jobId);
+      if (error.code === "BURLA_STORAGE" && entry !== undefined) return this.#options.cluster.storageFailed(entry, error);
       this.#connection.send({ type: "refused", jobId: message.jobId, code: error.code, message: messageOf(error).slice(0, 4000) });
     }
   }

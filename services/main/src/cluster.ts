@@ -134,6 +134,16 @@ export class Cluster {
     this.handle({ type: "nodeGone", nodeId });
   }
 
+  /** The log of a job cannot be written or read any more. The error is the job's: whatever it answers now would be lost. */
+  storageFailed(entry: JobEntry, error: BurlaError): void {
+    const { jobId } = entry;
+    const reason = firstLine(error);
+    this.#options.log.error({ jobId, reason }, "the disk failed a job");
+    if (entry.finished !== null) return;
+    entry.failure = encodeEnvelopes([{ kind: "burla", code: error.code, message: reason }]);
+    this.handle({ type: "storageFailed", jobId, reason });
+  }
+
   /** The function of a job could not be loaded: the error is the job's. */
   loadFailed(nodeId: NodeId, jobId: JobId, envelope: Uint8Array): void {
     const entry = this.entry(jobId);
@@ -223,6 +233,18 @@ export class Cluster {
     const entry = this.#options.registry.get(command.jobId);
     if (entry === undefined) return;
     this.#progressSoon(command.jobId);
+    try {
+      this.#carryOut(entry, command, carried);
+    } catch (error) {
+      if (!(error instanceof BurlaError)) throw error;
+      this.storageFailed(entry, error);
+    }
+  }
+
+  /** @throws BurlaError BURLA_STORAGE */
+  #carryOut(entry: JobEntry, command: Command, carried: Carried): void {
+    // A job that a command of the same turn has ended has only nodes left that must hear of it.
+    if (entry.finished !== null && command.type !== "stop" && command.type !== "drain") return;
     switch (command.type) {
       case "assign":
         return this.#assign(entry, command);
@@ -339,6 +361,11 @@ export class Cluster {
       lostWorkers: job.lostWorkers,
     };
   }
+}
+
+/** Without the cure, which follows it. */
+function firstLine(error: BurlaError): string {
+  return error.message.split("\n")[0] ?? "";
 }
 
 function nowMs(): number {

@@ -1,5 +1,5 @@
 /** One job as the shell knows it: its log, its captured values, its readers. Decisions about it are the core's. */
-import { MAX_WINDOW_BYTES, type JobId, type JobSpec, type JobSummary, type MainToClient, type Of } from "@burla/protocol";
+import { BurlaError, MAX_WINDOW_BYTES, messageOf, type JobId, type JobSpec, type JobSummary, type MainToClient, type Of } from "@burla/protocol";
 import type { JobLog} from "./store/job-log.ts";
 import { writeSummary, type Finished } from "./store/job-log.ts";
 import { LineLog } from "./store/line-log.ts";
@@ -132,16 +132,20 @@ export class JobEntry {
     }
   }
 
+  /** Readers are told whatever the disk says. @throws BurlaError BURLA_STORAGE */
   finish(finished: Finished, body: Uint8Array, summary: JobSummary): void {
     this.finished = finished;
     this.#finishedBody = body;
     this.endedSummary = summary;
-    // In this order: a main that dies in between finds the job unfinished, and ends it again.
-    writeSummary(this.directory, summary);
-    if (!this.#discarded) this.log.append(finished, body);
-    this.lines.end();
-    for (const chunkId of [...this.#chunks.keys()]) this.forgetChunk(chunkId);
-    for (const reader of this.#readers.values()) this.#pump(reader);
+    try {
+      // In this order: a main that dies in between finds the job unfinished, and ends it again.
+      writeSummary(this.directory, summary);
+      if (!this.#discarded) this.log.append(finished, body);
+    } finally {
+      this.lines.end();
+      for (const chunkId of [...this.#chunks.keys()]) this.forgetChunk(chunkId);
+      for (const reader of [...this.#readers.values()]) this.#pump(reader);
+    }
   }
 
   attach(connection: ReaderConnection, afterSeq: number): void {
@@ -186,7 +190,18 @@ export class JobEntry {
     this.lines.close();
   }
 
+  /** A reader whose results the disk does not give back is turned away. */
   #pump(reader: Reader): void {
+    try {
+      this.#sendStored(reader);
+    } catch (error) {
+      if (!(error instanceof BurlaError)) throw error;
+      this.detach(reader.connection);
+      reader.connection.send({ type: "refused", jobId: this.jobId, code: error.code, message: messageOf(error) });
+    }
+  }
+
+  #sendStored(reader: Reader): void {
     while (reader.sentSeq < this.#lastSeq && reader.unackedBytes < MAX_WINDOW_BYTES && !this.#discarded) {
       const { message, body } = this.log.results(reader.sentSeq + 1);
       sendResults(reader, message, body);

@@ -1,9 +1,12 @@
-/** The main service: stands for one cluster. Configured by JSON in BURLA_MAIN; says "ready" on descriptor 3. */
+/**
+ * The main service: stands for one cluster. Configured by JSON in BURLA_MAIN; says "ready" on descriptor 3, or "failed"
+ * and why.
+ */
 import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import pino from "pino";
 import * as v from "valibot";
-import { childEnvironment, connectionFileSchema, newToken, PROTOCOL_VERSION, type ConnectionFile } from "@burla/protocol";
+import { childEnvironment, connectionFileSchema, messageOf, newToken, PROTOCOL_VERSION, type ConnectionFile } from "@burla/protocol";
 import { identify } from "./auth.ts";
 import { ClientLink } from "./client-link.ts";
 import { Cluster } from "./cluster.ts";
@@ -20,11 +23,13 @@ import { BlobStore } from "./store/blobs.ts";
 /** Another main holds the state folder. */
 const EXIT_LOCKED = 3;
 const startedAt = Date.now();
+/** Whoever starts main may be unable to read why it did not: its log may be on a full disk. */
+process.on("uncaughtExceptionMonitor", (error) => tellStarter(`failed ${messageOf(error)}`));
 const config = v.parse(mainConfigSchema, JSON.parse(process.env["BURLA_MAIN"] ?? "null"));
 mkdirSync(config.directory, { recursive: true, mode: 0o700 });
 if (!acquireLock(config.directory)) process.exit(EXIT_LOCKED);
 
-const log = pino({ base: { cluster: config.spec.name } }, pino.destination({ fd: 2, sync: true }));
+const log = pino({ base: { cluster: config.spec.name } }, pino.destination({ fd: 2, sync: true }).on("error", () => undefined));
 const connectionFile = join(config.directory, "cluster.json");
 const previous = readPrevious();
 const tokens = { owner: previous?.token ?? newToken(), node: previous?.nodeToken ?? newToken() };
@@ -35,12 +40,14 @@ const provider = new LocalProvider({
   connectionFile,
   environment: childEnvironment(),
   onGone: (nodeId) => cluster.nodeGone(nodeId),
+  log,
 });
 provider.start();
 
 const blobs = new BlobStore(join(config.directory, "blobs"));
 const registry = new JobRegistry(join(config.directory, "jobs"));
 const clients = new Set<ClientLink>();
+let isEnding = false;
 const idle = new IdleWatch(config.spec.idleMinutes * 60_000, () => void shutdown("idle"));
 const cluster = new Cluster({ registry, blobs, largestWorker: provider.largestWorker, log, onActivity: updateIdle });
 const whoAsks = (authorization: string | undefined) =>
@@ -102,8 +109,12 @@ function announce(): void {
   writeFileSync(`${connectionFile}.part`, JSON.stringify(content), { mode: 0o600 });
   renameSync(`${connectionFile}.part`, connectionFile);
   log.info({ url, pid: process.pid }, "ready");
+  tellStarter("ready");
+}
+
+function tellStarter(line: string): void {
   try {
-    writeSync(3, "ready\n");
+    writeSync(3, `${line}\n`);
   } catch {
     // Nobody waits on descriptor 3: started by hand.
   }
@@ -115,6 +126,8 @@ function updateIdle(): void {
 
 /** Ends clients, nodes, then itself; the connection file goes first, so that nobody dials a dying cluster. */
 async function shutdown(reason: string): Promise<void> {
+  if (isEnding) return;
+  isEnding = true;
   log.info({ reason }, "shutting down");
   rmSync(connectionFile, { force: true });
   cluster.shutdown(reason);

@@ -43,12 +43,27 @@ export class JobRegistry {
     });
   }
 
+  /** @throws BurlaError BURLA_STORAGE; then nothing of it is left. */
   create(jobId: JobId, spec: JobSpec, rootId: JobId, values: Uint8Array): JobEntry {
+    try {
+      return this.#create(jobId, spec, rootId, values);
+    } catch (error) {
+      this.#remove(jobId);
+      throw error;
+    }
+  }
+
+  #create(jobId: JobId, spec: JobSpec, rootId: JobId, values: Uint8Array): JobEntry {
     const directory = join(this.#directory, jobId);
     const log = new JobLog(directory);
     const [createdAt, token] = [Date.now(), newToken()];
     const entry = new JobEntry({ jobId, spec, rootId, createdAt, directory, values, token, log });
-    log.append({ type: "job", jobId, spec, rootId, createdAt, token }, values);
+    try {
+      log.append({ type: "job", jobId, spec, rootId, createdAt, token }, values);
+    } catch (error) {
+      entry.close();
+      throw error;
+    }
     this.#entries.set(jobId, entry);
     return entry;
   }

@@ -97,6 +97,8 @@ function apply(state: CoreState, event: Event, commands: Command[]): void {
       return withJob(state, event.jobId, (job) => endGrant(state, job, event, commands));
     case "loadFailed":
       return withJob(state, event.jobId, (job) => finish(state, job, "failed", "the function could not be loaded", commands));
+    case "storageFailed":
+      return withJob(state, event.jobId, (job) => finish(state, job, "failed", event.reason, commands));
     case "tick":
       for (const deadline of state.deadlines.due(state.nowMs)) meet(state, deadline, commands);
   }

@@ -73,7 +73,7 @@ async function untilStarted(count: number): Promise<ReturnType<typeof started>> 
 function newProvider(environment: NodeJS.ProcessEnv = {}): LocalProvider {
   const provider = new LocalProvider({
     spec: SPEC, directory: join(directory, "nodes"), connectionFile: join(directory, "cluster.json"), nodeProgram: join(directory, "program.mjs"),
-    workerProgram: "", clientPackage: "", environment: { ...childEnvironment(), ...environment }, onGone: (nodeId) => void gone.push(nodeId),
+    workerProgram: "", clientPackage: "", environment: { ...childEnvironment(), ...environment }, onGone: (nodeId) => void gone.push(nodeId), log: { error: () => undefined },
   });
   providers.push(provider);
   return provider;
@@ -100,7 +100,7 @@ test("one that ends at once is started ever later", async () => {
 test("nodes outlive main and are taken over by the next one, which starts them again when they die", async () => {
   const program = `
     const { LocalProvider } = await import(${JSON.stringify(new URL("./local.ts", import.meta.url).href)});
-    new LocalProvider({ ...JSON.parse(process.argv[1]), environment: process.env, onGone: () => undefined }).start();
+    new LocalProvider({ ...JSON.parse(process.argv[1]), environment: process.env, onGone: () => undefined, log: { error: () => undefined } }).start();
   `;
   const options = { spec: SPEC, directory: join(directory, "nodes"), connectionFile: "", nodeProgram: join(directory, "program.mjs"), workerProgram: "", clientPackage: "" };
   const earlier = spawn(process.execPath, ["--import", "tsx", "--input-type=module", "-e", program, JSON.stringify(options)], { stdio: ["ignore", "inherit", "inherit"], env: childEnvironment() });

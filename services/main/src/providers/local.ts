@@ -3,7 +3,7 @@ import { spawn } from "node:child_process";
 import { closeSync, mkdirSync, openSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { cpus, totalmem } from "node:os";
 import { join } from "node:path";
-import type { ClusterSpec, NodeGroup, NodeId } from "@burla/protocol";
+import { messageOf, type ClusterSpec, type NodeGroup, type NodeId } from "@burla/protocol";
 import { isAlive } from "../lock.ts";
 import type { MachineProvider, WorkerSize } from "./provider.ts";
 
@@ -32,6 +32,7 @@ export interface LocalProviderOptions {
   readonly clientPackage: string;
   readonly environment: NodeJS.ProcessEnv;
   readonly onGone: (nodeId: NodeId) => void;
+  readonly log: { error(fields: object, text: string): void };
 }
 
 interface Machine {
@@ -97,7 +98,17 @@ export class LocalProvider implements MachineProvider {
     }
   }
 
+  /** A node that cannot be started is tried again later, as one that ends at once. */
   #spawn(machine: Machine): void {
+    try {
+      this.#launch(machine);
+    } catch (error) {
+      this.#options.log.error({ nodeId: machine.nodeId, error: messageOf(error) }, "a node could not be started");
+      this.#restartLater(machine);
+    }
+  }
+
+  #launch(machine: Machine): void {
     const { group, nodeId } = machine;
     const directory = this.#directoryOf(nodeId);
     mkdirSync(directory, { recursive: true, mode: 0o700 });
@@ -115,6 +126,7 @@ export class LocalProvider implements MachineProvider {
     });
     closeSync(log);
     machine.pid = child.pid ?? 0;
+    child.unref();
     machine.startedMs = performance.now();
     machine.ended = new Promise((resolve) => {
       const end = () => {
@@ -125,14 +137,16 @@ export class LocalProvider implements MachineProvider {
       child.once("error", end);
     });
     writeFileSync(join(directory, "pid"), String(machine.pid), { mode: 0o600 });
-    child.unref();
   }
 
   #gone(machine: Machine): void {
     if (machine.pid === 0) return;
     machine.pid = 0;
     this.#options.onGone(machine.nodeId);
-    if (this.#stopping) return;
+    if (!this.#stopping) this.#restartLater(machine);
+  }
+
+  #restartLater(machine: Machine): void {
     const settled = performance.now() - machine.startedMs > SETTLED_MS;
     machine.restartMs = settled ? FIRST_RESTART_MS : Math.min(MAX_RESTART_MS, machine.restartMs * 2);
     setTimeout(() => {

@@ -1,8 +1,9 @@
 /** Bundles and large values by the SHA-256 of their content. */
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { BurlaError } from "@burla/protocol";
+import { storageError } from "./storage-error.ts";
 
 const HASH = /^[0-9a-f]{64}$/;
 
@@ -24,12 +25,21 @@ export class BlobStore {
     return readFileSync(this.#path(hash));
   }
 
-  /** Under the name that the sender computed (bundles hash their externals as well as their code). */
+  /**
+   * Under the name that the sender computed (bundles hash their externals as well as their code).
+   * @throws BurlaError BURLA_STORAGE when the disk refuses it.
+   */
   put(hash: string, content: Uint8Array): void {
     const path = this.#path(hash);
     if (existsSync(path)) return;
-    writeFileSync(`${path}.${process.pid}`, content, { mode: 0o600 });
-    renameSync(`${path}.${process.pid}`, path);
+    const part = `${path}.${process.pid}`;
+    try {
+      writeFileSync(part, content, { mode: 0o600 });
+      renameSync(part, path);
+    } catch (cause) {
+      rmSync(part, { force: true });
+      throw storageError("store a bundle", cause);
+    }
   }
 
   /** @returns the hash. */

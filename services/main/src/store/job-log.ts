@@ -1,11 +1,12 @@
 /** What main must not forget of one job: records in a file of its own, and the way back from them to a state. */
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import * as v from "valibot";
 import { BurlaError, indexAt, jobSummarySchema, type JobSummary } from "@burla/protocol";
 import type { RememberedGrant, RememberedJob } from "../core/restore.ts";
 import { recordSchema, type Finished, type JobRecord, type Results } from "./job-records.ts";
 import { RecordFile } from "./record-file.ts";
+import { storageError } from "./storage-error.ts";
 
 export type { Finished, JobRecord } from "./job-records.ts";
 
@@ -17,8 +18,13 @@ export class JobLog {
   /** Offset of the results with sequence number n at n - 1. */
   readonly #resultOffsets: number[] = [];
 
+  /** @throws BurlaError BURLA_STORAGE */
   constructor(directory: string) {
-    mkdirSync(directory, { recursive: true, mode: 0o700 });
+    try {
+      mkdirSync(directory, { recursive: true, mode: 0o700 });
+    } catch (cause) {
+      throw storageError(`make ${directory}`, cause);
+    }
     this.#directory = directory;
     this.#file = new RecordFile(join(directory, "job.log"));
   }
@@ -210,9 +216,15 @@ class Replay {
   }
 }
 
-/** The few lines about an ended job that are kept longer than its data. */
+/** The few lines about an ended job that are kept longer than its data. @throws BurlaError BURLA_STORAGE */
 export function writeSummary(directory: string, summary: JobSummary): void {
-  writeFileSync(join(directory, "summary.json"), JSON.stringify(summary), { mode: 0o600 });
+  const path = join(directory, "summary.json");
+  try {
+    writeFileSync(`${path}.part`, JSON.stringify(summary), { mode: 0o600 });
+    renameSync(`${path}.part`, path);
+  } catch (cause) {
+    throw storageError(`write ${path}`, cause);
+  }
 }
 
 /** @returns null when there is none, or what is there is damaged. */

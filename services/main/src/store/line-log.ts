@@ -1,7 +1,7 @@
 /** The lines that a job's calls printed, for `burla logs`: capped, with what was dropped counted. */
 import { join } from "node:path";
 import * as v from "valibot";
-import { logEntriesSchema, MAX_JOB_LOG_BYTES, unpack, type LogEntry } from "@burla/protocol";
+import { BurlaError, logEntriesSchema, MAX_JOB_LOG_BYTES, unpack, type LogEntry } from "@burla/protocol";
 import { RecordFile } from "./record-file.ts";
 
 export interface LoggedLines {
@@ -16,6 +16,8 @@ export class LineLog {
   readonly #file: RecordFile;
   readonly #followers = new Set<() => void>();
   #ended = false;
+  /** The disk had no room for them: no reason to end a job. Told with the next that it takes. */
+  #refusedLines = 0;
 
   constructor(directory: string) {
     this.#file = new RecordFile(join(directory, "lines.log"));
@@ -23,7 +25,13 @@ export class LineLog {
 
   append(nodeId: string, droppedLines: number, body: Uint8Array): void {
     if (this.#file.size + body.byteLength > MAX_JOB_LOG_BYTES) return;
-    this.#file.append({ nodeId, droppedLines }, body);
+    try {
+      this.#file.append({ nodeId, droppedLines: droppedLines + this.#refusedLines }, body);
+      this.#refusedLines = 0;
+    } catch (error) {
+      if (!(error instanceof BurlaError)) throw error;
+      this.#refusedLines += droppedLines + countOf(body);
+    }
     this.#wakeFollowers();
   }
 
@@ -68,4 +76,9 @@ export class LineLog {
   #wakeFollowers(): void {
     for (const wake of [...this.#followers]) wake();
   }
+}
+
+function countOf(body: Uint8Array): number {
+  const entries = unpack(body);
+  return Array.isArray(entries) ? entries.length : 0;
 }

@@ -137,3 +137,11 @@ test("leftovers of a killed node are ended and removed; a process that only has 
   stranger.kill();
   removeLeftovers(join(directory, "no", "such", "folder"));
 });
+
+test("a worker that the system refuses to start is told as one that has ended, with the reason", async () => {
+  const runtime = new ProcessRuntime({ workerProgram: join(directory, "program.mjs"), directory: join(directory, "workers") });
+  rmSync(join(directory, "workers"), { recursive: true });
+  writeFileSync(join(directory, "workers"), "a file where a folder should be");
+  const container = runtime.start({ workerId: newWorkerId(), runtime: "node", socketPath: "/no/socket", token: "secret", ramMiB: 256 });
+  assert.match(describeExit(await container.exited), /ENOTDIR|EEXIST/);
+});

@@ -2,7 +2,7 @@
 import { spawn, type ChildProcess } from "node:child_process";
 import { closeSync, mkdirSync, openSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { childEnvironment, type WorkerId } from "@burla/protocol";
+import { childEnvironment, messageOf, type WorkerId } from "@burla/protocol";
 import { MemoryWatch } from "./memory-watch.ts";
 import type { Container, ContainerOptions, ContainerRuntime, ExitReport } from "./runtime.ts";
 
@@ -28,9 +28,29 @@ export class ProcessRuntime implements ContainerRuntime {
     mkdirSync(options.directory, { recursive: true });
   }
 
+  /** What the system refuses is told as the container's end, as if its program had not started. */
   start(options: ContainerOptions): Container {
-    return new ProcessContainer(options, this.#options, this.#memory);
+    try {
+      return new ProcessContainer(options, this.#options, this.#memory);
+    } catch (error) {
+      return new FailedContainer(options.workerId, messageOf(error));
+    }
   }
+}
+
+class FailedContainer implements Container {
+  readonly workerId: WorkerId;
+  readonly pid = 0;
+  readonly exited: Promise<ExitReport>;
+
+  constructor(workerId: WorkerId, reason: string) {
+    this.workerId = workerId;
+    this.exited = Promise.resolve({ code: null, signal: null, outOfMemory: null, stderrTail: reason });
+  }
+
+  stop(): void {}
+
+  kill(): void {}
 }
 
 class ProcessContainer implements Container {
