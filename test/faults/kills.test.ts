@@ -1,5 +1,7 @@
 /** `kill -9`, cuts and freezes of each part, half way of 10,000 inputs: exactly 10,000 results, none doubled. */
 import assert from "node:assert/strict";
+import { statSync } from "node:fs";
+import { join } from "node:path";
 import { test } from "node:test";
 import { attach, BurlaError, remoteParallelMap } from "burla";
 import { useCluster } from "../support/cluster.ts";
@@ -77,6 +79,22 @@ test("main is killed while functions wait for jobs that they have started: those
   });
   assert.deepEqual(await results.toArray(), [6, 6]);
   assert.ok(killed);
+});
+
+test("the log of a job that streams for long stays bounded, and main can be killed after it was shortened", async () => {
+  const inputs = (function* () { for (let at = 0; at < 3000; at++) { const input = Buffer.alloc(64 << 10); input.writeUInt32LE(at); yield input; } })();
+  const stream = remoteParallelMap((input: Uint8Array) => input, inputs);
+  const log = join(cluster.directory, "jobs", stream.jobId, "job.log");
+  const results: number[] = [];
+  let largest = 0;
+  for await (const result of stream) {
+    results.push(Buffer.from(result).readUInt32LE(0));
+    largest = Math.max(largest, statSync(log, { throwIfNoEntry: false })?.size ?? 0);
+    if (results.length === 2500) kill(cluster.main.pid);
+  }
+  assertEachOnce(results, 3000);
+  assert.ok(largest > 64 << 20 && largest < 256 << 20, `${largest >> 20} of ${2 * 3000 / 16} MiB that passed through`);
+  await cluster.ready();
 });
 
 test("main, a node and a worker are killed at once", async () => {

@@ -102,7 +102,7 @@ export class ClientLink {
 
   #attach({ jobId, afterSeq, push }: Of<ClientToMain, "attach">): void {
     const entry = this.#require(jobId);
-    if (entry.isDiscarded) throw new BurlaError("BURLA_NO_SUCH_JOB", `the results of ${jobId} were taken by its own program; only those of a detached job are kept`);
+    entry.checkKept(afterSeq);
     this.#jobs.set(jobId, entry);
     if (push) entry.owner = this.#connection;
     const { chunksStored, inputsEnded } = entry;

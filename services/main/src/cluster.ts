@@ -7,6 +7,7 @@ import {
   type NodeToMain, type Of,
 } from "@burla/protocol";
 import type { Command, Event } from "./core/events.ts";
+import { snapshotJob } from "./core/snapshot.ts";
 import type { CoreState, Job } from "./core/state.ts";
 import { createState, settle, step } from "./core/step.ts";
 import type { JobEntry} from "./job-entry.ts";
@@ -45,6 +46,7 @@ export class Cluster {
   #timerAtMs = Infinity;
   readonly #progressDue = new Set<JobId>();
   #progressTimer: NodeJS.Timeout | undefined;
+  readonly #longLogs = new Set<JobEntry>();
   #duplicates = 0;
 
   constructor(options: ClusterOptions) {
@@ -210,9 +212,19 @@ export class Cluster {
       queueMicrotask(() => {
         this.#settling = false;
         for (const command of settle(this.#state)) this.#execute(command, null);
+        this.#shortenLogs();
         this.#armTimer();
       });
     }
+  }
+
+  /** When all that was decided is written down: only then the state and the log say the same. */
+  #shortenLogs(): void {
+    for (const entry of this.#longLogs) {
+      const job = this.#state.jobs.get(entry.jobId);
+      if (job !== undefined) entry.log.compact(snapshotJob(this.#state, job), entry.takenByAll);
+    }
+    this.#longLogs.clear();
   }
 
   #armTimer(): void {
@@ -290,6 +302,7 @@ export class Cluster {
     if (carried === null) return;
     const { first, count, indices, failed, valuesBytes, jobId } = carried.message;
     entry.deliver({ type: "results", jobId, seq, first, count, indices, failed, valuesBytes, dropped, nodeId }, carried.body);
+    if (entry.log.isLong) this.#longLogs.add(entry);
   }
 
   #giveUp(entry: JobEntry, { jobId, seq, nodeId, index, code, message }: Extract<Command, { type: "giveUp" }>): void {

@@ -15,6 +15,7 @@ export interface ReaderConnection {
 interface Reader {
   readonly connection: ReaderConnection;
   sentSeq: number;
+  ackedSeq: number;
   readonly unacked: { seq: number; bytes: number }[];
   unackedBytes: number;
   finishedSent: boolean;
@@ -73,11 +74,6 @@ export class JobEntry {
     this.token = options.token;
     this.log = options.log;
     this.lines = new LineLog(options.directory);
-  }
-
-  /** Its results have been taken, and are not kept. */
-  get isDiscarded(): boolean {
-    return this.#discarded;
   }
 
   get readers(): number {
@@ -148,8 +144,22 @@ export class JobEntry {
     }
   }
 
+  /** @throws BurlaError BURLA_NO_SUCH_JOB when the results that follow are not kept any more. */
+  checkKept(afterSeq: number): void {
+    if (this.#discarded) throw new BurlaError("BURLA_NO_SUCH_JOB", `the results of ${this.jobId} were taken by its own program; only those of a detached job are kept`);
+    if (afterSeq >= this.log.resultsAfter) return;
+    throw new BurlaError("BURLA_NO_SUCH_JOB", `the first results of ${this.jobId} were taken by its own program, and are too many to be kept; those of a detached job are`);
+  }
+
+  /** Up to this sequence number nobody will ask for results again: not a reader, nor the program that is gone for a moment. */
+  get takenByAll(): number {
+    if (this.spec.detach || this.owner === null || this.readers === 0) return 0;
+    return Math.min(...[...this.#readers.values()].map(({ ackedSeq }) => ackedSeq));
+  }
+
   attach(connection: ReaderConnection, afterSeq: number): void {
-    const reader: Reader = { connection, sentSeq: Math.min(afterSeq, this.#lastSeq), unacked: [], unackedBytes: 0, finishedSent: false };
+    const sentSeq = Math.min(afterSeq, this.#lastSeq);
+    const reader: Reader = { connection, sentSeq, ackedSeq: sentSeq, unacked: [], unackedBytes: 0, finishedSent: false };
     this.#readers.set(connection, reader);
     this.#pump(reader);
   }
@@ -162,6 +172,7 @@ export class JobEntry {
   acked(connection: ReaderConnection, seq: number): void {
     const reader = this.#readers.get(connection);
     if (reader === undefined) return;
+    reader.ackedSeq = Math.max(reader.ackedSeq, Math.min(seq, reader.sentSeq));
     for (let oldest = reader.unacked[0]; oldest !== undefined && oldest.seq <= seq; oldest = reader.unacked[0]) {
       reader.unacked.shift();
       reader.unackedBytes -= oldest.bytes;

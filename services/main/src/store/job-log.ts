@@ -2,56 +2,103 @@
 import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import * as v from "valibot";
-import { BurlaError, indexAt, jobSummarySchema, type JobSummary } from "@burla/protocol";
+import { BurlaError, indexAt, jobSummarySchema, unpack, type JobSummary } from "@burla/protocol";
 import type { RememberedGrant, RememberedJob } from "../core/restore.ts";
-import { recordSchema, type Finished, type JobRecord, type Results } from "./job-records.ts";
+import type { JobSnapshot } from "../core/snapshot.ts";
+import { COMPACT_BYTES, compacted, MAX_LIVE_BYTES, type Kept } from "./compaction.ts";
+import { answeredChunksSchema, recordSchema, type Base, type Finished, type JobRecord, type Results } from "./job-records.ts";
 import { RecordFile } from "./record-file.ts";
 import { storageError } from "./storage-error.ts";
 
 export type { Finished, JobRecord } from "./job-records.ts";
 
+/** Where a record lies, and how much it takes. */
+interface Place {
+  readonly offset: number;
+  readonly bytes: number;
+}
+
 /** Captured values in memory, chunks and results by their place in the file. */
 export class JobLog {
   readonly #directory: string;
-  readonly #file: RecordFile;
-  readonly #chunkOffsets = new Map<number, number>();
-  /** Offset of the results with sequence number n at n - 1. */
-  readonly #resultOffsets: number[] = [];
+  readonly #compactBytes: number;
+  #file: RecordFile;
+  #chunks = new Map<number, Place>();
+  /** By sequence number, ascending. */
+  #results = new Map<number, Place>();
+  /** What the file may grow to before it is looked at. */
+  #lookAtBytes: number;
+  #resultsAfter = 0;
+  #jobBytes = 0;
 
   /** @throws BurlaError BURLA_STORAGE */
-  constructor(directory: string) {
+  constructor(directory: string, compactBytes = COMPACT_BYTES) {
     try {
       mkdirSync(directory, { recursive: true, mode: 0o700 });
     } catch (cause) {
       throw storageError(`make ${directory}`, cause);
     }
     this.#directory = directory;
-    this.#file = new RecordFile(join(directory, "job.log"));
+    this.#compactBytes = compactBytes;
+    this.#lookAtBytes = compactBytes;
+    this.#file = new RecordFile(this.#path);
+  }
+
+  /** Results up to and with this sequence number are not kept any more. */
+  get resultsAfter(): number {
+    return this.#resultsAfter;
+  }
+
+  /** It has grown so much that a part of it may be worth forgetting. */
+  get isLong(): boolean {
+    return this.#file.size > this.#lookAtBytes;
   }
 
   /** @throws BurlaError BURLA_STORAGE */
   append(record: JobRecord, ...body: Uint8Array[]): void {
-    this.#note(record, this.#file.append(record, ...body));
+    const offset = this.#file.append(record, ...body);
+    this.#note(record, { offset, bytes: this.#file.size - offset });
   }
 
   chunkBody(chunkId: number): Uint8Array {
-    return this.#file.read(this.#chunkOffsets.get(chunkId) ?? -1).body;
+    return this.#file.read(this.#chunks.get(chunkId)?.offset ?? -1).body;
   }
 
   forgetChunk(chunkId: number): void {
-    this.#chunkOffsets.delete(chunkId);
+    this.#chunks.delete(chunkId);
   }
 
   results(seq: number): { message: Results; body: Uint8Array } {
-    const { header, body } = this.#file.read(this.#resultOffsets[seq - 1] ?? -1);
+    const { header, body } = this.#file.read(this.#results.get(seq)?.offset ?? -1);
     return { message: recordOf(header) as Results, body };
+  }
+
+  /**
+   * Forgets answered chunks, and results that everybody has taken, if that is at least half of the file.
+   * @param resultsAfter as for `compacted`.
+   * @returns whether it did. A disk that has no room for the shorter file keeps the longer one.
+   */
+  compact(snapshot: JobSnapshot, resultsAfter: number): boolean {
+    const after = Math.max(resultsAfter, this.#resultsAfter);
+    const liveBytes = this.#liveBytes(snapshot, after);
+    this.#lookAtBytes = this.#file.size + this.#compactBytes;
+    if (liveBytes > Math.min(this.#file.size / 2, MAX_LIVE_BYTES)) return false;
+    try {
+      this.#replace(compacted(snapshot, after));
+    } catch (error) {
+      if (!(error instanceof BurlaError)) throw error;
+      return false;
+    }
+    this.#lookAtBytes = Math.max(this.#compactBytes, 2 * this.#file.size);
+    return true;
   }
 
   /** @throws BurlaError BURLA_STORAGE where the log is damaged; one that is torn off at its end is cut and goes on. */
   *replay(): Generator<{ record: JobRecord; body: Uint8Array }> {
+    rmSync(`${this.#path}.part`, { force: true });
     for (const { offset, frame } of this.#file.replay()) {
       const record = recordOf(frame.header);
-      this.#note(record, offset);
+      this.#note(record, { offset, bytes: frame.bytes });
       yield { record, body: frame.body };
     }
   }
@@ -63,13 +110,68 @@ export class JobLog {
   /** Results and inputs go, the summary stays. */
   discard(): void {
     this.#file.close();
-    rmSync(join(this.#directory, "job.log"), { force: true });
+    rmSync(this.#path, { force: true });
   }
 
-  #note(record: JobRecord, offset: number): void {
-    if (record.type === "chunk") this.#chunkOffsets.set(record.chunkId, offset);
-    if (record.type === "results") this.#resultOffsets[record.seq - 1] = offset;
+  get #path(): string {
+    return join(this.#directory, "job.log");
   }
+
+  #note(record: JobRecord, place: Place): void {
+    if (record.type === "job") this.#jobBytes = place.bytes;
+    if (record.type === "chunk") this.#chunks.set(record.chunkId, place);
+    if (record.type === "results") this.#results.set(record.seq, place);
+    if (record.type === "base") this.#resultsAfter = record.resultsAfter;
+  }
+
+  #liveBytes({ open }: JobSnapshot, resultsAfter: number): number {
+    let bytes = this.#jobBytes;
+    for (const { id } of open) bytes += this.#chunks.get(id)?.bytes ?? 0;
+    for (const [seq, place] of this.#results) bytes += seq > resultsAfter ? place.bytes : 0;
+    return bytes;
+  }
+
+  /** The new file takes the place of the old one when all is in it: whoever dies in between leaves one of the two. */
+  #replace(kept: Iterable<Kept>): void {
+    const part = `${this.#path}.part`;
+    const [oldFile, oldChunks, oldResults, oldAfter] = [this.#file, this.#chunks, this.#results, this.#resultsAfter];
+    const file = openFresh(part);
+    const copies = [...kept].map((each) => ({ each, from: this.#placeOf(each) }));
+    this.#file = file;
+    this.#chunks = new Map();
+    this.#results = new Map();
+    try {
+      for (const { each, from } of copies) this.#copy(oldFile, each, from);
+      renameSync(part, this.#path);
+    } catch (cause) {
+      [this.#file, this.#chunks, this.#results, this.#resultsAfter] = [oldFile, oldChunks, oldResults, oldAfter];
+      file.close();
+      rmSync(part, { force: true });
+      throw storageError("shorten the job log", cause);
+    }
+    oldFile.close();
+  }
+
+  #placeOf(kept: Kept): number {
+    if (kept.from === "new" || kept.record === "job") return 0;
+    return (kept.record === "chunk" ? this.#chunks : this.#results).get(kept.number)?.offset ?? -1;
+  }
+
+  #copy(oldFile: RecordFile, kept: Kept, offset: number): void {
+    if (kept.from === "new") return this.append(kept.record, kept.body);
+    const { header, body } = oldFile.read(offset);
+    this.append(recordOf(header), body);
+  }
+}
+
+/** @throws BurlaError BURLA_STORAGE */
+function openFresh(path: string): RecordFile {
+  try {
+    rmSync(path, { force: true });
+  } catch (cause) {
+    throw storageError("shorten the job log", cause);
+  }
+  return new RecordFile(path);
 }
 
 function recordOf(header: unknown): JobRecord {
@@ -114,6 +216,7 @@ class Replay {
   readonly #chunks = new Map<number, ReplayedChunk>();
   readonly #starts: { first: number; id: number }[] = [];
   #grants: RememberedGrant[] = [];
+  #pushedChunks = 0;
   #pushedInputs = 0;
   #total: number | null = null;
   #answeredInputs = 0;
@@ -121,6 +224,10 @@ class Replay {
   #failedInputs = 0;
   #seq = 0;
   #ackedSeq = 0;
+  /** Inputs of acknowledged batches that a `base` has counted, and the last one of those. */
+  #countedInputs = 0;
+  #countedSeq = 0;
+  #lastGrantId = 0;
   readonly #batches: { seq: number; inputs: number; bytes: number }[] = [];
 
   apply(record: JobRecord, body: Uint8Array): void {
@@ -132,6 +239,7 @@ class Replay {
       case "chunk":
         this.#chunks.set(record.chunkId, { id: record.chunkId, ...record, bytes: body.byteLength, answered: new Uint8Array(record.count), left: record.count });
         this.#starts.push({ first: record.first, id: record.chunkId });
+        this.#pushedChunks++;
         this.#pushedInputs += record.count;
         return;
       case "inputsEnd":
@@ -145,6 +253,8 @@ class Replay {
       case "ack":
         this.#ackedSeq = record.seq;
         return;
+      case "base":
+        return this.#applyBase(record, body);
       case "finished":
         this.#finished = record;
         this.#finishedBody = body;
@@ -153,7 +263,7 @@ class Replay {
 
   result(): Replayed | null {
     if (this.#job === null) return null;
-    const acked = this.#batches.filter((batch) => batch.seq <= this.#ackedSeq);
+    const taken = this.#batches.filter(({ seq }) => seq <= this.#ackedSeq && seq > this.#countedSeq);
     return {
       createdAt: this.#job.createdAt,
       token: this.#job.token,
@@ -166,7 +276,7 @@ class Replay {
         rootId: this.#job.rootId,
         chunks: this.#chunks.values(),
         grants: this.#grants,
-        pushedChunks: this.#starts.length,
+        pushedChunks: this.#pushedChunks,
         pushedInputs: this.#pushedInputs,
         totalInputs: this.#total,
         answeredInputs: this.#answeredInputs,
@@ -174,10 +284,31 @@ class Replay {
         failedInputs: this.#failedInputs,
         seq: this.#seq,
         ackedSeq: this.#ackedSeq,
-        ackedInputs: acked.reduce((sum, batch) => sum + batch.inputs, 0),
-        unacked: this.#batches.slice(acked.length),
+        ackedInputs: taken.reduce((sum, batch) => sum + batch.inputs, this.#countedInputs),
+        unacked: this.#batches.filter(({ seq }) => seq > this.#ackedSeq),
+        lastGrantId: this.#lastGrantId,
       },
     };
+  }
+
+  #applyBase(base: Base, body: Uint8Array): void {
+    for (const [chunkId, marks] of v.parse(answeredChunksSchema, unpack(body))) {
+      const chunk = this.#chunks.get(chunkId);
+      if (chunk === undefined || marks.byteLength !== chunk.count) throw new BurlaError("BURLA_STORAGE", "the job log does not fit together");
+      chunk.answered = Uint8Array.from(marks);
+      chunk.left = chunk.answered.reduce((left, mark) => left - mark, chunk.count);
+    }
+    this.#pushedChunks = base.pushedChunks;
+    this.#pushedInputs = base.pushedInputs;
+    this.#total = base.totalInputs;
+    this.#answeredInputs = base.answeredInputs;
+    this.#answeredBytes = base.answeredBytes;
+    this.#failedInputs = base.failedInputs;
+    this.#seq = base.seq;
+    this.#ackedSeq = base.ackedSeq;
+    this.#countedSeq = base.ackedSeq;
+    this.#countedInputs = base.ackedInputs;
+    this.#lastGrantId = base.lastGrantId;
   }
 
   #applyResults(record: Results, bytes: number): void {
@@ -194,8 +325,10 @@ class Replay {
 
   #answer(index: number): void {
     const chunk = this.#chunks.get(this.#chunkOf(index));
-    if (chunk === undefined || chunk.answered[index - chunk.first] === 1) return;
-    chunk.answered[index - chunk.first] = 1;
+    const position = index - (chunk?.first ?? 0);
+    // The one that the input was in may be forgotten, and this one before or behind the gap.
+    if (chunk === undefined || position < 0 || position >= chunk.count || chunk.answered[position] === 1) return;
+    chunk.answered[position] = 1;
     this.#answeredInputs++;
     if (--chunk.left > 0) return;
     this.#chunks.delete(chunk.id);
