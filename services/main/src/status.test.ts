@@ -48,7 +48,7 @@ test("when others have the nodes; it runs when it has one", () => {
   const first = submit(state, JOB_ID);
   const second = submit(state, SECOND);
   assert.equal(waitReason(state, first), "");
-  assert.equal(waitReason(state, second), "waits for a node: 1 busy with 1 other job");
+  assert.equal(waitReason(state, second), "waits for a node: 1 busy with 1 other job for 5 s more at least");
 });
 
 test("when its client has gone", () => {

@@ -33,6 +33,7 @@ export function createState(): CoreState {
     idle: new Set(),
     draining: new Set(),
     idleCheck: null,
+    turnCheck: null,
   };
 }
 
@@ -154,5 +155,8 @@ function meet(state: CoreState, deadline: Deadline, commands: Command[]): void {
       return withJob(state, deadline.jobId, (job) => endGrace(state, job, deadline, commands));
     case "idle":
       state.idleCheck = null;
+      return;
+    case "turn":
+      state.turnCheck = null;
   }
 }
