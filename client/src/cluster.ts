@@ -1,6 +1,7 @@
 /** Which cluster a call is for, and how to reach it. */
 import type { Duplex } from "node:stream";
 import { BurlaError, openStream, PROTOCOL_VERSION, type ConnectionFile } from "@burla/protocol";
+import { mayBeUsed } from "./hand-over.ts";
 import { readConnectionFile, startLocalCluster } from "./local-cluster.ts";
 import type { ClusterAddress } from "./types.ts";
 
@@ -55,15 +56,20 @@ function notRunning(name: string): BurlaError {
 
 async function openNamed(name: string): Promise<Duplex> {
   const file = readConnectionFile(name);
-  if (file !== null) {
-    checkVersion(file);
+  if (name === LOCAL) return openLocal(file);
+  if (file === null) throw notRunning(name);
+  checkVersion(file);
+  return dial(file);
+}
+
+async function openLocal(file: ConnectionFile | null): Promise<Duplex> {
+  if (file !== null && (await mayBeUsed(file))) {
     try {
       return await dial(file);
     } catch (error) {
-      if (name !== LOCAL || !(error instanceof BurlaError) || error.code !== "BURLA_UNREACHABLE") throw error;
+      if (!(error instanceof BurlaError) || error.code !== "BURLA_UNREACHABLE") throw error;
     }
   }
-  if (name !== LOCAL) throw notRunning(name);
   return dial(await startLocalCluster());
 }
 

@@ -61,6 +61,11 @@ const app = createRoutes({
     uptimeMs: Date.now() - startedAt, idleDeadline: idle.deadline,
   }),
   shutdown: (reason) => setImmediate(() => void shutdown(reason)),
+  handOver: () => {
+    if (cluster.isInUse) return false;
+    setImmediate(() => void shutdown("another build of Burla takes over"));
+    return true;
+  },
 });
 cluster.restore();
 
@@ -104,7 +109,7 @@ function readPrevious(): ConnectionFile | null {
 function announce(): void {
   const content: ConnectionFile = {
     url, token: tokens.owner, nodeToken: tokens.node, pid: process.pid,
-    version: config.version, protocolVersion: PROTOCOL_VERSION, startedAt,
+    version: config.version, build: config.build, protocolVersion: PROTOCOL_VERSION, startedAt,
   };
   writeFileSync(`${connectionFile}.part`, JSON.stringify(content), { mode: 0o600 });
   renameSync(`${connectionFile}.part`, connectionFile);

@@ -15,9 +15,11 @@ export interface RoutesOptions {
   readonly identify: (authorization: string | undefined) => Identity | null;
   readonly describe: () => Pick<ClusterStatus, "cluster" | "version" | "pid" | "uptimeMs" | "idleDeadline">;
   readonly shutdown: (reason: string) => void;
+  /** Ends the cluster unless it is in use. @returns whether it does. */
+  readonly handOver: () => boolean;
 }
 
-export function createRoutes({ cluster, blobs, identify, describe, shutdown }: RoutesOptions): Hono {
+export function createRoutes({ cluster, blobs, identify, describe, shutdown, handOver }: RoutesOptions): Hono {
   const app = new Hono();
   app.get(ROUTES.health, (c) => c.json({ ok: true }));
   app.use(async (c, next) => {
@@ -66,6 +68,7 @@ export function createRoutes({ cluster, blobs, identify, describe, shutdown }: R
     shutdown("asked to");
     return c.json({ ok: true });
   });
+  app.post(ROUTES.handOver, (c) => c.json({ ended: handOver() }));
   return app;
 }
 

@@ -3,7 +3,8 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Command } from "commander";
 import type { ClusterStatus } from "@burla/protocol";
 import { LOCAL } from "../../cluster.ts";
-import { localSpec, startLocalCluster } from "../../local-cluster.ts";
+import { mayBeUsed } from "../../hand-over.ts";
+import { localSpec, readConnectionFile, startLocalCluster } from "../../local-cluster.ts";
 import { findCluster, type RunningCluster } from "../cluster-state.ts";
 import { controlOf } from "../control.ts";
 import { EXIT } from "../exit-codes.ts";
@@ -44,7 +45,9 @@ export function addUp(program: Command, terminal: Terminal, endWith: EndWith): v
 }
 
 async function start(): Promise<{ cluster: RunningCluster; started: boolean }> {
-  const found = await findCluster(LOCAL);
+  const file = readConnectionFile(LOCAL);
+  // One of another build makes way if it can.
+  const found = file !== null && (await mayBeUsed(file)) ? await findCluster(LOCAL) : null;
   if (found === null) await startLocalCluster();
   const control = found?.control ?? controlOf(LOCAL);
   const nodes = found === null ? localSpec().groups.reduce((sum, { count }) => sum + count, 0) : 1;

@@ -31,6 +31,8 @@ export interface LocalProviderOptions {
   readonly workerProgram: string;
   readonly clientPackage: string;
   readonly environment: NodeJS.ProcessEnv;
+  /** Nodes of another build, which an earlier main left, are replaced. */
+  readonly build: string;
   readonly onGone: (nodeId: NodeId) => void;
   readonly log: { error(fields: object, text: string): void };
 }
@@ -89,11 +91,13 @@ export class LocalProvider implements MachineProvider {
     const pid = readPid(join(this.#directoryOf(nodeId), "pid"));
     const machine: Machine = { nodeId, group, pid: 0, startedMs: 0, restartMs: FIRST_RESTART_MS, ended: Promise.resolve() };
     this.#machines.set(nodeId, machine);
-    if (pid > 0 && runsNode(pid, nodeId)) {
+    const runs = pid > 0 && runsNode(pid, nodeId);
+    if (runs && hasInEnvironment(pid, `BURLA_NODE_BUILD=${this.#options.build}`)) {
       machine.pid = pid;
       machine.startedMs = performance.now();
       machine.ended = untilGone(pid).then(() => this.#gone(machine));
     } else {
+      if (runs) signal(pid, "SIGKILL");
       this.#spawn(machine);
     }
   }
@@ -122,7 +126,7 @@ export class LocalProvider implements MachineProvider {
     const child = spawn(process.execPath, [nodeProgram], {
       detached: true,
       stdio: ["ignore", log, log],
-      env: { ...environment, BURLA_NODE: JSON.stringify(config), BURLA_NODE_ID: nodeId },
+      env: { ...environment, BURLA_NODE: JSON.stringify(config), BURLA_NODE_ID: nodeId, BURLA_NODE_BUILD: this.#options.build },
     });
     closeSync(log);
     machine.pid = child.pid ?? 0;
@@ -169,9 +173,12 @@ function readPid(path: string): number {
 
 /** A pid may belong to another program by now. */
 function runsNode(pid: number, nodeId: NodeId): boolean {
-  if (!isAlive(pid)) return false;
+  return isAlive(pid) && hasInEnvironment(pid, `BURLA_NODE_ID=${nodeId}`);
+}
+
+function hasInEnvironment(pid: number, entry: string): boolean {
   try {
-    return readFileSync(`/proc/${pid}/environ`, "utf8").includes(`BURLA_NODE_ID=${nodeId}\0`);
+    return readFileSync(`/proc/${pid}/environ`, "utf8").split("\0").includes(entry);
   } catch {
     return false;
   }
