@@ -17,6 +17,8 @@ export const ROUTES = {
   cancelJob: "/v1/jobs/:jobId/cancel",
   blob: "/v1/blobs/:hash",
   shutdown: "/v1/shutdown",
+  /** Ends the cluster unless it has work. Answers `{ ended }`. */
+  handOver: "/v1/hand-over",
 } as const;
 
 export const jobSummarySchema = v.object({
@@ -35,6 +37,7 @@ export const jobSummarySchema = v.object({
   nodes: v.number(),
 });
 export type JobSummary = v.InferOutput<typeof jobSummarySchema>;
+export const handedOverSchema = v.object({ ended: v.boolean() });
 export const jobListSchema = v.object({ jobs: v.array(jobSummarySchema) });
 
 const workerSummarySchema = v.object({
@@ -87,6 +90,8 @@ export const connectionFileSchema = v.object({
   nodeToken: v.string(),
   pid: v.number(),
   version: v.string(),
+  /** Hash of the services that run; empty where an older version does not say. */
+  build: v.optional(v.string(), ""),
   protocolVersion: v.number(),
   startedAt: v.number(),
 });

@@ -97,6 +97,32 @@ test("the log of a job that streams for long stays bounded, and main can be kill
   await cluster.ready();
 });
 
+test("what calls print is told once, though main is killed and the connection is cut meanwhile", async () => {
+  const proxy = await Proxy.before(cluster);
+  const texts: string[] = [];
+  const stream = remoteParallelMap(async (x: number) => {
+    console.log(`line ${x}`);
+    await new Promise((resolve) => setTimeout(resolve, 2));
+    return x;
+  }, numbers(1500), { cluster: { url: proxy.url, token: cluster.address.token }, onLog: ({ text }) => texts.push(text) });
+  let results = 0;
+  const restarts = new Set([300, 900]);
+  for await (const _ of stream) {
+    results++;
+    if (results === 600) proxy.cut();
+    if (!restarts.delete(results)) continue;
+    await until("main is there", () => cluster.processes("main").length === 1 && cluster.isAnnounced);
+    kill(cluster.main.pid);
+    await until("main is gone", () => cluster.processes("main").length === 0);
+    await remoteParallelMap((x: number) => x, [1]).toArray();
+  }
+  proxy.close();
+  const expected = numbers(1500).map((x) => `line ${x}`).sort();
+  assert.deepEqual(texts.sort(), expected, "as the client was told");
+  const kept = (await (await cluster.request(`/v1/jobs/${stream.jobId}/logs`)).text()).trimEnd().split("\n").map((line) => (JSON.parse(line) as { text: string }).text);
+  assert.deepEqual(kept.sort(), expected, "as the cluster keeps them");
+});
+
 test("main, a node and a worker are killed at once", async () => {
   await survives(() => {
     kill(cluster.processes("worker")[0]!.pid);

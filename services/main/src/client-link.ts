@@ -89,7 +89,7 @@ export class ClientLink {
 
   #submit({ jobId, spec, codeBytes }: Of<ClientToMain, "submit">, body: Uint8Array): void {
     const { cluster, blobs, identity } = this.#options;
-    if (cluster.entry(jobId) !== undefined) return this.#attach({ type: "attach", jobId, afterSeq: 0, push: true });
+    if (cluster.entry(jobId) !== undefined) return this.#attach({ type: "attach", jobId, afterSeq: 0, push: true, linesAfter: 0 });
     if (body.byteLength > 2 * MAX_BUNDLE_BYTES) throw new BurlaError("BURLA_TOO_LARGE", `the function and what it captured have ${body.byteLength} bytes`);
     const parent = identity.role === "worker" ? identity.jobId : null;
     this.#checkDepth(parent);
@@ -100,14 +100,14 @@ export class ClientLink {
     this.#connection.send({ type: "accepted", jobId, name: spec.name, chunksStored: 0, inputsEnded: false });
   }
 
-  #attach({ jobId, afterSeq, push }: Of<ClientToMain, "attach">): void {
+  #attach({ jobId, afterSeq, push, linesAfter }: Of<ClientToMain, "attach">): void {
     const entry = this.#require(jobId);
     entry.checkKept(afterSeq);
     this.#jobs.set(jobId, entry);
     if (push) entry.owner = this.#connection;
     const { chunksStored, inputsEnded } = entry;
     this.#connection.send({ type: "accepted", jobId, name: entry.spec.name, chunksStored, inputsEnded });
-    entry.attach(this.#connection, afterSeq);
+    entry.attach(this.#connection, afterSeq, linesAfter);
     if (entry.finished !== null) return;
     this.#options.cluster.handle({ type: "clientBack", jobId, push });
     this.#options.cluster.handle({ type: "acked", jobId, seq: afterSeq });

@@ -17,7 +17,7 @@ let cluster: Cluster;
 let told: { message: MainToClient; body: Uint8Array }[];
 let toNode: MainToNode[];
 
-const reader = { send: (message: MainToClient, ...body: Uint8Array[]) => void told.push({ message, body: Buffer.concat(body) }) };
+const reader = { unsentBytes: 0, send: (message: MainToClient, ...body: Uint8Array[]) => void told.push({ message, body: Buffer.concat(body) }) };
 const nodeId = "n-1" as NodeId;
 
 beforeEach(() => {
@@ -106,8 +106,8 @@ test("a reader whose results cannot be read is turned away; the job stays for ot
   const entry = registry.get(JOB_ID);
   assert.ok(entry !== undefined);
   entry.restore({ lastSeq: 3, chunksStored: 0, inputsStored: 0, inputsEnded: true }, entry.finished, new Uint8Array(0));
-  const other = { send: (message: MainToClient) => void told.push({ message, body: new Uint8Array(0) }) };
-  entry.attach(other, 0);
+  const other = { unsentBytes: 0, send: (message: MainToClient) => void told.push({ message, body: new Uint8Array(0) }) };
+  entry.attach(other, 0, null);
   const refused = toldOf("refused")[0]?.message;
   assert.equal(refused?.type === "refused" && refused.code, "BURLA_STORAGE");
 });

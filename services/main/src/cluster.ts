@@ -17,7 +17,7 @@ import type { JobRegistry } from "./registry.ts";
 import { waitReason } from "./status.ts";
 import type { WorkerSize } from "./providers/provider.ts";
 import type { BlobStore } from "./store/blobs.ts";
-import type { LoggedLines } from "./store/line-log.ts";
+import type { LoggedLines, NewLines } from "./store/line-log.ts";
 
 /** Progress of a job is told no more often than this. */
 const PROGRESS_MS = 100;
@@ -66,6 +66,11 @@ export class Cluster {
     return [...this.#state.jobs.values()].some((job) => job.phase === "running");
   }
 
+  /** There is work, or somebody takes results. */
+  get isInUse(): boolean {
+    return this.hasWork || [...this.#options.registry.entries].some((entry) => entry.readers > 0);
+  }
+
   entry(jobId: JobId): JobEntry | undefined {
     return this.#options.registry.get(jobId);
   }
@@ -80,7 +85,7 @@ export class Cluster {
     const parent = spec.parent === null ? undefined : this.#state.jobs.get(spec.parent);
     const entry = this.#options.registry.create(jobId, spec, parent?.rootId ?? jobId, values);
     entry.owner = owner;
-    entry.attach(owner, 0);
+    entry.attach(owner, 0, 0);
     this.handle({ type: "jobSubmitted", jobId, spec });
     this.#options.onActivity();
     return entry;
@@ -153,8 +158,8 @@ export class Cluster {
     this.handle({ type: "loadFailed", nodeId, jobId });
   }
 
-  lines(jobId: JobId, nodeId: NodeId, droppedLines: number, body: Uint8Array): void {
-    this.entry(jobId)?.sendLines({ nodeId, droppedLines }, body);
+  lines(jobId: JobId, lines: NewLines, body: Uint8Array): void {
+    this.entry(jobId)?.sendLines(lines, body);
   }
 
   /** Ends the jobs whose programs wait for them, and asks all nodes to end. The others go on with the next main. */

@@ -1,13 +1,16 @@
 /** One job as the shell knows it: its log, its captured values, its readers. Decisions about it are the core's. */
-import { BurlaError, MAX_WINDOW_BYTES, messageOf, type JobId, type JobSpec, type JobSummary, type MainToClient, type Of } from "@burla/protocol";
+import { BurlaError, countEntries, MAX_WAITING_LOG_BYTES, MAX_WINDOW_BYTES, messageOf, type JobId, type JobSpec, type JobSummary, type MainToClient, type Of } from "@burla/protocol";
 import type { JobLog} from "./store/job-log.ts";
 import { writeSummary, type Finished } from "./store/job-log.ts";
-import { LineLog } from "./store/line-log.ts";
+import { LineLog, type NewLines } from "./store/line-log.ts";
 
 type Results = Of<MainToClient, "results">;
+type Lines = Of<MainToClient, "logs">;
 
 /** What a job needs of a client's connection. */
 export interface ReaderConnection {
+  /** Bytes that it has not taken yet. */
+  readonly unsentBytes: number;
   send(message: MainToClient, ...body: Uint8Array[]): void;
 }
 
@@ -19,6 +22,8 @@ interface Reader {
   readonly unacked: { seq: number; bytes: number }[];
   unackedBytes: number;
   finishedSent: boolean;
+  /** Lines that it was too slow for, to be told with the next ones. */
+  droppedLines: number;
 }
 
 /** Chunks kept in memory; what is beyond is read from the log when it is granted. */
@@ -157,10 +162,14 @@ export class JobEntry {
     return Math.min(...[...this.#readers.values()].map(({ ackedSeq }) => ackedSeq));
   }
 
-  attach(connection: ReaderConnection, afterSeq: number): void {
+  /** @param linesAfter as in the message `attach`. */
+  attach(connection: ReaderConnection, afterSeq: number, linesAfter: number | null): void {
     const sentSeq = Math.min(afterSeq, this.#lastSeq);
-    const reader: Reader = { connection, sentSeq, ackedSeq: sentSeq, unacked: [], unackedBytes: 0, finishedSent: false };
+    const reader: Reader = { connection, sentSeq, ackedSeq: sentSeq, unacked: [], unackedBytes: 0, finishedSent: false, droppedLines: 0 };
     this.#readers.set(connection, reader);
+    if (linesAfter !== null) {
+      for (const { body, ...lines } of this.lines.after(linesAfter)) sendLines(reader, { type: "logs", jobId: this.jobId, ...lines }, body);
+    }
     this.#pump(reader);
   }
 
@@ -184,9 +193,11 @@ export class JobEntry {
     for (const { connection } of this.#readers.values()) connection.send(message, ...body);
   }
 
-  sendLines(lines: Omit<Of<MainToClient, "logs">, "type" | "jobId">, body: Uint8Array): void {
-    this.lines.append(lines.nodeId, lines.droppedLines, body);
-    this.broadcast({ type: "logs", jobId: this.jobId, ...lines }, body);
+  sendLines(lines: NewLines, body: Uint8Array): void {
+    if (!this.lines.append(lines, body)) return;
+    const { nodeId, droppedLines } = lines;
+    const message: Lines = { type: "logs", jobId: this.jobId, nodeId, droppedLines, position: this.lines.position };
+    for (const reader of this.#readers.values()) sendLines(reader, message, body);
   }
 
   /** Inputs and results go from disk; the summary and the lines stay. */
@@ -221,6 +232,17 @@ export class JobEntry {
     reader.finishedSent = true;
     reader.connection.send(this.finished, this.#finishedBody);
   }
+}
+
+/** A reader that takes nothing for long gets no lines, which would fill this process's memory, but their count. */
+function sendLines(reader: Reader, message: Lines, body: Uint8Array): void {
+  const droppedLines = message.droppedLines + reader.droppedLines;
+  if (reader.connection.unsentBytes > MAX_WAITING_LOG_BYTES) {
+    reader.droppedLines = droppedLines + countEntries(body);
+    return;
+  }
+  reader.droppedLines = 0;
+  reader.connection.send({ ...message, droppedLines }, body);
 }
 
 function sendResults(reader: Reader, message: Results, body: Uint8Array): void {

@@ -91,8 +91,9 @@ export class NodeLink {
       case "loadFailed":
         this.#cluster.loadFailed(nodeId, message.jobId, Buffer.from(body));
         return this.#stored.set(message.nodeSeq);
-      case "logs":
-        return this.#cluster.lines(message.jobId, nodeId, message.droppedLines, body);
+      case "nodeLogs":
+        this.#cluster.lines(message.jobId, { nodeId, sender: `${nodeId} ${this.hello.pid}`, nodeSeq: message.nodeSeq, droppedLines: message.droppedLines }, body);
+        return this.#stored.set(message.nodeSeq);
     }
   }
 

@@ -74,7 +74,7 @@ export class RecordFile {
         offset += next.value.bytes;
       }
     }
-    if (offset < this.#size) {
+    if (start === 0 && offset < this.#size) {
       this.#size = offset;
       ftruncateSync(this.#fd, offset);
     }
