@@ -145,3 +145,19 @@ test("a worker that the system refuses to start is told as one that has ended, w
   const container = runtime.start({ workerId: newWorkerId(), runtime: "node", socketPath: "/no/socket", token: "secret", ramMiB: 256 });
   assert.match(describeExit(await container.exited), /ENOTDIR|EEXIST/);
 });
+
+test("what a worker has started ends with it, also in a group of its own and with a parent that has ended", async () => {
+  for (const how of ["kill", "stop", "exit"] as const) {
+    writeFileSync(told, "");
+    const container = start(`
+      const options = { detached: true, stdio: "ignore" };
+      tell(String(spawn("sleep", ["1000"], options).pid));
+      spawn("sh", ["-c", "setsid sleep 1000 & echo $! >> " + ${JSON.stringify(told)}], options).once("exit", () => ${how === "exit" ? "process.exit(1)" : "undefined"});
+      setInterval(() => undefined, 1000);
+    `);
+    const pids = (await lines(2)).map(Number);
+    if (how !== "exit") container[how]();
+    await container.exited;
+    for (const pid of pids) await untilGone(pid);
+  }
+});

@@ -3,6 +3,7 @@ import { spawn, type ChildProcess } from "node:child_process";
 import { closeSync, mkdirSync, openSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { childEnvironment, messageOf, type WorkerId } from "@burla/protocol";
+import { hasHadChildren, killLeftBehind, WORKER_VARIABLE } from "./descendants.ts";
 import { MemoryWatch } from "./memory-watch.ts";
 import type { Container, ContainerOptions, ContainerRuntime, ExitReport } from "./runtime.ts";
 
@@ -61,6 +62,8 @@ class ProcessContainer implements Container {
   readonly #scratch: string;
   readonly #stderrFile: string;
   #killTimer: NodeJS.Timeout | undefined;
+  /** Of a worker that ends by itself it is not known, and looked for. */
+  #hadChildren = true;
 
   constructor(options: ContainerOptions, { workerProgram, directory }: ProcessRuntimeOptions, memory: MemoryWatch) {
     this.workerId = options.workerId;
@@ -76,7 +79,7 @@ class ProcessContainer implements Container {
       stdio: ["ignore", ...descriptors],
       env: {
         ...childEnvironment(),
-        BURLA_WORKER_ID: options.workerId,
+        [WORKER_VARIABLE]: options.workerId,
         BURLA_WORKER_TOKEN: options.token,
         BURLA_WORKER_SOCKET: options.socketPath,
         BURLA_WORKER_STDOUT: stdoutFile,
@@ -91,6 +94,7 @@ class ProcessContainer implements Container {
       const end = (code: number | null, signal: string | null, error?: Error) => {
         clearTimeout(this.#killTimer);
         this.#killGroup("SIGKILL");
+        if (this.#hadChildren) killLeftBehind([this.workerId]);
         const peakMiB = watched.stop();
         const stderrTail = error?.message ?? this.#readStderr();
         const heapLimit = /heap out of memory|Allocation failed/.test(stderrTail) ? Math.floor(heapMiB) : null;
@@ -110,6 +114,7 @@ class ProcessContainer implements Container {
   }
 
   kill(): void {
+    this.#hadChildren = hasHadChildren(this.pid);
     this.#killGroup("SIGKILL");
   }
 
@@ -139,6 +144,7 @@ export function removeLeftovers(directory: string): void {
   } catch {
     return;
   }
+  killLeftBehind(names);
   for (const name of names) {
     killRecorded(join(directory, name, "pid"), name);
     rmSync(join(directory, name), { recursive: true, force: true });
