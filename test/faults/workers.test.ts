@@ -113,7 +113,7 @@ test("an exception after its call has ended is printed, and harms nobody", async
 });
 
 test("children that a function has spawned end with its worker", async () => {
-  const stream = remoteParallelMap(async (x: number) => {
+  const stream = remoteParallelMap(async () => {
     const { spawn } = await import("node:child_process");
     const children = [spawn("sleep", ["1000"], { stdio: "ignore" }), spawn("sleep", ["1000"], { stdio: "ignore", detached: true })];
     for (const child of children) child.unref();

@@ -60,6 +60,7 @@ export class ClientLink {
         const { chunkId, first, count } = message;
         const entry = this.#jobs.get(jobId);
         if (entry === undefined || entry.owner !== this.#connection || chunkId !== entry.chunksStored || entry.finished !== null) return;
+        if (cluster.isFlooded(jobId)) return cluster.handle({ type: "cancelRequested", jobId, reason: "its program sends inputs without credit" });
         entry.addChunk(chunkId, first, count, body);
         return cluster.handle({ type: "chunkPushed", jobId, chunkId, first, count, bytes: body.byteLength });
       }

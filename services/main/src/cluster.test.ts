@@ -1,14 +1,15 @@
-/** The shell with a disk that fails: jobs end with an error that says so, and main goes on. */
+/** The shell: a disk that fails, what is kept and for how long, and clients that do not heed credit. */
 import assert from "node:assert/strict";
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, utimesSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, test } from "node:test";
-import { decodeEnvelopes, type MainToClient, type MainToNode, type NodeId, type NodeToMain, type Of } from "@burla/protocol";
+import { CLIENT_GRACE_MS, decodeEnvelopes, MAX_CHUNK_INPUTS, MAX_WINDOW_INPUTS, type MainToClient, type MainToNode, type NodeId, type NodeToMain, type Of } from "@burla/protocol";
 import { Cluster } from "./cluster.ts";
 import type { NodeLink } from "./node-link.ts";
 import { JobRegistry } from "./registry.ts";
 import { BlobStore } from "./store/blobs.ts";
+import { JobLog } from "./store/job-log.ts";
 import { JOB_ID, SPEC } from "./testing.ts";
 
 let directory: string;
@@ -110,4 +111,44 @@ test("a reader whose results cannot be read is turned away; the job stays for ot
   entry.attach(other, 0, null);
   const refused = toldOf("refused")[0]?.message;
   assert.equal(refused?.type === "refused" && refused.code, "BURLA_STORAGE");
+});
+
+test("an interrupted job is given up when nobody has taken it up for a week, and bundles that nobody uses go", async (t) => {
+  const blobs = new BlobStore(join(directory, "blobs"));
+  blobs.put("b".repeat(64), Buffer.from("unused"));
+  blobs.put("c".repeat(64), Buffer.from("used lately"));
+  const longAgo = new Date(Date.now() - 8 * 24 * 60 * 60_000);
+  for (const hash of ["a", "b"]) utimesSync(join(directory, "blobs", hash.repeat(64)), longAgo, longAgo);
+  const log = new JobLog(join(directory, "jobs", JOB_ID));
+  log.append({ type: "job", jobId: JOB_ID, spec: SPEC, rootId: JOB_ID, createdAt: Date.now(), token: "t" });
+  log.append({ type: "chunk", chunkId: 0, first: 0, count: 1 });
+  log.close();
+  utimesSync(join(directory, "jobs", JOB_ID, "job.log"), longAgo, longAgo);
+  cluster.restore();
+  cluster.prune();
+  assert.equal(blobs.has("b".repeat(64)), false);
+  assert.ok(blobs.has("a".repeat(64)), "a job needs it");
+  assert.ok(blobs.has("c".repeat(64)));
+  assert.equal(cluster.summaries()[0]?.phase, "waiting", "its program may still come back");
+  const laterMs = performance.now() + CLIENT_GRACE_MS + 1;
+  t.mock.method(performance, "now", () => laterMs);
+  cluster.handle({ type: "tick" });
+  await turn();
+  assert.equal(cluster.summaries()[0]?.phase, "interrupted");
+  cluster.prune();
+  assert.equal(cluster.summaries()[0]?.phase, "cancelled");
+});
+
+test("a client that sends inputs without credit is told from one that may", () => {
+  cluster.submit(JOB_ID, SPEC, new Uint8Array(0), reader);
+  const push = (chunkId: number, count: number, bytes: number) => {
+    const first = chunkId * count;
+    registry.get(JOB_ID)?.addChunk(chunkId, first, count, new Uint8Array(0));
+    cluster.handle({ type: "chunkPushed", jobId: JOB_ID, chunkId, first, count, bytes });
+  };
+  const chunks = MAX_WINDOW_INPUTS / MAX_CHUNK_INPUTS;
+  for (let at = 0; at < chunks; at++) push(at, MAX_CHUNK_INPUTS, 1);
+  assert.equal(cluster.isFlooded(JOB_ID), false, "one window");
+  for (let at = chunks; at < 4 * chunks + 1; at++) push(at, MAX_CHUNK_INPUTS, 1);
+  assert.equal(cluster.isFlooded(JOB_ID), true);
 });

@@ -3,7 +3,7 @@
  * in `core/`; all that is kept is kept in the job logs before anybody is told of it.
  */
 import {
-  BurlaError, encodeEnvelopes, encodeValues, messageOf, type ClusterStatus, type JobId, type JobSpec, type JobSummary, type MainToClient, type NodeId,
+  BurlaError, encodeEnvelopes, encodeValues, MAX_WINDOW_BYTES, MAX_WINDOW_INPUTS, messageOf, type ClusterStatus, type JobId, type JobSpec, type JobSummary, type MainToClient, type NodeId,
   type NodeToMain, type Of,
 } from "@burla/protocol";
 import type { Command, Event } from "./core/events.ts";
@@ -13,7 +13,7 @@ import { createState, settle, step } from "./core/step.ts";
 import type { JobEntry} from "./job-entry.ts";
 import { type ReaderConnection } from "./job-entry.ts";
 import type { NodeLink } from "./node-link.ts";
-import type { JobRegistry } from "./registry.ts";
+import { KEEP_RESULTS_MS, type JobRegistry } from "./registry.ts";
 import { waitReason } from "./status.ts";
 import type { WorkerSize } from "./providers/provider.ts";
 import type { BlobStore } from "./store/blobs.ts";
@@ -23,6 +23,9 @@ import type { LoggedLines, NewLines } from "./store/line-log.ts";
 const PROGRESS_MS = 100;
 /** Every so many batches the consumer's position is written down, so that a restart does not recount all. */
 const BATCHES_PER_RECORD = 64;
+
+/** Credit is never more than one window beyond what was taken: a client that is so many ahead does not count. */
+const FLOOD_WINDOWS = 4;
 
 export interface ClusterOptions {
   readonly registry: JobRegistry;
@@ -62,6 +65,18 @@ export class Cluster {
     this.#afterEvent();
   }
 
+  /** Forgets what was kept long enough: ended jobs, interrupted ones that nobody has taken up, bundles that nobody uses. */
+  prune(): void {
+    const sinceMs = Date.now() - KEEP_RESULTS_MS;
+    for (const job of [...this.#state.jobs.values()]) {
+      const isForgotten = job.phase === "interrupted" && (this.entry(job.id)?.log.writtenAt ?? Infinity) < sinceMs;
+      if (isForgotten) this.handle({ type: "cancelRequested", jobId: job.id, reason: "nobody has taken it up for a week" });
+    }
+    const { registry, blobs } = this.#options;
+    registry.prune();
+    blobs.prune(new Set([...registry.entries].map(({ spec }) => spec.bundle.id)), sinceMs);
+  }
+
   get hasWork(): boolean {
     return [...this.#state.jobs.values()].some((job) => job.phase === "running");
   }
@@ -82,6 +97,7 @@ export class Cluster {
   submit(jobId: JobId, spec: JobSpec, values: Uint8Array, owner: ReaderConnection): JobEntry {
     this.#checkFits(spec);
     if (!this.#options.blobs.has(spec.bundle.id)) throw new BurlaError("BURLA_PROTOCOL", `the bundle ${spec.bundle.id} was not sent`);
+    this.#options.blobs.touch(spec.bundle.id);
     const parent = spec.parent === null ? undefined : this.#state.jobs.get(spec.parent);
     const entry = this.#options.registry.create(jobId, spec, parent?.rootId ?? jobId, values);
     entry.owner = owner;
@@ -100,6 +116,14 @@ export class Cluster {
   handle(event: Event, carried: Carried = null): void {
     this.#apply(event, carried);
     this.#afterEvent();
+  }
+
+  /** More inputs than any credit allowed: what a client sends that does not heed it would fill the disk. */
+  isFlooded(jobId: JobId): boolean {
+    const job = this.#state.jobs.get(jobId);
+    if (job === undefined || job.spec.detach) return false;
+    const [inputs, bytes] = [job.pushedInputs - job.ackedInputs, job.pushedBytes - job.answeredBytes];
+    return inputs > FLOOD_WINDOWS * MAX_WINDOW_INPUTS || bytes > FLOOD_WINDOWS * MAX_WINDOW_BYTES;
   }
 
   consumed(entry: JobEntry, connection: ReaderConnection, seq: number): void {

@@ -20,6 +20,8 @@ import { createRoutes } from "./routes.ts";
 import { serve } from "./server.ts";
 import { BlobStore } from "./store/blobs.ts";
 
+/** Old jobs and bundles are looked for at the start, and this often. */
+const PRUNE_MS = 60 * 60_000;
 /** Another main holds the state folder. */
 const EXIT_LOCKED = 3;
 const startedAt = Date.now();
@@ -68,6 +70,8 @@ const app = createRoutes({
   },
 });
 cluster.restore();
+cluster.prune();
+setInterval(() => cluster.prune(), PRUNE_MS).unref();
 
 const { server, url } = await serve(
   {

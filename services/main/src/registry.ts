@@ -12,7 +12,7 @@ import { LineLog, type LoggedLines } from "./store/line-log.ts";
 const MAX_ENDED_JOBS = 100;
 const JOB_ID = /^job-[0-9a-z]{19}$/;
 /** A detached job's results wait this long to be collected; those of an interrupted one to be attached to. */
-const KEEP_RESULTS_MS = 7 * 24 * 60 * 60 * 1000;
+export const KEEP_RESULTS_MS = 7 * 24 * 60 * 60 * 1000;
 
 export class JobRegistry {
   readonly #directory: string;

@@ -1,6 +1,6 @@
 /** Bundles and large values by the SHA-256 of their content. */
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { BurlaError } from "@burla/protocol";
 import { storageError } from "./storage-error.ts";
@@ -39,6 +39,25 @@ export class BlobStore {
     } catch (cause) {
       rmSync(part, { force: true });
       throw storageError("store a bundle", cause);
+    }
+  }
+
+  /** Counts as a use, for `prune`. */
+  touch(hash: string): void {
+    const nowSeconds = Date.now() / 1000;
+    try {
+      utimesSync(this.#path(hash), nowSeconds, nowSeconds);
+    } catch {
+      // It is used all the same.
+    }
+  }
+
+  /** Removes what was not used since then, and is not in `needed`. */
+  prune(needed: ReadonlySet<string>, sinceMs: number): void {
+    for (const name of readdirSync(this.#directory)) {
+      const path = join(this.#directory, name);
+      if (needed.has(name) || (statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? Infinity) >= sinceMs) continue;
+      rmSync(path, { force: true });
     }
   }
 

@@ -1,5 +1,5 @@
 /** What main must not forget of one job: records in a file of its own, and the way back from them to a state. */
-import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import * as v from "valibot";
 import { BurlaError, indexAt, jobSummarySchema, unpack, type JobSummary } from "@burla/protocol";
@@ -47,6 +47,11 @@ export class JobLog {
   /** Results up to and with this sequence number are not kept any more. */
   get resultsAfter(): number {
     return this.#resultsAfter;
+  }
+
+  /** When something was last appended, Unix ms. */
+  get writtenAt(): number {
+    return statSync(this.#path, { throwIfNoEntry: false })?.mtimeMs ?? Infinity;
   }
 
   /** It has grown so much that a part of it may be worth forgetting. */
