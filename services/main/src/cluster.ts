@@ -210,7 +210,7 @@ export class Cluster {
     if (entry.endedSummary !== null) return entry.endedSummary;
     const job = this.#state.jobs.get(entry.jobId);
     if (job === undefined) throw new Error(`${entry.jobId} is neither under way nor ended`);
-    return { ...summarize(entry, job, waitReason(this.#state, job)), nodes: this.#nodesOf(entry.jobId).length };
+    return { ...summarize(entry, job, this.#waitReason(job)), nodes: this.#nodesOf(entry.jobId).length };
   }
 
   nodesStatus(): ClusterStatus["nodes"] {
@@ -386,13 +386,18 @@ export class Cluster {
     if (job !== undefined && entry !== undefined) entry.broadcast(this.progress(job));
   }
 
+  #waitReason(job: Job): string {
+    const failed = [...this.#nodes.values()].filter((link) => link.state.state === "FAILED");
+    return waitReason(this.#state, job, failed.map((link) => `${link.nodeId}: ${link.state.reason}`));
+  }
+
   progress(job: Job): Of<MainToClient, "progress"> {
     const workers = this.#nodesOf(job.id);
     return {
       type: "progress",
       jobId: job.id,
       phase: phaseOf(job, workers.length),
-      reason: waitReason(this.#state, job),
+      reason: this.#waitReason(job).slice(0, 1000),
       nodes: workers.length,
       workers: workers.reduce((sum, count) => sum + count, 0),
       pushed: job.pushedInputs,

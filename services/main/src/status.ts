@@ -1,14 +1,16 @@
 /** Every wait has a reason that a person can read. */
 import { workersOn } from "./core/nodes.ts";
+import { consumerIsBehind } from "./core/sizing.ts";
 import { mayTakeTurn, TURN_MS } from "./core/release.ts";
 import type { CoreState, Job } from "./core/state.ts";
 
-/** Why a job does not run; empty when it does. */
-export function waitReason(state: CoreState, job: Job): string {
+/** @param failed why nodes that are of no use now are not, as they said. Empty when it runs. */
+export function waitReason(state: CoreState, job: Job, failed: readonly string[] = []): string {
   if (job.phase === "interrupted") return "its client went away; attach to it to go on";
   const nodes = [...state.nodes.values()];
-  if (nodes.some((node) => node.jobs.has(job.id))) return "";
+  if (nodes.some((node) => node.jobs.has(job.id))) return idleReason(job);
   const fitting = nodes.filter((node) => workersOn(node, job) > 0);
+  if (nodes.length === 0 && failed[0] !== undefined) return `waits for a node: ${failed.length} failed and start over (${failed[0]})`;
   if (nodes.length === 0) return "waits for the first node to start";
   if (fitting.length === 0) return `waits for a node with ${job.spec.cpu} processors and ${job.spec.ramMiB ?? 0} MiB`;
   const booting = fitting.filter((node) => node.rootId === null && !node.ready).length;
@@ -26,4 +28,13 @@ function turnText(state: CoreState, job: Job): string {
   if (ends.length === 0) return "";
   const waitMs = Math.min(...ends) - state.nowMs;
   return waitMs > 0 ? ` for ${Math.ceil(waitMs / 1000)} s more at least` : ", which end the calls that they have begun";
+}
+
+/** Why the nodes of a job have nothing to do. */
+function idleReason(job: Job): string {
+  if (job.grantedInputs > 0) return "";
+  if (consumerIsBehind(job)) return "waits for its program to take results";
+  if (job.readyInputs > 0) return "";
+  if (job.delayed.size > 0) return `waits before it tries ${job.delayed.size === 1 ? "a failed input" : `${job.delayed.size} failed inputs`} again`;
+  return job.totalInputs === null && job.client === "feeds" ? "waits for inputs from its program" : "";
 }
