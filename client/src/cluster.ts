@@ -3,6 +3,7 @@ import type { Duplex } from "node:stream";
 import { BurlaError, openStream, PROTOCOL_VERSION, type ConnectionFile } from "@burla/protocol";
 import { mayBeUsed } from "./hand-over.ts";
 import { readConnectionFile, startLocalCluster } from "./local-cluster.ts";
+import { isAlive } from "./process-life.ts";
 import type { ClusterAddress } from "./types.ts";
 
 const DIAL_TIMEOUT_MS = 10_000;
@@ -43,7 +44,8 @@ function namedTarget(name: string): ClusterTarget {
     open: () => openNamed(name),
     address: () => {
       const file = readConnectionFile(name);
-      if (file === null) throw notRunning(name);
+      // Whoever listens there by now must not get the token.
+      if (file === null || (name === LOCAL && !isAlive(file.pid))) throw notRunning(name);
       return { url: file.url, token: file.token };
     },
   };

@@ -7,6 +7,7 @@ import { createServer, request } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { afterEach, test } from "node:test";
+import type { ConnectionFile } from "@burla/protocol";
 import { TestCluster } from "../support/cluster.ts";
 import { Script } from "../support/script.ts";
 import { until } from "../support/until.ts";
@@ -145,17 +146,27 @@ test("a damaged connection file is no obstacle", async () => {
   await runs(cluster);
 });
 
-test("a connection file that points to some other program is no obstacle", async () => {
-  const cluster = newCluster();
-  await runs(cluster);
-  const file = cluster.address;
-  await cluster.shutdown();
-  const other = createServer((_request, response) => response.end("not Burla")).listen(0, "127.0.0.1");
-  await once(other, "listening");
-  writeFileSync(cluster.connectionFile, JSON.stringify({ ...file, url: `http://127.0.0.1:${(other.address() as AddressInfo).port}` }));
-  await runs(cluster);
-  other.close();
-});
+for (const [what, pidOf] of [["a dead main", (file: ConnectionFile) => file.pid], ["a living process", () => process.pid]] as const) {
+  test(`a connection file of ${what} that points to some other program is no obstacle`, async () => {
+    const cluster = newCluster();
+    await runs(cluster);
+    const file = cluster.address;
+    await cluster.shutdown();
+    const asked: (string | undefined)[] = [];
+    const other = createServer((request, response) => {
+      asked.push(request.headers.authorization);
+      response.end("not Burla");
+    }).listen(0, "127.0.0.1");
+    await once(other, "listening");
+    const url = `http://127.0.0.1:${(other.address() as AddressInfo).port}`;
+    writeFileSync(cluster.connectionFile, JSON.stringify({ ...file, url, pid: pidOf(file) }));
+    const { code } = await Script.command(cluster, ["status"]).ended();
+    if (what === "a dead main") assert.equal(code, 3, "it does not run");
+    await runs(cluster);
+    if (what === "a dead main") assert.deepEqual(asked, [], "a port that was given to another program gets no token");
+    other.close();
+  });
+}
 
 test("an idle cluster ends itself, with all its processes; the next call starts another", async () => {
   const cluster = newCluster();
