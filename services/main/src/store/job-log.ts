@@ -140,13 +140,13 @@ export class JobLog {
   #replace(kept: Iterable<Kept>): void {
     const part = `${this.#path}.part`;
     const [oldFile, oldChunks, oldResults, oldAfter] = [this.#file, this.#chunks, this.#results, this.#resultsAfter];
-    const file = openFresh(part);
     const copies = [...kept].map((each) => ({ each, from: this.#placeOf(each) }));
+    const file = openFresh(part);
     this.#file = file;
     this.#chunks = new Map();
     this.#results = new Map();
     try {
-      for (const { each, from } of copies) this.#copy(oldFile, each, from);
+      for (const { each, from } of copies) this.#keep(oldFile, each, from);
       renameSync(part, this.#path);
     } catch (cause) {
       [this.#file, this.#chunks, this.#results, this.#resultsAfter] = [oldFile, oldChunks, oldResults, oldAfter];
@@ -157,15 +157,18 @@ export class JobLog {
     oldFile.close();
   }
 
-  #placeOf(kept: Kept): number {
-    if (kept.from === "new" || kept.record === "job") return 0;
-    return (kept.record === "chunk" ? this.#chunks : this.#results).get(kept.number)?.offset ?? -1;
+  #placeOf(kept: Kept): Place {
+    if (kept.from === "new" || kept.record === "job") return { offset: 0, bytes: this.#jobBytes };
+    const place = (kept.record === "chunk" ? this.#chunks : this.#results).get(kept.number);
+    if (place === undefined) throw new BurlaError("BURLA_STORAGE", `the log has no ${kept.record} ${kept.number}`);
+    return place;
   }
 
-  #copy(oldFile: RecordFile, kept: Kept, offset: number): void {
+  #keep(oldFile: RecordFile, kept: Kept, { offset, bytes }: Place): void {
     if (kept.from === "new") return this.append(kept.record, kept.body);
-    const { header, body } = oldFile.read(offset);
-    this.append(recordOf(header), body);
+    const place = { offset: this.#file.copy(oldFile, offset, bytes), bytes };
+    if (kept.record === "chunk") this.#chunks.set(kept.number, place);
+    if (kept.record === "results") this.#results.set(kept.number, place);
   }
 }
 

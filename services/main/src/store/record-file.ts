@@ -30,9 +30,19 @@ export class RecordFile {
    * @throws BurlaError BURLA_STORAGE when the disk refuses; the file then ends with its last whole record.
    */
   append(header: unknown, ...body: Uint8Array[]): number {
+    return this.#write(encodeFrame(header, body));
+  }
+
+  /** A record of another file, as it is. @returns its offset here. @throws as `append` and `read` */
+  copy(source: RecordFile, offset: number, bytes: number): number {
+    const record = Buffer.allocUnsafe(bytes);
+    source.#readFully(record, offset);
+    return this.#write([record]);
+  }
+
+  #write(buffers: Uint8Array[]): number {
     if (this.#isTorn) throw new BurlaError("BURLA_STORAGE", "the job log ends in the middle of a record");
     const offset = this.#size;
-    const buffers = encodeFrame(header, body);
     const bytes = buffers.reduce((sum, buffer) => sum + buffer.byteLength, 0);
     try {
       let written = writevSync(this.#fd, buffers);
