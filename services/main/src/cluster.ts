@@ -15,6 +15,7 @@ import { type ReaderConnection } from "./job-entry.ts";
 import type { NodeLink } from "./node-link.ts";
 import { KEEP_RESULTS_MS, type JobRegistry } from "./registry.ts";
 import { waitReason } from "./status.ts";
+import { phaseOf, summarize } from "./summaries.ts";
 import type { WorkerSize } from "./providers/provider.ts";
 import type { BlobStore } from "./store/blobs.ts";
 import type { LoggedLines, NewLines } from "./store/line-log.ts";
@@ -417,27 +418,4 @@ function firstLine(error: BurlaError): string {
 
 function nowMs(): number {
   return performance.now();
-}
-
-function phaseOf(job: Job, nodes: number): "waiting" | "running" | "interrupted" {
-  if (job.phase === "interrupted") return "interrupted";
-  return nodes > 0 ? "running" : "waiting";
-}
-
-function summarize(entry: JobEntry, job: Job, reason: string): JobSummary {
-  return {
-    jobId: entry.jobId,
-    name: entry.spec.name,
-    phase: phaseOf(job, job.grants.size),
-    reason,
-    detach: entry.spec.detach,
-    createdAt: entry.createdAt,
-    endedAt: null,
-    inputs: job.pushedInputs,
-    inputsEnded: job.totalInputs !== null,
-    done: job.answeredInputs - job.failedInputs,
-    failed: job.failedInputs,
-    running: job.grantedInputs,
-    nodes: 0,
-  };
 }

@@ -5,7 +5,8 @@ import { newToken, type JobId, type JobSpec, type JobSummary } from "@burla/prot
 import type { CoreState } from "./core/state.ts";
 import { restoreJob } from "./core/restore.ts";
 import { JobEntry } from "./job-entry.ts";
-import { JobLog, readSummary, replayJob, type Replayed } from "./store/job-log.ts";
+import { JobLog, readSummary } from "./store/job-log.ts";
+import { replayJob, type Replayed } from "./store/replay.ts";
 import { LineLog, type LoggedLines } from "./store/line-log.ts";
 
 /** Ended jobs that are remembered, the newest ones. */

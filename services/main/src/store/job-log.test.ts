@@ -7,8 +7,9 @@ import fc from "fast-check";
 import type { JobSummary, NodeId } from "@burla/protocol";
 import { JOB_ID, jobRecord, resultsRecord, SUMMARY } from "../testing.ts";
 import type { JobSnapshot } from "../core/snapshot.ts";
-import { JobLog, readSummary, replayJob, writeSummary } from "./job-log.ts";
+import { JobLog, readSummary, writeSummary } from "./job-log.ts";
 import type { JobRecord } from "./job-records.ts";
+import { replayJob } from "./replay.ts";
 
 let directory: string;
 beforeEach(() => {
