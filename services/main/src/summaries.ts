@@ -3,11 +3,13 @@ import type { JobSummary } from "@burla/protocol";
 import type { Job } from "./core/state.ts";
 import type { JobEntry } from "./job-entry.ts";
 
+/** @param nodes nodes that work for it. */
 export function phaseOf(job: Job, nodes: number): "waiting" | "running" | "interrupted" {
   if (job.phase === "interrupted") return "interrupted";
   return nodes > 0 ? "running" : "waiting";
 }
 
+/** Of a job under way; `nodes` is for the caller to count. */
 export function summarize(entry: JobEntry, job: Job, reason: string): JobSummary {
   return {
     jobId: entry.jobId,
