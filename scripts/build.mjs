@@ -1,4 +1,5 @@
 /** Builds the `burla` package: client, command line, and the programs of the services that it starts. */
+import { createHash } from "node:crypto";
 import { copyFile, mkdir, readFile, rm, symlink } from "node:fs/promises";
 import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
@@ -37,10 +38,16 @@ const ownGlobals =
 
 export async function build({ types = true } = {}) {
   const { build: esbuild, transform } = await import("esbuild");
-  const define = { ...common.define, BURLA_RESTORE_TEXT: JSON.stringify(await restoreText(transform)) };
   await mkdir(dist, { recursive: true });
+  let define = { ...common.define, BURLA_RESTORE_TEXT: JSON.stringify(await restoreText(transform)) };
   const esm = (entry, outfile, banner = requireBanner) =>
     esbuild({ ...common, define, entryPoints: [join(root, entry)], outfile: join(dist, outfile), format: "esm", banner });
+  await Promise.all([
+    esm("services/main/src/main.ts", "services/main.mjs"),
+    esm("services/node/src/main.ts", "services/node.mjs"),
+    esm("services/worker/src/main.ts", "services/worker.mjs", { js: requireBanner.js + ownGlobals }),
+  ]);
+  define = { ...define, BURLA_BUILD: JSON.stringify(await hashOf(["main", "node", "worker"])) };
   await Promise.all([
     ...DOORS.flatMap(({ entry, name }) => [
       esm(entry, `${name}.js`),
@@ -54,9 +61,6 @@ export async function build({ types = true } = {}) {
       }),
     ]),
     esm("client/src/tools.ts", "tools.js"),
-    esm("services/main/src/main.ts", "services/main.mjs"),
-    esm("services/node/src/main.ts", "services/node.mjs"),
-    esm("services/worker/src/main.ts", "services/worker.mjs", { js: requireBanner.js + ownGlobals }),
     existsSync(join(root, "client/src/cli/main.ts")) &&
       esm("client/src/cli/main.ts", "cli.js", { js: `#!/usr/bin/env node\n${requireBanner.js}` }),
   ]);
@@ -104,6 +108,13 @@ function buildResultsView(esbuild) {
     outfile: join(root, "extension/dist/results.js"),
     format: "iife",
   });
+}
+
+/** What a client knows a cluster of its own services by. */
+async function hashOf(services) {
+  const hash = createHash("sha256");
+  for (const name of services) hash.update(await readFile(join(dist, "services", `${name}.mjs`)));
+  return hash.digest("hex").slice(0, 16);
 }
 
 /** The function that restores captured values, as an expression: every bundle holds its text. */

@@ -1,7 +1,9 @@
 /** Which cluster a call is for, and how to reach it. */
 import type { Duplex } from "node:stream";
 import { BurlaError, openStream, PROTOCOL_VERSION, type ConnectionFile } from "@burla/protocol";
+import { mayBeUsed } from "./hand-over.ts";
 import { connectionFilePath, readConnectionFile, startLocalCluster } from "./local-cluster.ts";
+import { isAlive } from "./process-life.ts";
 import type { ClusterAddress } from "./types.ts";
 
 const DIAL_TIMEOUT_MS = 10_000;
@@ -16,7 +18,14 @@ export interface ClusterTarget {
   /** Where control requests go. Starts nothing. @throws BurlaError BURLA_UNREACHABLE */
   address(): ClusterAddress;
   /** The file that says where the cluster is; null for a fixed address. */
-  readonly file: { readonly path: string; read(): ConnectionFile | null } | null;
+  readonly file: AddressFile | null;
+}
+
+export interface AddressFile {
+  readonly path: string;
+  read(): ConnectionFile | null;
+  /** Its local main is dead: whoever listens there by now must not get the token. */
+  isLeft(file: ConnectionFile): boolean;
 }
 
 /**
@@ -40,15 +49,16 @@ function fixedTarget(address: ClusterAddress): ClusterTarget {
 }
 
 function namedTarget(name: string): ClusterTarget {
+  const isLeft = ({ pid }: ConnectionFile) => name === LOCAL && !isAlive(pid);
   return {
     key: name,
     open: () => openNamed(name),
     address: () => {
       const file = readConnectionFile(name);
-      if (file === null) throw notRunning(name);
+      if (file === null || isLeft(file)) throw notRunning(name);
       return { url: file.url, token: file.token };
     },
-    file: { path: connectionFilePath(name), read: () => readConnectionFile(name) },
+    file: { path: connectionFilePath(name), read: () => readConnectionFile(name), isLeft },
   };
 }
 
@@ -59,15 +69,20 @@ function notRunning(name: string): BurlaError {
 
 async function openNamed(name: string): Promise<Duplex> {
   const file = readConnectionFile(name);
-  if (file !== null) {
-    checkVersion(file);
+  if (name === LOCAL) return openLocal(file);
+  if (file === null) throw notRunning(name);
+  checkVersion(file);
+  return dial(file);
+}
+
+async function openLocal(file: ConnectionFile | null): Promise<Duplex> {
+  if (file !== null && (await mayBeUsed(file))) {
     try {
       return await dial(file);
     } catch (error) {
-      if (name !== LOCAL || !(error instanceof BurlaError) || error.code !== "BURLA_UNREACHABLE") throw error;
+      if (!(error instanceof BurlaError) || error.code !== "BURLA_UNREACHABLE") throw error;
     }
   }
-  if (name !== LOCAL) throw notRunning(name);
   return dial(await startLocalCluster());
 }
 

@@ -49,6 +49,16 @@ test("every kind of iterable arrives whole, in order, in chunks of the asked siz
   }
 });
 
+test("large inputs travel alone, whether they are seen to be large or only turn out to be", async () => {
+  const sizes = [3, 400_000, 5_000_000, 10, 20, 2_000_000, 7];
+  for (const wrap of [(bytes: Buffer) => bytes, (bytes: Buffer) => ({ deep: [bytes] }), (bytes: Buffer) => bytes.toString("latin1")]) {
+    const { chunks, values } = await pumped(sizes.map((size) => wrap(Buffer.alloc(size))), { ...PLENTY, chunkInputs: 100 });
+    assert.deepEqual(values(), sizes.map((size) => wrap(Buffer.alloc(size))));
+    assert.deepEqual(chunks.map(({ first }) => first), chunks.map((_, at) => chunks.slice(0, at).reduce((sum, { count }) => sum + count, 0)));
+    for (const { count, body } of chunks) assert.ok(count === 1 || body.byteLength < 4_500_000, `${count} inputs of ${body.byteLength} bytes in one chunk`);
+  }
+});
+
 test("no input at all is an end of zero", async () => {
   const { chunks, total } = await pumped([]);
   assert.deepEqual([chunks, total()], [[], 0]);
@@ -163,7 +173,7 @@ test("a cleaning up that throws concerns nobody", async () => {
 });
 
 test("large inputs travel in small chunks, as soon as their size is known", async () => {
-  const { chunks } = await pumped(Array<string>(40).fill("x".repeat(200_000)), { ...PLENTY, chunkInputs: 8 });
+  const { chunks } = await pumped(Array.from({ length: 40 }, () => ({ text: "x".repeat(200_000) })), { ...PLENTY, chunkInputs: 8 });
   assert.equal(chunks[0]?.count, 8);
   assert.ok(chunks.slice(1).every(({ count }) => count <= 2));
 });

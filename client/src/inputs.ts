@@ -4,6 +4,8 @@ import type { Inputs } from "./types.ts";
 
 /** Other work of this process gets a turn this often. */
 const YIELD_MS = 10;
+/** Inputs that turn out to be larger together are sent in parts: a chunk is kept, sent and loaded as a whole on each hop. */
+const MAX_SHARED_BYTES = 16 * TARGET_CHUNK_BYTES;
 /** The clock is looked at after so many inputs at most: a look costs as much as pulling an input from an array. */
 const MAX_UNTIMED_INPUTS = 32;
 
@@ -42,6 +44,8 @@ export class InputPump {
   #sentBytes = 0;
   #chunks = 0;
   #meanBytes = 0;
+  /** Of the values that wait: the part of their size that is known without a look inside. */
+  #visibleBytes = 0;
   #stopped = false;
 
   constructor(inputs: Inputs<unknown>, options: InputPumpOptions) {
@@ -136,16 +140,27 @@ export class InputPump {
   #add(value: unknown): void {
     this.#values.push(value);
     this.#pulled++;
+    this.#visibleBytes += visibleBytes(value);
     const wanted = Math.min(this.#credit.chunkInputs, Math.max(1, TARGET_CHUNK_BYTES / Math.max(1, this.#meanBytes)));
-    if (this.#values.length >= wanted) this.#cut();
+    if (this.#values.length >= wanted || this.#visibleBytes >= TARGET_CHUNK_BYTES) this.#cut();
   }
 
-  /** Sends what has been pulled as one chunk. */
+  /** Sends what has been pulled, as one chunk unless it turns out to be large. */
   #cut(): void {
     const values = this.#values;
     if (values.length === 0 || this.#stopped) return;
     this.#values = [];
+    this.#visibleBytes = 0;
+    this.#send(values);
+  }
+
+  #send(values: unknown[]): void {
     const body = this.#encode(values);
+    if (body === null || (body.byteLength > MAX_SHARED_BYTES && values.length > 1)) {
+      const half = values.length >> 1;
+      this.#send(values.slice(0, half));
+      return this.#send(values.slice(half));
+    }
     this.#meanBytes = body.byteLength / values.length;
     const chunk = { chunkId: this.#chunks++, first: this.#sent, count: values.length, body };
     this.#sent += values.length;
@@ -153,15 +168,20 @@ export class InputPump {
     this.#options.push(chunk);
   }
 
-  #encode(values: unknown[]): Uint8Array {
+  /** @returns null when all together is more than V8 can write. */
+  #encode(values: unknown[]): Uint8Array | null {
     let body: Uint8Array;
     try {
       body = encodeValues(values);
     } catch (cause) {
-      throw this.#describe(values, cause);
+      const error = this.#describe(values, cause);
+      if (error.inputIndex === undefined && values.length > 1) return null;
+      throw error;
     }
-    if (body.byteLength < MAX_FRAME_BYTES - 1024) return body;
-    throw new BurlaError("BURLA_TOO_LARGE", `inputs[${this.#sent}] and its neighbours have ${body.byteLength} bytes, over the limit of ${MAX_FRAME_BYTES}`);
+    if (values.length > 1 || body.byteLength < MAX_FRAME_BYTES - 1024) return body;
+    const error = new BurlaError("BURLA_TOO_LARGE", `inputs[${this.#sent}] has ${body.byteLength} bytes, over the limit of ${MAX_FRAME_BYTES}`);
+    error.inputIndex = this.#sent;
+    throw error;
   }
 
   #describe(values: unknown[], cause: unknown): BurlaError {
@@ -181,6 +201,11 @@ export class InputPump {
     this.#stopped = true;
     this.#options.end(this.#sent);
   }
+}
+
+function visibleBytes(value: unknown): number {
+  if (typeof value === "string") return value.length;
+  return ArrayBuffer.isView(value) || value instanceof ArrayBuffer ? value.byteLength : 0;
 }
 
 function isPromise(value: unknown): value is PromiseLike<IteratorResult<unknown>> {

@@ -64,6 +64,8 @@ export class Job<Result> implements JobChannel {
   readonly #ended = deferred();
   /** All results and the end are here. */
   #heardEnd = false;
+  /** Where the lines go on after those that were heard; null for a reader that has heard none. */
+  #linesAfter: number | null;
   #cancelReason: string | undefined;
   #left = false;
 
@@ -75,6 +77,7 @@ export class Job<Result> implements JobChannel {
     this.#taken = new Pacer(POSITION_MS, (seq) => connection.send({ type: "ack", jobId: this.jobId, seq }));
     this.#results = new ResultBuffer({ order: options.order, taken: (seq) => this.#taken.set(seq) });
     const { start } = options;
+    this.#linesAfter = start.kind === "submit" ? 0 : null;
     this.#expectedInputs = start.kind === "submit" ? lengthOf(start.inputs) : null;
     if (start.kind === "attach") {
       connection.add(this);
@@ -151,7 +154,7 @@ export class Job<Result> implements JobChannel {
     const push = this.#pump !== undefined && this.#cancelReason === undefined;
     this.#resuming = push;
     this.#submitted = true;
-    connection.send({ type: "attach", jobId: this.jobId, afterSeq: this.#results.lastSeq, push });
+    connection.send({ type: "attach", jobId: this.jobId, afterSeq: this.#results.lastSeq, push, linesAfter: this.#linesAfter });
     if (this.#cancelReason !== undefined) connection.send({ type: "cancel", jobId: this.jobId, reason: this.#cancelReason });
   }
 
@@ -249,7 +252,8 @@ export class Job<Result> implements JobChannel {
     }
   }
 
-  #lines({ nodeId, droppedLines }: Of<MainToClient, "logs">, body: Uint8Array): void {
+  #lines({ nodeId, droppedLines, position }: Of<MainToClient, "logs">, body: Uint8Array): void {
+    this.#linesAfter = position;
     for (const [index, stream, timeMs, text] of v.parse(logEntriesSchema, unpack(body))) {
       this.#options.onLine({ index, stream: stream === 1 ? "stdout" : "stderr", text, time: new Date(timeMs), node: nodeId });
     }

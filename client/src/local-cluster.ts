@@ -1,18 +1,23 @@
 /** The cluster on this machine: found through its file, or started. One per user, shared by all programs of the user. */
 import { spawn } from "node:child_process";
-import { closeSync, mkdirSync, openSync, readFileSync, watch } from "node:fs";
+import { closeSync, mkdirSync, openSync, readFileSync, statSync, watch } from "node:fs";
 import { homedir, totalmem } from "node:os";
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import * as v from "valibot";
-import { BurlaError, childEnvironment, connectionFileSchema, type ClusterSpec, type ConnectionFile } from "@burla/protocol";
-import { VERSION } from "./version.ts";
+import { BurlaError, childEnvironment, connectionFileSchema, messageOf, type ClusterSpec, type ConnectionFile } from "@burla/protocol";
+import { isAlive } from "./process-life.ts";
+import { BUILD, VERSION } from "./version.ts";
 
 const BYTES_PER_MIB = 1024 * 1024;
 const START_TIMEOUT_MS = 20_000;
 const EXIT_LOCKED = 3;
+/** Whether the program that holds the lock still lives is found out this often. */
+const LOOK_AGAIN_MS = 1_000;
 const IDLE_MINUTES = 10;
+/** Main's log begins anew when it has grown beyond this: it tells of the starts and ends of jobs only. */
+const MAX_LOG_BYTES = 16 * BYTES_PER_MIB;
 /** More nodes than this allow no more jobs at once that a person would start, and cost memory. */
 const MAX_LOCAL_NODES = 4;
 /** Two jobs must be able to run at once. */
@@ -75,16 +80,33 @@ export interface LocalStart {
  * Starts main for this machine's cluster, unless another program is faster. Resolves when it takes connections.
  * @throws BurlaError BURLA_CLUSTER_START with the end of its log.
  */
-export async function startLocalCluster({ nodePath, idleMinutes }: LocalStart = {}): Promise<ConnectionFile> {
+export async function startLocalCluster(options: LocalStart = {}): Promise<ConnectionFile> {
   const directory = clusterDirectory("local");
-  mkdirSync(directory, { recursive: true, mode: 0o700 });
-  const logFile = clusterLogPath("local");
-  const log = openSync(logFile, "a", 0o600);
+  const deadlineMs = performance.now() + START_TIMEOUT_MS;
+  for (;;) {
+    const launch = await launchMain(directory, options);
+    // The one that is faster may die before it is ready, or be one that is about to end: then it is tried again.
+    const file = launch.how === "locked" ? await waitForFile(directory) : readConnectionFile("local");
+    if (file !== null && launch.how !== "failed") return file;
+    if (launch.how === "locked" && performance.now() < deadlineMs) continue;
+    throw new BurlaError("BURLA_CLUSTER_START", `the local cluster did not start: ${launch.problem || endOf(clusterLogPath("local"))}`);
+  }
+}
+
+interface Launch {
+  readonly how: "ready" | "locked" | "failed";
+  /** What it said, if it could. */
+  readonly problem: string;
+}
+
+async function launchMain(directory: string, { nodePath, idleMinutes }: LocalStart): Promise<Launch> {
+  const log = openLog(directory, clusterLogPath("local"));
   const program = (name: string) => fileURLToPath(new URL(`./services/${name}.mjs`, import.meta.url));
   const config = {
     directory,
     spec: localSpec(idleMinutes),
     version: VERSION,
+    build: BUILD,
     nodeProgram: program("node"),
     workerProgram: program("worker"),
     clientPackage: fileURLToPath(new URL("..", import.meta.url)),
@@ -96,23 +118,24 @@ export async function startLocalCluster({ nodePath, idleMinutes }: LocalStart = 
     env: { ...childEnvironment(), ...electronAsNode(nodePath), BURLA_MAIN: JSON.stringify(config) },
   });
   closeSync(log);
-  const ready = child.stdio[3] as NodeJS.ReadableStream & { unref?: () => void; destroy: () => void };
-  const outcome = await new Promise<"ready" | "locked" | "failed">((resolve) => {
-    const timer = setTimeout(() => resolve("failed"), START_TIMEOUT_MS);
-    const settle = (how: "ready" | "locked" | "failed") => {
+  const said = child.stdio[3] as NodeJS.ReadableStream & { destroy: () => void };
+  const launch = await new Promise<Launch>((resolve) => {
+    const timer = setTimeout(() => settle("failed", `it took longer than ${START_TIMEOUT_MS / 1000} s`), START_TIMEOUT_MS);
+    const settle = (how: Launch["how"], problem = "") => {
       clearTimeout(timer);
-      resolve(how);
+      resolve({ how, problem });
     };
-    ready.once("data", () => settle("ready"));
-    child.once("error", () => settle("failed"));
+    said.once("data", (line: Buffer) => {
+      const problem = /^failed (.*)/.exec(line.toString())?.[1];
+      settle(problem === undefined ? "ready" : "failed", problem);
+    });
+    child.once("error", (error) => settle("failed", error.message));
     child.once("exit", (code) => settle(code === EXIT_LOCKED ? "locked" : "failed"));
   });
-  ready.destroy();
+  said.destroy();
   child.removeAllListeners();
   child.unref();
-  const file = outcome === "locked" ? await waitForFile(directory) : readConnectionFile("local");
-  if (outcome === "failed" || file === null) throw new BurlaError("BURLA_CLUSTER_START", `the local cluster did not start: ${endOf(logFile)}`);
-  return file;
+  return launch;
 }
 
 /** An editor's own program is Electron, which is Node.js when it is told so. */
@@ -120,15 +143,17 @@ function electronAsNode(nodePath: string | undefined): NodeJS.ProcessEnv {
   return nodePath === undefined && process.versions["electron"] !== undefined ? { ELECTRON_RUN_AS_NODE: "1" } : {};
 }
 
-/** Another program is starting the cluster: its file appears when it is ready. */
+/** Another program is starting the cluster: its file appears when it is ready. @returns null when none does for a while. */
 async function waitForFile(directory: string): Promise<ConnectionFile | null> {
   const abort = new AbortController();
-  const timer = setTimeout(() => abort.abort(), START_TIMEOUT_MS);
+  const timer = setTimeout(() => abort.abort(), LOOK_AGAIN_MS);
   try {
     return await new Promise((resolve) => {
       const look = () => {
         const file = readConnectionFile("local");
-        if (file !== null || abort.signal.aborted) resolve(file);
+        // One that a dead main has left is there until the new one is ready.
+        if (file !== null && isAlive(file.pid)) resolve(file);
+        else if (abort.signal.aborted) resolve(null);
       };
       watch(directory, { signal: abort.signal }, look).on("error", look);
       abort.signal.addEventListener("abort", look);
@@ -137,6 +162,17 @@ async function waitForFile(directory: string): Promise<ConnectionFile | null> {
   } finally {
     clearTimeout(timer);
     abort.abort();
+  }
+}
+
+/** @throws BurlaError BURLA_STORAGE when the state folder cannot be made, or written to. */
+function openLog(directory: string, logFile: string): number {
+  try {
+    mkdirSync(directory, { recursive: true, mode: 0o700 });
+    const isLong = (statSync(logFile, { throwIfNoEntry: false })?.size ?? 0) > MAX_LOG_BYTES;
+    return openSync(logFile, isLong ? "w" : "a", 0o600);
+  } catch (cause) {
+    throw new BurlaError("BURLA_STORAGE", `cannot write to the state folder ${directory}: ${messageOf(cause)}`, { cause });
   }
 }
 

@@ -27,6 +27,8 @@ export interface ConnectionOptions<Incoming extends Tagged> {
   readonly onMessage: (message: Incoming, body: Uint8Array) => void;
   /** Called once, whoever closed. `undefined` when it was this side, on purpose. */
   readonly onClose: (error: BurlaError | undefined) => void;
+  /** Bytes have come, be it a part of a long message: whoever sends them is alive. */
+  readonly onHeard?: () => void;
   /** Silence after which the peer is taken for dead; 0 for none (a worker is busy with the user's code). */
   readonly silenceMs?: number;
 }
@@ -123,6 +125,7 @@ export class Connection<Incoming extends Tagged, Outgoing extends Tagged> {
   #receive(piece: Uint8Array): void {
     if (this.#closed) return;
     this.#lastHeardMs = performance.now();
+    this.#options.onHeard?.();
     try {
       for (const frame of this.#decoder.push(piece)) {
         if (this.#closed) return;

@@ -23,6 +23,8 @@ export const LOG_BURST_LINES = 200_000;
 export const MAX_LOG_LINE_BYTES = 16 * KiB;
 /** The log kept for `burla logs`, for one job. */
 export const MAX_JOB_LOG_BYTES = 64 * MiB;
+/** Lines that wait for a peer that does not take them: beyond it, lines are dropped and counted. */
+export const MAX_WAITING_LOG_BYTES = 8 * MiB;
 /** Workers that one input may end before it is given up. */
 export const MAX_WORKER_LOSSES = 3;
 /** Depth of jobs started by functions of jobs. */

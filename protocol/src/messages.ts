@@ -15,11 +15,12 @@
  *     | <------------- finished |  stop ------------------> |  (killed)                |
  */
 import * as v from "valibot";
+import { unpack } from "./frame.ts";
 import { MAX_CHUNK_INPUTS } from "./limits.ts";
 import type { BundleId, JobId, NodeId, WorkerId } from "./ids.ts";
 
 /** Raised whenever two builds could not talk; the first thing that either side compares. */
-export const PROTOCOL_VERSION = 1;
+export const PROTOCOL_VERSION = 2;
 
 const count = v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(Number.MAX_SAFE_INTEGER));
 const positive = v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(Number.MAX_SAFE_INTEGER));
@@ -97,6 +98,8 @@ export const attachSchema = v.object({
   /** Sequence number of the last results message that the reader has seen, 0 for none. */
   afterSeq: count,
   push: v.boolean(),
+  /** Position of the last lines that the reader has seen, 0 for none; null for a reader that wants only what comes. */
+  linesAfter: v.nullable(count),
 });
 export const inputsSchema = v.object({
   type: v.literal("inputs"),
@@ -141,13 +144,19 @@ export const resultsSchema = v.object({
   dropped: positions,
   nodeId,
 });
-/** Body: MessagePack of `LogEntry[]`. */
-export const logsSchema = v.object({ type: v.literal("logs"), jobId, nodeId, droppedLines: count });
+/** `position`: where the log of lines goes on, for `attach`. Body: MessagePack of `LogEntry[]`. */
+export const logsSchema = v.object({ type: v.literal("logs"), jobId, nodeId, droppedLines: count, position: count });
 /** One line printed by a call: input index (-1 outside of any call), stream, Unix time in ms, text without its newline. */
 export const logEntriesSchema = v.array(
   v.tuple([v.pipe(v.number(), v.integer(), v.minValue(-1)), v.picklist([1, 2]), v.number(), v.string()]),
 );
 export type LogEntry = v.InferOutput<typeof logEntriesSchema>[number];
+
+/** Entries in the body of a message of lines, without a look at each. */
+export function countEntries(body: Uint8Array): number {
+  const entries = unpack(body);
+  return Array.isArray(entries) ? entries.length : 0;
+}
 
 export const progressSchema = v.object({
   type: v.literal("progress"),
@@ -226,6 +235,8 @@ export const grantEndedSchema = v.object({
   detail: text(4096),
   unfinished: positions,
 });
+/** Lines that calls printed. Body: MessagePack of `LogEntry[]`. */
+export const nodeLogsSchema = v.object({ type: v.literal("nodeLogs"), jobId, nodeSeq: positive, droppedLines: count });
 /** The function could not be loaded: the job fails. Body: an error envelope. */
 export const loadFailedSchema = v.object({ type: v.literal("loadFailed"), jobId, nodeSeq: positive });
 
@@ -315,7 +326,7 @@ export const mainToClient = v.variant("type", [
   ...always, acceptedSchema, creditSchema, resultsSchema, logsSchema, progressSchema, finishedSchema, refusedSchema,
 ]);
 export const nodeToMain = v.variant("type", [
-  ...always, nodeHelloSchema, nodeStateSchema, renewSchema, nodeResultsSchema, grantEndedSchema, loadFailedSchema, logsSchema,
+  ...always, nodeHelloSchema, nodeStateSchema, renewSchema, nodeResultsSchema, grantEndedSchema, loadFailedSchema, nodeLogsSchema,
 ]);
 export const mainToNode = v.variant("type", [
   ...always, assignSchema, grantSchema, storedSchema, drainSchema, stopSchema, shutdownSchema,

@@ -21,7 +21,11 @@ export const ROUTES = {
   cancelJob: "/v1/jobs/:jobId/cancel",
   blob: "/v1/blobs/:hash",
   shutdown: "/v1/shutdown",
+  /** Ends the cluster unless it has work. Answers `{ ended }`. */
+  handOver: "/v1/hand-over",
 } as const;
+
+export const handedOverSchema = v.object({ ended: v.boolean() });
 
 /** One line that a call printed; index -1 outside of any call. */
 export const logLineSchema = v.object({
@@ -41,6 +45,8 @@ export const connectionFileSchema = v.object({
   nodeToken: v.string(),
   pid: v.number(),
   version: v.string(),
+  /** Hash of the services that run; empty where an older version does not say. */
+  build: v.optional(v.string(), ""),
   protocolVersion: v.number(),
   startedAt: v.number(),
 });

@@ -1,11 +1,13 @@
 /** The background program: one per state folder, found through its file, safe, gone when nobody needs it. */
 import assert from "node:assert/strict";
-import { mkdirSync, readdirSync, rmdirSync, statSync, writeFileSync } from "node:fs";
+import { spawn } from "node:child_process";
+import { existsSync, mkdirSync, readdirSync, rmdirSync, statSync, writeFileSync } from "node:fs";
 import { once } from "node:events";
 import { createServer, request } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { afterEach, test } from "node:test";
+import type { ConnectionFile } from "@burla/protocol";
 import { TestCluster } from "../support/cluster.ts";
 import { Script } from "../support/script.ts";
 import { until } from "../support/until.ts";
@@ -81,7 +83,8 @@ test("every route wants the token, and takes no other", async () => {
   const jobId = "job-0000000000000000000";
   const routes: [string, string][] = [
     ["GET", "/v1/status"], ["GET", "/v1/jobs"], ["GET", `/v1/jobs/${jobId}`], ["GET", `/v1/jobs/${jobId}/logs`], ["POST", `/v1/jobs/${jobId}/cancel`],
-    ["GET", `/v1/blobs/${"0".repeat(64)}`], ["PUT", `/v1/blobs/${"0".repeat(64)}`], ["POST", "/v1/shutdown"], ["GET", "/v1/nothing"],
+    ["GET", `/v1/blobs/${"0".repeat(64)}`], ["PUT", `/v1/blobs/${"0".repeat(64)}`], ["POST", "/v1/shutdown"], ["POST", "/v1/hand-over"],
+    ["GET", "/v1/watch"], ["GET", `/v1/jobs/${jobId}/failures`], ["GET", "/v1/nothing"],
   ];
   for (const [method, path] of routes) {
     for (const authorization of ["", "Bearer ", "Bearer wrong", `Bearer ${nodeToken}`, `Basic ${token}`, token, `Bearer ${token}x`]) {
@@ -144,17 +147,34 @@ test("a damaged connection file is no obstacle", async () => {
   await runs(cluster);
 });
 
-test("a connection file that points to some other program is no obstacle", async () => {
-  const cluster = newCluster();
-  await runs(cluster);
-  const file = cluster.address;
-  await cluster.shutdown();
-  const other = createServer((_request, response) => response.end("not Burla")).listen(0, "127.0.0.1");
-  await once(other, "listening");
-  writeFileSync(cluster.connectionFile, JSON.stringify({ ...file, url: `http://127.0.0.1:${(other.address() as AddressInfo).port}` }));
-  await runs(cluster);
-  other.close();
-});
+for (const [what, pidOf] of [["a dead main", (file: ConnectionFile) => file.pid], ["a living process", () => process.pid]] as const) {
+  test(`a connection file of ${what} that points to some other program is no obstacle`, async () => {
+    const cluster = newCluster();
+    await runs(cluster);
+    const file = cluster.address;
+    await cluster.shutdown();
+    const asked: (string | undefined)[] = [];
+    const other = createServer((request, response) => {
+      asked.push(request.headers.authorization);
+      response.end("not Burla");
+    }).listen(0, "127.0.0.1");
+    await once(other, "listening");
+    const url = `http://127.0.0.1:${(other.address() as AddressInfo).port}`;
+    writeFileSync(cluster.connectionFile, JSON.stringify({ ...file, url, pid: pidOf(file) }));
+    const { code } = await Script.command(cluster, ["status"]).ended();
+    if (what === "a dead main") {
+      assert.equal(code, 3, "it does not run");
+      const { stdout } = await Script.run(cluster, `
+        import { watchCluster } from "burla/control";
+        for await (const { phase } of watchCluster("local")) { console.log(phase); break; }
+      `);
+      assert.equal(stdout, "off\n");
+    }
+    await runs(cluster);
+    if (what === "a dead main") assert.deepEqual(asked, [], "a port that was given to another program gets no token");
+    other.close();
+  });
+}
 
 test("an idle cluster ends itself, with all its processes; the next call starts another", async () => {
   const cluster = newCluster();
@@ -182,17 +202,102 @@ test("a cluster with work or a client is not idle", async () => {
   assert.equal(code, 0, stderr);
 });
 
-test("a cluster of another protocol version is named, with the cure", async () => {
+/** The cluster is taken for one that another package has started. */
+function disguise(cluster: TestCluster, changes: object): void {
+  writeFileSync(cluster.connectionFile, JSON.stringify({ ...cluster.address, ...changes }));
+}
+
+/** A job that runs until it is told to end. */
+async function longJob(cluster: TestCluster): Promise<Script> {
+  const script = Script.start(cluster, `
+    const stream = remoteParallelMap(async (x) => { if (x > 0) await new Promise(() => undefined); return x; }, [0, 1]);
+    await stream.next();
+    console.log("at work");
+    await stream.next();
+  `);
+  await script.line(/at work/);
+  return script;
+}
+
+for (const [what, changes] of [["another build", { build: "other" }], ["an older version that does not say its build", { build: undefined }], ["another protocol", { protocolVersion: 999 }]] as const) {
+  test(`a cluster of ${what} makes way when it has nothing to do`, async () => {
+    const cluster = newCluster();
+    await runs(cluster);
+    const before = cluster.processes();
+    disguise(cluster, changes);
+    await Promise.all([runs(cluster), runs(cluster), runs(cluster)]);
+    assert.equal(cluster.processes("main").length, 1);
+    for (const { pid } of before) assert.ok(!cluster.processes().some((process) => process.pid === pid), "nothing of it is left");
+  });
+}
+
+test("`burla up` starts this build where one of another has nothing to do, and names one that is at work", async () => {
   const cluster = newCluster();
-  await runs(cluster);
+  const up = async () => {
+    const { code, stdout, stderr } = await Script.command(cluster, ["up", "--json"]).ended();
+    assert.equal(code, 0, stderr);
+    return { ...(JSON.parse(stdout) as { started: boolean; pid: number }), stderr };
+  };
+  const before = await up();
+  disguise(cluster, { build: "other" });
+  const fresh = await up();
+  assert.deepEqual([before.started, fresh.started, fresh.pid], [true, true, cluster.main.pid]);
+  assert.notEqual(fresh.pid, before.pid);
+  const work = await longJob(cluster);
+  disguise(cluster, { build: "other", version: "9.9.9" });
+  const busy = await up();
+  assert.deepEqual([busy.started, busy.pid], [false, fresh.pid]);
+  assert.match(busy.stderr, /another build of burla \(9\.9\.9.*is at work/);
+  work.kill();
+  await work.ended();
+});
+
+test("a cluster of another build that is at work is used, and that is said", async () => {
+  const cluster = newCluster();
+  const work = await longJob(cluster);
+  const { pid } = cluster.main;
+  disguise(cluster, { build: "other", version: "9.9.9" });
+  const { stdout, stderr } = await Script.run(cluster, DOUBLE);
+  assert.equal(stdout, "results [2,4,6]\n", stderr);
+  assert.match(stderr, /another build of burla \(9\.9\.9.*is at work/);
+  assert.equal(cluster.main.pid, pid);
+  work.kill();
+  await work.ended();
+});
+
+test("a cluster of another protocol that is at work is named, with the cure", async () => {
+  const cluster = newCluster();
+  const work = await longJob(cluster);
   const file = cluster.address;
-  writeFileSync(cluster.connectionFile, JSON.stringify({ ...file, version: "9.9.9", protocolVersion: 999 }));
+  disguise(cluster, { version: "9.9.9", protocolVersion: 999 });
   const { code, stderr } = await Script.run(cluster, DOUBLE);
   writeFileSync(cluster.connectionFile, JSON.stringify(file));
   assert.equal(code, 1);
   assert.match(stderr, /BURLA_VERSION/);
   assert.match(stderr, /9\.9\.9/);
   assert.match(stderr, /burla down/);
+  work.kill();
+  await work.ended();
+});
+
+test("programs that start at the same moment on what a killed cluster has left share a new one", async () => {
+  const cluster = newCluster();
+  await runs(cluster);
+  for (const { pid } of cluster.processes()) process.kill(pid, "SIGKILL");
+  await until("all is dead", () => cluster.processes().length === 0);
+  await Promise.all(Array.from({ length: 8 }, () => runs(cluster)));
+  assert.equal(cluster.processes("main").length, 1);
+});
+
+test("one that waits for a program that starts the cluster starts it itself when that one dies", async () => {
+  const cluster = newCluster();
+  mkdirSync(cluster.directory, { recursive: true });
+  const holder = spawn("sleep", ["60"]);
+  writeFileSync(join(cluster.directory, "main.lock.1"), String(holder.pid));
+  const waiting = Script.start(cluster, DOUBLE);
+  await until("its main has found the lock", () => existsSync(join(cluster.directory, "main.log")) && cluster.processes("main").length === 0);
+  holder.kill("SIGKILL");
+  assert.equal((await waiting.ended()).stdout, "results [2,4,6]\n");
 });
 
 test("a working folder that was deleted is no obstacle", async () => {

@@ -41,6 +41,28 @@ test("a job that comes late gets its share of nodes that are all in use", async 
   await drained;
 });
 
+test("more jobs than nodes have them in turn: nobody waits for another to end", async () => {
+  const nodes = (await cluster.status()).nodes.length;
+  const rest = async (x: number) => { await new Promise((resolve) => setTimeout(resolve, 20)); return x; };
+  const long = numbers(nodes).map(() => remoteParallelMap(rest, numbers(100_000)));
+  const drained = long.map((stream) => drain(stream));
+  await until("each long job has a node", async () => {
+    const busy = new Set((await cluster.status()).nodes.flatMap((node) => node.jobs));
+    return long.every(({ jobId }) => busy.has(jobId));
+  });
+  const waiting = remoteParallelMap((x: number) => x + 1, numbers(10));
+  const results = waiting.toArray();
+  await until("its reason can be read", async () => /waits for a node: \d busy with \d other jobs?/.test((await cluster.job(waiting.jobId).catch(() => undefined))?.reason ?? ""));
+  assert.deepEqual(await results, numbers(10).map((x) => x + 1));
+  for (const { jobId } of long) assert.equal((await cluster.job(jobId)).endedAt, null, "the long ones go on");
+  await until("all long jobs have a node again", async () => {
+    const busy = new Set((await cluster.status()).nodes.flatMap((node) => node.jobs));
+    return long.every(({ jobId }) => busy.has(jobId));
+  });
+  for (const stream of long) await stream.cancel();
+  await Promise.all(drained);
+});
+
 test("many small jobs in a row", async () => {
   for (const round of numbers(30)) assert.deepEqual(await remoteParallelMap((x: number) => x + round, [1, 2, 3]).toArray(), [1, 2, 3].map((x) => x + round));
 });

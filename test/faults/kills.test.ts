@@ -1,5 +1,7 @@
 /** `kill -9`, cuts and freezes of each part, half way of 10,000 inputs: exactly 10,000 results, none doubled. */
 import assert from "node:assert/strict";
+import { statSync } from "node:fs";
+import { join } from "node:path";
 import { test } from "node:test";
 import { attach, BurlaError, remoteParallelMap } from "burla";
 import { useCluster } from "../support/cluster.ts";
@@ -61,6 +63,64 @@ test("main is killed while results wait for a slow consumer", async () => {
     kill(cluster.main.pid);
     await pause(300);
   });
+});
+
+test("main is killed while functions wait for jobs that they have started: those are known to the next main", async () => {
+  let killed = false;
+  const results = remoteParallelMap(async (x: number) => {
+    console.log("begun");
+    const inner = remoteParallelMap(async (y: number) => { await new Promise((resolve) => setTimeout(resolve, 100)); return y; }, [x, x + 1, x + 2, x + 3, x + 4, x + 5]);
+    return (await inner.toArray()).length;
+  }, [1, 2], {
+    onLog: () => {
+      if (!killed) setTimeout(() => kill(cluster.main.pid), 300);
+      killed = true;
+    },
+  });
+  assert.deepEqual(await results.toArray(), [6, 6]);
+  assert.ok(killed);
+});
+
+test("the log of a job that streams for long stays bounded, and main can be killed after it was shortened", async () => {
+  const inputs = (function* () { for (let at = 0; at < 3000; at++) { const input = Buffer.alloc(64 << 10); input.writeUInt32LE(at); yield input; } })();
+  const stream = remoteParallelMap((input: Uint8Array) => input, inputs);
+  const log = join(cluster.directory, "jobs", stream.jobId, "job.log");
+  const results: number[] = [];
+  let largest = 0;
+  for await (const result of stream) {
+    results.push(Buffer.from(result).readUInt32LE(0));
+    largest = Math.max(largest, statSync(log, { throwIfNoEntry: false })?.size ?? 0);
+    if (results.length === 2500) kill(cluster.main.pid);
+  }
+  assertEachOnce(results, 3000);
+  assert.ok(largest > 64 << 20 && largest < 256 << 20, `${largest >> 20} of ${2 * 3000 / 16} MiB that passed through`);
+  await cluster.ready();
+});
+
+test("what calls print is told once, though main is killed and the connection is cut meanwhile", async () => {
+  const proxy = await Proxy.before(cluster);
+  const texts: string[] = [];
+  const stream = remoteParallelMap(async (x: number) => {
+    console.log(`line ${x}`);
+    await new Promise((resolve) => setTimeout(resolve, 2));
+    return x;
+  }, numbers(1500), { cluster: { url: proxy.url, token: cluster.address.token }, onLog: ({ text }) => texts.push(text) });
+  let results = 0;
+  const restarts = new Set([300, 900]);
+  for await (const _ of stream) {
+    results++;
+    if (results === 600) proxy.cut();
+    if (!restarts.delete(results)) continue;
+    await until("main is there", () => cluster.processes("main").length === 1 && cluster.isAnnounced);
+    kill(cluster.main.pid);
+    await until("main is gone", () => cluster.processes("main").length === 0);
+    await remoteParallelMap((x: number) => x, [1]).toArray();
+  }
+  proxy.close();
+  const expected = numbers(1500).map((x) => `line ${x}`).sort();
+  assert.deepEqual(texts.sort(), expected, "as the client was told");
+  const kept = (await (await cluster.request(`/v1/jobs/${stream.jobId}/logs`)).text()).trimEnd().split("\n").map((line) => (JSON.parse(line) as { text: string }).text);
+  assert.deepEqual(kept.sort(), expected, "as the cluster keeps them");
 });
 
 test("main, a node and a worker are killed at once", async () => {

@@ -113,15 +113,15 @@ test("an exception after its call has ended is printed, and harms nobody", async
 });
 
 test("children that a function has spawned end with its worker", async () => {
-  const stream = remoteParallelMap(async (x: number) => {
+  const stream = remoteParallelMap(async () => {
     const { spawn } = await import("node:child_process");
-    const child = spawn("sleep", ["1000"], { stdio: "ignore" });
-    child.unref();
-    return { x, pid: child.pid ?? 0 };
+    const children = [spawn("sleep", ["1000"], { stdio: "ignore" }), spawn("sleep", ["1000"], { stdio: "ignore", detached: true })];
+    for (const child of children) child.unref();
+    return children.map(({ pid }) => pid ?? 0);
   }, [1, 2, 3]);
   const { values } = await drain(stream);
   assert.equal(values.length, 3);
-  await until("the children are gone", () => values.every(({ pid }) => !isRunning(pid)));
+  await until("the children are gone", () => values.flat().every((pid) => !isRunning(pid)));
 });
 
 test("a worker that closes its own sockets is replaced", async () => {

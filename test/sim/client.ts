@@ -63,7 +63,7 @@ export class SimClient {
     this.#resuming = this.#submitted;
     if (this.#accepted) {
       this.#resuming = this.feeds;
-      this.#send({ type: "attach", jobId: this.jobId, afterSeq: this.#lastSeq, push: this.feeds });
+      this.#send({ type: "attach", jobId: this.jobId, afterSeq: this.#lastSeq, push: this.feeds, linesAfter: null });
       if (this.#cancelled) this.#send({ type: "cancel", jobId: this.jobId, reason: "the user said so" });
       return;
     }

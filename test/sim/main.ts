@@ -6,9 +6,12 @@ import { MAX_WINDOW_INPUTS, type JobId, type JobSpec, type NodeId, type Of, type
 import type { Command, Event } from "../../services/main/src/core/events.ts";
 import { checkInvariants } from "../../services/main/src/core/invariants.ts";
 import { restoreJob } from "../../services/main/src/core/restore.ts";
-import type { CoreState } from "../../services/main/src/core/state.ts";
+import { snapshotJob } from "../../services/main/src/core/snapshot.ts";
+import type { CoreState, Job } from "../../services/main/src/core/state.ts";
 import { createState, settle, step } from "../../services/main/src/core/step.ts";
-import { replayJob, type Finished, type JobRecord } from "../../services/main/src/store/job-log.ts";
+import { compacted, type Kept } from "../../services/main/src/store/compaction.ts";
+import type { Finished, JobRecord } from "../../services/main/src/store/job-log.ts";
+import { replayJob } from "../../services/main/src/store/replay.ts";
 import type { Link } from "./link.ts";
 import type { FromClient, FromNode, Outcome, ToClient, ToNode } from "./messages.ts";
 import type { World } from "./world.ts";
@@ -25,11 +28,18 @@ interface Entry {
   inputsStored: number;
   inputsEnded: boolean;
   lastSeq: number;
+  /** What each reader has acknowledged. */
+  readonly acked: Map<ClientLink, number>;
+  /** Results up to this one are not kept any more. */
+  resultsAfter: number;
 }
+
+/** After so many turns a job's log is shortened, on the average: far more often than in truth. */
+const SHORTEN_EVERY = 30;
 
 /** What a death of main leaves: the records of each job, and beside them what each input came to. */
 export class Disk {
-  readonly logs = new Map<JobId, { record: JobRecord; bytes: number }[]>();
+  readonly logs = new Map<JobId, { record: JobRecord; bytes: number; body?: Uint8Array }[]>();
   readonly outcomes = new Map<string, readonly Outcome[]>();
   /** Order of all records, to tear off the last ones. */
   readonly order: JobId[] = [];
@@ -152,6 +162,7 @@ export class SimMain {
         return this.#handle({ type: "inputsEnded", jobId, total: message.total });
       case "ack":
         if (entry === undefined) return;
+        entry.acked.set(link, Math.max(entry.acked.get(link) ?? 0, message.seq));
         if (entry.finished === null) this.#append(jobId, { type: "ack", seq: message.seq });
         return this.#handle({ type: "acked", jobId, seq: message.seq });
       case "cancel":
@@ -214,8 +225,9 @@ export class SimMain {
     const rootId = (spec.parent === null ? undefined : this.state.jobs.get(spec.parent)?.rootId) ?? jobId;
     const entry: Entry = {
       jobId, spec, rootId, readers: new Set([link]), owner: link, finished: null, chunksStored: 0, inputsStored: 0, inputsEnded: false, lastSeq: 0,
+      acked: new Map([[link, 0]]), resultsAfter: 0,
     };
-    this.#append(jobId, { type: "job", jobId, spec, rootId, createdAt: 0 });
+    this.#append(jobId, { type: "job", jobId, spec, rootId, createdAt: 0, token: "" });
     this.#entries.set(jobId, entry);
     link.jobs.set(jobId, entry);
     this.#handle({ type: "jobSubmitted", jobId, spec });
@@ -224,7 +236,9 @@ export class SimMain {
 
   #attach(link: ClientLink, entry: Entry, { afterSeq, push }: { afterSeq: number; push: boolean }): void {
     const { jobId, chunksStored, inputsEnded } = entry;
+    if (afterSeq < entry.resultsAfter) return link.send({ type: "refused", jobId, code: "BURLA_NO_SUCH_JOB", message: "" });
     link.jobs.set(jobId, entry);
+    entry.acked.set(link, afterSeq);
     if (push) entry.owner = link;
     link.send({ type: "accepted", jobId, name: "", chunksStored, inputsEnded });
     for (const { record } of this.#disk.logs.get(jobId) ?? []) {
@@ -258,6 +272,9 @@ export class SimMain {
         checkInvariants(this.state);
         for (const command of commands) this.#execute(command);
         this.#checkSettled();
+        for (const job of this.state.jobs.values()) {
+          if (this.#world.moreRandom.next() * SHORTEN_EVERY < 1) this.#shorten(job);
+        }
         this.#armTimer();
       }),
     );
@@ -326,6 +343,20 @@ export class SimMain {
     }
   }
 
+  /** The log begins anew, without what is over. */
+  #shorten(job: Job): void {
+    const entry = this.#entries.get(job.id);
+    const log = this.#disk.logs.get(job.id);
+    if (entry === undefined || log === undefined) return;
+    if (!entry.spec.detach && entry.owner !== null && entry.readers.size > 0) {
+      entry.resultsAfter = Math.max(entry.resultsAfter, Math.min(...[...entry.readers].map((reader) => entry.acked.get(reader) ?? 0)));
+    }
+    const old = (kept: Exclude<Kept, { from: "new" }>) => log.filter(({ record }) => isKept(record, kept)).slice(0, 1);
+    const records = [...compacted(snapshotJob(this.state, job), entry.resultsAfter)].map((kept) => (kept.from === "new" ? [{ record: kept.record, bytes: 0, body: kept.body }] : old(kept)));
+    this.#world.expect(records.every(({ length }) => length === 1), () => `${job.id}: a record that is to be kept is not there`);
+    this.#disk.logs.set(job.id, records.flat());
+  }
+
   #grant(command: Extract<Command, { type: "grant" }>): void {
     const { jobId, grantId, nodeId, chunkId, from, to, attempt, losses, failures } = command;
     const first = this.state.jobs.get(jobId)?.chunks.get(chunkId)?.first;
@@ -353,7 +384,7 @@ export class SimMain {
   #restore(jobId: JobId): void {
     const log = this.#disk.logs.get(jobId) ?? [];
     const replayed = replayJob({
-      replay: () => log.map(({ record, bytes }) => ({ record, body: new Uint8Array(bytes) })).values() as Generator<{ record: JobRecord; body: Uint8Array }>,
+      replay: () => log.map(({ record, bytes, body }) => ({ record, body: body ?? new Uint8Array(bytes) })).values() as Generator<{ record: JobRecord; body: Uint8Array }>,
       forgetChunk: () => undefined,
     });
     if (replayed === null) return;
@@ -361,8 +392,20 @@ export class SimMain {
     this.#entries.set(jobId, {
       jobId, spec: remembered.spec, rootId: remembered.rootId, readers: new Set(), owner: null, finished,
       chunksStored: remembered.pushedChunks, inputsStored: remembered.pushedInputs, inputsEnded: remembered.totalInputs !== null, lastSeq: remembered.seq,
+      acked: new Map(), resultsAfter: Math.max(0, ...log.map(({ record }) => (record.type === "base" ? record.resultsAfter : 0))),
     });
     if (finished === null) restoreJob(this.state, remembered, this.#world.loop.nowMs);
     checkInvariants(this.state);
+  }
+}
+
+function isKept(record: JobRecord, kept: Exclude<Kept, { from: "new" }>): boolean {
+  switch (kept.record) {
+    case "job":
+      return record.type === "job";
+    case "chunk":
+      return record.type === "chunk" && record.chunkId === kept.number;
+    case "results":
+      return record.type === "results" && record.seq === kept.number;
   }
 }

@@ -24,6 +24,7 @@ export class SimNode {
   readonly plan: NodePlan;
   isDead = false;
   frozenUntilMs = 0;
+  readonly #waiting: (() => void)[] = [];
   readonly #world: World;
   readonly #groups = new Map<JobId, Group>();
   #isReady = false;
@@ -79,10 +80,21 @@ export class SimNode {
     this.#world.loop.after(ms, () => this.#unlessFrozen(run));
   }
 
+  /** What comes while it is frozen waits, in its order, until it thaws; it may be frozen anew before that. */
   #unlessFrozen(run: () => void): void {
     if (this.isDead) return;
-    if (this.frozenUntilMs > this.#world.loop.nowMs) this.#world.loop.at(this.frozenUntilMs, () => this.#unlessFrozen(run));
-    else run();
+    if (this.frozenUntilMs <= this.#world.loop.nowMs && this.#waiting.length === 0) return run();
+    this.#waiting.push(run);
+    if (this.#waiting.length === 1) this.#thaw();
+  }
+
+  #thaw(): void {
+    if (this.frozenUntilMs > this.#world.loop.nowMs) return this.#world.loop.at(this.frozenUntilMs, () => this.#thaw());
+    for (let next = this.#waiting[0]; next !== undefined && !this.isDead; next = this.#waiting[0]) {
+      next();
+      this.#waiting.shift();
+      if (this.frozenUntilMs > this.#world.loop.nowMs) return this.#thaw();
+    }
   }
 
   #redial(): void {

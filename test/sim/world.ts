@@ -26,6 +26,8 @@ export interface SimJob {
 
 export class World {
   readonly random: Random;
+  /** For what was added to the simulation later: schedules of old seeds stay as they are. */
+  readonly moreRandom: Random;
   readonly loop = new Loop();
   readonly plan: Plan;
   /** Events that the core was fed. */
@@ -43,6 +45,7 @@ export class World {
 
   constructor(seed: number, plan?: Plan) {
     this.random = new Random(seed);
+    this.moreRandom = new Random(~seed);
     this.plan = plan ?? makePlan(this.random);
   }
 

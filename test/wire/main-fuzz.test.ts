@@ -112,6 +112,21 @@ test("messages of a node that fit the protocol and make no sense, while it is tr
   await stillServes();
 });
 
+test("a client that sends inputs without credit has its job ended, and nothing more of it kept", async () => {
+  const [jobId = "" as JobId] = jobsOf(2_000_000);
+  const client = await dial("client");
+  const spec = { ...SPEC, cpu: 0.01 };
+  const values = encodeValues(Array.from({ length: 8192 }, () => 0));
+  const flood = Array.from({ length: 60 }, (_, chunkId) => frame({ type: "inputs", jobId, chunkId, first: chunkId * 8192, count: 8192 }, values));
+  await say(client, [frame(HELLO), frame({ type: "submit", jobId, spec, codeBytes: CODE.byteLength }, CODE, encodeValues([])), ...flood]);
+  const job = await fetch(new URL(`/v1/jobs/${jobId}`, main.file.url), { headers: { authorization: `Bearer ${main.file.token}` } });
+  const { phase, inputs, reason } = (await job.json()) as { phase: string; inputs: number; reason: string };
+  assert.equal(phase, "cancelled");
+  assert.match(reason, /without credit/);
+  assert.ok(inputs < 60 * 8192, `${inputs} inputs were taken`);
+  await stillServes();
+});
+
 function smallJob(jobId: JobId): Buffer[] {
   return [
     frame({ type: "submit", jobId, spec: SPEC, codeBytes: CODE.byteLength }, CODE, encodeValues([])),

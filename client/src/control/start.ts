@@ -1,7 +1,8 @@
 /** Starts a cluster and waits until its nodes are ready. */
 import { BurlaError } from "@burla/protocol";
 import { LOCAL } from "../cluster.ts";
-import { startLocalCluster } from "../local-cluster.ts";
+import { mayBeUsed } from "../hand-over.ts";
+import { readConnectionFile, startLocalCluster } from "../local-cluster.ts";
 import { findCluster } from "./find.ts";
 import { stopCluster } from "./stop.ts";
 import type { ClusterState, ClusterStatus, Started, StartOptions } from "./types.ts";
@@ -11,6 +12,7 @@ const READY_TIMEOUT_MS = 20_000;
 
 /**
  * Starts the cluster unless it runs, and resolves when all of its nodes are ready, or after a time with those that are.
+ * One of another build makes way if it has no work; else it is the one that runs.
  * Cancelled by the signal, it ends what it has started and then throws the signal's reason.
  * @throws BurlaError BURLA_CLUSTER_START, BURLA_UNAUTHORIZED, BURLA_VERSION
  */
@@ -19,7 +21,8 @@ export async function startCluster(name: string = LOCAL, { signal, onPhase, node
     throw new BurlaError("BURLA_CLUSTER_START", `there is no cluster "${name}"`, { cure: `This version starts the cluster "${LOCAL}" only, which is on this machine.` });
   }
   signal?.throwIfAborted();
-  const started = (await findCluster(name)) === null;
+  const started = !(await runs(name));
+  signal?.throwIfAborted();
   try {
     if (started) {
       onPhase?.({ phase: "main" });
@@ -32,6 +35,11 @@ export async function startCluster(name: string = LOCAL, { signal, onPhase, node
     if (started && signal?.aborted === true) await stopUnlessUsed(name);
     throw error;
   }
+}
+
+async function runs(name: string): Promise<boolean> {
+  const file = readConnectionFile(name);
+  return file !== null && (await mayBeUsed(file)) && (await findCluster(name)) !== null;
 }
 
 async function untilReady(name: string, { signal, onPhase }: StartOptions): Promise<{ url: string; status: ClusterStatus }> {

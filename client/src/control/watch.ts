@@ -18,6 +18,8 @@ type Ending =
   | { readonly kind: "lost"; readonly reason: string; readonly answered: boolean }
   | { readonly kind: "refused"; readonly error: BurlaError };
 
+const DEAD: Ending = { kind: "lost", reason: "its program has ended", answered: false };
+
 /**
  * States of a cluster, the first one at once, then each change as the cluster tells it. Dials again by itself, and waits
  * for a cluster that is not there; it starts none and keeps none from ending itself. A reader that is slow gets the
@@ -72,7 +74,8 @@ class Watch {
     if (file !== null && file.protocolVersion !== PROTOCOL_VERSION) {
       return this.#refused(url, new BurlaError("BURLA_VERSION", `the cluster at ${url} has version ${file.version}, with another protocol than this client`));
     }
-    const ending = await this.#converse(new Control({ url, token }));
+    const isLeft = file !== null && this.#target.file?.isLeft(file) === true;
+    const ending = isLeft ? DEAD : await this.#converse(new Control({ url, token }));
     if (this.#signal.aborted) return;
     switch (ending.kind) {
       case "shutdown":

@@ -42,6 +42,8 @@ export class ClientLink {
       this.#receive(message, body);
     } catch (error) {
       if (!(error instanceof BurlaError)) throw error;
+      const entry = this.#jobs.get(message.jobId);
+      if (error.code === "BURLA_STORAGE" && entry !== undefined) return this.#options.cluster.storageFailed(entry, error);
       this.#connection.send({ type: "refused", jobId: message.jobId, code: error.code, message: messageOf(error).slice(0, 4000) });
     }
   }
@@ -58,6 +60,7 @@ export class ClientLink {
         const { chunkId, first, count } = message;
         const entry = this.#jobs.get(jobId);
         if (entry === undefined || entry.owner !== this.#connection || chunkId !== entry.chunksStored || entry.finished !== null) return;
+        if (cluster.isFlooded(jobId)) return cluster.handle({ type: "cancelRequested", jobId, reason: "its program sends inputs without credit" });
         entry.addChunk(chunkId, first, count, body);
         return cluster.handle({ type: "chunkPushed", jobId, chunkId, first, count, bytes: body.byteLength });
       }
@@ -87,7 +90,7 @@ export class ClientLink {
 
   #submit({ jobId, spec, codeBytes }: Of<ClientToMain, "submit">, body: Uint8Array): void {
     const { cluster, blobs, identity } = this.#options;
-    if (cluster.entry(jobId) !== undefined) return this.#attach({ type: "attach", jobId, afterSeq: 0, push: true });
+    if (cluster.entry(jobId) !== undefined) return this.#attach({ type: "attach", jobId, afterSeq: 0, push: true, linesAfter: 0 });
     if (body.byteLength > 2 * MAX_BUNDLE_BYTES) throw new BurlaError("BURLA_TOO_LARGE", `the function and what it captured have ${body.byteLength} bytes`);
     const parent = identity.role === "worker" ? identity.jobId : null;
     this.#checkDepth(parent);
@@ -98,14 +101,14 @@ export class ClientLink {
     this.#connection.send({ type: "accepted", jobId, name: spec.name, chunksStored: 0, inputsEnded: false });
   }
 
-  #attach({ jobId, afterSeq, push }: Of<ClientToMain, "attach">): void {
+  #attach({ jobId, afterSeq, push, linesAfter }: Of<ClientToMain, "attach">): void {
     const entry = this.#require(jobId);
-    if (entry.isDiscarded) throw new BurlaError("BURLA_NO_SUCH_JOB", `the results of ${jobId} were taken by its own program; only those of a detached job are kept`);
+    entry.checkKept(afterSeq);
     this.#jobs.set(jobId, entry);
     if (push) entry.owner = this.#connection;
     const { chunksStored, inputsEnded } = entry;
     this.#connection.send({ type: "accepted", jobId, name: entry.spec.name, chunksStored, inputsEnded });
-    entry.attach(this.#connection, afterSeq);
+    entry.attach(this.#connection, afterSeq, linesAfter);
     if (entry.finished !== null) return;
     this.#options.cluster.handle({ type: "clientBack", jobId, push });
     this.#options.cluster.handle({ type: "acked", jobId, seq: afterSeq });

@@ -3,20 +3,20 @@
  * in `core/`; all that is kept is kept in the job logs before anybody is told of it.
  */
 import {
-  BurlaError, decodeEnvelopes, encodeEnvelopes, encodeValues, messageOf, type JobFailure, type JobId, type JobSpec, type MainToClient, type NodeId,
-  type NodeToMain, type Of,
+  BurlaError, decodeEnvelopes, encodeEnvelopes, encodeValues, MAX_WINDOW_BYTES, MAX_WINDOW_INPUTS, messageOf, type JobFailure, type JobId, type JobSpec,
+  type MainToClient, type NodeId, type NodeToMain, type Of,
 } from "@burla/protocol";
 import type { Command, Event } from "./core/events.ts";
+import { snapshotJob } from "./core/snapshot.ts";
 import type { CoreState, Job } from "./core/state.ts";
 import { createState, settle, step } from "./core/step.ts";
 import { failureOf, failuresIn } from "./failures.ts";
 import type { JobEntry, ReaderConnection } from "./job-entry.ts";
 import type { NodeLink } from "./node-link.ts";
-import type { JobRegistry } from "./registry.ts";
-import { waitReason } from "./status.ts";
+import { KEEP_RESULTS_MS, type JobRegistry } from "./registry.ts";
 import type { MachineProvider } from "./providers/provider.ts";
 import type { BlobStore } from "./store/blobs.ts";
-import type { LoggedLines } from "./store/line-log.ts";
+import type { LoggedLines, NewLines } from "./store/line-log.ts";
 import { phaseOf, Summaries, workersOf } from "./summaries.ts";
 import type { Changes } from "./watch/changes.ts";
 
@@ -24,6 +24,9 @@ import type { Changes } from "./watch/changes.ts";
 const PROGRESS_MS = 100;
 /** Every so many batches the consumer's position is written down, so that a restart does not recount all. */
 const BATCHES_PER_RECORD = 64;
+
+/** Credit is never more than one window beyond what was taken: a client that is so many ahead does not count. */
+const FLOOD_WINDOWS = 4;
 
 export interface ClusterOptions {
   readonly registry: JobRegistry;
@@ -50,6 +53,7 @@ export class Cluster {
   #timerAtMs = Infinity;
   readonly #progressDue = new Set<JobId>();
   #progressTimer: NodeJS.Timeout | undefined;
+  readonly #longLogs = new Set<JobEntry>();
   #duplicates = 0;
 
   constructor(options: ClusterOptions) {
@@ -69,8 +73,25 @@ export class Cluster {
     this.#afterEvent();
   }
 
+  /** Forgets what was kept long enough: ended jobs, interrupted ones that nobody has taken up, bundles that nobody uses. */
+  prune(): void {
+    const sinceMs = Date.now() - KEEP_RESULTS_MS;
+    for (const job of [...this.#state.jobs.values()]) {
+      const isForgotten = job.phase === "interrupted" && (this.entry(job.id)?.log.writtenAt ?? Infinity) < sinceMs;
+      if (isForgotten) this.handle({ type: "cancelRequested", jobId: job.id, reason: "nobody has taken it up for a week" });
+    }
+    const { registry, blobs } = this.#options;
+    registry.prune();
+    blobs.prune(new Set([...registry.entries].map(({ spec }) => spec.bundle.id)), sinceMs);
+  }
+
   get hasWork(): boolean {
     return [...this.#state.jobs.values()].some((job) => job.phase === "running");
+  }
+
+  /** There is work, or somebody takes results. */
+  get isInUse(): boolean {
+    return this.hasWork || [...this.#options.registry.entries].some((entry) => entry.readers > 0);
   }
 
   entry(jobId: JobId): JobEntry | undefined {
@@ -84,10 +105,11 @@ export class Cluster {
   submit(jobId: JobId, spec: JobSpec, values: Uint8Array, owner: ReaderConnection): JobEntry {
     this.#checkFits(spec);
     if (!this.#options.blobs.has(spec.bundle.id)) throw new BurlaError("BURLA_PROTOCOL", `the bundle ${spec.bundle.id} was not sent`);
+    this.#options.blobs.touch(spec.bundle.id);
     const parent = spec.parent === null ? undefined : this.#state.jobs.get(spec.parent);
     const entry = this.#options.registry.create(jobId, spec, parent?.rootId ?? jobId, values);
     entry.owner = owner;
-    entry.attach(owner, 0);
+    entry.attach(owner, 0, 0);
     this.handle({ type: "jobSubmitted", jobId, spec });
     this.#options.onActivity();
     return entry;
@@ -113,6 +135,14 @@ export class Cluster {
   /** A node has said how it is. */
   nodeStateChanged(nodeId: NodeId): void {
     this.#options.changes.node(nodeId);
+  }
+
+  /** More inputs than any credit allowed: what a client sends that does not heed it would fill the disk. */
+  isFlooded(jobId: JobId): boolean {
+    const job = this.#state.jobs.get(jobId);
+    if (job === undefined || job.spec.detach) return false;
+    const [inputs, bytes] = [job.pushedInputs - job.ackedInputs, job.pushedBytes - job.answeredBytes];
+    return inputs > FLOOD_WINDOWS * MAX_WINDOW_INPUTS || bytes > FLOOD_WINDOWS * MAX_WINDOW_BYTES;
   }
 
   consumed(entry: JobEntry, connection: ReaderConnection, seq: number): void {
@@ -154,6 +184,18 @@ export class Cluster {
     this.handle({ type: "nodeGone", nodeId });
   }
 
+  /** The log of a job cannot be written or read any more. The error is the job's: whatever it answers now would be lost. */
+  storageFailed(entry: JobEntry, error: BurlaError): void {
+    const { jobId } = entry;
+    const reason = firstLine(error);
+    this.#options.log.error({ jobId, reason }, "the disk failed a job");
+    if (entry.finished !== null) return;
+    const envelope = { kind: "burla", code: error.code, message: reason } as const;
+    entry.failure = encodeEnvelopes([envelope]);
+    this.#keepFailures(entry, () => [failureOf(-1, envelope)]);
+    this.handle({ type: "storageFailed", jobId, reason });
+  }
+
   /** The function of a job could not be loaded: the error is the job's. */
   loadFailed(nodeId: NodeId, jobId: JobId, envelope: Uint8Array): void {
     const entry = this.entry(jobId);
@@ -164,8 +206,8 @@ export class Cluster {
     this.handle({ type: "loadFailed", nodeId, jobId });
   }
 
-  lines(jobId: JobId, nodeId: NodeId, droppedLines: number, body: Uint8Array): void {
-    this.entry(jobId)?.sendLines({ nodeId, droppedLines }, body);
+  lines(jobId: JobId, lines: NewLines, body: Uint8Array): void {
+    this.entry(jobId)?.sendLines(lines, body);
   }
 
   /** Ends the jobs whose programs wait for them, and asks all nodes to end. The others go on with the next main. */
@@ -217,9 +259,19 @@ export class Cluster {
       queueMicrotask(() => {
         this.#settling = false;
         for (const command of settle(this.#state)) this.#execute(command, null);
+        this.#shortenLogs();
         this.#armTimer();
       });
     }
+  }
+
+  /** When all that was decided is written down: only then the state and the log say the same. */
+  #shortenLogs(): void {
+    for (const entry of this.#longLogs) {
+      const job = this.#state.jobs.get(entry.jobId);
+      if (job !== undefined) entry.log.compact(snapshotJob(this.#state, job), entry.takenByAll);
+    }
+    this.#longLogs.clear();
   }
 
   #armTimer(): void {
@@ -245,6 +297,18 @@ export class Cluster {
       this.#options.changes.node(command.nodeId);
       this.#options.changes.waits();
     }
+    try {
+      this.#carryOut(entry, command, carried);
+    } catch (error) {
+      if (!(error instanceof BurlaError)) throw error;
+      this.storageFailed(entry, error);
+    }
+  }
+
+  /** @throws BurlaError BURLA_STORAGE */
+  #carryOut(entry: JobEntry, command: Command, carried: Carried): void {
+    // A job that a command of the same turn has ended has only nodes left that must hear of it.
+    if (entry.finished !== null && command.type !== "stop" && command.type !== "drain") return;
     switch (command.type) {
       case "assign":
         return this.#assign(entry, command);
@@ -291,6 +355,7 @@ export class Cluster {
     if (carried === null) return;
     const { first, count, indices, failed, valuesBytes, jobId } = carried.message;
     entry.deliver({ type: "results", jobId, seq, first, count, indices, failed, valuesBytes, dropped, nodeId }, carried.body);
+    if (entry.log.isLong) this.#longLogs.add(entry);
     if (failed.length > 0) this.#keepFailures(entry, () => failuresIn({ ...carried.message, dropped }, carried.body));
   }
 
@@ -359,7 +424,7 @@ export class Cluster {
       type: "progress",
       jobId: job.id,
       phase: phaseOf(job, workers.length),
-      reason: waitReason(this.#state, job),
+      reason: this.summaries.waitReason(job).slice(0, 1000),
       nodes: workers.length,
       workers: workers.reduce((sum, count) => sum + count, 0),
       pushed: job.pushedInputs,
@@ -370,6 +435,11 @@ export class Cluster {
       lostWorkers: job.lostWorkers,
     };
   }
+}
+
+/** Without the cure, which follows it. */
+function firstLine(error: BurlaError): string {
+  return error.message.split("\n")[0] ?? "";
 }
 
 function nowMs(): number {

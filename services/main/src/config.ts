@@ -7,6 +7,8 @@ export const mainConfigSchema = v.object({
   directory: v.string(),
   spec: clusterSpecSchema,
   version: v.string(),
+  /** Hash of the programs below: nodes that run other ones are replaced. */
+  build: v.optional(v.string(), ""),
   /** Single-file programs of the other services, for the local provider. */
   nodeProgram: v.string(),
   workerProgram: v.string(),

@@ -1,14 +1,17 @@
 /** One job as the shell knows it: its log, its captured values, its readers. Decisions about it are the core's. */
-import { MAX_WINDOW_BYTES, newToken, type JobId, type JobSpec, type JobSummary, type MainToClient, type Of } from "@burla/protocol";
+import { BurlaError, countEntries, MAX_WAITING_LOG_BYTES, MAX_WINDOW_BYTES, messageOf, type JobId, type JobSpec, type JobSummary, type MainToClient, type Of } from "@burla/protocol";
 import type { JobLog} from "./store/job-log.ts";
 import { writeSummary, type Finished } from "./store/job-log.ts";
 import { FailureLog } from "./store/failure-log.ts";
-import { LineLog } from "./store/line-log.ts";
+import { LineLog, type NewLines } from "./store/line-log.ts";
 
 type Results = Of<MainToClient, "results">;
+type Lines = Of<MainToClient, "logs">;
 
 /** What a job needs of a client's connection. */
 export interface ReaderConnection {
+  /** Bytes that it has not taken yet. */
+  readonly unsentBytes: number;
   send(message: MainToClient, ...body: Uint8Array[]): void;
 }
 
@@ -16,9 +19,12 @@ export interface ReaderConnection {
 interface Reader {
   readonly connection: ReaderConnection;
   sentSeq: number;
+  ackedSeq: number;
   readonly unacked: { seq: number; bytes: number }[];
   unackedBytes: number;
   finishedSent: boolean;
+  /** Lines that it was too slow for, to be told with the next ones. */
+  droppedLines: number;
 }
 
 /** Chunks kept in memory; what is beyond is read from the log when it is granted. */
@@ -31,6 +37,7 @@ export interface JobEntryOptions {
   readonly createdAt: number;
   readonly directory: string;
   readonly values: Uint8Array;
+  readonly token: string;
   readonly log: JobLog;
   readonly isNew: boolean;
 }
@@ -43,7 +50,7 @@ export class JobEntry {
   readonly directory: string;
   readonly values: Uint8Array;
   /** What its workers may use to start jobs of their own. */
-  readonly token = newToken();
+  readonly token: string;
   readonly log: JobLog;
   readonly lines: LineLog;
   readonly failures: FailureLog;
@@ -74,14 +81,10 @@ export class JobEntry {
     this.createdAt = options.createdAt;
     this.directory = options.directory;
     this.values = options.values;
+    this.token = options.token;
     this.log = options.log;
     this.lines = new LineLog(options.directory);
     this.failures = new FailureLog(options.directory, options);
-  }
-
-  /** Its results have been taken, and are not kept. */
-  get isDiscarded(): boolean {
-    return this.#discarded;
   }
 
   get readers(): number {
@@ -136,21 +139,43 @@ export class JobEntry {
     }
   }
 
+  /** Readers are told whatever the disk says. @throws BurlaError BURLA_STORAGE */
   finish(finished: Finished, body: Uint8Array, summary: JobSummary): void {
     this.finished = finished;
     this.#finishedBody = body;
     this.endedSummary = summary;
-    // In this order: a main that dies in between finds the job unfinished, and ends it again.
-    writeSummary(this.directory, summary);
-    if (!this.#discarded) this.log.append(finished, body);
-    this.lines.end();
-    for (const chunkId of [...this.#chunks.keys()]) this.forgetChunk(chunkId);
-    for (const reader of this.#readers.values()) this.#pump(reader);
+    try {
+      // In this order: a main that dies in between finds the job unfinished, and ends it again.
+      writeSummary(this.directory, summary);
+      if (!this.#discarded) this.log.append(finished, body);
+    } finally {
+      this.lines.end();
+      for (const chunkId of [...this.#chunks.keys()]) this.forgetChunk(chunkId);
+      for (const reader of [...this.#readers.values()]) this.#pump(reader);
+    }
   }
 
-  attach(connection: ReaderConnection, afterSeq: number): void {
-    const reader: Reader = { connection, sentSeq: Math.min(afterSeq, this.#lastSeq), unacked: [], unackedBytes: 0, finishedSent: false };
+  /** @throws BurlaError BURLA_NO_SUCH_JOB when the results that follow are not kept any more. */
+  checkKept(afterSeq: number): void {
+    if (this.#discarded) throw new BurlaError("BURLA_NO_SUCH_JOB", `the results of ${this.jobId} were taken by its own program; only those of a detached job are kept`);
+    if (afterSeq >= this.log.resultsAfter) return;
+    throw new BurlaError("BURLA_NO_SUCH_JOB", `the first results of ${this.jobId} were taken by its own program, and are too many to be kept; those of a detached job are`);
+  }
+
+  /** Up to this sequence number nobody will ask for results again: not a reader, nor the program that is gone for a moment. */
+  get takenByAll(): number {
+    if (this.spec.detach || this.owner === null || this.readers === 0) return 0;
+    return Math.min(...[...this.#readers.values()].map(({ ackedSeq }) => ackedSeq));
+  }
+
+  /** @param linesAfter as in the message `attach`. */
+  attach(connection: ReaderConnection, afterSeq: number, linesAfter: number | null): void {
+    const sentSeq = Math.min(afterSeq, this.#lastSeq);
+    const reader: Reader = { connection, sentSeq, ackedSeq: sentSeq, unacked: [], unackedBytes: 0, finishedSent: false, droppedLines: 0 };
     this.#readers.set(connection, reader);
+    if (linesAfter !== null) {
+      for (const { body, ...lines } of this.lines.after(linesAfter)) sendLines(reader, { type: "logs", jobId: this.jobId, ...lines }, body);
+    }
     this.#pump(reader);
   }
 
@@ -162,6 +187,7 @@ export class JobEntry {
   acked(connection: ReaderConnection, seq: number): void {
     const reader = this.#readers.get(connection);
     if (reader === undefined) return;
+    reader.ackedSeq = Math.max(reader.ackedSeq, Math.min(seq, reader.sentSeq));
     for (let oldest = reader.unacked[0]; oldest !== undefined && oldest.seq <= seq; oldest = reader.unacked[0]) {
       reader.unacked.shift();
       reader.unackedBytes -= oldest.bytes;
@@ -173,9 +199,11 @@ export class JobEntry {
     for (const { connection } of this.#readers.values()) connection.send(message, ...body);
   }
 
-  sendLines(lines: Omit<Of<MainToClient, "logs">, "type" | "jobId">, body: Uint8Array): void {
-    this.lines.append(lines.nodeId, lines.droppedLines, body);
-    this.broadcast({ type: "logs", jobId: this.jobId, ...lines }, body);
+  sendLines(lines: NewLines, body: Uint8Array): void {
+    if (!this.lines.append(lines, body)) return;
+    const { nodeId, droppedLines } = lines;
+    const message: Lines = { type: "logs", jobId: this.jobId, nodeId, droppedLines, position: this.lines.position };
+    for (const reader of this.#readers.values()) sendLines(reader, message, body);
   }
 
   /** Inputs and results go from disk; the summary and the lines stay. */
@@ -190,7 +218,18 @@ export class JobEntry {
     this.lines.close();
   }
 
+  /** A reader whose results the disk does not give back is turned away. */
   #pump(reader: Reader): void {
+    try {
+      this.#sendStored(reader);
+    } catch (error) {
+      if (!(error instanceof BurlaError)) throw error;
+      this.detach(reader.connection);
+      reader.connection.send({ type: "refused", jobId: this.jobId, code: error.code, message: messageOf(error) });
+    }
+  }
+
+  #sendStored(reader: Reader): void {
     while (reader.sentSeq < this.#lastSeq && reader.unackedBytes < MAX_WINDOW_BYTES && !this.#discarded) {
       const { message, body } = this.log.results(reader.sentSeq + 1);
       sendResults(reader, message, body);
@@ -199,6 +238,17 @@ export class JobEntry {
     reader.finishedSent = true;
     reader.connection.send(this.finished, this.#finishedBody);
   }
+}
+
+/** A reader that takes nothing for long gets no lines, which would fill this process's memory, but their count. */
+function sendLines(reader: Reader, message: Lines, body: Uint8Array): void {
+  const droppedLines = message.droppedLines + reader.droppedLines;
+  if (reader.connection.unsentBytes > MAX_WAITING_LOG_BYTES) {
+    reader.droppedLines = droppedLines + countEntries(body);
+    return;
+  }
+  reader.droppedLines = 0;
+  reader.connection.send({ ...message, droppedLines }, body);
 }
 
 function sendResults(reader: Reader, message: Results, body: Uint8Array): void {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, test } from "node:test";
@@ -45,6 +45,16 @@ test("the lock of a living process is respected, and not released by another", (
   assert.ok(!acquireLock(directory));
   releaseLock(directory);
   assert.equal(lockHolder(directory), process.ppid);
+});
+
+test("a living process that only has the pid of a dead holder holds nothing", () => {
+  assert.ok(acquireLock(directory));
+  const content = readFileSync(join(directory, "main.lock.1"), "utf8");
+  assert.equal(lockHolder(directory), process.pid);
+  writeFileSync(join(directory, "main.lock.1"), content.replace(/\d+$/, "1"));
+  assert.equal(lockHolder(directory), null, "this process began at another time");
+  assert.ok(acquireLock(directory));
+  assert.deepEqual(readdirSync(directory), ["main.lock.2"]);
 });
 
 test("a process that waits to be reaped holds nothing", async () => {

@@ -1,10 +1,11 @@
 /**
  * One main per state folder. The lock is the file `main.lock.N` with the highest N; its content is the pid of its
- * holder. A dead holder is succeeded by linking N + 1, which is atomic, so one of several successors wins; a lock is never
+ * holder and what tells that process apart from a later one with this pid. A dead holder is succeeded by linking N + 1, which is atomic, so one of several successors wins; a lock is never
  * taken away from its name, because whoever decided to do so may have decided on the lock before it.
  */
 import { linkSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { processStamp } from "./process-stamp.ts";
 
 const NAME = /^main\.lock\.(\d+)$/;
 /** Others that succeed a dead holder at the same moment and die themselves. */
@@ -13,11 +14,11 @@ const MAX_TRIES = 10;
 /** @returns false when another living main holds it. */
 export function acquireLock(directory: string): boolean {
   const mine = scratchFile(directory);
-  writeFileSync(mine, String(process.pid), { mode: 0o600 });
+  writeFileSync(mine, `${process.pid} ${processStamp(process.pid)}`, { mode: 0o600 });
   try {
     for (let tries = 0; tries < MAX_TRIES; tries++) {
       const last = lastNumber(directory);
-      if (last > 0 && isAlive(holderOf(directory, last))) return false;
+      if (last > 0 && isHeld(holderOf(directory, last))) return false;
       if (succeed(directory, mine, last + 1)) return true;
     }
     return false;
@@ -29,15 +30,25 @@ export function acquireLock(directory: string): boolean {
 /** The numbers go on from here: a successor that looked before this must not find its number free. */
 export function releaseLock(directory: string): void {
   const last = lastNumber(directory);
-  if (holderOf(directory, last) !== process.pid) return;
+  if (holderOf(directory, last).pid !== process.pid) return;
   writeFileSync(scratchFile(directory), "0", { mode: 0o600 });
   renameSync(scratchFile(directory), pathOf(directory, last));
 }
 
 /** @returns the pid of the main that holds the folder; null when none does. */
 export function lockHolder(directory: string): number | null {
-  const pid = holderOf(directory, lastNumber(directory));
-  return isAlive(pid) ? pid : null;
+  const holder = holderOf(directory, lastNumber(directory));
+  return isHeld(holder) ? holder.pid : null;
+}
+
+interface Holder {
+  readonly pid: number;
+  /** Empty where the system did not tell it. */
+  readonly stamp: string;
+}
+
+function isHeld({ pid, stamp }: Holder): boolean {
+  return isAlive(pid) && (stamp === "" || stamp === processStamp(pid));
 }
 
 function succeed(directory: string, mine: string, number: number): boolean {
@@ -69,11 +80,12 @@ function lastNumber(directory: string): number {
   return Math.max(0, ...numbersIn(directory));
 }
 
-function holderOf(directory: string, number: number): number {
+function holderOf(directory: string, number: number): Holder {
   try {
-    return Number(readFileSync(pathOf(directory, number), "utf8"));
+    const [pid = "", ...stamp] = readFileSync(pathOf(directory, number), "utf8").split(" ");
+    return { pid: Number(pid), stamp: stamp.join(" ") };
   } catch {
-    return 0;
+    return { pid: 0, stamp: "" };
   }
 }
 

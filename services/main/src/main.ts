@@ -1,9 +1,12 @@
-/** The main service: stands for one cluster. Configured by JSON in BURLA_MAIN; says "ready" on descriptor 3. */
+/**
+ * The main service: stands for one cluster. Configured by JSON in BURLA_MAIN; says "ready" on descriptor 3, or "failed"
+ * and why.
+ */
 import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import pino from "pino";
 import * as v from "valibot";
-import { childEnvironment, connectionFileSchema, newToken, PROTOCOL_VERSION, type ConnectionFile } from "@burla/protocol";
+import { childEnvironment, connectionFileSchema, messageOf, newToken, PROTOCOL_VERSION, type ConnectionFile } from "@burla/protocol";
 import { identify } from "./auth.ts";
 import { ClientLink } from "./client-link.ts";
 import { Cluster } from "./cluster.ts";
@@ -20,14 +23,18 @@ import type { MainSummary } from "./summaries.ts";
 import { Board } from "./watch/board.ts";
 import { Changes } from "./watch/changes.ts";
 
+/** Old jobs and bundles are looked for at the start, and this often. */
+const PRUNE_MS = 60 * 60_000;
 /** Another main holds the state folder. */
 const EXIT_LOCKED = 3;
 const startedAt = Date.now();
+/** Whoever starts main may be unable to read why it did not: its log may be on a full disk. */
+process.on("uncaughtExceptionMonitor", (error) => tellStarter(`failed ${messageOf(error)}`));
 const config = v.parse(mainConfigSchema, JSON.parse(process.env["BURLA_MAIN"] ?? "null"));
 mkdirSync(config.directory, { recursive: true, mode: 0o700 });
 if (!acquireLock(config.directory)) process.exit(EXIT_LOCKED);
 
-const log = pino({ base: { cluster: config.spec.name } }, pino.destination({ fd: 2, sync: true }));
+const log = pino({ base: { cluster: config.spec.name } }, pino.destination({ fd: 2, sync: true }).on("error", () => undefined));
 const connectionFile = join(config.directory, "cluster.json");
 const previous = readPrevious();
 const tokens = { owner: previous?.token ?? newToken(), node: previous?.nodeToken ?? newToken() };
@@ -38,6 +45,7 @@ const provider = new LocalProvider({
   connectionFile,
   environment: childEnvironment(),
   onGone: (nodeId) => cluster.nodeGone(nodeId),
+  log,
 });
 provider.start();
 
@@ -45,6 +53,7 @@ const blobs = new BlobStore(join(config.directory, "blobs"));
 const changes = new Changes();
 const registry = new JobRegistry(join(config.directory, "jobs"), (jobId) => changes.job(jobId));
 const clients = new Set<ClientLink>();
+let isEnding = false;
 const idle = new IdleWatch(config.spec.idleMinutes * 60_000, () => void shutdown("idle"), () => changes.cluster());
 const cluster = new Cluster({ registry, blobs, provider, changes, log, onActivity: updateIdle });
 const board = new Board(
@@ -66,8 +75,15 @@ const app = createRoutes({
   identify: whoAsks,
   describe,
   shutdown: (reason) => setImmediate(() => void shutdown(reason)),
+  handOver: () => {
+    if (cluster.isInUse) return false;
+    setImmediate(() => void shutdown("another build of Burla takes over"));
+    return true;
+  },
 });
 cluster.restore();
+cluster.prune();
+setInterval(() => cluster.prune(), PRUNE_MS).unref();
 
 const { server, url } = await serve(
   {
@@ -114,13 +130,17 @@ function readPrevious(): ConnectionFile | null {
 function announce(): void {
   const content: ConnectionFile = {
     url, token: tokens.owner, nodeToken: tokens.node, pid: process.pid,
-    version: config.version, protocolVersion: PROTOCOL_VERSION, startedAt,
+    version: config.version, build: config.build, protocolVersion: PROTOCOL_VERSION, startedAt,
   };
   writeFileSync(`${connectionFile}.part`, JSON.stringify(content), { mode: 0o600 });
   renameSync(`${connectionFile}.part`, connectionFile);
   log.info({ url, pid: process.pid }, "ready");
+  tellStarter("ready");
+}
+
+function tellStarter(line: string): void {
   try {
-    writeSync(3, "ready\n");
+    writeSync(3, `${line}\n`);
   } catch {
     // Nobody waits on descriptor 3: started by hand.
   }
@@ -132,6 +152,8 @@ function updateIdle(): void {
 
 /** Ends clients, nodes, then itself; the connection file goes first, so that nobody dials a dying cluster. */
 async function shutdown(reason: string): Promise<void> {
+  if (isEnding) return;
+  isEnding = true;
   log.info({ reason }, "shutting down");
   rmSync(connectionFile, { force: true });
   cluster.shutdown(reason);

@@ -1,7 +1,7 @@
 /** One connected node: its frames become events, commands become its frames. No decisions. */
 import type { Duplex } from "node:stream";
 import {
-  BurlaError, Connection, nodeToMain, Pacer, POSITION_MS, type BundleId, type MainToNode, type NodeId, type NodeToMain, type Of,
+  BurlaError, Connection, LEASE_RENEW_MS, nodeToMain, Pacer, POSITION_MS, type BundleId, type MainToNode, type NodeId, type NodeToMain, type Of,
 } from "@burla/protocol";
 import type { Cluster } from "./cluster.ts";
 
@@ -13,6 +13,7 @@ export class NodeLink {
   readonly #cluster: Cluster;
   readonly #bundles = new Set<BundleId>();
   readonly #stored: Pacer<number>;
+  #renewedMs = performance.now();
   #hello: Hello | undefined;
   #state: State = { type: "nodeState", state: "BOOTING", reason: "", workers: [] };
 
@@ -22,6 +23,7 @@ export class NodeLink {
       incoming: nodeToMain,
       software: "burla main",
       onMessage: (message, body) => this.#receive(message, body),
+      onHeard: () => this.#renewByBytes(),
       onClose: () => {
         this.#stored.stop();
         if (this.#hello !== undefined) this.#cluster.nodeDisconnected(this);
@@ -65,6 +67,14 @@ export class NodeLink {
     this.#connection.abort(new BurlaError("BURLA_PROTOCOL", "the node has dialled again"));
   }
 
+  /** A long result on a slow line: what renews the lease waits behind it. */
+  #renewByBytes(): void {
+    const nowMs = performance.now();
+    if (this.#hello === undefined || nowMs - this.#renewedMs < LEASE_RENEW_MS) return;
+    this.#renewedMs = nowMs;
+    this.#cluster.handle({ type: "renewed", nodeId: this.nodeId, jobs: [] });
+  }
+
   /** @throws BurlaError BURLA_PROTOCOL, which ends the connection, when it introduces itself late or twice. */
   #receive(message: NodeToMain, body: Uint8Array): void {
     if ((message.type === "nodeHello") === this.isKnown) {
@@ -79,6 +89,7 @@ export class NodeLink {
       case "nodeState":
         return this.#changeState(message);
       case "renew":
+        this.#renewedMs = performance.now();
         return this.#cluster.handle({ type: "renewed", nodeId, jobs: message.jobs });
       case "nodeResults": {
         const { jobId, grantId, runMs } = message;
@@ -91,8 +102,9 @@ export class NodeLink {
       case "loadFailed":
         this.#cluster.loadFailed(nodeId, message.jobId, Buffer.from(body));
         return this.#stored.set(message.nodeSeq);
-      case "logs":
-        return this.#cluster.lines(message.jobId, nodeId, message.droppedLines, body);
+      case "nodeLogs":
+        this.#cluster.lines(message.jobId, { nodeId, sender: `${nodeId} ${this.hello.pid}`, nodeSeq: message.nodeSeq, droppedLines: message.droppedLines }, body);
+        return this.#stored.set(message.nodeSeq);
     }
   }
 

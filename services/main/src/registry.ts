@@ -1,19 +1,20 @@
 /** All jobs that this cluster remembers, on disk and in memory, and for how long. */
 import { mkdirSync, readdirSync, renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import type { JobFailure, JobId, JobSpec, JobSummary } from "@burla/protocol";
+import { newToken, type JobFailure, type JobId, type JobSpec, type JobSummary } from "@burla/protocol";
 import type { CoreState } from "./core/state.ts";
 import { restoreJob } from "./core/restore.ts";
 import { JobEntry } from "./job-entry.ts";
 import { FailureLog } from "./store/failure-log.ts";
-import { JobLog, readSummary, replayJob, type Replayed } from "./store/job-log.ts";
+import { JobLog, readSummary } from "./store/job-log.ts";
+import { replayJob, type Replayed } from "./store/replay.ts";
 import { LineLog, type LoggedLines } from "./store/line-log.ts";
 
 /** Ended jobs that are remembered, the newest ones. */
 const MAX_ENDED_JOBS = 100;
 const JOB_ID = /^job-[0-9a-z]{19}$/;
 /** A detached job's results wait this long to be collected; those of an interrupted one to be attached to. */
-const KEEP_RESULTS_MS = 7 * 24 * 60 * 60 * 1000;
+export const KEEP_RESULTS_MS = 7 * 24 * 60 * 60 * 1000;
 
 export class JobRegistry {
   readonly #directory: string;
@@ -47,11 +48,27 @@ export class JobRegistry {
     });
   }
 
+  /** @throws BurlaError BURLA_STORAGE; then nothing of it is left. */
   create(jobId: JobId, spec: JobSpec, rootId: JobId, values: Uint8Array): JobEntry {
+    try {
+      return this.#create(jobId, spec, rootId, values);
+    } catch (error) {
+      this.#remove(jobId);
+      throw error;
+    }
+  }
+
+  #create(jobId: JobId, spec: JobSpec, rootId: JobId, values: Uint8Array): JobEntry {
     const directory = join(this.#directory, jobId);
     const log = new JobLog(directory);
-    const entry = new JobEntry({ jobId, spec, rootId, createdAt: Date.now(), directory, values, log, isNew: true });
-    log.append({ type: "job", jobId, spec, rootId, createdAt: entry.createdAt }, values);
+    const [createdAt, token] = [Date.now(), newToken()];
+    const entry = new JobEntry({ jobId, spec, rootId, createdAt, directory, values, token, log, isNew: true });
+    try {
+      log.append({ type: "job", jobId, spec, rootId, createdAt, token }, values);
+    } catch (error) {
+      entry.close();
+      throw error;
+    }
     this.#entries.set(jobId, entry);
     return entry;
   }
@@ -141,9 +158,9 @@ export class JobRegistry {
       else this.#summaries.set(jobId, summary);
       return;
     }
-    const { remembered, values, createdAt, finished, finishedBody } = replayed;
+    const { remembered, values, createdAt, token, finished, finishedBody } = replayed;
     const { spec, rootId } = remembered;
-    const entry = new JobEntry({ jobId, spec, rootId, createdAt, directory, values, log, isNew: false });
+    const entry = new JobEntry({ jobId, spec, rootId, createdAt, directory, values, token, log, isNew: false });
     entry.restore(
       { lastSeq: remembered.seq, chunksStored: remembered.pushedChunks, inputsStored: remembered.pushedInputs, inputsEnded: remembered.totalInputs !== null },
       finished,

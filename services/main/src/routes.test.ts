@@ -7,7 +7,9 @@ import { join } from "node:path";
 import { afterEach, beforeEach, test } from "node:test";
 import { promisify } from "node:util";
 import * as v from "valibot";
-import { encodeEnvelopes, jobFailuresSchema, jobListSchema, MAX_BUNDLE_BYTES, pack, statusSchema, watchEventSchema, type BundleId, type MainToClient } from "@burla/protocol";
+import {
+  encodeEnvelopes, jobFailuresSchema, jobListSchema, MAX_BUNDLE_BYTES, pack, statusSchema, watchEventSchema, type BundleId, type MainToClient, type NodeId,
+} from "@burla/protocol";
 import { identify } from "./auth.ts";
 import { Cluster } from "./cluster.ts";
 import { JobRegistry } from "./registry.ts";
@@ -60,9 +62,10 @@ beforeEach(() => {
     identify: whoAsks,
     describe: () => MAIN,
     shutdown: (reason) => void shutdowns.push(reason),
+    handOver: () => false,
   });
   blobs.put("a".repeat(64), Buffer.from("code"));
-  cluster.submit(JOB_ID, SPEC, new Uint8Array(0), { send: (message) => void told.push(message) });
+  cluster.submit(JOB_ID, SPEC, new Uint8Array(0), { unsentBytes: 0, send: (message) => void told.push(message) });
 });
 afterEach(() => {
   cluster.shutdown("end of test");
@@ -77,7 +80,7 @@ function whoAsks(authorization: string | undefined) {
 const HASH = "a".repeat(64);
 const ROUTES = [
   ["GET", "/v1/status", 200], ["GET", "/v1/jobs", 200], ["GET", `/v1/jobs/${JOB_ID}`, 200], ["GET", `/v1/jobs/${JOB_ID}/logs`, 200], ["GET", `/v1/jobs/${JOB_ID}/failures`, 200],
-  ["POST", `/v1/jobs/${JOB_ID}/cancel`, 200], ["GET", `/v1/blobs/${HASH}`, 200], ["PUT", `/v1/blobs/${HASH}`, 200], ["POST", "/v1/shutdown", 200],
+  ["POST", `/v1/jobs/${JOB_ID}/cancel`, 200], ["GET", `/v1/blobs/${HASH}`, 200], ["PUT", `/v1/blobs/${HASH}`, 200], ["POST", "/v1/shutdown", 200], ["POST", "/v1/hand-over", 200],
   ["GET", "/v1/jobs/job-0000000000000000000", 404], ["GET", "/v1/jobs/job-0000000000000000000/logs", 404], ["GET", "/v1/jobs/job-0000000000000000000/failures", 404], ["POST", "/v1/jobs/job-0000000000000000000/cancel", 404],
   ["GET", `/v1/blobs/${"b".repeat(64)}`, 404], ["GET", "/v1/blobs/..%2f..%2fcluster.json", 400], ["GET", "/v1/nowhere", 404], ["DELETE", "/v1/jobs", 404],
 ] as const;
@@ -142,8 +145,9 @@ test("cancel ends the job, and tells its client", async () => {
 });
 
 test("logs are NDJSON, with what was dropped", async () => {
-  cluster.lines(JOB_ID, "n-1" as never, 0, pack([[0, 1, 1000, "hello"], [-1, 2, 1001, "outside"]]));
-  cluster.lines(JOB_ID, "n-1" as never, 7, pack([]));
+  const from = { nodeId: "n-1" as NodeId, sender: "n-1 1" };
+  cluster.lines(JOB_ID, { ...from, nodeSeq: 1, droppedLines: 0 }, pack([[0, 1, 1000, "hello"], [-1, 2, 1001, "outside"]]));
+  cluster.lines(JOB_ID, { ...from, nodeSeq: 2, droppedLines: 7 }, pack([]));
   const answer = await routes.request(`/v1/jobs/${JOB_ID}/logs`, { headers: OWNER });
   assert.match(answer.headers.get("content-type") ?? "", /ndjson/);
   const lines = (await answer.text()).trimEnd().split("\n").map((line) => JSON.parse(line) as { text: string; stream: string; index: number });
@@ -171,7 +175,7 @@ test("a job that could not be loaded ends with its error, which is told as the w
   const failures = [{ index: -1, name: "BURLA_LOAD", message: "no", stack: "" }];
   assert.deepEqual(v.parse(jobFailuresSchema, await answer.json()), { failed: 0, failures });
   assert.deepEqual(cluster.summaries.job(JOB_ID)?.failures.map(({ index, name }) => [index, name]), [[-1, "BURLA_LOAD"]]);
-  assert.throws(() => cluster.submit(JOB_ID, { ...SPEC, bundle: { id: "f".repeat(64) as BundleId, externals: [] } }, new Uint8Array(0), { send: () => undefined }), { code: "BURLA_PROTOCOL" });
+  assert.throws(() => cluster.submit(JOB_ID, { ...SPEC, bundle: { id: "f".repeat(64) as BundleId, externals: [] } }, new Uint8Array(0), { unsentBytes: 0, send: () => undefined }), { code: "BURLA_PROTOCOL" });
 });
 
 test("curl works, on loopback only", async () => {

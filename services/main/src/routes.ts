@@ -19,9 +19,11 @@ export interface RoutesOptions {
   readonly board: Board;
   readonly describe: () => MainSummary;
   readonly shutdown: (reason: string) => void;
+  /** Ends the cluster unless it is in use. @returns whether it does. */
+  readonly handOver: () => boolean;
 }
 
-export function createRoutes({ cluster, blobs, board, identify, describe, shutdown }: RoutesOptions): Hono {
+export function createRoutes({ cluster, blobs, board, identify, describe, shutdown, handOver }: RoutesOptions): Hono {
   const app = new Hono();
   app.get(ROUTES.health, (c) => c.json({ ok: true }));
   app.use(async (c, next) => {
@@ -74,6 +76,7 @@ export function createRoutes({ cluster, blobs, board, identify, describe, shutdo
     shutdown("asked to");
     return c.json({ ok: true });
   });
+  app.post(ROUTES.handOver, (c) => c.json({ ended: handOver() }));
   return app;
 
   function summaryOf(jobId: string): JobSummary {

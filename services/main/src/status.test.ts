@@ -48,7 +48,34 @@ test("when others have the nodes; it runs when it has one", () => {
   const first = submit(state, JOB_ID);
   const second = submit(state, SECOND);
   assert.equal(waitReason(state, first), "");
-  assert.equal(waitReason(state, second), "waits for a node: 1 busy with 1 other job");
+  assert.equal(waitReason(state, second), "waits for a node: 1 busy with 1 other job for 5 s more at least");
+});
+
+test("when all nodes have failed, with what the first one says", () => {
+  const state = createState();
+  assert.equal(waitReason(state, submit(state, JOB_ID), ["n-1: no space", "n-2: no space"]), "waits for a node: 2 failed and start over (n-1: no space)");
+});
+
+test("when it has nodes, and nothing for them", () => {
+  const state = createState();
+  addNode(state, "n-1", true);
+  const job = submit(state, JOB_ID);
+  const [grant] = job.grants.values();
+  assert.ok(grant !== undefined);
+  step(state, { type: "resultsArrived", nodeId: grant.nodeId, jobId: JOB_ID, grantId: grant.id, batch: { first: 0, count: 1, indices: null, failed: [], valuesBytes: 0 }, bytes: 100 * 1024 * 1024, runMs: 1 }, 0);
+  assert.equal(waitReason(state, job), "waits for its program to take results");
+  step(state, { type: "acked", jobId: JOB_ID, seq: 1 }, 0);
+  assert.equal(waitReason(state, job), "waits for inputs from its program");
+});
+
+test("when it waits before a failed input is tried again", () => {
+  const state = createState();
+  addNode(state, "n-1", true);
+  const job = submit(state, JOB_ID, { retries: 3 });
+  const [grant] = job.grants.values();
+  assert.ok(grant !== undefined);
+  step(state, { type: "resultsArrived", nodeId: grant.nodeId, jobId: JOB_ID, grantId: grant.id, batch: { first: 0, count: 1, indices: null, failed: [0], valuesBytes: 0 }, bytes: 1, runMs: 1 }, 0);
+  assert.equal(waitReason(state, job), "waits before it tries a failed input again");
 });
 
 test("when its client has gone", () => {

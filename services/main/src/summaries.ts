@@ -61,7 +61,7 @@ export class Summaries {
     return {
       ...factsOf(entry, job),
       phase: phaseOf(job, workers.length),
-      reason: waitReason(state, job),
+      reason: this.waitReason(job),
       endedAt: null,
       running: job.grantedInputs,
       nodes: workers.length,
@@ -78,6 +78,12 @@ export class Summaries {
   *waiting(): Generator<JobId> {
     const { state } = this.#options;
     for (const job of state.jobs.values()) if (workersOf(state, job).length === 0) yield job.id;
+  }
+
+  /** Why a job waits; empty when it runs. */
+  waitReason(job: Job): string {
+    const failed = [...this.#options.nodes.values()].filter((link) => link.state.state === "FAILED");
+    return waitReason(this.#options.state, job, failed.map((link) => `${link.nodeId}: ${link.state.reason}`));
   }
 
   nodes(): NodeSummary[] {

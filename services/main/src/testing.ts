@@ -15,7 +15,7 @@ export const SUMMARY: JobSummary = {
 };
 
 export function jobRecord(jobId: JobId = JOB_ID, spec: Partial<JobSpec> = {}): JobRecord {
-  return { type: "job", jobId, spec: { ...SPEC, ...spec }, rootId: jobId, createdAt: 1 };
+  return { type: "job", jobId, spec: { ...SPEC, ...spec }, rootId: jobId, createdAt: 1, token: "token" };
 }
 
 export function resultsRecord(seq: number, first: number, count: number, marks: { dropped?: number[]; failed?: number[] } = {}): Results {

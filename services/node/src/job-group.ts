@@ -14,7 +14,7 @@ const MEAN_WEIGHT = 0.5;
 /** Workers that end while they load before the job is failed. */
 const MAX_LOAD_LOSSES = 3;
 
-type Outgoing = Of<NodeToMain, "nodeResults" | "grantEnded" | "loadFailed">;
+type Outgoing = Of<NodeToMain, "nodeResults" | "grantEnded" | "loadFailed" | "nodeLogs">;
 export type DurableMessage = Outgoing extends infer M ? (M extends unknown ? Omit<M, "nodeSeq"> : never) : never;
 
 export interface GroupOptions {

@@ -3,7 +3,7 @@ import { readFile } from "node:fs/promises";
 import * as v from "valibot";
 import type {
   BurlaError} from "@burla/protocol";
-import { Connection, connectionFileSchema, mainToNode, openStream, type MainToNode, type NodeToMain,
+import { Connection, connectionFileSchema, countEntries, mainToNode, MAX_WAITING_LOG_BYTES, openStream, type JobId, type MainToNode, type NodeToMain,
 } from "@burla/protocol";
 import { Outbox, type Durable } from "./outbox.ts";
 import type { DurableMessage } from "./job-group.ts";
@@ -28,6 +28,8 @@ export class MainLink {
   readonly #outbox = new Outbox();
   #connection: Connection<MainToNode, NodeToMain> | undefined;
   #orphanTimer: NodeJS.Timeout | undefined;
+  /** Lines that were not kept, by job, to be told with the next ones. */
+  readonly #droppedLines = new Map<JobId, number>();
   #retryMs = FIRST_RETRY_MS;
   #closed = false;
   #url = "";
@@ -56,6 +58,17 @@ export class MainLink {
   sendDurably(message: DurableMessage, body: Uint8Array): void {
     const numbered = this.#outbox.add(message, body);
     this.#connection?.send(numbered, body);
+  }
+
+  /** Durably too, as long as main is not away for so long that too many lines wait for it: then they are counted only. */
+  sendLines(jobId: JobId, droppedLines: number, body: Uint8Array): void {
+    const dropped = (this.#droppedLines.get(jobId) ?? 0) + droppedLines;
+    if (this.#outbox.logBytes + body.byteLength > MAX_WAITING_LOG_BYTES) {
+      this.#droppedLines.set(jobId, dropped + countEntries(body));
+      return;
+    }
+    this.#droppedLines.delete(jobId);
+    this.sendDurably({ type: "nodeLogs", jobId, droppedLines: dropped }, body);
   }
 
   /** What waits for main to store it. */

@@ -9,7 +9,7 @@ import { Node } from "./node.ts";
 
 const config = v.parse(nodeConfigSchema, JSON.parse(process.env["BURLA_NODE"] ?? "null"));
 mkdirSync(config.directory, { recursive: true, mode: 0o700 });
-const log = pino({ base: { node: config.nodeId } }, pino.destination({ fd: 2, sync: true }));
+const log = pino({ base: { node: config.nodeId } }, pino.destination({ fd: 2, sync: true }).on("error", () => undefined));
 const workersDirectory = join(config.directory, "workers");
 removeLeftovers(workersDirectory);
 const node = new Node({

@@ -117,8 +117,7 @@ export class Node {
         env: { ...spec.env, BURLA_URL: this.#link.url, BURLA_JOB: jobId, BURLA_JOB_TOKEN: message.token },
         startWorker: () => this.#pool.start(spec.runtime, slots[0]?.ramMiB ?? 0),
         report: (durable, payload) => this.#link.sendDurably(durable, payload),
-        reportLogs: (id, droppedLines, entries) =>
-          this.#link.send({ type: "logs", jobId: id, nodeId: this.#nodeId, droppedLines }, entries),
+        reportLogs: (id, droppedLines, entries) => this.#link.sendLines(id, droppedLines, entries),
         changed: () => this.#sendState(),
         busyChanged: () => this.#tellBusySoon(),
       },

@@ -25,3 +25,16 @@ test("everything is kept, in order and numbered without gaps, until it is stored
     }),
   );
 });
+
+test("bytes of lines are counted until they are stored", () => {
+  const outbox = new Outbox();
+  const jobId = newJobId();
+  outbox.add({ type: "nodeLogs", jobId, droppedLines: 0 }, Buffer.alloc(10));
+  outbox.add({ type: "loadFailed", jobId }, Buffer.alloc(100));
+  outbox.add({ type: "nodeLogs", jobId, droppedLines: 0 }, Buffer.alloc(5));
+  assert.equal(outbox.logBytes, 15);
+  outbox.stored(2);
+  assert.equal(outbox.logBytes, 5);
+  outbox.stored(3);
+  assert.equal(outbox.logBytes, 0);
+});

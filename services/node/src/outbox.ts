@@ -1,22 +1,30 @@
 /** What main must not miss, until it has said that it has it on disk: sent again when the connection was lost. */
 import type { NodeToMain, Of } from "@burla/protocol";
 
-export type Durable = Of<NodeToMain, "nodeResults" | "grantEnded" | "loadFailed">;
+export type Durable = Of<NodeToMain, "nodeResults" | "grantEnded" | "loadFailed" | "nodeLogs">;
 type WithoutSeq<Message> = Message extends unknown ? Omit<Message, "nodeSeq"> : never;
 
 export class Outbox {
   readonly #unstored = new Map<number, { message: Durable; body: Uint8Array }>();
   #nextSeq = 1;
+  #logBytes = 0;
+
+  /** Bytes of lines among it. */
+  get logBytes(): number {
+    return this.#logBytes;
+  }
 
   add(message: WithoutSeq<Durable>, body: Uint8Array): Durable {
     const numbered = { ...message, nodeSeq: this.#nextSeq++ } as Durable;
     this.#unstored.set(numbered.nodeSeq, { message: numbered, body });
+    if (numbered.type === "nodeLogs") this.#logBytes += body.byteLength;
     return numbered;
   }
 
   stored(upToSeq: number): void {
-    for (const seq of this.#unstored.keys()) {
+    for (const [seq, { message, body }] of this.#unstored) {
       if (seq > upToSeq) return;
+      if (message.type === "nodeLogs") this.#logBytes -= body.byteLength;
       this.#unstored.delete(seq);
     }
   }

@@ -30,7 +30,8 @@ function endWithChildren(): void {
 }
 
 function start(): void {
-  const workerId = take("BURLA_WORKER_ID") as WorkerId;
+  // Stays in the environment: by it the node finds what the user's code has started and left behind.
+  const workerId = process.env["BURLA_WORKER_ID"] as WorkerId;
   const token = take("BURLA_WORKER_TOKEN");
   const files = { stdout: take("BURLA_WORKER_STDOUT"), stderr: take("BURLA_WORKER_STDERR") };
   const socket = connect(take("BURLA_WORKER_SOCKET"));

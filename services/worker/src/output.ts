@@ -247,7 +247,13 @@ class NativeFile {
 
   read(): { text: string; droppedBytes: number } {
     const { size } = fstatSync(this.#readFd);
-    if (size <= this.#offset) return { text: "", droppedBytes: 0 };
+    // The node has emptied it: what it held is counted as dropped, as far as it is known.
+    if (size < this.#offset) {
+      const droppedBytes = this.#offset;
+      this.#offset = 0;
+      return { text: "", droppedBytes };
+    }
+    if (size === this.#offset) return { text: "", droppedBytes: 0 };
     const bytes = Math.min(size - this.#offset, NATIVE_READ_BYTES);
     const buffer = Buffer.allocUnsafe(bytes);
     const got = readSync(this.#readFd, buffer, 0, bytes, this.#offset);

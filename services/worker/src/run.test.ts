@@ -99,9 +99,9 @@ test("a call knows its index, attempt, signal and log", async () => {
   assert.deepEqual(worker.linesOf(41), ["line 1 { a: 1 }"]);
 });
 
-test("the job's environment and folder are there, the worker's secrets are not", async () => {
+test("the job's environment and folder are there, the worker's secrets are not; its id is", async () => {
   const [outcome] = await worker.run([act("env")]);
-  assert.deepEqual(outcome, { value: ["blue", folder, []] });
+  assert.deepEqual(outcome, { value: ["blue", folder, ["BURLA_WORKER_ID"]] });
 });
 
 test("a grant that runs too long gives back what it has not begun", async () => {

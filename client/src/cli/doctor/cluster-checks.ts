@@ -39,12 +39,12 @@ async function checkCluster(): Promise<Finding> {
   return ok(`runs at ${file.url}, pid ${file.pid}`);
 }
 
-/** The file of the highest number holds the pid of its holder, or 0 when it was given back. */
+/** The file of the highest number begins with the pid of its holder, or 0 when it was given back. */
 function checkLock(): Finding {
   const directory = clusterDirectory(LOCAL);
   const names = existsSync(directory) ? readdirSync(directory) : [];
   const last = Math.max(0, ...names.map((name) => Number(/^main\.lock\.(\d+)$/.exec(name)?.[1] ?? 0)));
-  const pid = last === 0 ? 0 : Number(readFileSync(join(directory, `main.lock.${last}`), "utf8"));
+  const pid = last === 0 ? 0 : Number.parseInt(readFileSync(join(directory, `main.lock.${last}`), "utf8"), 10);
   if (!(pid > 0)) return ok("free");
   if (isAlive(pid)) return ok(`held by pid ${pid}`);
   return warn(`left by pid ${pid}, which is gone`, "Nothing to do: the next start takes it over.");

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { LEASE_MS } from "@burla/protocol";
 import type { Command } from "./events.ts";
-import { RELEASE_AFTER_MS } from "./release.ts";
+import { RELEASE_AFTER_MS, TURN_MS } from "./release.ts";
 import { jobIdOf, nodeIdOf, only, TestCluster, theOnly } from "./testing.ts";
 
 const assigned = (commands: readonly Command[]) => only(commands, "assign").map(({ nodeId, jobId, workers }) => [nodeId, jobId, workers]);
@@ -61,6 +61,57 @@ test("a second job gets its even share back, between grants", () => {
   assert.deepEqual(stopped(commands), [[drained?.nodeId, "job-first"]]);
   assert.ok(drained);
   assert.deepEqual(assigned(cluster.turn({ type: "nodeReady", nodeId: drained.nodeId })), [[drained.nodeId, "job-second", 1]]);
+});
+
+/** Time passes, in which all nodes renew their leases. */
+function waitAlive(cluster: TestCluster, ms: number): Command[] {
+  const commands: Command[] = [];
+  for (let passed = 0; passed < ms; passed += 1000) {
+    commands.push(...cluster.wait(1000));
+    for (const nodeId of cluster.state.nodes.keys()) commands.push(...cluster.turn({ type: "renewed", nodeId, jobs: [] }));
+  }
+  return commands;
+}
+
+test("more jobs than nodes have the nodes in turn, the one first that has waited longest", () => {
+  const cluster = nodes(1);
+  const served: string[] = [];
+  const names = ["a", "b", "c"];
+  for (const name of names) {
+    cluster.submit(name, 1000);
+    cluster.wait(10);
+  }
+  for (let round = 0; round < 7; round++) {
+    const name = names.find((candidate) => cluster.job(candidate).usableWorkers > 0) ?? "nobody";
+    served.push(name);
+    waitAlive(cluster, 1000);
+    const [held] = cluster.job(name).grants.values();
+    assert.ok(held !== undefined);
+    cluster.results({ type: "grant", jobId: jobIdOf(name), grantId: held.id, nodeId: held.nodeId, ...held.range }, 1);
+    waitAlive(cluster, TURN_MS);
+    assert.ok(cluster.node("n1").draining, "it was asked back when its turn was over");
+    const grants = [...cluster.job(name).grants.values()];
+    for (const { id } of grants) cluster.turn({ type: "grantEnded", nodeId: nodeIdOf("n1"), jobId: jobIdOf(name), grantId: id, cause: "done", detail: "", unfinished: [] });
+    assert.equal(cluster.job(name).workers, 0);
+    cluster.turn({ type: "nodeReady", nodeId: nodeIdOf("n1") });
+  }
+  assert.deepEqual(served, ["a", "b", "c", "a", "b", "c", "a"]);
+});
+
+test("a job that has had the node for long gives it to a new one at once; one without rivals keeps it", () => {
+  const cluster = nodes(1);
+  cluster.submit("first", 1000);
+  assert.deepEqual(only(waitAlive(cluster, 10 * TURN_MS), "drain"), []);
+  assert.equal(only(cluster.submit("second", 10), "drain").length, 1);
+});
+
+test("a job gets the only node that it fits on, when the turn of the tree there is over", () => {
+  const cluster = new TestCluster();
+  for (const [name, cpu] of [["small", 1], ["large", 2]] as const) cluster.ready(name, { cpu });
+  cluster.submit("first", 1000);
+  assert.equal(cluster.job("first").workers, 3);
+  const drains = only([...cluster.submit("second", 10, { cpu: 2 }), ...cluster.wait(TURN_MS)], "drain");
+  assert.deepEqual(drains.map(({ nodeId }) => nodeId), ["node-large"]);
 });
 
 test("a node that a tree has no use for goes to a job that waits, after a moment", () => {

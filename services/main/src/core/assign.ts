@@ -107,11 +107,11 @@ function poorest(state: CoreState, jobs: Iterable<Job>): Job | undefined {
   return best;
 }
 
-/** A job with inputs comes before one that waits for its first, then the tree with fewer nodes, then the older job. */
+/** A job with inputs comes before one that waits for its first, then the tree with fewer nodes, then who has waited longer. */
 export function comesBefore(state: CoreState, job: Job, other: Job): boolean {
   const begins = Number(job.readyInputs === 0) - Number(other.readyInputs === 0);
   const nodes = treeSize(state, job.rootId) - treeSize(state, other.rootId);
-  return (begins || nodes || job.createdMs - other.createdMs) < 0;
+  return (begins || nodes || job.servedMs - other.servedMs || job.createdMs - other.createdMs) < 0;
 }
 
 /** The free node that leaves the least of itself unused. */

@@ -22,6 +22,8 @@ export type Event =
   | ResultsArrived
   | GrantEnded
   | { type: "loadFailed"; nodeId: NodeId; jobId: JobId }
+  /** Its log cannot be written or read any more. */
+  | { type: "storageFailed"; jobId: JobId; reason: string }
   | { type: "tick" };
 
 export interface NodeJoined {

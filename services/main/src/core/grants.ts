@@ -32,6 +32,7 @@ function giveInTurn(state: CoreState, job: Job, nodes: Set<Node>, takes: (job: J
 
 function newGrant(state: CoreState, job: Job, node: Node, range: Range): GrantCommand {
   const id = state.nextGrantId++;
+  job.servedMs = state.nowMs;
   hold(state, job, node, { id, nodeId: node.id, range, closed: new Set(), left: rangeInputs(range) });
   return { type: "grant", nodeId: node.id, jobId: job.id, grantId: id, ...range };
 }

@@ -12,6 +12,7 @@ export function createJob(id: JobId, spec: JobSpec, rootId: JobId, nowMs: number
     spec,
     rootId,
     createdMs: nowMs,
+    servedMs: nowMs,
     phase: "running",
     chunks: new Map(),
     ready: new Deque(),

@@ -14,7 +14,7 @@ export function addNode(state: CoreState, id: NodeId, size: Size): Node {
   const { cpu, ramMiB, maxCpu, maxRamMiB } = size;
   const node: Node = {
     id, cpu, ramMiB, maxCpu, maxRamMiB,
-    connected: false, ready: false, rootId: null, jobs: new Map(), draining: false, pinned: false, grants: new Map(),
+    connected: false, ready: false, rootId: null, tenantSinceMs: state.nowMs, jobs: new Map(), draining: false, pinned: false, grants: new Map(),
     leaseUntilMs: state.nowMs, leaseCheck: null, idleSinceMs: state.nowMs,
   };
   state.nodes.set(id, node);
@@ -59,7 +59,7 @@ export function keepDraining(state: CoreState, node: Node): void {
 /** The node works for a job from now on, with so many workers. */
 export function assignNode(state: CoreState, node: Node, job: Job, workers: number): void {
   updateNode(state, node, () => {
-    if (node.rootId === null) node.idleSinceMs = state.nowMs;
+    if (node.rootId === null) node.idleSinceMs = node.tenantSinceMs = state.nowMs;
     node.rootId = job.rootId;
     node.ready = false;
     const known = node.jobs.get(job.id);

@@ -21,7 +21,7 @@ function restored(grants: RememberedGrant[], changes: Partial<RememberedJob> = {
   restoreJob(cluster.state, {
     jobId, spec: specOf(), rootId: jobId, chunks: [{ id: 0, first: 0, count: 10, bytes: 100, answered }], grants,
     pushedChunks: 1, pushedInputs: 10, totalInputs: 10, answeredInputs: 2, answeredBytes: 0, failedInputs: 0,
-    seq: 1, ackedSeq: 0, ackedInputs: 0, unacked: [{ seq: 1, inputs: 2, bytes: 20 }], ...changes,
+    seq: 1, ackedSeq: 0, ackedInputs: 0, unacked: [{ seq: 1, inputs: 2, bytes: 20 }], lastGrantId: 0, ...changes,
   }, cluster.nowMs);
   checkInvariants(cluster.state);
   return cluster;
@@ -65,6 +65,9 @@ test("numbers of grants that the log lost are not used again", () => {
   const cluster = restored([grantOf(7, "a", rangeOf(0, 6))]);
   cluster.ready("b");
   assert.ok([...cluster.job("j").grants.keys()].every((id) => id === 7 || id > 1000));
+  const forgotten = restored([], { lastGrantId: 7 });
+  forgotten.ready("b");
+  assert.ok([...forgotten.job("j").grants.keys()].every((id) => id > 1000));
 });
 
 test("a node works for one tree only, even if it held something of two", () => {
@@ -74,7 +77,7 @@ test("a node works for one tree only, even if it held something of two", () => {
   restoreJob(cluster.state, {
     jobId: other, spec: specOf(), rootId: other, chunks: [remembered], grants: [grantOf(2, "a", rangeOf(0, 2))],
     pushedChunks: 1, pushedInputs: 2, totalInputs: 2, answeredInputs: 0, answeredBytes: 0, failedInputs: 0,
-    seq: 0, ackedSeq: 0, ackedInputs: 0, unacked: [],
+    seq: 0, ackedSeq: 0, ackedInputs: 0, unacked: [], lastGrantId: 0,
   }, cluster.nowMs);
   checkInvariants(cluster.state);
   assert.equal(cluster.job("other").readyInputs, 2);

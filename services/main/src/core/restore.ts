@@ -46,6 +46,8 @@ export interface RememberedJob {
   readonly ackedSeq: number;
   readonly ackedInputs: number;
   readonly unacked: Iterable<{ seq: number; inputs: number; bytes: number }>;
+  /** The highest number of a grant that may be out, though `grants` says nothing of it. */
+  readonly lastGrantId: number;
 }
 
 /**
@@ -54,7 +56,8 @@ export interface RememberedJob {
  */
 export function restoreJob(state: CoreState, remembered: RememberedJob, nowMs: number): void {
   state.nowMs = nowMs;
-  const { jobId, spec, rootId, chunks, grants, unacked, ...counters } = remembered;
+  const { jobId, spec, rootId, chunks, grants, unacked, lastGrantId, ...counters } = remembered;
+  if (lastGrantId > 0) state.nextGrantId = Math.max(state.nextGrantId, lastGrantId + GRANT_ID_GAP);
   const job = createJob(jobId, spec, rootId, nowMs);
   Object.assign(job, { ...counters, client: "lost" } satisfies Partial<Job>);
   for (const batch of unacked) {

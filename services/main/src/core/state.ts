@@ -59,6 +59,8 @@ export interface Job {
   /** The outermost job of its tree, itself when nobody's function started it: the unit of tenancy and fairness. */
   readonly rootId: JobId;
   readonly createdMs: number;
+  /** When it was last granted something, or came into being. */
+  servedMs: number;
   /** `interrupted`: its client went away, nothing of it runs until somebody attaches. */
   phase: "running" | "interrupted";
   /** Unanswered chunks only. */
@@ -136,6 +138,8 @@ export interface Node {
   /** True between READY and the next job: fresh containers are warm. */
   ready: boolean;
   rootId: JobId | null;
+  /** Since when it works for this tree. */
+  tenantSinceMs: number;
   /** Jobs of the tree that it was told of. */
   readonly jobs: Map<JobId, Assignment>;
   /** Asked back for a waiting job: gets no more grants, and is released when it holds none. */
@@ -171,6 +175,8 @@ export interface CoreState {
   readonly draining: Set<Node>;
   /** The pending look at idle nodes that a waiting job might take. */
   idleCheck: Deadline | null;
+  /** The pending look at nodes that a tree has had for its turn while others have none. */
+  turnCheck: Deadline | null;
 }
 
 /** What a later moment is waited for; checked again when it comes, so that stale ones do no harm. */
@@ -178,7 +184,8 @@ export type Deadline =
   | { readonly kind: "lease"; readonly nodeId: NodeId }
   | { readonly kind: "retry"; readonly jobId: JobId; readonly range: Range }
   | { readonly kind: "grace"; readonly jobId: JobId }
-  | { readonly kind: "idle" };
+  | { readonly kind: "idle" }
+  | { readonly kind: "turn" };
 
 /** The deadlines, by time. */
 export interface Deadlines {

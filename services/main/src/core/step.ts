@@ -33,6 +33,7 @@ export function createState(): CoreState {
     idle: new Set(),
     draining: new Set(),
     idleCheck: null,
+    turnCheck: null,
   };
 }
 
@@ -97,6 +98,8 @@ function apply(state: CoreState, event: Event, commands: Command[]): void {
       return withJob(state, event.jobId, (job) => endGrant(state, job, event, commands));
     case "loadFailed":
       return withJob(state, event.jobId, (job) => finish(state, job, "failed", "the function could not be loaded", commands));
+    case "storageFailed":
+      return withJob(state, event.jobId, (job) => finish(state, job, "failed", event.reason, commands));
     case "tick":
       for (const deadline of state.deadlines.due(state.nowMs)) meet(state, deadline, commands);
   }
@@ -152,5 +155,8 @@ function meet(state: CoreState, deadline: Deadline, commands: Command[]): void {
       return withJob(state, deadline.jobId, (job) => endGrace(state, job, deadline, commands));
     case "idle":
       state.idleCheck = null;
+      return;
+    case "turn":
+      state.turnCheck = null;
   }
 }

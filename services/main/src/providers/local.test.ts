@@ -70,10 +70,10 @@ async function untilStarted(count: number): Promise<ReturnType<typeof started>> 
   }
 }
 
-function newProvider(environment: NodeJS.ProcessEnv = {}): LocalProvider {
+function newProvider(environment: NodeJS.ProcessEnv = {}, build = "b1"): LocalProvider {
   const provider = new LocalProvider({
-    spec: SPEC, directory: join(directory, "nodes"), connectionFile: join(directory, "cluster.json"), nodeProgram: join(directory, "program.mjs"),
-    workerProgram: "", clientPackage: "", environment: { ...childEnvironment(), ...environment }, onGone: (nodeId) => void gone.push(nodeId),
+    spec: SPEC, build, directory: join(directory, "nodes"), connectionFile: join(directory, "cluster.json"), nodeProgram: join(directory, "program.mjs"),
+    workerProgram: "", clientPackage: "", environment: { ...childEnvironment(), ...environment }, onGone: (nodeId) => void gone.push(nodeId), log: { error: () => undefined },
   });
   providers.push(provider);
   return provider;
@@ -100,9 +100,9 @@ test("one that ends at once is started ever later", async () => {
 test("nodes outlive main and are taken over by the next one, which starts them again when they die", async () => {
   const program = `
     const { LocalProvider } = await import(${JSON.stringify(new URL("./local.ts", import.meta.url).href)});
-    new LocalProvider({ ...JSON.parse(process.argv[1]), environment: process.env, onGone: () => undefined }).start();
+    new LocalProvider({ ...JSON.parse(process.argv[1]), environment: process.env, onGone: () => undefined, log: { error: () => undefined } }).start();
   `;
-  const options = { spec: SPEC, directory: join(directory, "nodes"), connectionFile: "", nodeProgram: join(directory, "program.mjs"), workerProgram: "", clientPackage: "" };
+  const options = { spec: SPEC, build: "b1", directory: join(directory, "nodes"), connectionFile: "", nodeProgram: join(directory, "program.mjs"), workerProgram: "", clientPackage: "" };
   const earlier = spawn(process.execPath, ["--import", "tsx", "--input-type=module", "-e", program, JSON.stringify(options)], { stdio: ["ignore", "inherit", "inherit"], env: childEnvironment() });
   const earlierEnded = once(earlier, "exit");
   await untilStarted(2);
@@ -118,6 +118,15 @@ test("nodes outlive main and are taken over by the next one, which starts them a
   assert.equal(all[2]?.nodeId, survivor.nodeId);
   assert.deepEqual(gone, [survivor.nodeId]);
   assert.ok(isAlive(other.pid));
+});
+
+test("nodes of another build are not taken over but replaced", async () => {
+  newProvider().start();
+  const before = await untilStarted(2);
+  newProvider({}, "b2").start();
+  const all = await untilStarted(4);
+  assert.deepEqual(all.slice(2).map(({ nodeId }) => nodeId).sort(), ["n-1", "n-2"]);
+  for (const { pid } of before) while (isAlive(pid)) await new Promise((resolve) => setImmediate(resolve));
 });
 
 test("a recorded pid that belongs to another program by now is not taken for the node", async () => {

@@ -3,7 +3,7 @@ import { spawn } from "node:child_process";
 import { closeSync, mkdirSync, openSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { cpus, totalmem } from "node:os";
 import { join } from "node:path";
-import type { ClusterSpec, NodeGroup, NodeId } from "@burla/protocol";
+import { messageOf, type ClusterSpec, type NodeGroup, type NodeId } from "@burla/protocol";
 import { isAlive } from "../lock.ts";
 import type { Machine as MachineDescription, MachineProvider, WorkerSize } from "./provider.ts";
 
@@ -31,7 +31,10 @@ export interface LocalProviderOptions {
   readonly workerProgram: string;
   readonly clientPackage: string;
   readonly environment: NodeJS.ProcessEnv;
+  /** Nodes of another build, which an earlier main left, are replaced. */
+  readonly build: string;
   readonly onGone: (nodeId: NodeId) => void;
+  readonly log: { error(fields: object, text: string): void };
 }
 
 interface Machine {
@@ -92,16 +95,28 @@ export class LocalProvider implements MachineProvider {
     const pid = readPid(join(this.#directoryOf(nodeId), "pid"));
     const machine: Machine = { nodeId, group, pid: 0, startedMs: 0, restartMs: FIRST_RESTART_MS, ended: Promise.resolve() };
     this.#machines.set(nodeId, machine);
-    if (pid > 0 && runsNode(pid, nodeId)) {
+    const runs = pid > 0 && runsNode(pid, nodeId);
+    if (runs && hasInEnvironment(pid, `BURLA_NODE_BUILD=${this.#options.build}`)) {
       machine.pid = pid;
       machine.startedMs = performance.now();
       machine.ended = untilGone(pid).then(() => this.#gone(machine));
     } else {
+      if (runs) signal(pid, "SIGKILL");
       this.#spawn(machine);
     }
   }
 
+  /** A node that cannot be started is tried again later, as one that ends at once. */
   #spawn(machine: Machine): void {
+    try {
+      this.#launch(machine);
+    } catch (error) {
+      this.#options.log.error({ nodeId: machine.nodeId, error: messageOf(error) }, "a node could not be started");
+      this.#restartLater(machine);
+    }
+  }
+
+  #launch(machine: Machine): void {
     const { group, nodeId } = machine;
     const directory = this.#directoryOf(nodeId);
     mkdirSync(directory, { recursive: true, mode: 0o700 });
@@ -115,10 +130,11 @@ export class LocalProvider implements MachineProvider {
     const child = spawn(process.execPath, [nodeProgram], {
       detached: true,
       stdio: ["ignore", log, log],
-      env: { ...environment, BURLA_NODE: JSON.stringify(config), BURLA_NODE_ID: nodeId },
+      env: { ...environment, BURLA_NODE: JSON.stringify(config), BURLA_NODE_ID: nodeId, BURLA_NODE_BUILD: this.#options.build },
     });
     closeSync(log);
     machine.pid = child.pid ?? 0;
+    child.unref();
     machine.startedMs = performance.now();
     machine.ended = new Promise((resolve) => {
       const end = () => {
@@ -129,14 +145,16 @@ export class LocalProvider implements MachineProvider {
       child.once("error", end);
     });
     writeFileSync(join(directory, "pid"), String(machine.pid), { mode: 0o600 });
-    child.unref();
   }
 
   #gone(machine: Machine): void {
     if (machine.pid === 0) return;
     machine.pid = 0;
     this.#options.onGone(machine.nodeId);
-    if (this.#stopping) return;
+    if (!this.#stopping) this.#restartLater(machine);
+  }
+
+  #restartLater(machine: Machine): void {
     const settled = performance.now() - machine.startedMs > SETTLED_MS;
     machine.restartMs = settled ? FIRST_RESTART_MS : Math.min(MAX_RESTART_MS, machine.restartMs * 2);
     setTimeout(() => {
@@ -159,9 +177,12 @@ function readPid(path: string): number {
 
 /** A pid may belong to another program by now. */
 function runsNode(pid: number, nodeId: NodeId): boolean {
-  if (!isAlive(pid)) return false;
+  return isAlive(pid) && hasInEnvironment(pid, `BURLA_NODE_ID=${nodeId}`);
+}
+
+function hasInEnvironment(pid: number, entry: string): boolean {
   try {
-    return readFileSync(`/proc/${pid}/environ`, "utf8").includes(`BURLA_NODE_ID=${nodeId}\0`);
+    return readFileSync(`/proc/${pid}/environ`, "utf8").split("\0").includes(entry);
   } catch {
     return false;
   }

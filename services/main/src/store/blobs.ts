@@ -1,8 +1,9 @@
 /** Bundles and large values by the SHA-256 of their content. */
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { BurlaError } from "@burla/protocol";
+import { storageError } from "./storage-error.ts";
 
 const HASH = /^[0-9a-f]{64}$/;
 
@@ -24,12 +25,40 @@ export class BlobStore {
     return readFileSync(this.#path(hash));
   }
 
-  /** Under the name that the sender computed (bundles hash their externals as well as their code). */
+  /**
+   * Under the name that the sender computed (bundles hash their externals as well as their code).
+   * @throws BurlaError BURLA_STORAGE when the disk refuses it.
+   */
   put(hash: string, content: Uint8Array): void {
     const path = this.#path(hash);
     if (existsSync(path)) return;
-    writeFileSync(`${path}.${process.pid}`, content, { mode: 0o600 });
-    renameSync(`${path}.${process.pid}`, path);
+    const part = `${path}.${process.pid}`;
+    try {
+      writeFileSync(part, content, { mode: 0o600 });
+      renameSync(part, path);
+    } catch (cause) {
+      rmSync(part, { force: true });
+      throw storageError("store a bundle", cause);
+    }
+  }
+
+  /** Counts as a use, for `prune`. */
+  touch(hash: string): void {
+    const nowSeconds = Date.now() / 1000;
+    try {
+      utimesSync(this.#path(hash), nowSeconds, nowSeconds);
+    } catch {
+      // It is used all the same.
+    }
+  }
+
+  /** Removes what was not used since then, and is not in `needed`. */
+  prune(needed: ReadonlySet<string>, sinceMs: number): void {
+    for (const name of readdirSync(this.#directory)) {
+      const path = join(this.#directory, name);
+      if (needed.has(name) || (statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? Infinity) >= sinceMs) continue;
+      rmSync(path, { force: true });
+    }
   }
 
   /** @returns the hash. */

@@ -1,13 +1,15 @@
 import assert from "node:assert/strict";
-import { appendFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { appendFileSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmdirSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, test } from "node:test";
 import fc from "fast-check";
 import type { JobSummary, NodeId } from "@burla/protocol";
 import { JOB_ID, jobRecord, resultsRecord, SUMMARY } from "../testing.ts";
-import { JobLog, readSummary, replayJob, writeSummary } from "./job-log.ts";
+import type { JobSnapshot } from "../core/snapshot.ts";
+import { JobLog, readSummary, writeSummary } from "./job-log.ts";
 import type { JobRecord } from "./job-records.ts";
+import { replayJob } from "./replay.ts";
 
 let directory: string;
 beforeEach(() => {
@@ -148,4 +150,89 @@ test("a summary is read back; a damaged one is none", () => {
     assert.equal(readSummary(directory), null, damage);
   }
   appendFileSync(join(directory, "summary.json"), "x");
+});
+
+/** A log of `count` chunks of one input each, of which all but the last two are answered and acknowledged. */
+function longLog(count: number, { detach = false } = {}) {
+  const log = new JobLog(directory, 1000);
+  log.append(jobRecord(JOB_ID, { detach }), Buffer.from("values"));
+  for (let at = 0; at < count; at++) log.append({ type: "chunk", chunkId: at, first: at, count: 1 }, Buffer.alloc(100, at));
+  for (let at = 0; at < count - 2; at++) {
+    log.append({ type: "grant", grantId: at + 1, nodeId: "n-1" as NodeId, range: { chunkId: at, from: 0, to: 1, attempt: 1, losses: 0, failures: 0 } });
+    log.append(resultsRecord(at + 1, at, 1), Buffer.alloc(100, at));
+    log.forgetChunk(at);
+  }
+  return log;
+}
+
+function snapshotOf(count: number, acked: number): JobSnapshot {
+  return {
+    pushedChunks: count, pushedInputs: count, totalInputs: null, answeredInputs: count - 2, answeredBytes: 100 * (count - 2), failedInputs: 0,
+    seq: count - 2, ackedSeq: acked, ackedInputs: acked, open: [{ id: count - 2, answered: null }, { id: count - 1, answered: null }], lastGrantId: count,
+    grants: [{ grantId: count - 1, nodeId: "n-1" as NodeId, range: { chunkId: count - 2, from: 0, to: 1, attempt: 3, losses: 1, failures: 1 } }],
+  };
+}
+
+const sizeOfLog = () => statSync(join(directory, "job.log")).size;
+
+test("a long log forgets answered chunks and taken results, keeps the rest, and says the same after a restart", () => {
+  const log = longLog(100);
+  const before = sizeOfLog();
+  assert.ok(log.isLong);
+  assert.ok(log.compact(snapshotOf(100, 95), 95));
+  assert.ok(sizeOfLog() < before / 5, `${sizeOfLog()} of ${before} bytes`);
+  assert.ok(!log.isLong);
+  log.append(resultsRecord(99, 98, 1), Buffer.from("after it"));
+  assert.equal(log.results(96).body[0], 95);
+  assert.throws(() => log.results(95), { code: "BURLA_STORAGE" });
+  assert.equal(log.chunkBody(99)[0], 99);
+  log.close();
+
+  const { log: again, back } = replayed();
+  assert.equal(again.resultsAfter, 95);
+  assert.equal(again.results(98).body[0], 97);
+  assert.equal(Buffer.from(again.results(99).body).toString(), "after it");
+  assert.equal(again.chunkBody(99)[0], 99);
+  assert.equal(Buffer.from(back?.values ?? []).toString(), "values");
+  const { remembered } = back ?? assert.fail();
+  assert.deepEqual([...remembered.chunks].map(({ id }) => id), [99]);
+  assert.deepEqual([remembered.pushedInputs, remembered.answeredInputs, remembered.ackedInputs, remembered.seq, remembered.lastGrantId], [100, 99, 95, 99, 100]);
+  assert.deepEqual([...remembered.unacked].map(({ seq }) => seq), [96, 97, 98, 99]);
+  assert.deepEqual([...remembered.grants].at(-1)?.range, { chunkId: 98, from: 0, to: 1, attempt: 3, losses: 1, failures: 1 });
+  again.close();
+});
+
+test("a log that is mostly needed stays as it is, and is not looked at again at once", () => {
+  const log = longLog(100);
+  log.append(resultsRecord(99, 98, 1), Buffer.alloc(100_000));
+  const before = sizeOfLog();
+  assert.ok(!log.compact({ ...snapshotOf(100, 0), seq: 99 }, 0));
+  assert.equal(sizeOfLog(), before);
+  assert.ok(!log.isLong);
+  log.close();
+});
+
+test("a disk without room for the shorter log keeps the longer one", () => {
+  const log = longLog(100);
+  const before = sizeOfLog();
+  mkdirSync(join(directory, "job.log.part"));
+  assert.ok(!log.compact(snapshotOf(100, 95), 95));
+  rmdirSync(join(directory, "job.log.part"));
+  assert.equal(sizeOfLog(), before);
+  assert.equal(log.results(1).body[0], 0);
+  log.append({ type: "ack", seq: 1 });
+  log.close();
+  const { log: again, back } = replayed();
+  assert.equal(back?.remembered.answeredInputs, 98);
+  again.close();
+});
+
+test("a main that dies while it shortens a log leaves the old one", () => {
+  const log = longLog(20);
+  log.close();
+  writeFileSync(join(directory, "job.log.part"), "half of a log");
+  const { log: again, back } = replayed();
+  assert.equal(back?.remembered.answeredInputs, 18);
+  assert.deepEqual(readdirSync(directory), ["job.log"]);
+  again.close();
 });

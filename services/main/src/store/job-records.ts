@@ -1,27 +1,53 @@
 /** What main must not forget of one job, as it stands in the job's log. */
 import * as v from "valibot";
-import { finishedSchema, jobSpecSchema, resultsSchema, type JobId, type JobSpec, type MainToClient, type NodeId, type Of } from "@burla/protocol";
+import { finishedSchema, jobSpecSchema, newToken, resultsSchema, type JobId, type JobSpec, type MainToClient, type NodeId, type Of } from "@burla/protocol";
 import type { Range } from "../core/state.ts";
 
 export type Results = Of<MainToClient, "results">;
 export type Finished = Of<MainToClient, "finished">;
 
+/**
+ * Ends what is kept of a history that is otherwise forgotten: the counters as they stand, whatever the records before
+ * say. Results up to and with `resultsAfter` are gone. Body: MessagePack of `AnsweredChunk[]`, of the open chunks.
+ */
+export interface Base {
+  type: "base";
+  pushedChunks: number;
+  pushedInputs: number;
+  totalInputs: number | null;
+  answeredInputs: number;
+  answeredBytes: number;
+  failedInputs: number;
+  seq: number;
+  ackedSeq: number;
+  ackedInputs: number;
+  resultsAfter: number;
+  lastGrantId: number;
+}
+
+/** A chunk's id, and a mark for each of its inputs. */
+export type AnsweredChunk = [chunkId: number, marks: Uint8Array];
+
 export type JobRecord =
-  | { type: "job"; jobId: JobId; spec: JobSpec; rootId: JobId; createdAt: number }
+  /** `token`: with which its functions start jobs of their own, after a restart of main too. */
+  | { type: "job"; jobId: JobId; spec: JobSpec; rootId: JobId; createdAt: number; token: string }
   | { type: "chunk"; chunkId: number; first: number; count: number }
   | { type: "inputsEnd"; total: number }
   /** `nodeId` null: nobody holds the range any more. */
   | { type: "grant"; grantId: number; nodeId: NodeId | null; range: Range }
   | Results
   | { type: "ack"; seq: number }
+  | Base
   | Finished;
 
 const count = v.pipe(v.number(), v.integer(), v.minValue(0));
 const id = <Id extends string>() => v.custom<Id>((value) => typeof value === "string");
 
+export const answeredChunksSchema: v.GenericSchema<unknown, AnsweredChunk[]> = v.array(v.tuple([count, v.instance(Uint8Array)]));
+
 /** Main wrote it, but a disk may give back something else: a damaged record must not become a wrong state. */
 export const recordSchema: v.GenericSchema<unknown, JobRecord> = v.variant("type", [
-  v.object({ type: v.literal("job"), jobId: id<JobId>(), spec: jobSpecSchema, rootId: id<JobId>(), createdAt: v.number() }),
+  v.object({ type: v.literal("job"), jobId: id<JobId>(), spec: jobSpecSchema, rootId: id<JobId>(), createdAt: v.number(), token: v.optional(v.string(), newToken) }),
   v.object({ type: v.literal("chunk"), chunkId: count, first: count, count: v.pipe(count, v.minValue(1)) }),
   v.object({ type: v.literal("inputsEnd"), total: count }),
   v.object({
@@ -32,5 +58,9 @@ export const recordSchema: v.GenericSchema<unknown, JobRecord> = v.variant("type
   }),
   resultsSchema,
   v.object({ type: v.literal("ack"), seq: count }),
+  v.object({
+    type: v.literal("base"), pushedChunks: count, pushedInputs: count, totalInputs: v.nullable(count), answeredInputs: count, answeredBytes: count,
+    failedInputs: count, seq: count, ackedSeq: count, ackedInputs: count, resultsAfter: count, lastGrantId: count,
+  }),
   finishedSchema,
 ]);

@@ -8,6 +8,8 @@ const READ_BYTES = 1 << 20;
 export class RecordFile {
   readonly #fd: number;
   #size: number;
+  /** A part of a record could not be cut off again: what is appended would not be found behind it. */
+  #isTorn = false;
 
   /** @throws BurlaError BURLA_STORAGE when the file cannot be opened. */
   constructor(path: string) {
@@ -28,14 +30,25 @@ export class RecordFile {
    * @throws BurlaError BURLA_STORAGE when the disk refuses; the file then ends with its last whole record.
    */
   append(header: unknown, ...body: Uint8Array[]): number {
+    return this.#write(encodeFrame(header, body));
+  }
+
+  /** A record of another file, as it is. @returns its offset here. @throws as `append` and `read` */
+  copy(source: RecordFile, offset: number, bytes: number): number {
+    const record = Buffer.allocUnsafe(bytes);
+    source.#readFully(record, offset);
+    return this.#write([record]);
+  }
+
+  #write(buffers: Uint8Array[]): number {
+    if (this.#isTorn) throw new BurlaError("BURLA_STORAGE", "the job log ends in the middle of a record");
     const offset = this.#size;
-    const buffers = encodeFrame(header, body);
     const bytes = buffers.reduce((sum, buffer) => sum + buffer.byteLength, 0);
     try {
       let written = writevSync(this.#fd, buffers);
       while (written < bytes) written += writevSync(this.#fd, [Buffer.concat(buffers).subarray(written)]);
     } catch (cause) {
-      ftruncateSync(this.#fd, offset);
+      this.#cutOff(offset);
       throw new BurlaError("BURLA_STORAGE", `cannot write to the job log: ${messageOf(cause)}`, { cause });
     }
     this.#size += bytes;
@@ -71,7 +84,7 @@ export class RecordFile {
         offset += next.value.bytes;
       }
     }
-    if (offset < this.#size) {
+    if (start === 0 && offset < this.#size) {
       this.#size = offset;
       ftruncateSync(this.#fd, offset);
     }
@@ -108,9 +121,25 @@ export class RecordFile {
     closeSync(this.#fd);
   }
 
+  #readSome(buffer: Buffer, got: number, offset: number): number {
+    try {
+      return readSync(this.#fd, buffer, got, buffer.byteLength - got, offset + got);
+    } catch (cause) {
+      throw new BurlaError("BURLA_STORAGE", `cannot read the job log: ${messageOf(cause)}`, { cause });
+    }
+  }
+
+  #cutOff(offset: number): void {
+    try {
+      ftruncateSync(this.#fd, offset);
+    } catch {
+      this.#isTorn = true;
+    }
+  }
+
   #readFully(buffer: Buffer, offset: number): void {
     for (let got = 0; got < buffer.byteLength; ) {
-      const read = readSync(this.#fd, buffer, got, buffer.byteLength - got, offset + got);
+      const read = this.#readSome(buffer, got, offset);
       if (read === 0) throw new BurlaError("BURLA_STORAGE", `the job log ends before offset ${offset + buffer.byteLength}`);
       got += read;
     }

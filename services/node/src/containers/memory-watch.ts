@@ -2,7 +2,7 @@
  * Memory limits for processes without a container: the operating system has no limit that a process group obeys, so
  * resident memory is measured, and the worker that is over its limit is killed and reported as such.
  */
-import { readFileSync } from "node:fs";
+import { readProc, withDescendants } from "./descendants.ts";
 
 const SAMPLE_MS = 100;
 const KIB_PER_MIB = 1024;
@@ -66,20 +66,4 @@ function residentMiB(pid: number): number {
   let kib = 0;
   for (const each of withDescendants(pid)) kib += Number(/^VmRSS:\s+(\d+) kB/m.exec(readProc(each, "status"))?.[1] ?? 0);
   return Math.round(kib / KIB_PER_MIB);
-}
-
-/** Children belong to the thread that spawned them; Node's main thread is looked at alone, all would cost ten times as much. */
-function* withDescendants(pid: number): Generator<number> {
-  yield pid;
-  for (const child of readProc(pid, `task/${pid}/children`).split(" ")) {
-    if (child !== "") yield* withDescendants(Number(child));
-  }
-}
-
-function readProc(pid: number, file: string): string {
-  try {
-    return readFileSync(`/proc/${pid}/${file}`, "latin1");
-  } catch {
-    return "";
-  }
 }

@@ -58,7 +58,7 @@ test("a worker is told who it is, in a folder of its own that goes with it, with
   const [cwd, names] = JSON.parse((await lines(1))[0] ?? "") as [string, string[]];
   assert.equal(cwd, join(directory, "workers", container.workerId));
   assert.deepEqual(names, ["BURLA_WORKER_ID", "BURLA_WORKER_SOCKET", "BURLA_WORKER_STDERR", "BURLA_WORKER_STDOUT", "BURLA_WORKER_TOKEN"]);
-  assert.deepEqual(await container.exited, { code: 0, signal: null, outOfMemory: null, stderrTail: "" });
+  assert.deepEqual(await container.exited, { code: 0, signal: null, why: null, outOfMemory: null, stderrTail: "" });
   assert.deepEqual(readdirSync(join(directory, "workers")), []);
   delete process.env["BURLA_SECRET_OF_THE_NODE"];
 });
@@ -136,4 +136,28 @@ test("leftovers of a killed node are ended and removed; a process that only has 
   assert.ok(existsSync(`/proc/${stranger.pid ?? 0}`));
   stranger.kill();
   removeLeftovers(join(directory, "no", "such", "folder"));
+});
+
+test("a worker that the system refuses to start is told as one that has ended, with the reason", async () => {
+  const runtime = new ProcessRuntime({ workerProgram: join(directory, "program.mjs"), directory: join(directory, "workers") });
+  rmSync(join(directory, "workers"), { recursive: true });
+  writeFileSync(join(directory, "workers"), "a file where a folder should be");
+  const container = runtime.start({ workerId: newWorkerId(), runtime: "node", socketPath: "/no/socket", token: "secret", ramMiB: 256 });
+  assert.match(describeExit(await container.exited), /ENOTDIR|EEXIST/);
+});
+
+test("what a worker has started ends with it, also in a group of its own and with a parent that has ended", async () => {
+  for (const how of ["kill", "stop", "exit"] as const) {
+    writeFileSync(told, "");
+    const container = start(`
+      const options = { detached: true, stdio: "ignore" };
+      tell(String(spawn("sleep", ["1000"], options).pid));
+      spawn("sh", ["-c", "setsid sleep 1000 & echo $! >> " + ${JSON.stringify(told)}], options).once("exit", () => ${how === "exit" ? "process.exit(1)" : "undefined"});
+      setInterval(() => undefined, 1000);
+    `);
+    const pids = (await lines(2)).map(Number);
+    if (how !== "exit") container[how]();
+    await container.exited;
+    for (const pid of pids) await untilGone(pid);
+  }
 });

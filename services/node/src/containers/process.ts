@@ -2,9 +2,11 @@
 import { spawn, type ChildProcess } from "node:child_process";
 import { closeSync, mkdirSync, openSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { childEnvironment, type WorkerId } from "@burla/protocol";
+import { childEnvironment, messageOf, type WorkerId } from "@burla/protocol";
+import { hasHadChildren, killLeftBehind, WORKER_VARIABLE } from "./descendants.ts";
 import { MemoryWatch } from "./memory-watch.ts";
 import type { Container, ContainerOptions, ContainerRuntime, ExitReport } from "./runtime.ts";
+import { WorkerWatch } from "./worker-watch.ts";
 
 /** SIGKILL follows SIGTERM after this long. */
 const KILL_AFTER_MS = 200;
@@ -21,16 +23,41 @@ export interface ProcessRuntimeOptions {
 
 export class ProcessRuntime implements ContainerRuntime {
   readonly #options: ProcessRuntimeOptions;
-  readonly #memory = new MemoryWatch();
+  readonly #watches: Watches = { memory: new MemoryWatch(), worker: new WorkerWatch() };
 
   constructor(options: ProcessRuntimeOptions) {
     this.#options = options;
     mkdirSync(options.directory, { recursive: true });
   }
 
+  /** What the system refuses is told as the container's end, as if its program had not started. */
   start(options: ContainerOptions): Container {
-    return new ProcessContainer(options, this.#options, this.#memory);
+    try {
+      return new ProcessContainer(options, this.#options, this.#watches);
+    } catch (error) {
+      return new FailedContainer(options.workerId, messageOf(error));
+    }
   }
+}
+
+interface Watches {
+  readonly memory: MemoryWatch;
+  readonly worker: WorkerWatch;
+}
+
+class FailedContainer implements Container {
+  readonly workerId: WorkerId;
+  readonly pid = 0;
+  readonly exited: Promise<ExitReport>;
+
+  constructor(workerId: WorkerId, reason: string) {
+    this.workerId = workerId;
+    this.exited = Promise.resolve({ code: null, signal: null, why: null, outOfMemory: null, stderrTail: reason });
+  }
+
+  stop(): void {}
+
+  kill(): void {}
 }
 
 class ProcessContainer implements Container {
@@ -41,8 +68,10 @@ class ProcessContainer implements Container {
   readonly #scratch: string;
   readonly #stderrFile: string;
   #killTimer: NodeJS.Timeout | undefined;
+  /** Of a worker that ends by itself it is not known, and looked for. */
+  #hadChildren = true;
 
-  constructor(options: ContainerOptions, { workerProgram, directory }: ProcessRuntimeOptions, memory: MemoryWatch) {
+  constructor(options: ContainerOptions, { workerProgram, directory }: ProcessRuntimeOptions, watches: Watches) {
     this.workerId = options.workerId;
     this.#scratch = join(directory, options.workerId);
     mkdirSync(this.#scratch, { recursive: true });
@@ -56,7 +85,7 @@ class ProcessContainer implements Container {
       stdio: ["ignore", ...descriptors],
       env: {
         ...childEnvironment(),
-        BURLA_WORKER_ID: options.workerId,
+        [WORKER_VARIABLE]: options.workerId,
         BURLA_WORKER_TOKEN: options.token,
         BURLA_WORKER_SOCKET: options.socketPath,
         BURLA_WORKER_STDOUT: stdoutFile,
@@ -66,18 +95,29 @@ class ProcessContainer implements Container {
     for (const descriptor of descriptors) closeSync(descriptor);
     this.pid = this.#child.pid ?? 0;
     if (this.pid > 0) writeFileSync(join(this.#scratch, "pid"), String(this.pid));
-    const watched = memory.add(this.pid, options.ramMiB, () => this.kill());
+    const watched = watches.memory.add(this.pid, options.ramMiB, () => this.kill());
+    let why: string | null = null;
+    const unwatch = watches.worker.add({
+      pid: this.pid,
+      files: [stdoutFile, this.#stderrFile],
+      onStopped: () => {
+        why = "it was stopped (SIGSTOP) and did not go on, so that it was killed";
+        this.kill();
+      },
+    });
     this.exited = new Promise((resolve) => {
       const end = (code: number | null, signal: string | null, error?: Error) => {
         clearTimeout(this.#killTimer);
         this.#killGroup("SIGKILL");
+        if (this.#hadChildren) killLeftBehind([this.workerId]);
+        unwatch();
         const peakMiB = watched.stop();
         const stderrTail = error?.message ?? this.#readStderr();
         const heapLimit = /heap out of memory|Allocation failed/.test(stderrTail) ? Math.floor(heapMiB) : null;
         const limitMiB = watched.exceeded ? options.ramMiB : heapLimit;
         rmSync(this.#scratch, { recursive: true, force: true });
         const outOfMemory = limitMiB === null ? null : { limitMiB, peakMiB: Math.max(peakMiB, limitMiB) };
-        resolve({ code, signal, outOfMemory, stderrTail: stderrTail.slice(-STDERR_TAIL_CHARACTERS) });
+        resolve({ code, signal, why, outOfMemory, stderrTail: stderrTail.slice(-STDERR_TAIL_CHARACTERS) });
       };
       this.#child.once("exit", (code, signal) => end(code, signal));
       this.#child.once("error", (error) => end(null, null, error));
@@ -90,6 +130,7 @@ class ProcessContainer implements Container {
   }
 
   kill(): void {
+    this.#hadChildren = hasHadChildren(this.pid);
     this.#killGroup("SIGKILL");
   }
 
@@ -119,6 +160,7 @@ export function removeLeftovers(directory: string): void {
   } catch {
     return;
   }
+  killLeftBehind(names);
   for (const name of names) {
     killRecorded(join(directory, name, "pid"), name);
     rmSync(join(directory, name), { recursive: true, force: true });

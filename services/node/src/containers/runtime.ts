@@ -15,6 +15,8 @@ export interface ContainerOptions {
 export interface ExitReport {
   readonly code: number | null;
   readonly signal: string | null;
+  /** Why it was ended from outside, where that is known. */
+  readonly why: string | null;
   /** Set when it ended because its memory was used up. */
   readonly outOfMemory: { limitMiB: number; peakMiB: number } | null;
   /** The last of what it wrote to stderr itself. */
@@ -41,6 +43,7 @@ export function describeExit(report: ExitReport): string {
     const { limitMiB, peakMiB } = report.outOfMemory;
     return `it ran out of memory (limit ${limitMiB} MiB, peak ${peakMiB} MiB)`;
   }
+  if (report.why !== null) return report.why;
   const how = report.signal === null ? `it exited with code ${report.code ?? "unknown"}` : `it was killed by ${report.signal}`;
   return report.stderrTail === "" ? how : `${how}; its last words: ${report.stderrTail}`;
 }

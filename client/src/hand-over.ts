@@ -1,0 +1,45 @@
+/**
+ * Whether a local cluster that runs is the one that this package would start. One of another build is asked to make way:
+ * it does, unless it has work. Then it is used as it is, if it speaks the same protocol.
+ */
+import { BurlaError, handedOverSchema, PROTOCOL_VERSION, ROUTES, type ConnectionFile } from "@burla/protocol";
+import * as v from "valibot";
+import { isAlive, untilGone } from "./process-life.ts";
+import { BUILD, VERSION } from "./version.ts";
+
+const ASK_TIMEOUT_MS = 5_000;
+/** Main gives its nodes three seconds, then kills them. */
+const END_TIMEOUT_MS = 8_000;
+
+/**
+ * @returns whether the cluster is to be used; else it has ended, or nobody answers there.
+ * @throws BurlaError BURLA_VERSION when it has work and speaks another protocol.
+ */
+export async function mayBeUsed(file: ConnectionFile): Promise<boolean> {
+  if (!isAlive(file.pid)) return false;
+  if (file.build === BUILD && file.protocolVersion === PROTOCOL_VERSION) return true;
+  const answer = await askToEnd(file);
+  if (answer === "nobody") return false;
+  if (answer === "ends") return (await untilGone([file.pid], END_TIMEOUT_MS)).length > 0;
+  if (file.protocolVersion !== PROTOCOL_VERSION) {
+    throw new BurlaError("BURLA_VERSION", `the local cluster has version ${file.version}, with another protocol than this client, and is at work`);
+  }
+  sayOnce(`the local cluster runs another build of burla (${file.version}; this is ${VERSION}) and is at work, so this job runs there too; when it has nothing to do, the next job starts this build.`);
+  return true;
+}
+
+async function askToEnd({ url, token }: ConnectionFile): Promise<"ends" | "stays" | "nobody"> {
+  const request = { method: "POST", headers: { authorization: `Bearer ${token}` }, signal: AbortSignal.timeout(ASK_TIMEOUT_MS) };
+  const response = await fetch(new URL(ROUTES.handOver, url), request).catch(() => null);
+  if (response === null) return "nobody";
+  const answer = v.safeParse(handedOverSchema, await response.json().catch(() => null));
+  return answer.success && answer.output.ended ? "ends" : "stays";
+}
+
+const said = new Set<string>();
+
+function sayOnce(text: string): void {
+  if (said.has(text)) return;
+  said.add(text);
+  process.emitWarning(text, { code: "BURLA_OTHER_BUILD" });
+}

@@ -1,0 +1,167 @@
+/** The shell: a disk that fails, what is kept and for how long, and clients that do not heed credit. */
+import assert from "node:assert/strict";
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, utimesSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, test } from "node:test";
+import { CLIENT_GRACE_MS, decodeEnvelopes, MAX_CHUNK_INPUTS, MAX_WINDOW_INPUTS, type MainToClient, type MainToNode, type NodeId, type NodeToMain, type Of } from "@burla/protocol";
+import { Cluster } from "./cluster.ts";
+import type { NodeLink } from "./node-link.ts";
+import { JobRegistry } from "./registry.ts";
+import { BlobStore } from "./store/blobs.ts";
+import { JobLog } from "./store/job-log.ts";
+import { JOB_ID, SPEC } from "./testing.ts";
+import { Changes } from "./watch/changes.ts";
+
+let directory: string;
+let registry: JobRegistry;
+let cluster: Cluster;
+let told: { message: MainToClient; body: Uint8Array }[];
+let toNode: MainToNode[];
+/** How jobs had ended, if they had, at the moments at which they were said to change. */
+let changed: unknown[];
+
+const reader = { unsentBytes: 0, send: (message: MainToClient, ...body: Uint8Array[]) => void told.push({ message, body: Buffer.concat(body) }) };
+const nodeId = "n-1" as NodeId;
+
+beforeEach(() => {
+  directory = mkdtempSync(join(tmpdir(), "burla-cluster-"));
+  const blobs = new BlobStore(join(directory, "blobs"));
+  blobs.put("a".repeat(64), Buffer.from("code"));
+  registry = new JobRegistry(join(directory, "jobs"));
+  const changes = new Changes();
+  cluster = new Cluster({
+    registry, blobs, changes,
+    provider: { largestWorker: { cpu: 1, ramMiB: 1024 }, machineOf: () => ({ provider: "test", machineType: "small" }) },
+    log: { info: () => undefined, error: () => undefined },
+    onActivity: () => undefined,
+  });
+  [told, toNode, changed] = [[], [], []];
+  changes.listen({ job: (jobId) => void changed.push(registry.get(jobId)?.endedSummary?.phase), node: () => undefined, waits: () => undefined, cluster: () => undefined });
+});
+afterEach(() => {
+  cluster.shutdown("end of test");
+  rmSync(directory, { recursive: true, force: true });
+});
+
+/** A node of one worker, ready. */
+function addNode(): void {
+  const hello: Of<NodeToMain, "nodeHello"> = { type: "nodeHello", nodeId, cpu: 1, ramMiB: 1024, maxCpu: 1, maxRamMiB: 1024, pid: 1, jobs: [], holding: [] };
+  const link = { nodeId, hello, state: { state: "READY", reason: "", workers: [] }, hasBundle: () => true, noteBundle: () => undefined, send: (message: MainToNode) => void toNode.push(message), replaced: () => undefined };
+  cluster.nodeConnected(link as unknown as NodeLink);
+  cluster.handle({ type: "nodeReady", nodeId });
+}
+
+function pushOne(): void {
+  const entry = registry.get(JOB_ID);
+  entry?.addChunk(0, 0, 1, Buffer.from("one"));
+  cluster.handle({ type: "chunkPushed", jobId: JOB_ID, chunkId: 0, first: 0, count: 1, bytes: 3 });
+}
+
+const turn = () => new Promise((resolve) => setImmediate(resolve));
+const toldOf = <Type extends MainToClient["type"]>(type: Type) => told.filter(({ message }) => message.type === type);
+
+function assertEndedByDisk(): void {
+  const [finished, ...more] = toldOf("finished");
+  assert.ok(finished !== undefined && more.length === 0, "the reader is told the end, once");
+  assert.equal(finished.message.type === "finished" && finished.message.outcome, "failed");
+  const [envelope] = decodeEnvelopes(finished.body);
+  assert.equal(envelope?.kind === "burla" && envelope.code, "BURLA_STORAGE");
+  assert.equal(changed.at(-1), "failed", "watchers are told of it when it has failed");
+  const { failures, phase } = cluster.summaries.job(JOB_ID) ?? assert.fail();
+  assert.deepEqual([phase, failures.map(({ index, name }) => [index, name])], ["failed", [[-1, "BURLA_STORAGE"]]]);
+}
+
+test("results that cannot be stored end the job with an error, and are not counted as delivered", async () => {
+  addNode();
+  cluster.submit(JOB_ID, SPEC, new Uint8Array(0), reader);
+  pushOne();
+  await turn();
+  const grant = toNode.find((message) => message.type === "grant");
+  assert.ok(grant?.type === "grant");
+  registry.get(JOB_ID)?.log.close();
+  const message: Of<NodeToMain, "nodeResults"> = { type: "nodeResults", nodeSeq: 1, jobId: JOB_ID, grantId: grant.grantId, first: 0, count: 1, indices: null, failed: [], valuesBytes: 0, runMs: 1 };
+  cluster.handle({ type: "resultsArrived", nodeId, jobId: JOB_ID, grantId: grant.grantId, batch: message, bytes: 0, runMs: 1 }, { message, body: new Uint8Array(0) });
+  await turn();
+  assertEndedByDisk();
+  assert.equal(toldOf("results").length, 0);
+  assert.ok(toNode.some(({ type }) => type === "stop"), "its node is freed");
+  assert.equal(cluster.hasWork, false);
+});
+
+test("a grant that cannot be written down ends the job", async () => {
+  cluster.submit(JOB_ID, SPEC, new Uint8Array(0), reader);
+  pushOne();
+  await turn();
+  registry.get(JOB_ID)?.log.close();
+  addNode();
+  await turn();
+  assertEndedByDisk();
+});
+
+test("a job that cannot be begun is refused, and leaves nothing", () => {
+  mkdirSync(join(directory, "jobs", JOB_ID), { recursive: true });
+  symlinkSync("/dev/full", join(directory, "jobs", JOB_ID, "job.log"));
+  assert.throws(() => cluster.submit(JOB_ID, SPEC, new Uint8Array(0), reader), { code: "BURLA_STORAGE" });
+  assert.deepEqual(readdirSync(join(directory, "jobs")), []);
+  assert.equal(cluster.hasWork, false);
+});
+
+test("a bundle that the disk refuses is an error of storage", () => {
+  const blobs = new BlobStore(join(directory, "other"));
+  rmSync(join(directory, "other"), { recursive: true });
+  assert.throws(() => blobs.put("b".repeat(64), Buffer.from("code")), { code: "BURLA_STORAGE" });
+});
+
+test("a reader whose results cannot be read is turned away; the job stays for others", async () => {
+  cluster.submit(JOB_ID, { ...SPEC, detach: true }, new Uint8Array(0), reader);
+  cluster.handle({ type: "inputsEnded", jobId: JOB_ID, total: 0 });
+  await turn();
+  const entry = registry.get(JOB_ID);
+  assert.ok(entry !== undefined);
+  entry.restore({ lastSeq: 3, chunksStored: 0, inputsStored: 0, inputsEnded: true }, entry.finished, new Uint8Array(0));
+  const other = { unsentBytes: 0, send: (message: MainToClient) => void told.push({ message, body: new Uint8Array(0) }) };
+  entry.attach(other, 0, null);
+  const refused = toldOf("refused")[0]?.message;
+  assert.equal(refused?.type === "refused" && refused.code, "BURLA_STORAGE");
+});
+
+test("an interrupted job is given up when nobody has taken it up for a week, and bundles that nobody uses go", async (t) => {
+  const blobs = new BlobStore(join(directory, "blobs"));
+  blobs.put("b".repeat(64), Buffer.from("unused"));
+  blobs.put("c".repeat(64), Buffer.from("used lately"));
+  const longAgo = new Date(Date.now() - 8 * 24 * 60 * 60_000);
+  for (const hash of ["a", "b"]) utimesSync(join(directory, "blobs", hash.repeat(64)), longAgo, longAgo);
+  const log = new JobLog(join(directory, "jobs", JOB_ID));
+  log.append({ type: "job", jobId: JOB_ID, spec: SPEC, rootId: JOB_ID, createdAt: Date.now(), token: "t" });
+  log.append({ type: "chunk", chunkId: 0, first: 0, count: 1 });
+  log.close();
+  utimesSync(join(directory, "jobs", JOB_ID, "job.log"), longAgo, longAgo);
+  cluster.restore();
+  cluster.prune();
+  assert.equal(blobs.has("b".repeat(64)), false);
+  assert.ok(blobs.has("a".repeat(64)), "a job needs it");
+  assert.ok(blobs.has("c".repeat(64)));
+  assert.equal(cluster.summaries.jobs()[0]?.phase, "waiting", "its program may still come back");
+  const laterMs = performance.now() + CLIENT_GRACE_MS + 1;
+  t.mock.method(performance, "now", () => laterMs);
+  cluster.handle({ type: "tick" });
+  await turn();
+  assert.equal(cluster.summaries.jobs()[0]?.phase, "interrupted");
+  cluster.prune();
+  assert.equal(cluster.summaries.jobs()[0]?.phase, "cancelled");
+});
+
+test("a client that sends inputs without credit is told from one that may", () => {
+  cluster.submit(JOB_ID, SPEC, new Uint8Array(0), reader);
+  const push = (chunkId: number, count: number, bytes: number) => {
+    const first = chunkId * count;
+    registry.get(JOB_ID)?.addChunk(chunkId, first, count, new Uint8Array(0));
+    cluster.handle({ type: "chunkPushed", jobId: JOB_ID, chunkId, first, count, bytes });
+  };
+  const chunks = MAX_WINDOW_INPUTS / MAX_CHUNK_INPUTS;
+  for (let at = 0; at < chunks; at++) push(at, MAX_CHUNK_INPUTS, 1);
+  assert.equal(cluster.isFlooded(JOB_ID), false, "one window");
+  for (let at = chunks; at < 4 * chunks + 1; at++) push(at, MAX_CHUNK_INPUTS, 1);
+  assert.equal(cluster.isFlooded(JOB_ID), true);
+});
