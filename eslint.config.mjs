@@ -29,7 +29,7 @@ const borders = [
     ],
   },
   {
-    files: ["extension/src/**/*.ts"],
+    files: ["extension/src/**/*.ts", "extension/webview/**/*.ts"],
     patterns: [
       {
         regex: "^@burla/(main|node|worker)|services/(main|node|worker)/",
@@ -50,11 +50,11 @@ const borders = [
 ];
 
 export default tseslint.config(
-  { ignores: ["**/node_modules/**", "**/dist/**", "**/cases/**", "bench/.venv/**", ".cache/**", "examples/out/**"] },
+  { ignores: ["**/node_modules/**", "**/dist/**", "**/cases/**", "test/**/workspace/**", "bench/.venv/**", ".cache/**", "examples/out/**"] },
   ...tseslint.configs.strict,
   {
     files: ["**/*.ts", "**/*.mts"],
-    languageOptions: { parserOptions: { project: "./tsconfig.json" } },
+    languageOptions: { parserOptions: { project: ["./tsconfig.json", "./extension/webview/tsconfig.json"] } },
     plugins: { "import-x": importX },
     settings: { "import-x/resolver": { typescript: true, node: { extensions: [".ts", ".js", ".mjs"] } } },
     rules: {
@@ -71,7 +71,7 @@ export default tseslint.config(
   },
   ...borders.map(({ files, patterns }) => ({ files, rules: { "no-restricted-imports": ["error", { patterns }] } })),
   {
-    files: ["**/*.test.ts", "test/**/*.ts", "bench/**/*.ts", "examples/**/*.ts"],
+    files: ["**/*.test.ts", "scripts/**/*.ts", "test/**/*.ts", "bench/**/*.ts", "examples/**/*.ts"],
     rules: {
       "no-console": "off",
       "@typescript-eslint/no-floating-promises": "off",

@@ -1,6 +1,6 @@
 /** Builds the `burla` package: client, command line, and the programs of the services that it starts. */
 import { createHash } from "node:crypto";
-import { copyFile, mkdir, readFile, rm } from "node:fs/promises";
+import { copyFile, mkdir, readFile, rm, symlink } from "node:fs/promises";
 import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { join } from "node:path";
@@ -8,6 +8,12 @@ import { join } from "node:path";
 const root = fileURLToPath(new URL("..", import.meta.url));
 const dist = join(root, "client", "dist");
 const { version } = JSON.parse(await readFile(join(root, "client", "package.json"), "utf8"));
+
+/** The two export lists of the package: `burla`, and `burla/control`. */
+const DOORS = [
+  { entry: "client/src/index.ts", name: "index" },
+  { entry: "client/src/control/index.ts", name: "control" },
+];
 
 /** Node 20.19 is the oldest that is supported. */
 const common = {
@@ -43,28 +49,65 @@ export async function build({ types = true } = {}) {
   ]);
   define = { ...define, BURLA_BUILD: JSON.stringify(await hashOf(["main", "node", "worker"])) };
   await Promise.all([
-    esm("client/src/index.ts", "index.js"),
-    esbuild({
-      ...common,
-      entryPoints: [join(root, "client/src/index.ts")],
-      outfile: join(dist, "index.cjs"),
-      format: "cjs",
-      define: { ...define, "import.meta.url": "__burlaUrl" },
-      banner: { js: 'const __burlaUrl=require("node:url").pathToFileURL(__filename).href;' },
-    }),
+    ...DOORS.flatMap(({ entry, name }) => [
+      esm(entry, `${name}.js`),
+      esbuild({
+        ...common,
+        entryPoints: [join(root, entry)],
+        outfile: join(dist, `${name}.cjs`),
+        format: "cjs",
+        define: { ...define, "import.meta.url": "__burlaUrl" },
+        banner: { js: 'const __burlaUrl=require("node:url").pathToFileURL(__filename).href;' },
+      }),
+    ]),
+    esm("client/src/tools.ts", "tools.js"),
     existsSync(join(root, "client/src/cli/main.ts")) &&
       esm("client/src/cli/main.ts", "cli.js", { js: `#!/usr/bin/env node\n${requireBanner.js}` }),
   ]);
+  await Promise.all([buildExtension(esbuild, define), buildRunner(esbuild, define), buildResultsView(esbuild)]);
+  await copyFile(join(root, "LICENSE"), join(root, "client", "LICENSE"));
+  if (types) await buildTypes();
+}
+
+/**
+ * The extension holds the client's code, and beside it lies the package `burla` itself: there the client's code finds
+ * the programs of the services, and workers find the package that a user's function imports. In the repository that is
+ * a link; a `.vsix` has a copy.
+ */
+async function buildExtension(esbuild, define) {
+  const modules = join(root, "extension", "dist", "node_modules");
+  await mkdir(modules, { recursive: true });
+  await symlink(join(root, "client"), join(modules, "burla"), "junction").catch((error) => {
+    if (error.code !== "EEXIST") throw error;
+  });
   await esbuild({
     ...common,
-    define,
-    external: ["vscode", "esbuild"],
+    define: { ...define, "import.meta.url": "__burlaUrl" },
+    external: ["vscode", ...common.external],
     entryPoints: [join(root, "extension/src/extension.ts")],
     outfile: join(root, "extension/dist/extension.cjs"),
     format: "cjs",
+    banner: { js: 'const __burlaUrl=require("node:url").pathToFileURL(require("node:path").join(__dirname,"node_modules/burla/dist/extension.cjs")).href;' },
   });
-  await copyFile(join(root, "LICENSE"), join(root, "client", "LICENSE"));
-  if (types) await buildTypes();
+}
+
+/** The programs that the extension starts under the user's own Node. They import the package `burla` beside them. */
+function buildRunner(esbuild, define) {
+  const program = (entry, name) =>
+    esbuild({ ...common, define, entryPoints: [join(root, "extension/src/runner", entry)], outfile: join(root, "extension/dist", name), format: "esm", banner: requireBanner });
+  return Promise.all([program("main.ts", "runner.mjs"), program("evaluator.ts", "evaluator.mjs")]);
+}
+
+/** The script of the results view, for a browser. */
+function buildResultsView(esbuild) {
+  return esbuild({
+    ...common,
+    platform: "browser",
+    target: "es2022",
+    entryPoints: [join(root, "extension/webview/main.ts")],
+    outfile: join(root, "extension/dist/results.js"),
+    format: "iife",
+  });
 }
 
 /** What a client knows a cluster of its own services by. */
@@ -81,17 +124,19 @@ async function restoreText(transform) {
   return `(${code.trim().replace(/^export /, "").replace(/;$/, "")})`;
 }
 
-/** One declaration file without imports of packages that a user does not have. */
+/** One declaration file for each export list, without imports of packages that a user does not have. */
 async function buildTypes() {
   const [{ rollup }, { dts }] = await Promise.all([import("rollup"), import("rollup-plugin-dts")]);
-  const bundle = await rollup({
-    input: join(root, "client/src/index.ts"),
-    plugins: [dts({ tsconfig: join(root, "tsconfig.json"), respectExternal: true, includeExternal: ["@burla/protocol"] })],
-    external: [/^node:/, "esbuild"],
-  });
-  await bundle.write({ file: join(dist, "index.d.ts"), format: "es" });
-  await bundle.close();
-  await copyFile(join(dist, "index.d.ts"), join(dist, "index.d.cts"));
+  for (const { entry, name } of DOORS) {
+    const bundle = await rollup({
+      input: join(root, entry),
+      plugins: [dts({ tsconfig: join(root, "tsconfig.json"), respectExternal: true, includeExternal: ["@burla/protocol"] })],
+      external: [/^node:/, "esbuild"],
+    });
+    await bundle.write({ file: join(dist, `${name}.d.ts`), format: "es" });
+    await bundle.close();
+    await copyFile(join(dist, `${name}.d.ts`), join(dist, `${name}.d.cts`));
+  }
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {

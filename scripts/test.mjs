@@ -12,15 +12,19 @@ const root = fileURLToPath(new URL("..", import.meta.url));
 
 /** In the order in which they run: fast ones first. Real processes on two cores leave no room for more than two at once. */
 const SUITES = [
-  { name: "unit", folders: ["protocol/src", "client/src", "services/main/src", "services/node/src", "services/worker/src"], concurrency: 2 },
+  { name: "unit", folders: ["protocol/src", "client/src", "services/main/src", "services/node/src", "services/worker/src", "extension/src", "scripts"], concurrency: 2 },
   { name: "wire", folders: ["test/wire"], concurrency: 2 },
   { name: "sim", folders: ["test/sim"], concurrency: 2 },
   { name: "capture", folders: ["test/capture"], concurrency: 2 },
   { name: "docs", folders: ["test/docs"], concurrency: 1 },
   { name: "cli", folders: ["test/cli"], concurrency: 1 },
+  { name: "runner", folders: ["test/runner"], concurrency: 1 },
   { name: "e2e", folders: ["test/e2e"], concurrency: 1 },
   { name: "faults", folders: ["test/faults"], concurrency: 1 },
   { name: "package", folders: ["test/package"], concurrency: 1 },
+  { name: "extension", folders: ["test/extension"], program: "test/extension/run.ts" },
+  { name: "vsix", folders: ["test/vsix", "test/vscode"], concurrency: 1, prepare: prepareVsix },
+  { name: "browser", folders: ["test/browser"], concurrency: 1, prepare: prepareVsix },
 ];
 
 const wanted = process.argv.slice(2).filter((word) => !word.startsWith("--"));
@@ -56,28 +60,41 @@ async function walk(folder) {
     .filter((file) => !/node_modules|[\\/]cases[\\/]|[\\/]dist[\\/]/.test(file));
 }
 
-async function runSuite({ name, concurrency }, files) {
+async function runSuite({ name, concurrency, program, prepare }, files) {
   const startedMs = performance.now();
   console.log(`\n— ${name}: ${files.length} files`);
   const report = join(root, ".cache", `${name}.tap`);
   await mkdir(join(root, ".cache"), { recursive: true });
   await rm(report, { force: true });
-  const code = await run(
-    process.execPath,
-    [
-      "--import", "tsx", "--test", `--test-concurrency=${concurrency}`,
-      "--test-reporter=spec", "--test-reporter-destination=stdout",
-      "--test-reporter=tap", `--test-reporter-destination=${report}`,
-      ...files,
-    ],
-    { allowFailure: true },
-  );
+  try {
+    await prepare?.();
+  } catch (error) {
+    console.error(error.message);
+    totals.failed += 1;
+    return;
+  }
+  const args = program === undefined ? nodeTest(concurrency, report) : [program, report];
+  const code = await run(process.execPath, ["--import", "tsx", ...args, ...files], { allowFailure: true });
   const tap = await readFile(report, "utf8").catch(() => "");
   const count = (what) => Number(new RegExp(`^# ${what} (\\d+)$`, "m").exec(tap)?.[1] ?? 0);
   totals.passed += count("pass");
-  totals.failed += count("fail") + count("cancelled") || (code === 0 ? 0 : 1);
+  totals.failed += count("fail") + count("cancelled") || (code === 0 && tap !== "" ? 0 : 1);
   totals.skipped += count("skipped") + count("todo");
   console.log(`— ${name}: ${((performance.now() - startedMs) / 1000).toFixed(1)} s`);
+}
+
+function nodeTest(concurrency, report) {
+  return [
+    "--test", `--test-concurrency=${concurrency}`,
+    "--test-reporter=spec", "--test-reporter-destination=stdout",
+    "--test-reporter=tap", `--test-reporter-destination=${report}`,
+  ];
+}
+
+/** The package as it would be published, and the VS Code that it is installed into. */
+async function prepareVsix() {
+  await run(process.execPath, ["--import", "tsx", "scripts/vscode/install.ts"]);
+  await run(process.execPath, ["--import", "tsx", "scripts/vsix/main.ts", "--out", ".cache/vsix"]);
 }
 
 function run(command, args, { allowFailure = false } = {}) {

@@ -2,7 +2,7 @@
 import type { Duplex } from "node:stream";
 import { BurlaError, openStream, PROTOCOL_VERSION, type ConnectionFile } from "@burla/protocol";
 import { mayBeUsed } from "./hand-over.ts";
-import { readConnectionFile, startLocalCluster } from "./local-cluster.ts";
+import { connectionFilePath, readConnectionFile, startLocalCluster } from "./local-cluster.ts";
 import { isAlive } from "./process-life.ts";
 import type { ClusterAddress } from "./types.ts";
 
@@ -17,6 +17,8 @@ export interface ClusterTarget {
   open(): Promise<Duplex>;
   /** Where control requests go. Starts nothing. @throws BurlaError BURLA_UNREACHABLE */
   address(): ClusterAddress;
+  /** The file that says where the cluster is; null for a fixed address. */
+  readonly file: { readonly path: string; read(): ConnectionFile | null } | null;
 }
 
 /**
@@ -35,6 +37,7 @@ function fixedTarget(address: ClusterAddress): ClusterTarget {
     key: `${address.url} ${address.token}`,
     open: () => openStream({ ...address, role: "client", timeoutMs: DIAL_TIMEOUT_MS }),
     address: () => address,
+    file: null,
   };
 }
 
@@ -48,6 +51,7 @@ function namedTarget(name: string): ClusterTarget {
       if (file === null || (name === LOCAL && !isAlive(file.pid))) throw notRunning(name);
       return { url: file.url, token: file.token };
     },
+    file: { path: connectionFilePath(name), read: () => readConnectionFile(name) },
   };
 }
 

@@ -36,17 +36,26 @@ export function clusterDirectory(name: string): string {
   return join(stateDirectory(), "clusters", name);
 }
 
+export function connectionFilePath(name: string): string {
+  return join(clusterDirectory(name), "cluster.json");
+}
+
 /** @returns null when no cluster of this name has said where it is. */
 export function readConnectionFile(name: string): ConnectionFile | null {
   try {
-    return v.parse(connectionFileSchema, JSON.parse(readFileSync(join(clusterDirectory(name), "cluster.json"), "utf8")));
+    return v.parse(connectionFileSchema, JSON.parse(readFileSync(connectionFilePath(name), "utf8")));
   } catch {
     return null;
   }
 }
 
+/** What its services print. */
+export function clusterLogPath(name: string): string {
+  return join(clusterDirectory(name), "main.log");
+}
+
 /** As many workers as processors, on two to four nodes. */
-export function localSpec(): ClusterSpec {
+export function localSpec(idleMinutes = Number(process.env["BURLA_IDLE_MINUTES"] ?? IDLE_MINUTES)): ClusterSpec {
   const cores = availableParallelism();
   const nodes = Math.min(MAX_LOCAL_NODES, Math.max(MIN_LOCAL_NODES, cores));
   const ramMiB = Math.floor(totalmem() / BYTES_PER_MIB / nodes);
@@ -59,26 +68,32 @@ export function localSpec(): ClusterSpec {
     containers: "process",
     queue: "stream",
     groups: [group("local", nodes - large, small), ...(large > 0 ? [group("large", large, small + 1)] : [])],
-    idleMinutes: Number(process.env["BURLA_IDLE_MINUTES"] ?? IDLE_MINUTES),
+    idleMinutes,
   };
+}
+
+export interface LocalStart {
+  /** The Node.js that runs the services; default the one of this process. */
+  readonly nodePath?: string | undefined;
+  readonly idleMinutes?: number | undefined;
 }
 
 /**
  * Starts main for this machine's cluster, unless another program is faster. Resolves when it takes connections.
  * @throws BurlaError BURLA_CLUSTER_START with the end of its log.
  */
-export async function startLocalCluster(): Promise<ConnectionFile> {
+export async function startLocalCluster(start: LocalStart = {}): Promise<ConnectionFile> {
   const directory = clusterDirectory("local");
   const deadlineMs = performance.now() + START_TIMEOUT_MS;
   for (let kills = 0; ; ) {
-    const launch = await launchMain(directory);
+    const launch = await launchMain(directory, start);
     // The one that is faster may die before it is ready, or be one that is about to end: then it is tried again.
     const file = launch.how === "locked" ? await waitForFile(directory) : readConnectionFile("local");
     if (file !== null && (launch.how === "ready" || launch.how === "locked")) return file;
     if (launch.how === "killed") kills++;
     const again = launch.how === "locked" || (launch.how === "killed" && kills < MAX_KILLS);
     if (again && performance.now() < deadlineMs) continue;
-    throw new BurlaError("BURLA_CLUSTER_START", `the local cluster did not start: ${launch.problem || endOf(join(directory, "main.log"))}`);
+    throw new BurlaError("BURLA_CLUSTER_START", `the local cluster did not start: ${launch.problem || endOf(clusterLogPath("local"))}`);
   }
 }
 
@@ -88,23 +103,23 @@ interface Launch {
   readonly problem: string;
 }
 
-async function launchMain(directory: string): Promise<Launch> {
-  const log = openLog(directory, join(directory, "main.log"));
+async function launchMain(directory: string, { nodePath, idleMinutes }: LocalStart): Promise<Launch> {
+  const log = openLog(directory, clusterLogPath("local"));
   const program = (name: string) => fileURLToPath(new URL(`./services/${name}.mjs`, import.meta.url));
   const config = {
     directory,
-    spec: localSpec(),
+    spec: localSpec(idleMinutes),
     version: VERSION,
     build: BUILD,
     nodeProgram: program("node"),
     workerProgram: program("worker"),
     clientPackage: fileURLToPath(new URL("..", import.meta.url)),
   };
-  const child = spawn(process.execPath, [program("main")], {
+  const child = spawn(nodePath ?? process.execPath, [program("main")], {
     detached: true,
     cwd: directory,
     stdio: ["ignore", log, log, "pipe"],
-    env: { ...childEnvironment(), BURLA_MAIN: JSON.stringify(config) },
+    env: { ...childEnvironment(), ...electronAsNode(nodePath), BURLA_MAIN: JSON.stringify(config) },
   });
   closeSync(log);
   const said = child.stdio[3] as NodeJS.ReadableStream & { destroy: () => void };
@@ -128,6 +143,11 @@ async function launchMain(directory: string): Promise<Launch> {
   child.removeAllListeners();
   child.unref();
   return launch;
+}
+
+/** An editor's own program is Electron, which is Node.js when it is told so. */
+function electronAsNode(nodePath: string | undefined): NodeJS.ProcessEnv {
+  return nodePath === undefined && process.versions["electron"] !== undefined ? { ELECTRON_RUN_AS_NODE: "1" } : {};
 }
 
 /** Another program is starting the cluster: its file appears when it is ready. @returns null when none does for a while. */

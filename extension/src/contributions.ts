@@ -1,6 +1,81 @@
 /** Every id that the manifest and the code share. A test compares them both ways. */
 
 export const COMMANDS = {
+  // The cluster.
   showActions: "burla.showActions",
+  startCluster: "burla.startCluster",
+  stopCluster: "burla.stopCluster",
+  chooseCluster: "burla.chooseCluster",
+  addCluster: "burla.addCluster",
+  removeCluster: "burla.removeCluster",
+  reconnect: "burla.reconnect",
+  // Jobs.
+  showJobs: "burla.showJobs",
+  cancelJob: "burla.cancelJob",
+  showJobLog: "burla.showJobLog",
+  openFullLog: "burla.openFullLog",
+  revealErrorLine: "burla.revealErrorLine",
+  copyErrorMessage: "burla.copyErrorMessage",
+  copyId: "burla.copyId",
+  // Functions and their runs.
+  runFunction: "burla.runFunction",
+  previewFunction: "burla.previewFunction",
+  showResults: "burla.showResults",
+  rerunFailed: "burla.rerunFailed",
+  runAgain: "burla.runAgain",
+  saveResults: "burla.saveResults",
+  cancelRun: "burla.cancelRun",
+  showRunLog: "burla.showRunLog",
+  openRunLog: "burla.openRunLog",
+  // Everything else.
+  showOutput: "burla.showOutput",
+  openClusterLog: "burla.openClusterLog",
+  openExample: "burla.openExample",
+  openWalkthrough: "burla.openWalkthrough",
+  openSettings: "burla.openSettings",
 } as const;
 export type CommandId = (typeof COMMANDS)[keyof typeof COMMANDS];
+
+export const VIEWS = {
+  clusters: "burla.clusters",
+  jobs: "burla.jobs",
+  results: "burla.results",
+} as const;
+export const VIEW_CONTAINER = "burla";
+export const RESULTS_CONTAINER = "burla-results";
+
+/** Tools for assistants, by their names in the manifest. */
+export const TOOLS = {
+  clusterStatus: "burla_clusterStatus",
+  jobLogs: "burla_jobLogs",
+  runFunction: "burla_runFunction",
+} as const;
+
+/** Keys of `when` clauses that the code sets. */
+export const CONTEXTS = {
+  /** What the current cluster is: one of `LinkKind`. */
+  link: "burla.link",
+  /** Whether the current cluster is the one of this machine. */
+  isLocal: "burla.isLocal",
+  /** Whether the current cluster knows any job. */
+  hasJobs: "burla.hasJobs",
+  /** What the results view shows: `none`, `running` or `over`. */
+  run: "burla.run",
+  /** Whether some input of that run has failed. */
+  runHasFailed: "burla.runHasFailed",
+} as const;
+
+/** Settings, by their full names. */
+export const SETTINGS = {
+  clusters: "burla.clusters",
+  autoStart: "burla.cluster.autoStart",
+  idleMinutes: "burla.local.idleMinutes",
+  nodePath: "burla.local.nodePath",
+  maxLogLines: "burla.log.maxLines",
+  codeLens: "burla.codeLens.enabled",
+  onWindowClose: "burla.run.onWindowClose",
+  inputTimeoutSeconds: "burla.inputs.timeoutSeconds",
+} as const;
+
+/** Its place in the manifest; the editor puts the extension before it. */
+export const WALKTHROUGH = "getStarted";

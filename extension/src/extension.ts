@@ -1,9 +1,19 @@
 /** The door of the extension: a list of registrations. Nothing here may fail, and nothing runs before its first use. */
 import * as vscode from "vscode";
-import { COMMANDS } from "./contributions.ts";
+import { registerRuns } from "./runs/register.ts";
+import type { Launcher } from "./runs/launch.ts";
+import type { Runs } from "./runs/runs.ts";
+import { createShell, type Shell } from "./shell.ts";
 
-export function activate(context: vscode.ExtensionContext): void {
-  context.subscriptions.push(
-    vscode.commands.registerCommand(COMMANDS.showActions, () => vscode.window.showQuickPick(["Burla"])),
-  );
+/** What the tests in the extension host look into. No promise to other extensions: they get nothing. */
+export interface ExtensionApi {
+  readonly shell: Shell;
+  readonly runs: Runs;
+  readonly launcher: Launcher;
+}
+
+export function activate(context: vscode.ExtensionContext): ExtensionApi | undefined {
+  const shell = createShell(context);
+  const { runs, launcher } = registerRuns(context, shell);
+  return context.extensionMode === vscode.ExtensionMode.Test ? { shell, runs, launcher } : undefined;
 }

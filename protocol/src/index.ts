@@ -9,5 +9,7 @@ export * from "./messages.ts";
 export * from "./pacer.ts";
 export * from "./routes.ts";
 export * from "./spec.ts";
+export * from "./status.ts";
 export * from "./upgrade.ts";
 export * from "./value.ts";
+export * from "./watch.ts";

@@ -43,6 +43,21 @@ export const LEASE_MS = 10_000;
 /** A peer that has been silent for this long is taken for dead; it pings at a third of it. */
 export const CONNECTION_SILENCE_MS = 15_000;
 /** Positions (of a consumer, of what is on disk) are told no more often: each message costs both sides a system call. */
-export const POSITION_MS = 5;
+export const POSITION_MS = 20;
 /** The job of a client that went away stops running after this long, and may then be attached to. */
 export const CLIENT_GRACE_MS = 5_000;
+/** A watcher of the cluster is told of changes no more often; what changes in between is told once, as it is by then. */
+export const WATCH_EVERY_MS = 100;
+/** A watcher hears at least this often that the cluster is there; after three silent times it may take it for gone. */
+export const WATCH_HEARTBEAT_MS = 5_000;
+/** Programs that watch one cluster at the same time. */
+export const MAX_WATCHERS = 100;
+/** Largest event of a watch: a thousand nodes with a few workers each are 1 MiB. */
+export const MAX_WATCH_EVENT_BYTES = 64 * MiB;
+/** Failed inputs of one job whose errors are kept to be read by people, the first ones; */
+export const MAX_KEPT_FAILURES = 100;
+/** so many of them are told in the job's summary; */
+export const MAX_SUMMARY_FAILURES = 5;
+/** and so much of an error's message, and of its stack. */
+export const MAX_FAILURE_MESSAGE_LENGTH = 1000;
+export const MAX_FAILURE_STACK_LENGTH = 4000;

@@ -10,10 +10,14 @@ export const ROLE_HEADER = "burla-role";
 export const ROUTES = {
   health: "/v1/health",
   status: "/v1/status",
+  /** NDJSON of `WatchEvent`: the status, then what changes, until one side goes. */
+  watch: "/v1/watch",
   jobs: "/v1/jobs",
   job: "/v1/jobs/:jobId",
-  /** NDJSON of `LogLineJson`; with `?follow=1` it goes on until the job has ended. */
+  /** NDJSON of `LogLineJson`; with `?follow=1` it goes on until the job has ended. Empty lines mean nothing. */
   jobLogs: "/v1/jobs/:jobId/logs",
+  /** `JobFailures`: the first inputs that failed, with their errors. */
+  jobFailures: "/v1/jobs/:jobId/failures",
   cancelJob: "/v1/jobs/:jobId/cancel",
   blob: "/v1/blobs/:hash",
   shutdown: "/v1/shutdown",
@@ -21,56 +25,7 @@ export const ROUTES = {
   handOver: "/v1/hand-over",
 } as const;
 
-export const jobSummarySchema = v.object({
-  jobId: v.string(),
-  name: v.string(),
-  phase: v.picklist(["waiting", "running", "interrupted", "done", "failed", "cancelled"]),
-  reason: v.string(),
-  detach: v.boolean(),
-  createdAt: v.number(),
-  endedAt: v.nullable(v.number()),
-  inputs: v.number(),
-  inputsEnded: v.boolean(),
-  done: v.number(),
-  failed: v.number(),
-  running: v.number(),
-  nodes: v.number(),
-});
-export type JobSummary = v.InferOutput<typeof jobSummarySchema>;
 export const handedOverSchema = v.object({ ended: v.boolean() });
-export const jobListSchema = v.object({ jobs: v.array(jobSummarySchema) });
-
-const workerSummarySchema = v.object({
-  workerId: v.string(),
-  runtime: v.string(),
-  state: v.string(),
-  jobId: v.nullable(v.string()),
-  pid: v.number(),
-});
-export const statusSchema = v.object({
-  cluster: v.string(),
-  version: v.string(),
-  pid: v.number(),
-  uptimeMs: v.number(),
-  /** When the cluster ends itself if nothing happens, Unix ms; null while it is in use. */
-  idleDeadline: v.nullable(v.number()),
-  nodes: v.array(
-    v.object({
-      nodeId: v.string(),
-      state: v.string(),
-      reason: v.string(),
-      cpu: v.number(),
-      ramMiB: v.number(),
-      pid: v.number(),
-      jobs: v.array(v.string()),
-      workers: v.array(workerSummarySchema),
-    }),
-  ),
-  jobs: v.array(jobSummarySchema),
-  /** Results dropped because another attempt had answered, since main started. */
-  duplicates: v.number(),
-});
-export type ClusterStatus = v.InferOutput<typeof statusSchema>;
 
 /** One line that a call printed; index -1 outside of any call. */
 export const logLineSchema = v.object({

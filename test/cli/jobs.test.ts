@@ -59,8 +59,8 @@ test("Ctrl-C leaves an attached job running", async () => {
   const jobs = await burla(["jobs", "--running"]);
   assert.match(jobs.stdout, new RegExp(`^JOB .*\\n${jobId} +slow +running \\(detached\\) +\\d+/200 `));
   const status = await burla(["status"]);
-  assert.match(status.stdout, /^Cluster local runs at http:\/\/127\.0\.0\.1:\d+ .* It is in use\.\n\d+ nodes?, \d+ workers?, 1 job under way, \d+ ended\.\n\nNODE +STATE +CPU +MEMORY +WORKERS +JOBS/);
-  assert.match(status.stdout, new RegExp(`^local-1 +RUNNING .*${jobId}`, "m"));
+  assert.match(status.stdout, /^Cluster local runs at http:\/\/127\.0\.0\.1:\d+ .* It is in use\.\n\d+ nodes?, \d+ workers?, 1 job under way, \d+ ended; \d+ of \d+ processors? in use\.\n\nNODE +STATE +MACHINE +CPU +MEMORY +WORKERS +JOBS/);
+  assert.match(status.stdout, new RegExp(`^local-1 +RUNNING +local process +1/1 .*${jobId}`, "m"));
   const refused = await burla(["down"]);
   assert.equal(refused.code, 7);
   assert.match(refused.stderr, new RegExp(`^burla: 1 job under way\\nJOB [^]*${jobId}[^]*--force`));
@@ -130,4 +130,31 @@ test("status as JSON", async () => {
   assert.equal(status.url, cluster.address.url);
   assert.ok(status.nodes.length > 0);
   assert.equal(code, 0);
+});
+
+test("status and jobs with --watch: lines as things happen, until Ctrl-C", async () => {
+  const status = Script.command(cluster, ["status", "--watch"]);
+  const states = Script.command(cluster, ["status", "--watch", "--json"]);
+  const jobs = Script.command(cluster, ["jobs", "--watch", "--running"]);
+  await status.line(/^\d+ of \d+ nodes? ready, 0 of \d+ processors? in use, 0 jobs under way$/);
+  await states.line(/^{"running":true,"phase":"running","url":"http/);
+  const jobId = await detached("slow", numbers(20));
+  await status.line(/ready, [1-9]\d* of \d+ processors? in use, 1 job under way$/);
+  await jobs.line(new RegExp(`^${jobId}  slow  running  `));
+  await jobs.line(new RegExp(`^${jobId}  slow  done  20/20$`));
+  await states.line(new RegExp(`"jobId":"${jobId}","name":"slow","phase":"done"`));
+  for (const script of [status, states, jobs]) {
+    script.kill("SIGINT");
+    const { code, stderr } = await script.ended();
+    assert.deepEqual({ code, stderr }, { code: 130, stderr: "" });
+  }
+});
+
+test("a reader that has enough ends --watch quietly", async () => {
+  const script = Script.command(cluster, ["jobs", "--watch", "--json"]);
+  await script.line(/"jobId"/);
+  script.closeOutput();
+  await detached("double", [1]);
+  const { code, stderr } = await script.ended();
+  assert.deepEqual({ code, stderr }, { code: 0, stderr: "" });
 });

@@ -94,6 +94,14 @@ for (const version of new Set([process.versions.node.split(".")[0] ?? "", ...OTH
         assert.equal((JSON.parse(stdout) as { nodes: unknown[] }).nodes.length >= 2, true);
         await run(node, [cli, "doctor"], { cwd: folder, env });
       });
+      await t.test("burla/control, as ES module, as CommonJS, and its types", async () => {
+        const body = `for await (const state of watchCluster()) { console.log(state.phase, (await listClusters())[0]?.isRunning); break; }`;
+        await writeFile(join(folder, "watch.mjs"), `import { listClusters, watchCluster } from "burla/control";\n${body}`);
+        await writeFile(join(folder, "watch.cjs"), `const { listClusters, watchCluster } = require("burla/control");\n(async () => { ${body} })();`);
+        for (const file of ["watch.mjs", "watch.cjs"]) assert.equal((await run(node, [file], { cwd: folder, env })).stdout, "running true\n");
+        await writeFile(join(folder, "watch.mts"), `import { watchCluster, type ClusterState } from "burla/control";\nfor await (const state of watchCluster()) { const phase: ClusterState["phase"] = state.phase; void phase; }\n`);
+        await run(node, [join(root, "node_modules", "typescript", "bin", "tsc"), "--noEmit", "--strict", "--module", "nodenext", "--target", "es2023", "--lib", "es2023,dom", "watch.mts"], { cwd: folder });
+      });
     } finally {
       await run(node, [join(folder, "node_modules", ".bin", "burla"), "down", "--force"], { cwd: folder, env });
       await rm(home, { recursive: true, force: true });

@@ -1,6 +1,7 @@
 import { encodeValues } from "./encode.ts";
 import { emitEntry, emitReexport, type Entry } from "./entry.ts";
 import { explainGraph, type Explanation } from "./explain.ts";
+import type { ScriptParts } from "./script-parts.ts";
 import { FunctionReader } from "./functions.ts";
 import { HeapContexts } from "./heap-contexts.ts";
 import { Inspector, ScriptStore } from "./inspect.ts";
@@ -24,6 +25,8 @@ export interface Capture {
   origin: string;
   /** What is sent, for people; only if asked for. */
   explanation?: Explanation;
+  /** For a function read from the source of a script: which of the script's statements go with it. */
+  parts?: ScriptParts;
 }
 
 const scripts = new ScriptStore();

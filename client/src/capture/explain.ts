@@ -2,6 +2,7 @@ import { serialize } from "node:v8";
 import type { Bundle } from "./bundle.ts";
 import type { Capture } from "./capture.ts";
 import type { ClosedOver } from "./functions.ts";
+import type { ScriptParts, StatementLine } from "./script-parts.ts";
 import type { Template } from "./template.ts";
 import type { ValueGraph, Vertex } from "./values.ts";
 import type { World } from "./world.ts";
@@ -62,8 +63,9 @@ export function explainGraph(graph: ValueGraph, root: Vertex, name: string, worl
 
 /** The explanation and the bundle as text: a tree of what is sent, then what was bundled and what stays outside. */
 export function explainText(capture: Capture, bundle: Bundle): string {
-  const { explanation, entry } = capture;
-  const lines = explanation === undefined ? [`${capture.name}: imported from ${entry.imports[0]?.specifier ?? "its module"}`] : treeLines(explanation.root, "", "");
+  const { explanation } = capture;
+  const lines = explanation === undefined ? [`${capture.name}: ${originText(capture)}`] : treeLines(explanation.root, "", "");
+  lines.push(...partLines(capture.parts));
   lines.push("", `values: ${bytesText(capture.values.byteLength)}   code: ${bytesText(bundle.code.byteLength)}   bundle ${bundle.id.slice(0, 12)}`);
   if (bundle.contents.length > 0) lines.push("", "bundled:");
   for (const { file, bytes } of [...bundle.contents].sort((a, b) => b.bytes - a.bytes)) lines.push(`  ${bytesText(bytes).padStart(10)}  ${file}`);
@@ -73,11 +75,24 @@ export function explainText(capture: Capture, bundle: Bundle): string {
   return `${lines.join("\n")}\n`;
 }
 
+function originText({ parts, entry }: Capture): string {
+  if (parts !== undefined) return `read from ${parts.file}, with what it needs of that file`;
+  return `imported from ${entry.imports[0]?.specifier ?? "its module"}, which runs as a whole where the function runs`;
+}
+
+function partLines(parts: ScriptParts | undefined): string[] {
+  if (parts === undefined) return [];
+  const list = (title: string, statements: readonly StatementLine[]) =>
+    statements.length === 0 ? [] : ["", title, ...statements.map(({ line, text }) => `  ${String(line).padStart(5)}  ${text}`)];
+  return [...list("sent of its file, by line:", parts.sent), ...list("left out of its file, by line:", parts.leftOut)];
+}
+
 /** The same as data, for `--json`. */
 export function explainJson(capture: Capture, bundle: Bundle): object {
   return {
     name: capture.name,
     explanation: capture.explanation ?? null,
+    parts: capture.parts ?? null,
     valuesBytes: capture.values.byteLength,
     codeBytes: bundle.code.byteLength,
     bundleId: bundle.id,

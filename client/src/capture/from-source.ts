@@ -8,6 +8,7 @@ import type { Capture } from "./capture.ts";
 import { emitReexport, EntryScope } from "./entry.ts";
 import { CaptureError } from "./errors.ts";
 import { Script } from "./script.ts";
+import { scriptParts } from "./script-parts.ts";
 import { ancestorsAt, stringValue, walk, type Node } from "./syntax.ts";
 import { applyEdits, placeEdits, requireEdit, type Edit, type Piece, type TemplateContext } from "./template.ts";
 
@@ -25,7 +26,7 @@ export function captureExport(file: string, exportName: string): Capture {
  */
 export async function captureFromSource(file: string, functionName: string): Promise<Capture> {
   const path = resolve(file);
-  const script = await readScript(path);
+  const script = await compileScript(path, readFileSync(path, "utf8"));
   const program = script.analysis.root as ESTree.Program & Node;
   const root = topLevelVariables(script).get(functionName);
   if (root === undefined) {
@@ -36,16 +37,15 @@ export async function captureFromSource(file: string, functionName: string): Pro
       cure: "Give the name of a function, class or constant that the file declares.",
     });
   }
-  const kept = neededStatements(script, program, root);
+  const kept = neededStatements(script, program, [root]);
   const scope = new EntryScope();
   const pieces: Piece[] = kept.flatMap((statement) => statementPieces(script, statement, scope.context));
   pieces.push({ text: `\nexport default async () => ${functionName};\n` });
-  return { name: functionName, values: new Uint8Array(), entry: scope.finish(pieces), origin: dirname(path) };
+  return { name: functionName, values: new Uint8Array(), entry: scope.finish(pieces), origin: dirname(path), parts: scriptParts(script, path, kept) };
 }
 
-/** The file as JavaScript, with a map to what the user wrote. */
-async function readScript(file: string): Promise<Script> {
-  const text = readFileSync(file, "utf8");
+/** The text of a file as JavaScript, with a map to what the user wrote. Throws CaptureError. */
+export async function compileScript(file: string, text: string): Promise<Script> {
   const { transform } = await import("esbuild");
   const loader = { ".ts": "ts", ".mts": "ts", ".cts": "ts", ".tsx": "tsx", ".jsx": "jsx" } as const;
   const { code, map } = await transform(text, {
@@ -66,11 +66,11 @@ function topLevelVariables(script: Script): Map<string, Variable> {
   return new Map(scopes.flatMap(({ variables }) => variables.filter(isTopLevel).map((variable) => [variable.name, variable] as const)));
 }
 
-/** The statements that the variable needs, directly or not, in the order of the script. */
-function neededStatements(script: Script, program: ESTree.Program & Node, root: Variable): Node[] {
+/** The top-level statements that the variables need, directly or not, in the order of the script. */
+export function neededStatements(script: Script, program: ESTree.Program & Node, roots: readonly Variable[]): Node[] {
   const needed = new Set<Variable>();
   const kept = new Set<Node>();
-  const pending = [root];
+  const pending = [...roots];
   const statementAt = (offset: number): Node | undefined =>
     (program.body as unknown as Node[]).find(({ start, end }) => start <= offset && offset < end);
   const keep = (statement: Node | undefined): void => {
@@ -101,7 +101,8 @@ function offsetOf(reference: Reference): number {
   return (reference.identifier as unknown as Node).start;
 }
 
-function statementPieces(script: Script, statement: Node, context: TemplateContext): Piece[] {
+/** The text of a statement or expression of the script, fit for the top of an entry. */
+export function statementPieces(script: Script, statement: Node, context: TemplateContext): Piece[] {
   const edits: Edit[] = [];
   let start = statement.start;
   if (statement.type === "ExportNamedDeclaration" && statement.declaration != null) start = (statement.declaration as unknown as Node).start;

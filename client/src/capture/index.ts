@@ -2,4 +2,5 @@
 export { captureFunction, CaptureError, type Capture, type CaptureOptions } from "./capture.ts";
 export { bundleCapture, type Bundle } from "./bundle.ts";
 export { captureExport, captureFromSource } from "./from-source.ts";
+export { captureExpression, captureRange } from "./expression.ts";
 export { explainJson, explainText } from "./explain.ts";

@@ -11,6 +11,7 @@ import { JobRegistry } from "./registry.ts";
 import { BlobStore } from "./store/blobs.ts";
 import { JobLog } from "./store/job-log.ts";
 import { JOB_ID, SPEC } from "./testing.ts";
+import { Changes } from "./watch/changes.ts";
 
 let directory: string;
 let registry: JobRegistry;
@@ -26,7 +27,12 @@ beforeEach(() => {
   const blobs = new BlobStore(join(directory, "blobs"));
   blobs.put("a".repeat(64), Buffer.from("code"));
   registry = new JobRegistry(join(directory, "jobs"));
-  cluster = new Cluster({ registry, blobs, largestWorker: { cpu: 1, ramMiB: 1024 }, log: { info: () => undefined, error: () => undefined }, onActivity: () => undefined });
+  cluster = new Cluster({
+    registry, blobs, changes: new Changes(),
+    provider: { largestWorker: { cpu: 1, ramMiB: 1024 }, machineOf: () => ({ provider: "test", machineType: "small" }) },
+    log: { info: () => undefined, error: () => undefined },
+    onActivity: () => undefined,
+  });
   [told, toNode] = [[], []];
 });
 afterEach(() => {
@@ -129,14 +135,14 @@ test("an interrupted job is given up when nobody has taken it up for a week, and
   assert.equal(blobs.has("b".repeat(64)), false);
   assert.ok(blobs.has("a".repeat(64)), "a job needs it");
   assert.ok(blobs.has("c".repeat(64)));
-  assert.equal(cluster.summaries()[0]?.phase, "waiting", "its program may still come back");
+  assert.equal(cluster.summaries.jobs()[0]?.phase, "waiting", "its program may still come back");
   const laterMs = performance.now() + CLIENT_GRACE_MS + 1;
   t.mock.method(performance, "now", () => laterMs);
   cluster.handle({ type: "tick" });
   await turn();
-  assert.equal(cluster.summaries()[0]?.phase, "interrupted");
+  assert.equal(cluster.summaries.jobs()[0]?.phase, "interrupted");
   cluster.prune();
-  assert.equal(cluster.summaries()[0]?.phase, "cancelled");
+  assert.equal(cluster.summaries.jobs()[0]?.phase, "cancelled");
 });
 
 test("a client that sends inputs without credit is told from one that may", () => {

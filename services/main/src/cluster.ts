@@ -3,22 +3,22 @@
  * in `core/`; all that is kept is kept in the job logs before anybody is told of it.
  */
 import {
-  BurlaError, encodeEnvelopes, encodeValues, MAX_WINDOW_BYTES, MAX_WINDOW_INPUTS, messageOf, type ClusterStatus, type JobId, type JobSpec, type JobSummary, type MainToClient, type NodeId,
+  BurlaError, decodeEnvelopes, encodeEnvelopes, encodeValues, MAX_WINDOW_BYTES, MAX_WINDOW_INPUTS, messageOf, type JobFailure, type JobId, type JobSpec, type MainToClient, type NodeId,
   type NodeToMain, type Of,
 } from "@burla/protocol";
 import type { Command, Event } from "./core/events.ts";
 import { snapshotJob } from "./core/snapshot.ts";
 import type { CoreState, Job } from "./core/state.ts";
 import { createState, settle, step } from "./core/step.ts";
-import type { JobEntry} from "./job-entry.ts";
-import { type ReaderConnection } from "./job-entry.ts";
+import { failureOf, failuresIn } from "./failures.ts";
+import type { JobEntry, ReaderConnection } from "./job-entry.ts";
 import type { NodeLink } from "./node-link.ts";
 import { KEEP_RESULTS_MS, type JobRegistry } from "./registry.ts";
-import { waitReason } from "./status.ts";
-import { phaseOf, summarize } from "./summaries.ts";
-import type { WorkerSize } from "./providers/provider.ts";
+import type { MachineProvider } from "./providers/provider.ts";
 import type { BlobStore } from "./store/blobs.ts";
 import type { LoggedLines, NewLines } from "./store/line-log.ts";
+import { phaseOf, Summaries, workersOf } from "./summaries.ts";
+import type { Changes } from "./watch/changes.ts";
 
 /** Progress of a job is told no more often than this. */
 const PROGRESS_MS = 100;
@@ -31,8 +31,10 @@ const FLOOD_WINDOWS = 4;
 export interface ClusterOptions {
   readonly registry: JobRegistry;
   readonly blobs: BlobStore;
-  /** A job that asks for more is refused. */
-  readonly largestWorker: WorkerSize;
+  /** A job that asks for more than its largest worker is refused. */
+  readonly provider: Pick<MachineProvider, "largestWorker" | "machineOf">;
+  /** Told of whatever people see change. */
+  readonly changes: Changes;
   readonly log: { info(fields: object, text: string): void; error(fields: object, text: string): void };
   /** Something began or ended: the idle time may have to be counted anew. */
   readonly onActivity: () => void;
@@ -42,6 +44,7 @@ export interface ClusterOptions {
 type Carried = { message: Of<NodeToMain, "nodeResults">; body: Uint8Array } | null;
 
 export class Cluster {
+  readonly summaries: Summaries;
   readonly #state: CoreState = createState();
   readonly #options: ClusterOptions;
   readonly #nodes = new Map<NodeId, NodeLink>();
@@ -55,6 +58,10 @@ export class Cluster {
 
   constructor(options: ClusterOptions) {
     this.#options = options;
+    const { registry, provider } = options;
+    this.summaries = new Summaries({
+      state: this.#state, registry, nodes: this.#nodes, machineOf: (nodeId) => provider.machineOf(nodeId), duplicates: () => this.duplicates,
+    });
   }
 
   /** Takes up what an earlier main left. */
@@ -113,9 +120,15 @@ export class Cluster {
     return this.#options.registry.lines(jobId, options);
   }
 
+  /** The first failures of a job, the oldest first. */
+  failures(jobId: JobId): JobFailure[] {
+    return this.#options.registry.failures(jobId) ?? [];
+  }
+
   /** Feeds one event to the core and does what it says. */
   handle(event: Event, carried: Carried = null): void {
     this.#apply(event, carried);
+    this.#noteChanges(event);
     this.#afterEvent();
   }
 
@@ -125,6 +138,11 @@ export class Cluster {
     if (job === undefined || job.spec.detach) return false;
     const [inputs, bytes] = [job.pushedInputs - job.ackedInputs, job.pushedBytes - job.answeredBytes];
     return inputs > FLOOD_WINDOWS * MAX_WINDOW_INPUTS || bytes > FLOOD_WINDOWS * MAX_WINDOW_BYTES;
+  }
+
+  /** A node has said how it is. */
+  nodeStateChanged(nodeId: NodeId): void {
+    this.#options.changes.node(nodeId);
   }
 
   consumed(entry: JobEntry, connection: ReaderConnection, seq: number): void {
@@ -179,7 +197,10 @@ export class Cluster {
   /** The function of a job could not be loaded: the error is the job's. */
   loadFailed(nodeId: NodeId, jobId: JobId, envelope: Uint8Array): void {
     const entry = this.entry(jobId);
-    if (entry !== undefined) entry.failure = envelope;
+    if (entry !== undefined) {
+      entry.failure = envelope;
+      this.#keepFailures(entry, () => decodeEnvelopes(envelope).map((error) => failureOf(-1, error)));
+    }
     this.handle({ type: "loadFailed", nodeId, jobId });
   }
 
@@ -202,37 +223,31 @@ export class Cluster {
     this.entry(jobId)?.broadcast({ type: "refused", jobId, code: "BURLA_UNREACHABLE", message });
   }
 
-  summaries(): JobSummary[] {
-    const live = [...this.#options.registry.entries].map((entry) => this.summaryOf(entry));
-    return [...this.#options.registry.summaries, ...live].sort((a, b) => a.createdAt - b.createdAt);
-  }
-
-  summaryOf(entry: JobEntry): JobSummary {
-    if (entry.endedSummary !== null) return entry.endedSummary;
-    const job = this.#state.jobs.get(entry.jobId);
-    if (job === undefined) throw new Error(`${entry.jobId} is neither under way nor ended`);
-    return { ...summarize(entry, job, this.#waitReason(job)), nodes: this.#nodesOf(entry.jobId).length };
-  }
-
-  nodesStatus(): ClusterStatus["nodes"] {
-    return [...this.#nodes.values()].map((link) => ({
-      nodeId: link.nodeId,
-      state: link.state.state,
-      reason: link.state.reason,
-      cpu: link.hello.cpu,
-      ramMiB: link.hello.ramMiB,
-      pid: link.hello.pid,
-      jobs: [...(this.#state.nodes.get(link.nodeId)?.jobs.keys() ?? [])],
-      workers: link.state.workers,
-    }));
-  }
-
   get duplicates(): number {
     return [...this.#state.jobs.values()].reduce((sum, job) => sum + job.duplicates, this.#duplicates);
   }
 
   #apply(event: Event, carried: Carried = null): void {
     for (const command of step(this.#state, event, nowMs())) this.#execute(command, carried);
+  }
+
+  /** Beside what commands change: see `#execute`. */
+  #noteChanges(event: Event): void {
+    const { changes } = this.#options;
+    switch (event.type) {
+      case "renewed":
+        return;
+      case "tick":
+        return changes.waits();
+      case "nodeJoined":
+      case "nodeReady":
+      case "nodeDisconnected":
+      case "nodeGone":
+        changes.node(event.nodeId);
+        return changes.waits();
+      default:
+        return changes.job(event.jobId);
+    }
   }
 
   /** Nodes are shared out once per turn: a job's first inputs arrive together with the job. */
@@ -275,6 +290,11 @@ export class Cluster {
     const entry = this.#options.registry.get(command.jobId);
     if (entry === undefined) return;
     this.#progressSoon(command.jobId);
+    this.#options.changes.job(command.jobId);
+    if (command.type === "assign" || command.type === "stop") {
+      this.#options.changes.node(command.nodeId);
+      this.#options.changes.waits();
+    }
     try {
       this.#carryOut(entry, command, carried);
     } catch (error) {
@@ -318,6 +338,7 @@ export class Cluster {
     const bundle = entry.spec.bundle.id;
     const code = link.hasBundle(bundle) ? new Uint8Array(0) : this.#options.blobs.get(bundle);
     link.noteBundle(bundle);
+    entry.startedAt ??= Date.now();
     link.send({ type: "assign", jobId, spec: entry.spec, workers, token: entry.token, codeBytes: code.byteLength }, code, entry.values);
   }
 
@@ -333,11 +354,23 @@ export class Cluster {
     const { first, count, indices, failed, valuesBytes, jobId } = carried.message;
     entry.deliver({ type: "results", jobId, seq, first, count, indices, failed, valuesBytes, dropped, nodeId }, carried.body);
     if (entry.log.isLong) this.#longLogs.add(entry);
+    if (failed.length > 0) this.#keepFailures(entry, () => failuresIn({ ...carried.message, dropped }, carried.body));
+  }
+
+  /** Errors that are not what they should be are for the client to complain of. */
+  #keepFailures(entry: JobEntry, read: () => JobFailure[]): void {
+    if (entry.failures.isFull) return;
+    try {
+      entry.failures.append(read());
+    } catch (error) {
+      this.#options.log.error({ jobId: entry.jobId, error: messageOf(error) }, "the errors of a job cannot be read");
+    }
   }
 
   #giveUp(entry: JobEntry, { jobId, seq, nodeId, index, code, message }: Extract<Command, { type: "giveUp" }>): void {
     const values = encodeValues([]);
     const body = Buffer.concat([values, encodeEnvelopes([{ kind: "burla", code, message }])]);
+    this.#keepFailures(entry, () => [failureOf(index, { kind: "burla", code, message })]);
     entry.deliver(
       { type: "results", jobId, seq, first: index, count: 1, indices: null, failed: [0], valuesBytes: values.byteLength, dropped: [], nodeId },
       body,
@@ -347,7 +380,7 @@ export class Cluster {
   #finish(entry: JobEntry, { jobId, outcome, reason, job }: Extract<Command, { type: "finished" }>): void {
     this.#progressDue.delete(jobId);
     this.#duplicates += job.duplicates;
-    const summary = { ...summarize(entry, job, reason), phase: outcome, running: 0, nodes: 0, endedAt: Date.now() };
+    const summary = this.summaries.ended(entry, job, outcome, reason);
     this.#options.log.info({ jobId, outcome, reason, inputs: summary.inputs }, "job ended");
     entry.broadcast({ ...this.progress(job), phase: "running", reason: "", running: 0 });
     entry.finish(
@@ -358,12 +391,8 @@ export class Cluster {
     this.#options.onActivity();
   }
 
-  #nodesOf(jobId: JobId): number[] {
-    return [...this.#state.nodes.values()].flatMap((node) => node.jobs.get(jobId)?.workers ?? []);
-  }
-
   #checkFits({ cpu, ramMiB }: JobSpec): void {
-    const { largestWorker } = this.#options;
+    const { largestWorker } = this.#options.provider;
     if (cpu <= largestWorker.cpu && (ramMiB ?? 0) <= largestWorker.ramMiB) return;
     throw new BurlaError(
       "BURLA_NO_FITTING_NODE",
@@ -387,18 +416,13 @@ export class Cluster {
     if (job !== undefined && entry !== undefined) entry.broadcast(this.progress(job));
   }
 
-  #waitReason(job: Job): string {
-    const failed = [...this.#nodes.values()].filter((link) => link.state.state === "FAILED");
-    return waitReason(this.#state, job, failed.map((link) => `${link.nodeId}: ${link.state.reason}`));
-  }
-
   progress(job: Job): Of<MainToClient, "progress"> {
-    const workers = this.#nodesOf(job.id);
+    const workers = workersOf(this.#state, job);
     return {
       type: "progress",
       jobId: job.id,
       phase: phaseOf(job, workers.length),
-      reason: this.#waitReason(job).slice(0, 1000),
+      reason: this.summaries.waitReasonOf(job).slice(0, 1000),
       nodes: workers.length,
       workers: workers.reduce((sum, count) => sum + count, 0),
       pushed: job.pushedInputs,

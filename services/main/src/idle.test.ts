@@ -37,3 +37,11 @@ test("a time longer than timers allow does not end the cluster at once", (t) => 
   idle.busy(false);
   assert.equal(idle.deadline, 2 ** 31 - 1);
 });
+
+test("each new deadline is told, and its end, once", (t) => {
+  t.mock.timers.enable({ apis: ["setTimeout", "Date"], now: 0 });
+  const told: (number | null)[] = [];
+  const idle: IdleWatch = new IdleWatch(500, () => undefined, () => void told.push(idle.deadline));
+  for (const isBusy of [true, false, false, true, true, false]) idle.busy(isBusy);
+  assert.deepEqual(told, [500, null, 500]);
+});

@@ -2,6 +2,7 @@
 import { BurlaError, countEntries, MAX_WAITING_LOG_BYTES, MAX_WINDOW_BYTES, messageOf, type JobId, type JobSpec, type JobSummary, type MainToClient, type Of } from "@burla/protocol";
 import type { JobLog} from "./store/job-log.ts";
 import { writeSummary, type Finished } from "./store/job-log.ts";
+import { FailureLog } from "./store/failure-log.ts";
 import { LineLog, type NewLines } from "./store/line-log.ts";
 
 type Results = Of<MainToClient, "results">;
@@ -38,6 +39,7 @@ export interface JobEntryOptions {
   readonly values: Uint8Array;
   readonly token: string;
   readonly log: JobLog;
+  readonly isNew: boolean;
 }
 
 export class JobEntry {
@@ -51,10 +53,13 @@ export class JobEntry {
   readonly token: string;
   readonly log: JobLog;
   readonly lines: LineLog;
+  readonly failures: FailureLog;
   /** The connection that feeds the inputs. */
   owner: ReaderConnection | null = null;
   finished: Finished | null = null;
   endedSummary: JobSummary | null = null;
+  /** When a node first worked for it, as far as this main knows. */
+  startedAt: number | null = null;
   chunksStored = 0;
   inputsStored = 0;
   inputsEnded = false;
@@ -79,6 +84,7 @@ export class JobEntry {
     this.token = options.token;
     this.log = options.log;
     this.lines = new LineLog(options.directory);
+    this.failures = new FailureLog(options.directory, options);
   }
 
   get readers(): number {

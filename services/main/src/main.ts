@@ -19,6 +19,9 @@ import { JobRegistry } from "./registry.ts";
 import { createRoutes } from "./routes.ts";
 import { serve } from "./server.ts";
 import { BlobStore } from "./store/blobs.ts";
+import type { MainSummary } from "./summaries.ts";
+import { Board } from "./watch/board.ts";
+import { Changes } from "./watch/changes.ts";
 
 /** Old jobs and bundles are looked for at the start, and this often. */
 const PRUNE_MS = 60 * 60_000;
@@ -47,21 +50,30 @@ const provider = new LocalProvider({
 provider.start();
 
 const blobs = new BlobStore(join(config.directory, "blobs"));
-const registry = new JobRegistry(join(config.directory, "jobs"));
+const changes = new Changes();
+const registry = new JobRegistry(join(config.directory, "jobs"), (jobId) => changes.job(jobId));
 const clients = new Set<ClientLink>();
 let isEnding = false;
-const idle = new IdleWatch(config.spec.idleMinutes * 60_000, () => void shutdown("idle"));
-const cluster = new Cluster({ registry, blobs, largestWorker: provider.largestWorker, log, onActivity: updateIdle });
+const idle = new IdleWatch(config.spec.idleMinutes * 60_000, () => void shutdown("idle"), () => changes.cluster());
+const cluster = new Cluster({ registry, blobs, provider, changes, log, onActivity: updateIdle });
+const board = new Board(
+  {
+    status: () => cluster.summaries.status(describe()),
+    cluster: () => cluster.summaries.cluster(describe()),
+    node: (nodeId) => cluster.summaries.node(nodeId),
+    job: (jobId) => cluster.summaries.job(jobId),
+    waiting: () => cluster.summaries.waiting(),
+  },
+  changes,
+);
 const whoAsks = (authorization: string | undefined) =>
   identify(authorization, { ...tokens, jobs: () => registry.unfinished() });
 const app = createRoutes({
   cluster,
   blobs,
+  board,
   identify: whoAsks,
-  describe: () => ({
-    cluster: config.spec.name, version: config.version, pid: process.pid,
-    uptimeMs: Date.now() - startedAt, idleDeadline: idle.deadline,
-  }),
+  describe,
   shutdown: (reason) => setImmediate(() => void shutdown(reason)),
   handOver: () => {
     if (cluster.isInUse) return false;
@@ -102,6 +114,11 @@ updateIdle();
 process.on("SIGTERM", () => void shutdown("SIGTERM"));
 process.on("SIGINT", () => undefined);
 
+function describe(): MainSummary {
+  const wantedNodes = config.spec.groups.reduce((sum, { count }) => sum + count, 0);
+  return { cluster: config.spec.name, version: config.version, pid: process.pid, startedAt, idleDeadline: idle.deadline, wantedNodes };
+}
+
 function readPrevious(): ConnectionFile | null {
   try {
     return v.parse(connectionFileSchema, JSON.parse(readFileSync(connectionFile, "utf8")));
@@ -140,6 +157,7 @@ async function shutdown(reason: string): Promise<void> {
   log.info({ reason }, "shutting down");
   rmSync(connectionFile, { force: true });
   cluster.shutdown(reason);
+  board.close(reason);
   for (const client of clients) client.close();
   server.close();
   await provider.stop();

@@ -116,5 +116,6 @@ export class NodeLink {
     if (message.state === "FAILED") this.#cluster.handle({ type: "nodeGone", nodeId });
     else if (hadFailed) this.#cluster.handle({ ...this.hello, type: "nodeJoined", jobs: [], holding: [] });
     if (message.state === "READY") this.#cluster.handle({ type: "nodeReady", nodeId });
+    this.#cluster.nodeStateChanged(nodeId);
   }
 }

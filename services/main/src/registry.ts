@@ -1,10 +1,11 @@
 /** All jobs that this cluster remembers, on disk and in memory, and for how long. */
 import { mkdirSync, readdirSync, renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { newToken, type JobId, type JobSpec, type JobSummary } from "@burla/protocol";
+import { newToken, type JobFailure, type JobId, type JobSpec, type JobSummary } from "@burla/protocol";
 import type { CoreState } from "./core/state.ts";
 import { restoreJob } from "./core/restore.ts";
 import { JobEntry } from "./job-entry.ts";
+import { FailureLog } from "./store/failure-log.ts";
 import { JobLog, readSummary } from "./store/job-log.ts";
 import { replayJob, type Replayed } from "./store/replay.ts";
 import { LineLog, type LoggedLines } from "./store/line-log.ts";
@@ -20,9 +21,12 @@ export class JobRegistry {
   readonly #entries = new Map<JobId, JobEntry>();
   /** Jobs whose data is gone. */
   readonly #summaries = new Map<string, JobSummary>();
+  readonly #onForgotten: (jobId: JobId) => void;
 
-  constructor(directory: string) {
+  /** @param onForgotten a job is not known any more. */
+  constructor(directory: string, onForgotten: (jobId: JobId) => void = () => undefined) {
     this.#directory = directory;
+    this.#onForgotten = onForgotten;
     mkdirSync(directory, { recursive: true, mode: 0o700 });
   }
 
@@ -58,7 +62,7 @@ export class JobRegistry {
     const directory = join(this.#directory, jobId);
     const log = new JobLog(directory);
     const [createdAt, token] = [Date.now(), newToken()];
-    const entry = new JobEntry({ jobId, spec, rootId, createdAt, directory, values, token, log });
+    const entry = new JobEntry({ jobId, spec, rootId, createdAt, directory, values, token, log, isNew: true });
     try {
       log.append({ type: "job", jobId, spec, rootId, createdAt, token }, values);
     } catch (error) {
@@ -98,6 +102,13 @@ export class JobRegistry {
     return this.#summaries.has(jobId) ? readClosed(join(this.#directory, jobId), options.signal) : undefined;
   }
 
+  /** The first failures of a job, also of one whose data is gone; undefined when there is no such job. */
+  failures(jobId: JobId): JobFailure[] | undefined {
+    const entry = this.#entries.get(jobId);
+    if (entry !== undefined) return entry.failures.read();
+    return this.#summaries.has(jobId) ? new FailureLog(join(this.#directory, jobId), { isNew: false }).read() : undefined;
+  }
+
   /** An ended job whose results have been taken: only what `burla jobs` and `burla logs` show is kept. */
   discardData(entry: JobEntry): void {
     if (entry.endedSummary === null) return;
@@ -126,6 +137,7 @@ export class JobRegistry {
   #remove(jobId: string): void {
     this.#summaries.delete(jobId);
     rmSync(join(this.#directory, jobId), { recursive: true, force: true });
+    this.#onForgotten(jobId as JobId);
   }
 
   #putAside(jobId: string): void {
@@ -148,13 +160,13 @@ export class JobRegistry {
     }
     const { remembered, values, createdAt, token, finished, finishedBody } = replayed;
     const { spec, rootId } = remembered;
-    const entry = new JobEntry({ jobId, spec, rootId, createdAt, directory, values, token, log });
+    const entry = new JobEntry({ jobId, spec, rootId, createdAt, directory, values, token, log, isNew: false });
     entry.restore(
       { lastSeq: remembered.seq, chunksStored: remembered.pushedChunks, inputsStored: remembered.pushedInputs, inputsEnded: remembered.totalInputs !== null },
       finished,
       finishedBody,
     );
-    entry.endedSummary = finished === null ? null : (summary ?? summaryOf(replayed));
+    entry.endedSummary = finished === null ? null : (summary ?? { ...summaryOf(replayed), failures: [...entry.failures.summary] });
     this.#entries.set(jobId, entry);
     if (finished === null) restoreJob(state, remembered, nowMs);
   }
@@ -182,8 +194,8 @@ function replayOrClose(log: JobLog): Replayed | null {
 function summaryOf({ remembered, createdAt, finished }: Replayed): JobSummary {
   const { jobId, spec, pushedInputs, totalInputs, answeredInputs, failedInputs } = remembered;
   return {
-    jobId, name: spec.name, phase: finished?.outcome ?? "failed", reason: finished?.reason ?? "", detach: spec.detach, createdAt,
-    endedAt: createdAt, inputs: pushedInputs, inputsEnded: totalInputs !== null, done: answeredInputs - failedInputs, failed: failedInputs,
-    running: 0, nodes: 0,
+    jobId, name: spec.name, phase: finished?.outcome ?? "failed", reason: finished?.reason ?? "", detach: spec.detach,
+    runtime: spec.runtime, parent: spec.parent, createdAt, startedAt: null, endedAt: createdAt, inputs: pushedInputs, inputsEnded: totalInputs !== null, done: answeredInputs - failedInputs, failed: failedInputs,
+    running: 0, nodes: 0, workers: 0, lostWorkers: 0, failures: [],
   };
 }

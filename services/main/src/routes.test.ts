@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, test } from "node:test";
 import { promisify } from "node:util";
 import * as v from "valibot";
-import { encodeEnvelopes, jobListSchema, MAX_BUNDLE_BYTES, pack, statusSchema, type BundleId, type MainToClient, type NodeId } from "@burla/protocol";
+import { encodeEnvelopes, jobFailuresSchema, jobListSchema, MAX_BUNDLE_BYTES, pack, statusSchema, watchEventSchema, type BundleId, type MainToClient, type NodeId } from "@burla/protocol";
 import { identify } from "./auth.ts";
 import { Cluster } from "./cluster.ts";
 import { JobRegistry } from "./registry.ts";
@@ -15,11 +15,16 @@ import { createRoutes } from "./routes.ts";
 import { serve } from "./server.ts";
 import { BlobStore } from "./store/blobs.ts";
 import { JOB_ID, SPEC } from "./testing.ts";
+import { Board } from "./watch/board.ts";
+import { Changes } from "./watch/changes.ts";
 
 const TOKENS = { owner: "owner-token", node: "node-token" };
 const OWNER = { authorization: `Bearer ${TOKENS.owner}` };
 
+const MAIN = { cluster: "test", version: "1", pid: 1, startedAt: 5, idleDeadline: null, wantedNodes: 2 };
+
 let directory: string;
+let board: Board;
 let registry: JobRegistry;
 let cluster: Cluster;
 let routes: ReturnType<typeof createRoutes>;
@@ -30,13 +35,30 @@ beforeEach(() => {
   directory = mkdtempSync(join(tmpdir(), "burla-routes-"));
   const blobs = new BlobStore(join(directory, "blobs"));
   registry = new JobRegistry(join(directory, "jobs"));
-  cluster = new Cluster({ registry, blobs, largestWorker: { cpu: 1, ramMiB: 1024 }, log: { info: () => undefined, error: () => undefined }, onActivity: () => undefined });
+  const changes = new Changes();
+  cluster = new Cluster({
+    registry, blobs, changes,
+    provider: { largestWorker: { cpu: 1, ramMiB: 1024 }, machineOf: () => ({ provider: "test", machineType: "small" }) },
+    log: { info: () => undefined, error: () => undefined },
+    onActivity: () => undefined,
+  });
+  const { summaries } = cluster;
+  board = new Board(
+    {
+      status: () => summaries.status(MAIN),
+      cluster: () => summaries.cluster(MAIN),
+      node: (nodeId) => summaries.node(nodeId),
+      job: (jobId) => summaries.job(jobId),
+      waiting: () => summaries.waiting(),
+    },
+    changes,
+  );
   shutdowns = [];
   told = [];
   routes = createRoutes({
-    cluster, blobs,
+    cluster, blobs, board,
     identify: whoAsks,
-    describe: () => ({ cluster: "test", version: "1", pid: 1, uptimeMs: 5, idleDeadline: null }),
+    describe: () => MAIN,
     shutdown: (reason) => void shutdowns.push(reason),
     handOver: () => false,
   });
@@ -55,9 +77,9 @@ function whoAsks(authorization: string | undefined) {
 
 const HASH = "a".repeat(64);
 const ROUTES = [
-  ["GET", "/v1/status", 200], ["GET", "/v1/jobs", 200], ["GET", `/v1/jobs/${JOB_ID}`, 200], ["GET", `/v1/jobs/${JOB_ID}/logs`, 200],
+  ["GET", "/v1/status", 200], ["GET", "/v1/jobs", 200], ["GET", `/v1/jobs/${JOB_ID}`, 200], ["GET", `/v1/jobs/${JOB_ID}/logs`, 200], ["GET", `/v1/jobs/${JOB_ID}/failures`, 200],
   ["POST", `/v1/jobs/${JOB_ID}/cancel`, 200], ["GET", `/v1/blobs/${HASH}`, 200], ["PUT", `/v1/blobs/${HASH}`, 200], ["POST", "/v1/shutdown", 200], ["POST", "/v1/hand-over", 200],
-  ["GET", "/v1/jobs/job-0000000000000000000", 404], ["GET", "/v1/jobs/job-0000000000000000000/logs", 404], ["POST", "/v1/jobs/job-0000000000000000000/cancel", 404],
+  ["GET", "/v1/jobs/job-0000000000000000000", 404], ["GET", "/v1/jobs/job-0000000000000000000/logs", 404], ["GET", "/v1/jobs/job-0000000000000000000/failures", 404], ["POST", "/v1/jobs/job-0000000000000000000/cancel", 404],
   ["GET", `/v1/blobs/${"b".repeat(64)}`, 404], ["GET", "/v1/blobs/..%2f..%2fcluster.json", 400], ["GET", "/v1/nowhere", 404], ["DELETE", "/v1/jobs", 404],
 ] as const;
 
@@ -78,6 +100,24 @@ for (const [method, path, status] of ROUTES) {
     assert.ok(problem.message.length > 0);
   });
 }
+
+test("a watch needs the owner's token, tells the status and then each change, and is over when its reader goes", async () => {
+  for (const headers of [{}, { authorization: `Bearer ${TOKENS.node}` }]) assert.equal((await routes.request("/v1/watch", { headers })).status, 401);
+  const answer = await routes.request("/v1/watch", { headers: OWNER });
+  assert.match(answer.headers.get("content-type") ?? "", /ndjson/);
+  const reader = (answer.body as ReadableStream<Uint8Array>).getReader();
+  const event = async () => v.parse(watchEventSchema, JSON.parse(Buffer.from((await reader.read()).value ?? []).toString()));
+  const first = await event();
+  assert.deepEqual(first, { type: "snapshot", status: cluster.summaries.status(MAIN) });
+  cluster.handle({ type: "cancelRequested", jobId: JOB_ID, reason: "enough" });
+  const change = await event();
+  assert.ok(change.type === "changes");
+  assert.deepEqual(change.jobs.map(({ phase, reason }) => [phase, reason]), [["cancelled", "enough"]]);
+  await reader.cancel();
+  assert.equal(board.watchers, 0);
+  assert.equal((await routes.request("/v1/watch", { method: "HEAD", headers: OWNER })).status, 200);
+  assert.equal(board.watchers, 0);
+});
 
 test("health needs no token, and tells nothing", async () => {
   const answer = await routes.request("/v1/health");
@@ -126,9 +166,13 @@ test("shutdown is passed on", async () => {
   assert.equal(shutdowns.length, 1);
 });
 
-test("a job that could not be loaded ends with its error", () => {
+test("a job that could not be loaded ends with its error, which is told as the whole job's", async () => {
   cluster.loadFailed("n-1" as never, JOB_ID, encodeEnvelopes([{ kind: "burla", code: "BURLA_LOAD", message: "no" }]));
-  assert.ok(registry.get(JOB_ID));
+  assert.equal(registry.get(JOB_ID)?.endedSummary?.phase, "failed");
+  const answer = await routes.request(`/v1/jobs/${JOB_ID}/failures`, { headers: OWNER });
+  const failures = [{ index: -1, name: "BURLA_LOAD", message: "no", stack: "" }];
+  assert.deepEqual(v.parse(jobFailuresSchema, await answer.json()), { failed: 0, failures });
+  assert.deepEqual(cluster.summaries.job(JOB_ID)?.failures.map(({ index, name }) => [index, name]), [[-1, "BURLA_LOAD"]]);
   assert.throws(() => cluster.submit(JOB_ID, { ...SPEC, bundle: { id: "f".repeat(64) as BundleId, externals: [] } }, new Uint8Array(0), { unsentBytes: 0, send: () => undefined }), { code: "BURLA_PROTOCOL" });
 });
 

@@ -2,24 +2,28 @@
 import { Hono } from "hono";
 import { bodyLimit } from "hono/body-limit";
 import {
-  BurlaError, MAX_BUNDLE_BYTES, messageOf, ROUTES, type ClusterStatus, type JobId, type LogLineJson,
+  BurlaError, MAX_BUNDLE_BYTES, messageOf, ROUTES, WATCH_HEARTBEAT_MS, type JobFailures, type JobId, type JobSummary, type LogLineJson,
 } from "@burla/protocol";
 import type { Identity } from "./auth.ts";
 import type { Cluster } from "./cluster.ts";
+import { streamOf, withSignsOfLife } from "./ndjson.ts";
 import type { BlobStore } from "./store/blobs.ts";
 import type { LoggedLines } from "./store/line-log.ts";
+import type { MainSummary } from "./summaries.ts";
+import type { Board } from "./watch/board.ts";
 
 export interface RoutesOptions {
   readonly cluster: Cluster;
   readonly blobs: BlobStore;
   readonly identify: (authorization: string | undefined) => Identity | null;
-  readonly describe: () => Pick<ClusterStatus, "cluster" | "version" | "pid" | "uptimeMs" | "idleDeadline">;
+  readonly board: Board;
+  readonly describe: () => MainSummary;
   readonly shutdown: (reason: string) => void;
   /** Ends the cluster unless it is in use. @returns whether it does. */
   readonly handOver: () => boolean;
 }
 
-export function createRoutes({ cluster, blobs, identify, describe, shutdown, handOver }: RoutesOptions): Hono {
+export function createRoutes({ cluster, blobs, board, identify, describe, shutdown, handOver }: RoutesOptions): Hono {
   const app = new Hono();
   app.get(ROUTES.health, (c) => c.json({ ok: true }));
   app.use(async (c, next) => {
@@ -31,15 +35,19 @@ export function createRoutes({ cluster, blobs, identify, describe, shutdown, han
     return c.json({ error: code, message: messageOf(error) }, code === "BURLA_NO_SUCH_JOB" ? 404 : 400);
   });
   app.notFound((c) => c.json({ error: "BURLA_PROTOCOL", message: `there is no ${c.req.method} ${c.req.path}` }, 404));
-  app.get(ROUTES.status, (c) => {
-    const jobs = cluster.summaries();
-    const status: ClusterStatus = { ...describe(), nodes: cluster.nodesStatus(), jobs, duplicates: cluster.duplicates };
-    return c.json(status);
+  app.get(ROUTES.status, (c) => c.json(cluster.summaries.status(describe())));
+  app.get(ROUTES.watch, (c) => {
+    const abort = new AbortController();
+    c.header("content-type", "application/x-ndjson");
+    // Answered by this handler too, and nobody would read, or end, its stream.
+    if (c.req.method === "HEAD") return c.body(null);
+    return c.body(streamOf(board.watch(abort.signal), abort));
   });
-  app.get(ROUTES.jobs, (c) => c.json({ jobs: cluster.summaries() }));
-  app.get(ROUTES.job, (c) => {
-    const found = cluster.summaries().find(({ jobId }) => jobId === c.req.param("jobId"));
-    if (found === undefined) throw noSuchJob(c.req.param("jobId"));
+  app.get(ROUTES.jobs, (c) => c.json({ jobs: cluster.summaries.jobs() }));
+  app.get(ROUTES.job, (c) => c.json(summaryOf(c.req.param("jobId"))));
+  app.get(ROUTES.jobFailures, (c) => {
+    const jobId = c.req.param("jobId");
+    const found: JobFailures = { failed: summaryOf(jobId).failed, failures: cluster.failures(jobId as JobId) };
     return c.json(found);
   });
   app.get(ROUTES.jobLogs, (c) => {
@@ -48,7 +56,7 @@ export function createRoutes({ cluster, blobs, identify, describe, shutdown, han
     const lines = cluster.readLines(c.req.param("jobId") as JobId, options);
     if (lines === undefined) throw noSuchJob(c.req.param("jobId"));
     c.header("content-type", "application/x-ndjson");
-    return c.body(streamOf(lines, abort));
+    return c.body(streamOf(withSignsOfLife(textOf(lines), WATCH_HEARTBEAT_MS), abort));
   });
   app.post(ROUTES.cancelJob, (c) => {
     const jobId = c.req.param("jobId") as JobId;
@@ -70,18 +78,16 @@ export function createRoutes({ cluster, blobs, identify, describe, shutdown, han
   });
   app.post(ROUTES.handOver, (c) => c.json({ ended: handOver() }));
   return app;
+
+  function summaryOf(jobId: string): JobSummary {
+    const found = cluster.summaries.job(jobId as JobId);
+    if (found === undefined) throw noSuchJob(jobId);
+    return found;
+  }
 }
 
-/** Reads on only as the client takes; a client that goes away ends the reading. */
-function streamOf(lines: AsyncGenerator<LoggedLines>, abort: AbortController): ReadableStream<Uint8Array> {
-  return new ReadableStream({
-    async pull(controller) {
-      const { done, value } = await lines.next();
-      if (done === true) controller.close();
-      else controller.enqueue(Buffer.from(linesText(value)));
-    },
-    cancel: () => abort.abort(),
-  });
+async function* textOf(lines: AsyncGenerator<LoggedLines>): AsyncGenerator<string> {
+  for await (const some of lines) yield linesText(some);
 }
 
 function linesText({ nodeId, droppedLines, entries }: LoggedLines): string {

@@ -10,8 +10,8 @@ export const SPEC: JobSpec = {
 };
 
 export const SUMMARY: JobSummary = {
-  jobId: JOB_ID, name: "score", phase: "done", reason: "", detach: false, createdAt: 1, endedAt: 2, inputs: 3, inputsEnded: true,
-  done: 3, failed: 0, running: 0, nodes: 0,
+  jobId: JOB_ID, name: "score", phase: "done", reason: "", detach: false, runtime: "node", parent: null, createdAt: 1, startedAt: 1, endedAt: 2, inputs: 3, inputsEnded: true,
+  done: 3, failed: 0, running: 0, nodes: 0, workers: 0, lostWorkers: 0, failures: [],
 };
 
 export function jobRecord(jobId: JobId = JOB_ID, spec: Partial<JobSpec> = {}): JobRecord {

@@ -3,10 +3,12 @@ import { encodeEnvelopes, encodeValues, type JobId, type MainToNode, type NodeTo
 import { describeExit, type ExitReport } from "./containers/runtime.ts";
 import { unfinishedOf, type HeldGrant, type Slot, type SlotListener } from "./slot.ts";
 
-/** A grant that no worker could take for this long goes back: another node may be idle. */
+/** A grant that no worker could take for this long, once there is one, goes back: another node may be idle. */
 const MAX_QUEUED_MS = 250;
-/** A worker is given the next grant when it has less work than this: the way to it and back takes about 1 ms. */
+/** A worker is given the next grant when less work than this waits behind its running calls: the way there takes about 1 ms. */
 const FEED_AHEAD_MS = 5;
+/** Nothing waits behind longer calls: another worker may be idle sooner. */
+const NO_FEED_ABOVE_MS = 25;
 /** Weight of one batch in the running mean of the time of a call. */
 const MEAN_WEIGHT = 0.5;
 /** Workers that end while they load before the job is failed. */
@@ -26,6 +28,8 @@ export interface GroupOptions {
   readonly report: (message: DurableMessage, body: Uint8Array) => void;
   readonly reportLogs: (jobId: JobId, droppedLines: number, body: Uint8Array) => void;
   readonly changed: () => void;
+  /** A worker has begun or ended its work, as often as that may be. */
+  readonly busyChanged: () => void;
 }
 
 export class JobGroup implements SlotListener {
@@ -78,6 +82,8 @@ export class JobGroup implements SlotListener {
     if (this.#stopped) return;
     if (!ok) return this.#options.report({ type: "loadFailed", jobId: this.jobId }, body);
     this.#loadLosses = 0;
+    const nowMs = performance.now();
+    for (const waiting of this.#queue) waiting.sinceMs = nowMs;
     this.#dispatch();
     this.#options.changed();
   }
@@ -107,6 +113,10 @@ export class JobGroup implements SlotListener {
 
   logs(droppedLines: number, body: Uint8Array): void {
     this.#options.reportLogs(this.jobId, droppedLines, body);
+  }
+
+  busyChanged(): void {
+    this.#options.busyChanged();
   }
 
   exited(slot: Slot, report: ExitReport, timedOut: { index: number } | null): void {
@@ -147,7 +157,8 @@ export class JobGroup implements SlotListener {
     const { unanswered } = slot;
     if (grant.alone) return unanswered === 0;
     const atOnce = this.#options.assign.spec.concurrency;
-    return unanswered < atOnce || (unanswered * this.#callMs) / atOnce < FEED_AHEAD_MS;
+    if (unanswered < atOnce) return true;
+    return this.#callMs < NO_FEED_ABOVE_MS && ((unanswered - atOnce) * this.#callMs) / atOnce < FEED_AHEAD_MS;
   }
 
   /** Every worker that has room gets the oldest waiting grant. */

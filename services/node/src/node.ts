@@ -20,6 +20,9 @@ import { WorkerServer } from "./worker-server.ts";
 
 /** A node whose workers do not start tries again after this long. */
 const RETRY_MS = 5_000;
+/** Which workers are busy is told so much later, as it is then: with short calls it changes all the time, and most of
+ * the time nothing is to be told. */
+const BUSY_MS = 250;
 
 type NodeState = Of<NodeToMain, "nodeState">["state"];
 
@@ -42,6 +45,8 @@ export class Node {
   #reason = "";
   #renewal: NodeJS.Timeout | undefined;
   #retry: NodeJS.Timeout | undefined;
+  #busyTimer: NodeJS.Timeout | undefined;
+  #toldWorkers = "";
 
   constructor(dependencies: NodeDependencies) {
     this.#dependencies = dependencies;
@@ -54,7 +59,7 @@ export class Node {
     this.#link = new MainLink({
       connectionFile: config.connectionFile,
       software: `burla node ${config.nodeId}`,
-      introduce: () => [this.#hello(), this.#stateMessage()],
+      introduce: () => [this.#hello(), this.#noteTold()],
       onMessage: (message, body) => this.#receive(message, body),
       onOrphaned: () => void this.shutdown("main has been out of reach for too long"),
       orphanMs: config.orphanMs,
@@ -74,6 +79,7 @@ export class Node {
     this.#dependencies.log.info({ reason }, "shutting down");
     clearInterval(this.#renewal);
     clearTimeout(this.#retry);
+    clearTimeout(this.#busyTimer);
     this.#link.close();
     await Promise.all([...[...this.#groups.values()].map((group) => group.stop()), this.#pool.killRest()]);
     this.#server.close();
@@ -113,6 +119,7 @@ export class Node {
         report: (durable, payload) => this.#link.sendDurably(durable, payload),
         reportLogs: (id, droppedLines, entries) => this.#link.sendLines(id, droppedLines, entries),
         changed: () => this.#sendState(),
+        busyChanged: () => this.#tellBusySoon(),
       },
       slots,
     );
@@ -149,14 +156,28 @@ export class Node {
   }
 
   #sendState(): void {
-    this.#link.send(this.#stateMessage());
+    this.#link.send(this.#noteTold());
+  }
+
+  /** The state, to be sent at once. */
+  #noteTold(): NodeToMain {
+    const message = this.#stateMessage();
+    this.#toldWorkers = JSON.stringify(message.workers);
+    return message;
+  }
+
+  #tellBusySoon(): void {
+    this.#busyTimer ??= setTimeout(() => {
+      this.#busyTimer = undefined;
+      if (JSON.stringify(this.#stateMessage().workers) !== this.#toldWorkers) this.#sendState();
+    }, BUSY_MS);
   }
 
   get #nodeId(): NodeId {
     return this.#dependencies.config.nodeId as NodeId;
   }
 
-  #stateMessage(): NodeToMain {
+  #stateMessage(): Of<NodeToMain, "nodeState"> {
     const slots = [...this.#pool.slots, ...[...this.#groups.values()].flatMap((group) => [...group.slots])];
     const workers = slots.map((slot) => ({
       workerId: slot.workerId, runtime: slot.kind, state: slot.state, jobId: slot.jobId, pid: slot.container.pid,

@@ -30,6 +30,8 @@ export interface SlotListener {
   results(slot: Slot, grant: HeldGrant, message: Of<WorkerToNode, "workerResults">, body: Uint8Array): void;
   givenBack(slot: Slot, grant: HeldGrant, positions: number[]): void;
   logs(droppedLines: number, body: Uint8Array): void;
+  /** It has something to do now, or nothing. */
+  busyChanged(): void;
   exited(slot: Slot, report: ExitReport, timedOut: { index: number } | null): void;
 }
 
@@ -56,6 +58,7 @@ export class Slot {
   readonly #timers = new Map<number, NodeJS.Timeout>();
   #timedOut: { index: number } | null = null;
   #hasEnded = false;
+  #wasBusy = false;
   #killTimer: NodeJS.Timeout | undefined;
 
   constructor(options: SlotOptions) {
@@ -130,6 +133,14 @@ export class Slot {
     this.grants.set(grant.grantId, grant);
     const { grantId, first, from, to, attempt, chunk } = grant;
     this.#connection?.send({ type: "run", grantId, first, from, to, attempt }, chunk);
+    this.#noteBusy();
+  }
+
+  #noteBusy(): void {
+    const isBusy = this.grants.size > 0;
+    if (isBusy === this.#wasBusy) return;
+    this.#wasBusy = isBusy;
+    this.#listener?.busyChanged();
   }
 
   /** A worker that ends by itself closes its connection first, and is to be known by its own exit code. */
@@ -165,6 +176,7 @@ export class Slot {
     }
     if (grant.answered.size >= grant.to - grant.from) this.grants.delete(grant.grantId);
     this.#listener?.results(this, grant, message, body);
+    this.#noteBusy();
   }
 
   #takeBack(grantId: number, from: number): void {
@@ -176,6 +188,7 @@ export class Slot {
     grant.isCut = true;
     if (grant.answered.size >= grant.to - grant.from) this.grants.delete(grantId);
     this.#listener?.givenBack(this, grant, positions);
+    this.#noteBusy();
   }
 
   #armTimeout(index: number): void {

@@ -71,6 +71,7 @@ export class TestGroup {
           this.#changed();
         },
         changed: () => this.#changed(),
+        busyChanged: () => this.#changed(),
       },
       Array.from({ length: workers }, () => workshop.newSlot(ramMiB)),
     );

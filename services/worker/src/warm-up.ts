@@ -4,8 +4,8 @@
  * such a function cost each of two workers 40 ms of processor time, with it 12 ms (Node 20, two shared cores).
  */
 import { once } from "node:events";
-import { rmSync } from "node:fs";
 import { connect, createServer, type Socket } from "node:net";
+import { resolve } from "node:path";
 import { Connection, encodeValues, nodeToWorker, workerToNode, type NodeToWorker, type WorkerToNode } from "@burla/protocol";
 import type { UserFunction } from "./load.ts";
 import type { Output } from "./output.ts";
@@ -13,8 +13,6 @@ import { Runner } from "./run.ts";
 
 /** Sizes of grants as a job has them: single ones first, then more and more. */
 const GRANTS = [1, 1, 4, 64, 64, 256, 512, 512, 1024, 1024, 2048, 2048, 2048, 1024, 256, 64, 4, 1];
-/** In the worker's scratch folder. */
-const SOCKET = "warm-up";
 /** The loader's first import of a module that looks like a bundle costs several milliseconds, whatever the module does. */
 const EMPTY_MODULE = `import { deserialize } from "node:v8";
 export default () => (input) => {
@@ -62,14 +60,15 @@ export async function warmUp(output: Output, isNeeded: () => boolean): Promise<v
 }
 
 async function socketPair(): Promise<[Socket, Socket]> {
-  const server = createServer().listen(SOCKET);
+  // In the scratch folder, and absolute: the job may move the process to the user's folder meanwhile.
+  const path = resolve("warm-up");
+  const server = createServer().listen(path);
   try {
     const accepted = once(server, "connection") as Promise<[Socket]>;
     await once(server, "listening");
-    const near = connect(SOCKET);
+    const near = connect(path);
     return [near, (await accepted)[0]];
   } finally {
     server.close();
-    rmSync(SOCKET, { force: true });
   }
 }

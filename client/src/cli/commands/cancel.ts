@@ -1,18 +1,11 @@
 /** `burla cancel`: ends jobs. */
 import type { Command } from "commander";
-import { controlOf, type Control } from "../control.ts";
+import { cancelJob } from "../../control/jobs.ts";
+import type { Cancelled } from "../../control/types.ts";
 import { EXIT } from "../exit-codes.ts";
-import { clusterOption, jsonOption, type ClusterOptions } from "../options.ts";
+import { clusterOption, definedOnly, jsonOption, type ClusterOptions } from "../options.ts";
 import type { EndWith } from "../program.ts";
 import type { Terminal } from "../terminal.ts";
-
-interface Cancelled {
-  readonly jobId: string;
-  /** How the job ended. */
-  readonly phase: string;
-  /** It had ended before. */
-  readonly wasOver: boolean;
-}
 
 const HELP = `
 Examples:
@@ -29,21 +22,13 @@ export function addCancel(program: Command, terminal: Terminal, endWith: EndWith
     .addOption(jsonOption())
     .addHelpText("after", HELP)
     .action(async (jobIds: string[], { cluster, json }: ClusterOptions) => {
-      const control = controlOf(cluster);
       const cancelled: Cancelled[] = [];
       for (const jobId of jobIds) {
-        const one = await cancel(control, jobId);
+        const one = await cancelJob(jobId, definedOnly({ cluster }));
         cancelled.push(one);
         if (json !== true) await terminal.line(one.wasOver ? `${jobId} had ended before: ${one.phase}` : `${jobId} is ${one.phase}`);
       }
       if (json === true) await terminal.line(JSON.stringify(cancelled));
       endWith(EXIT.ok);
     });
-}
-
-async function cancel(control: Control, jobId: string): Promise<Cancelled> {
-  const before = await control.job(jobId);
-  if (before.endedAt !== null) return { jobId, phase: before.phase, wasOver: true };
-  await control.cancelJob(jobId);
-  return { jobId, phase: (await control.job(jobId)).phase, wasOver: false };
 }

@@ -1,10 +1,10 @@
 /** `burla logs`: what the calls of a job printed. */
 import type { Command } from "commander";
-import type { LogLineJson } from "@burla/protocol";
 import { tagOf } from "../../output.ts";
-import { controlOf } from "../control.ts";
+import { jobLogs } from "../../control/jobs.ts";
+import type { JobLogLine } from "../../control/types.ts";
 import { EXIT, type ExitCode } from "../exit-codes.ts";
-import { clusterOption, jsonOption, parseCount, type ClusterOptions } from "../options.ts";
+import { clusterOption, definedOnly, jsonOption, parseCount, type ClusterOptions } from "../options.ts";
 import type { EndWith } from "../program.ts";
 import type { Terminal } from "../terminal.ts";
 
@@ -42,7 +42,7 @@ async function logs(jobId: string, flags: LogsFlags, terminal: Terminal): Promis
   const stop = terminal.onInterrupt((exitCode) => abort.abort(exitCode));
   terminal.readerGone.addEventListener("abort", () => abort.abort(EXIT.ok));
   try {
-    for await (const line of controlOf(flags.cluster).lines(jobId, { follow: flags.follow === true, signal: abort.signal })) {
+    for await (const line of jobLogs(jobId, { ...definedOnly({ cluster: flags.cluster }), follow: flags.follow === true, signal: abort.signal })) {
       if (flags.input === undefined || line.index === flags.input) await terminal.line(lineText(line, flags));
     }
   } catch (error) {
@@ -53,7 +53,7 @@ async function logs(jobId: string, flags: LogsFlags, terminal: Terminal): Promis
   return abort.signal.aborted ? (abort.signal.reason as ExitCode) : EXIT.ok;
 }
 
-function lineText(line: LogLineJson, { json, time }: LogsFlags): string {
+function lineText(line: JobLogLine, { json, time }: LogsFlags): string {
   if (json === true) return JSON.stringify(line);
   const stamp = time === true ? `${new Date(line.timeMs).toISOString()} ` : "";
   return `${stamp}${tagOf(line)}${line.text}`;

@@ -5,7 +5,7 @@ import { mapCapture } from "../../map-capture.ts";
 import { compileOptions, type CompiledOptions } from "../../options.ts";
 import type { JobOutput } from "../../output.ts";
 import type { MapOptions } from "../../types.ts";
-import { controlOf } from "../control.ts";
+import { controlOf } from "../../control/requests.ts";
 import { EXIT, type ExitCode } from "../exit-codes.ts";
 import { captureNamed, parseFunctionName } from "../function-file.ts";
 import type { ReadMode } from "../inputs/files.ts";

@@ -1,22 +1,31 @@
-/** `burla status`: the cluster's nodes, workers and jobs. */
+/** `burla status`: the cluster's nodes, workers and jobs, once or as they change. */
 import type { Command } from "commander";
-import type { ClusterStatus } from "@burla/protocol";
-import { findCluster, type RunningCluster } from "../cluster-state.ts";
-import { EXIT } from "../exit-codes.ts";
+import { readyNodes } from "../../control/state.ts";
+import type { ClusterState, ClusterStatus } from "../../control/types.ts";
+import { findCluster } from "../../control/find.ts";
+import { EXIT, type ExitCode } from "../exit-codes.ts";
+import { withoutCure } from "../failure.ts";
 import { clusterOption, jsonOption, type ClusterOptions } from "../options.ts";
 import type { EndWith } from "../program.ts";
 import { tableText } from "../table.ts";
 import type { Terminal } from "../terminal.ts";
 import { bytesText, countText, durationText } from "../texts.ts";
+import { absenceText, watch, type WatchView } from "../watch.ts";
 import { isUnderWay, jobsTable } from "./jobs.ts";
+
+interface StatusFlags extends ClusterOptions {
+  readonly watch?: boolean;
+}
 
 const BYTES_PER_MIB = 1024 * 1024;
 
 const HELP = `
-Exit status 3 when the cluster does not run.
+Exit status 3 when the cluster does not run. With --watch the picture changes as the cluster does, until Ctrl-C; where
+stdout is no terminal, a line for each change, with --json the whole status.
 
 Examples:
   $ burla status
+  $ burla status --watch
   $ burla status --json | jq '.nodes[] | {nodeId, state}'`;
 
 export function addStatus(program: Command, terminal: Terminal, endWith: EndWith): void {
@@ -24,16 +33,53 @@ export function addStatus(program: Command, terminal: Terminal, endWith: EndWith
     .command("status")
     .summary("the cluster's nodes, workers and jobs")
     .description("Show whether the cluster runs, its nodes and workers, the jobs under way, and when it ends by itself.")
+    .option("-w, --watch", "go on with every change, until Ctrl-C")
     .addOption(clusterOption())
     .addOption(jsonOption())
     .addHelpText("after", HELP)
-    .action(async ({ cluster, json }: ClusterOptions) => {
-      const found = await findCluster(cluster);
-      if (json === true) await terminal.line(JSON.stringify(found === null ? { running: false } : { running: true, url: found.control.url, ...found.status }));
-      else if (found === null) terminal.say("The cluster is not running.\n  `burla up` starts it; so does the first job.");
-      else await terminal.line(statusText(found));
-      endWith(found === null ? EXIT.unreachable : EXIT.ok);
-    });
+    .action(async (flags: StatusFlags) => endWith(await (flags.watch === true ? watch(terminal, flags, viewOf(flags)) : show(flags, terminal))));
+}
+
+async function show({ cluster, json }: StatusFlags, terminal: Terminal): Promise<ExitCode> {
+  const found = await findCluster(cluster);
+  if (json === true) await terminal.line(JSON.stringify(found === null ? { running: false } : { running: true, url: found.control.url, ...found.status }));
+  else if (found === null) terminal.say("The cluster is not running.\n  `burla up` starts it; so does the first job.");
+  else await terminal.line(statusText(found.control.url, found.status));
+  return found === null ? EXIT.unreachable : EXIT.ok;
+}
+
+function viewOf({ json }: StatusFlags): WatchView {
+  return {
+    screen: (state) => absenceText(state) ?? ("status" in state ? statusText(state.url, state.status) : ""),
+    lines: (state, before) => {
+      if (json === true) return [JSON.stringify(stateJson(state))];
+      const line = lineText(state);
+      return before !== null && lineText(before) === line ? [] : [line];
+    },
+  };
+}
+
+/** One object: the phase, whether it runs, and the status as far as it is known. */
+function stateJson(state: ClusterState): object {
+  if ("status" in state) {
+    const { status, ...rest } = state;
+    return { running: true, ...rest, ...status };
+  }
+  if (state.phase !== "refused") return { running: false, ...state };
+  const { phase, url, error } = state;
+  return { running: false, phase, url, error: { code: error.code, message: withoutCure(error), cure: error.cure } };
+}
+
+/** Such as `2 of 2 nodes ready, 1 of 2 processors in use, 1 job under way`. */
+function lineText(state: ClusterState): string {
+  if (!("status" in state)) return absenceText(state) ?? "";
+  const { status } = state;
+  const parts = [`${readyNodes(status)} of ${countText(Math.max(status.wantedNodes, status.nodes.length), "node")} ready`, usageText(status), `${countText(status.jobs.filter(isUnderWay).length, "job")} under way`];
+  return parts.join(", ");
+}
+
+function usageText({ cpu, cpuInUse }: ClusterStatus): string {
+  return `${cpuInUse} of ${countText(cpu, "processor")} in use`;
 }
 
 /** Such as `It ends itself in 10 min unless it is used.` */
@@ -41,14 +87,14 @@ export function idleText({ idleDeadline }: ClusterStatus, nowMs = Date.now()): s
   return idleDeadline === null ? "It is in use." : `It ends itself in ${durationText(idleDeadline - nowMs)} unless it is used.`;
 }
 
-function statusText({ control, status }: RunningCluster): string {
+function statusText(url: string, status: ClusterStatus): string {
   const { nodes, jobs } = status;
   const workers = nodes.reduce((sum, node) => sum + node.workers.length, 0);
   const underWay = jobs.filter(isUnderWay);
   const ended = jobs.length - underWay.length;
   return [
-    `Cluster ${status.cluster} runs at ${control.url} (version ${status.version}, pid ${status.pid}) for ${durationText(status.uptimeMs)}. ${idleText(status)}`,
-    `${countText(nodes.length, "node")}, ${countText(workers, "worker")}, ${countText(underWay.length, "job")} under way, ${ended.toLocaleString("en-US")} ended.`,
+    `Cluster ${status.cluster} runs at ${url} (version ${status.version}, pid ${status.pid}) for ${durationText(Date.now() - status.startedAt)}. ${idleText(status)}`,
+    `${countText(nodes.length, "node")}, ${countText(workers, "worker")}, ${countText(underWay.length, "job")} under way, ${ended.toLocaleString("en-US")} ended; ${usageText(status)}.`,
     ...(nodes.length === 0 ? [] : ["", nodesTable(nodes)]),
     ...(underWay.length === 0 ? [] : ["", jobsTable(underWay)]),
   ].join("\n");
@@ -58,13 +104,14 @@ function nodesTable(nodes: ClusterStatus["nodes"]): string {
   const rows = nodes.map((node) => [
     node.nodeId,
     node.state,
-    String(node.cpu),
+    node.machineType,
+    `${node.cpuInUse}/${node.cpu}`,
     bytesText(node.ramMiB * BYTES_PER_MIB),
     workersText(node.workers),
     node.jobs.join(" "),
     node.reason,
   ]);
-  return tableText(["node", "state", "cpu", "memory", "workers", "jobs", "why"], rows);
+  return tableText(["node", "state", "machine", "cpu", "memory", "workers", "jobs", "why"], rows);
 }
 
 /** Such as `2 idle, 1 busy`. */

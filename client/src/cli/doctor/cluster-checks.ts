@@ -6,9 +6,9 @@ import { LOCAL } from "../../cluster.ts";
 import { clusterDirectory, readConnectionFile } from "../../local-cluster.ts";
 import { remoteParallelMap } from "../../remote-parallel-map.ts";
 import { VERSION } from "../../version.ts";
-import { findCluster } from "../cluster-state.ts";
+import { findCluster } from "../../control/find.ts";
 import { failureOf } from "../failure.ts";
-import { findProcesses, isAlive, untilGone } from "../processes.ts";
+import { findProcesses, isAlive, untilGone } from "../../control/processes.ts";
 import { countText, durationText } from "../texts.ts";
 import { fail, ok, warn, type Check, type Finding } from "./check.ts";
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import * as fc from "fast-check";
-import { linesOf } from "./lines.ts";
+import { linesOf } from "../../lines.ts";
 import { readRecords, type RecordFormat } from "./records.ts";
 
 /** The text in pieces of so many bytes. */

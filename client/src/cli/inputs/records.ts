@@ -2,7 +2,7 @@
 import { text as readAll } from "node:stream/consumers";
 import { messageOf } from "@burla/protocol";
 import { UsageError } from "../failure.ts";
-import { linesOf } from "./lines.ts";
+import { linesOf } from "../../lines.ts";
 
 /** How a file holds its inputs. */
 export type RecordFormat = "ndjson" | "json" | "csv" | "tsv" | "lines";

@@ -23,16 +23,16 @@ test("before anything is measured inputs go out one by one, spread over all work
   assert.equal(chunkInputs(job), 64);
 });
 
-test("a grant is 50 ms of work, at most a chunk", () => {
-  assert.equal(grantInputs(jobWith({ callTime: callTime(1), readyInputs: 1e6 }), 2), 50);
+test("a grant is 100 ms of work, at most a chunk", () => {
+  assert.equal(grantInputs(jobWith({ callTime: callTime(1), readyInputs: 1e6 }), 2), 100);
   assert.equal(grantInputs(jobWith({ callTime: callTime(0), readyInputs: 1e6 }), 2), MAX_CHUNK_INPUTS);
   assert.equal(grantInputs(jobWith({ callTime: callTime(400), readyInputs: 1e6 }), 2), 1);
-  assert.equal(grantInputs(jobWith({ callTime: callTime(1), readyInputs: 1e6 }, { concurrency: 10 }), 2), 500);
+  assert.equal(grantInputs(jobWith({ callTime: callTime(1), readyInputs: 1e6 }, { concurrency: 10 }), 2), 1000);
 });
 
 test("grants shrink towards the end, but not below some milliseconds of work", () => {
   const last = (readyInputs: number) => grantInputs(jobWith({ callTime: callTime(1), readyInputs, totalInputs: 1000 }), 4);
-  assert.deepEqual([last(1000), last(80), last(8)], [50, 10, 5]);
+  assert.deepEqual([last(1000), last(80), last(8)], [100, 10, 5]);
   assert.equal(grantInputs(jobWith({ callTime: callTime(0.01), readyInputs: 8, totalInputs: 8 }), 4), 500);
 });
 
@@ -47,7 +47,7 @@ test("a node with an idle worker takes more; one that is busy only if its calls 
 test("the window grows with the workers, is bounded, and unbounded for a detached job", () => {
   assert.equal(windowInputs(jobWith({}), 1), 256);
   assert.equal(windowInputs(jobWith({ callTime: callTime(1000) }), 1), 16);
-  assert.equal(windowInputs(jobWith({ callTime: callTime(1) }), 10), 2000);
+  assert.equal(windowInputs(jobWith({ callTime: callTime(1) }), 10), 4000);
   assert.equal(windowInputs(jobWith({ callTime: callTime(0.001) }), 1000), MAX_WINDOW_INPUTS);
   assert.equal(windowInputs(jobWith({}, { detach: true }), 1), Number.MAX_SAFE_INTEGER);
 });

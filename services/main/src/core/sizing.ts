@@ -2,8 +2,8 @@
 import { MAX_CHUNK_INPUTS, MAX_WINDOW_BYTES, MAX_WINDOW_INPUTS } from "@burla/protocol";
 import type { Assignment, CallTime, Job } from "./state.ts";
 
-/** Work in one grant: meant to keep its overhead on all hops below one percent (0.5 ms, an estimate). */
-const TARGET_GRANT_MS = 50;
+/** Work in one grant. With its results it costs all hops together about 2 ms of processor time. */
+const TARGET_GRANT_MS = 100;
 /** Calls longer than this gain nothing from a grant waiting at the node: the way to main and back is 1 ms. */
 const NO_PREFETCH_ABOVE_MS = 25;
 /**

@@ -5,7 +5,7 @@ import { cpus, totalmem } from "node:os";
 import { join } from "node:path";
 import { messageOf, type ClusterSpec, type NodeGroup, type NodeId } from "@burla/protocol";
 import { isAlive } from "../lock.ts";
-import type { MachineProvider, WorkerSize } from "./provider.ts";
+import type { Machine as MachineDescription, MachineProvider, WorkerSize } from "./provider.ts";
 
 const BYTES_PER_MIB = 1024 * 1024;
 /** A node that an earlier main started is looked after this often. */
@@ -55,6 +55,10 @@ export class LocalProvider implements MachineProvider {
 
   constructor(options: LocalProviderOptions) {
     this.#options = options;
+  }
+
+  machineOf(): MachineDescription {
+    return { provider: "local", machineType: "local process" };
   }
 
   start(): void {

@@ -1,12 +1,13 @@
 /** Control requests to a running cluster. Nothing here starts one. */
 import {
-  BurlaError, burlaError, isErrorCode, jobListSchema, logLineSchema, messageOf, ROUTES, statusSchema, type ClusterStatus, type JobSummary,
-  type LogLineJson,
+  BurlaError, burlaError, isErrorCode, jobFailuresSchema, jobListSchema, logLineSchema, MAX_WATCH_EVENT_BYTES, messageOf, ROUTES, statusSchema,
+  watchEventSchema, type WatchEvent,
 } from "@burla/protocol";
 import * as v from "valibot";
 import { resolveCluster } from "../cluster.ts";
+import { linesOf } from "../lines.ts";
 import type { ClusterAddress } from "../types.ts";
-import { linesOf } from "./inputs/lines.ts";
+import type { ClusterStatus, ControlOptions, JobFailures, JobLogLine, JobSummary } from "./types.ts";
 
 const TIMEOUT_MS = 10_000;
 
@@ -46,20 +47,40 @@ export class Control {
     await this.#json("POST", routeOf(ROUTES.cancelJob, jobId));
   }
 
+  /** @throws BurlaError BURLA_NO_SUCH_JOB too. */
+  async jobFailures(jobId: string): Promise<JobFailures> {
+    return v.parse(jobFailuresSchema, await this.#json("GET", routeOf(ROUTES.jobFailures, jobId)));
+  }
+
   /** Resolves when the cluster has heard it. */
   async shutdown(): Promise<void> {
     await this.#json("POST", ROUTES.shutdown);
   }
 
   /** The lines that a job's calls printed. @throws BurlaError BURLA_NO_SUCH_JOB too. */
-  async *lines(jobId: string, { follow, signal }: LogQuery): AsyncGenerator<LogLineJson> {
-    const response = await this.#request("GET", `${routeOf(ROUTES.jobLogs, jobId)}${follow ? "?follow=1" : ""}`, signal);
-    if (response.body === null) return;
+  async *lines(jobId: string, { follow, signal }: LogQuery): AsyncGenerator<JobLogLine> {
+    yield* this.#stream(`${routeOf(ROUTES.jobLogs, jobId)}${follow ? "?follow=1" : ""}`, logLineSchema, signal);
+  }
+
+  /** What happens in the cluster, from its whole status on, until it ends. The signal ends it without an error. */
+  watch(signal: AbortSignal): AsyncGenerator<WatchEvent> {
+    return this.#stream(ROUTES.watch, watchEventSchema, signal);
+  }
+
+  async *#stream<Item>(path: string, schema: v.GenericSchema<unknown, Item>, signal: AbortSignal): AsyncGenerator<Item> {
     try {
-      for await (const { text } of linesOf(response.body)) yield v.parse(logLineSchema, JSON.parse(text));
+      const { body } = await this.#request("GET", path, signal);
+      if (body === null) return;
+      for await (const { text } of linesOf(body, MAX_WATCH_EVENT_BYTES)) {
+        // An empty line says no more than that the cluster is there.
+        if (text !== "") yield v.parse(schema, JSON.parse(text));
+      }
     } catch (cause) {
       if (signal.aborted) return;
-      if (cause instanceof v.ValiError || cause instanceof SyntaxError) throw new BurlaError("BURLA_PROTOCOL", "the log is not what this client knows", { cause });
+      if (cause instanceof BurlaError) throw cause;
+      if (cause instanceof v.ValiError || cause instanceof SyntaxError || cause instanceof RangeError) {
+        throw new BurlaError("BURLA_PROTOCOL", `the cluster at ${this.url} says what this client does not know`, { cause });
+      }
       throw new BurlaError("BURLA_UNREACHABLE", `the cluster at ${this.url} went away`, { cause });
     }
   }
@@ -78,7 +99,7 @@ export class Control {
 }
 
 /** @throws BurlaError BURLA_UNREACHABLE when no cluster of this name has said where it is. */
-export function controlOf(cluster: string | undefined): Control {
+export function controlOf(cluster: ControlOptions["cluster"]): Control {
   return new Control(resolveCluster(cluster).address());
 }
 

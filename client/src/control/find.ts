@@ -1,7 +1,7 @@
-/** Whether the local cluster runs, and what it is when it does. */
-import { BurlaError, type ClusterStatus } from "@burla/protocol";
-import { resolveCluster } from "../cluster.ts";
-import { Control } from "./control.ts";
+/** Whether a cluster runs, and what it is when it does. */
+import { BurlaError } from "@burla/protocol";
+import { controlOf, type Control } from "./requests.ts";
+import type { ClusterStatus, ControlOptions } from "./types.ts";
 
 export interface RunningCluster {
   readonly control: Control;
@@ -12,9 +12,9 @@ export interface RunningCluster {
  * @returns null when it does not run: nothing says where it is, or nobody answers there.
  * @throws BurlaError BURLA_UNAUTHORIZED and others that mean that somebody else answers.
  */
-export async function findCluster(name: string | undefined): Promise<RunningCluster | null> {
+export async function findCluster(cluster: ControlOptions["cluster"]): Promise<RunningCluster | null> {
   try {
-    const control = new Control(resolveCluster(name).address());
+    const control = controlOf(cluster);
     return { control, status: await control.status() };
   } catch (error) {
     if (error instanceof BurlaError && error.code === "BURLA_UNREACHABLE") return null;

@@ -7,8 +7,11 @@ export interface NumberedLine {
   readonly text: string;
 }
 
-/** Lines without their ends (`\n` or `\r\n`) and without a byte order mark; an empty last line is none. */
-export async function* linesOf(bytes: AsyncIterable<Uint8Array>): AsyncGenerator<NumberedLine> {
+/**
+ * Lines without their ends (`\n` or `\r\n`) and without a byte order mark; an empty last line is none.
+ * @throws RangeError for a line that is longer than the limit.
+ */
+export async function* linesOf(bytes: AsyncIterable<Uint8Array>, maxLength = Infinity): AsyncGenerator<NumberedLine> {
   const decoder = new StringDecoder("utf8");
   let rest = "";
   let number = 0;
@@ -16,6 +19,7 @@ export async function* linesOf(bytes: AsyncIterable<Uint8Array>): AsyncGenerator
     const parts = decoder.write(Buffer.from(piece.buffer, piece.byteOffset, piece.byteLength)).split("\n");
     parts[0] = rest + (parts[0] ?? "");
     rest = parts.pop() ?? "";
+    if (rest.length > maxLength) throw new RangeError(`line ${number + 1} is longer than ${maxLength} characters`);
     for (const text of parts) yield { number: ++number, text: trimEnds(text, number) };
   }
   rest += decoder.end();

@@ -1,0 +1,39 @@
+/** What can be done with clusters, from the palette, the trees and the status bar. */
+import * as vscode from "vscode";
+import { showActions } from "./actions.ts";
+import { addCluster, chooseCluster, removeCluster, use, type ChooseParts } from "./clusters/choose.ts";
+import type { ClusterStarter } from "./clusters/start.ts";
+import { LOCAL_ID } from "./clusters/state.ts";
+import { stopCluster } from "./clusters/stop.ts";
+import { COMMANDS } from "./contributions.ts";
+import type { Handler } from "./failure.ts";
+import type { ClusterElement } from "./tree/clusters-tree.ts";
+
+export interface ClusterParts extends ChooseParts {
+  readonly starter: ClusterStarter;
+}
+
+export function clusterHandlers(parts: ClusterParts): Record<string, Handler> {
+  const { hub, watchers } = parts;
+  const idOf = (element?: ClusterElement) => element?.ref.id ?? hub.current.ref.id;
+  return {
+    [COMMANDS.showActions]: () => showActions(hub),
+    [COMMANDS.startCluster]: async () => {
+      await use(parts, LOCAL_ID);
+      await parts.starter.start();
+    },
+    [COMMANDS.stopCluster]: (element?: ClusterElement) => stopCluster(parts, { alwaysAsk: element !== undefined }),
+    [COMMANDS.chooseCluster]: (element?: ClusterElement) => (element === undefined ? chooseCluster(parts) : use(parts, element.ref.id)),
+    [COMMANDS.addCluster]: () => addCluster(parts),
+    [COMMANDS.removeCluster]: async (element?: ClusterElement) => removeCluster(parts, element?.ref.id ?? (await pickRemote(parts))),
+    [COMMANDS.reconnect]: (element?: ClusterElement) => watchers.again(idOf(element)),
+  };
+}
+
+async function pickRemote({ hub }: ClusterParts): Promise<string> {
+  const items = hub.all().flatMap(({ ref }) => (ref.url === null ? [] : [{ label: ref.label, description: ref.url, id: ref.id }]));
+  if (items.length === 0) throw new Error("There is no cluster on the list but the one of this machine, which is always there.");
+  const choice = await vscode.window.showQuickPick(items, { placeHolder: "Remove which cluster from the list?" });
+  if (choice === undefined) throw new vscode.CancellationError();
+  return choice.id;
+}

@@ -1,0 +1,44 @@
+/** The lens "Run on Burla" above functions of the top level. */
+import * as vscode from "vscode";
+import { COMMANDS, SETTINGS } from "../contributions.ts";
+import { hasCodeLens } from "../settings.ts";
+import { LANGUAGES, outlineOf, type LanguageId } from "./outline.ts";
+
+/** Files on a disk, and new ones that were not saved yet. */
+export const SELECTOR: vscode.DocumentSelector = LANGUAGES.flatMap((language) => ["file", "untitled"].map((scheme) => ({ language, scheme })));
+/** Machine-made files are not what people run functions of, and cost time. */
+const MAX_LENGTH = 1_000_000;
+
+/** What the lens hands to the command. */
+export interface LensTarget {
+  readonly uri: vscode.Uri;
+  readonly name: string;
+  readonly label: string;
+}
+
+export class RunLens implements vscode.CodeLensProvider, vscode.Disposable {
+  readonly #changed = new vscode.EventEmitter<void>();
+  readonly onDidChangeCodeLenses = this.#changed.event;
+  readonly #listener = vscode.workspace.onDidChangeConfiguration((event) => (event.affectsConfiguration(SETTINGS.codeLens) ? this.#changed.fire() : undefined));
+
+  provideCodeLenses(document: vscode.TextDocument): vscode.CodeLens[] {
+    if (!hasCodeLens()) return [];
+    const text = document.getText();
+    if (text.length > MAX_LENGTH) return [];
+    return outlineOf(text, document.languageId as LanguageId).functions.map(({ name, label, start }) => {
+      const position = document.positionAt(start);
+      const target: LensTarget = { uri: document.uri, name, label };
+      return new vscode.CodeLens(new vscode.Range(position, position), {
+        command: COMMANDS.runFunction,
+        title: "$(play) Run on Burla",
+        tooltip: `Run ${label} over many inputs on the cluster`,
+        arguments: [target],
+      });
+    });
+  }
+
+  dispose(): void {
+    this.#changed.dispose();
+    this.#listener.dispose();
+  }
+}

@@ -1,0 +1,64 @@
+/** An input source -> the inputs of a job, which remember how each of them looked until its result is there. */
+import { openInputs, toJson, type InputOptions } from "burla/tools";
+import { evaluateInputs, type EvaluateOptions } from "./evaluate.ts";
+import type { InputSource } from "./messages.ts";
+
+/** Bytes beyond this are named by their length only. */
+const MAX_SHOWN_BYTES = 64 * 1024;
+
+type AnyInputs = Iterable<unknown> | AsyncIterable<unknown>;
+
+/** @throws UsageError for what is not there or cannot be, now or while it is iterated. */
+export async function openSource(source: InputSource, options: Omit<EvaluateOptions, "what">): Promise<AnyInputs> {
+  switch (source.kind) {
+    case "file":
+      return openInputs({ ...NO_OPTIONS, names: [source.path], format: source.format });
+    case "glob":
+      return openInputs({ ...NO_OPTIONS, names: [source.pattern], format: "files", read: source.read ?? undefined });
+    case "expression":
+    case "export":
+      return evaluateInputs({ ...options, what: source });
+  }
+}
+
+const NO_OPTIONS: Omit<InputOptions, "names"> = { format: undefined, read: undefined, limit: undefined, stdin: (async function* () {})() };
+
+/** Hands inputs to a job and knows what they were. */
+export class RememberedInputs {
+  /** What to give to the job. */
+  readonly inputs: AnyInputs;
+  readonly #texts = new Map<number, string>();
+  readonly #array: readonly unknown[] | null;
+
+  /** @param indexes the inputs to hand on, in rising order; null for all. */
+  constructor(inputs: AnyInputs, indexes: readonly number[] | null) {
+    this.#array = Array.isArray(inputs) && indexes === null ? (inputs as unknown[]) : null;
+    this.inputs = this.#array ?? this.#remember(inputs, indexes);
+  }
+
+  /** The input at that place of the job, as JSON; each can be asked for once. Null when it was never handed on. */
+  take(jobIndex: number): string | null {
+    if (this.#array !== null) return inputJson(this.#array[jobIndex]);
+    const text = this.#texts.get(jobIndex) ?? null;
+    this.#texts.delete(jobIndex);
+    return text;
+  }
+
+  async *#remember(inputs: AnyInputs, indexes: readonly number[] | null): AsyncGenerator<unknown> {
+    let position = 0;
+    let jobIndex = 0;
+    for await (const input of inputs) {
+      const isWanted = indexes === null || indexes[jobIndex] === position;
+      position++;
+      if (!isWanted) continue;
+      this.#texts.set(jobIndex++, inputJson(input));
+      yield input;
+      if (jobIndex === indexes?.length) return;
+    }
+  }
+}
+
+function inputJson(input: unknown): string {
+  if (ArrayBuffer.isView(input) && input.byteLength > MAX_SHOWN_BYTES) return JSON.stringify(`${input.byteLength} bytes`);
+  return toJson(input);
+}

@@ -1,0 +1,148 @@
+/** Starts runs: finds a cluster, then the program, then follows the job to its end. */
+import { randomUUID } from "node:crypto";
+import { mkdir } from "node:fs/promises";
+import { join } from "node:path";
+import * as vscode from "vscode";
+import type { ChosenFunction } from "../functions/meant.ts";
+import { sourceLabel } from "../inputs/sources.ts";
+import { Declined, report, troubleOf } from "../failure.ts";
+import type { InputSource, Request, RunnerEvent } from "../runner/messages.ts";
+import { inputTimeoutMs, localOptions, runsOutliveWindow } from "../settings.ts";
+import type { Shell } from "../shell.ts";
+import { requireTrust } from "../trust.ts";
+import { VIEWS } from "../contributions.ts";
+import type { Run, RunCluster, RunEnvironment } from "./run.ts";
+import { RunnerProcess } from "./runner-process.ts";
+import { unfinished, type Runs } from "./runs.ts";
+
+export interface LauncherParts {
+  readonly context: vscode.ExtensionContext;
+  readonly shell: Pick<Shell, "output" | "known" | "logs" | "ensureCluster">;
+  readonly runs: Runs;
+}
+
+export class Launcher {
+  readonly #parts: LauncherParts;
+  /** Ends the wait for a cluster. */
+  readonly #waits = new WeakMap<Run, AbortController>();
+
+  constructor(parts: LauncherParts) {
+    this.#parts = parts;
+  }
+
+  /** Shows the run, and follows it to its end. Resolves then. */
+  async run(fn: ChosenFunction, source: InputSource, signal?: AbortSignal): Promise<Run> {
+    requireTrust("Running a function");
+    const folder = folderOf(fn.uri);
+    const id = randomUUID();
+    const directory = join((this.#parts.context.storageUri ?? this.#parts.context.globalStorageUri).fsPath, "runs", id);
+    await mkdir(directory, { recursive: true, mode: 0o700 });
+    const run = this.#parts.runs.add({
+      id, folder, fn: fn.ref, label: fn.label, source,
+      file: fn.uri.fsPath,
+      sourceLabel: sourceLabel(source, folder),
+      spool: join(directory, "results.ndjson"),
+      phase: "preparing",
+      startedAt: Date.now(),
+      endedAt: null, total: null, problem: null, job: null,
+    });
+    signal?.addEventListener("abort", () => this.cancel(run), { once: true });
+    await this.#start(run, null);
+    return run;
+  }
+
+  /** Runs the inputs that failed once more, with the function as it is now. */
+  async rerunFailed(run: Run): Promise<void> {
+    const indexes = run.rows.failedIndexes();
+    if (indexes.length === 0) throw new Error("no input of this run has failed");
+    if (!run.isOver) throw new Error("the run is still under way");
+    await this.#start(run, indexes);
+  }
+
+  /** All of it anew, as a run of its own. */
+  async runAgain({ record }: Run): Promise<void> {
+    await this.run({ uri: vscode.Uri.file(record.file), ref: record.fn, label: record.label, values: [] }, record.source);
+  }
+
+  cancel(run: Run): void {
+    this.#waits.get(run)?.abort();
+    run.cancel();
+  }
+
+  /** Goes on with what an earlier window has left under way. */
+  resumeAll(): void {
+    for (const run of unfinished(this.#parts.runs)) void this.#resume(run).catch((error: unknown) => this.#fail(run, error));
+  }
+
+  /** Asks the runner something that needs no cluster. @returns the event that answers. @throws Error with message and cure. */
+  async ask<Type extends RunnerEvent["type"]>(request: Request, cwd: string, type: Type): Promise<Extract<RunnerEvent, { type: Type }>> {
+    const { program, nodePath } = await this.#environment();
+    let answer: RunnerEvent | undefined;
+    const runner = new RunnerProcess({ program, nodePath, cwd, request, onEvent: (event) => (answer = event.type === type ? event : answer) });
+    const { problem } = await runner.ended;
+    if (answer === undefined) throw new Error(problem === null ? "the program that runs jobs said nothing" : `${problem.message} ${problem.cure}`.trim());
+    return answer as Extract<RunnerEvent, { type: Type }>;
+  }
+
+  async #start(run: Run, indexes: readonly number[] | null): Promise<void> {
+    requireTrust("Running a function");
+    void vscode.commands.executeCommand(`${VIEWS.results}.focus`);
+    run.setPhase("preparing");
+    try {
+      const cluster = await this.#cluster(run);
+      await this.#followed(run, cluster, run.start(cluster, await this.#environment(), indexes));
+    } catch (error) {
+      this.#fail(run, error);
+    }
+  }
+
+  async #resume(run: Run): Promise<void> {
+    const clusterId = run.record.job?.clusterId;
+    const cluster: RunCluster = { id: clusterId ?? "", target: clusterId === undefined ? "local" : await this.#parts.shell.known.target(clusterId) };
+    const { job, label } = run.record;
+    if (job !== null) this.#parts.shell.logs.follow({ job: { jobId: job.jobId, name: label }, target: cluster.target });
+    await run.resume(cluster, await this.#environment());
+  }
+
+  async #cluster(run: Run): Promise<RunCluster> {
+    const abort = new AbortController();
+    this.#waits.set(run, abort);
+    try {
+      const { ref, target } = await this.#parts.shell.ensureCluster(abort.signal);
+      return { id: ref.id, target };
+    } finally {
+      this.#waits.delete(run);
+    }
+  }
+
+  /** What the calls print goes to a channel of the job's own, what its inputs print to ours. */
+  async #followed(run: Run, { target }: RunCluster, end: Promise<void>): Promise<void> {
+    const { output, logs } = this.#parts.shell;
+    const listener = run.onDidChange((change) => {
+      if (change.kind === "known") logs.follow({ job: { jobId: change.jobId, name: run.record.label }, target });
+      if (change.kind === "printed") for (const line of change.lines) output.info(`inputs of ${run.record.label}: ${line}`);
+    });
+    await end;
+    listener.dispose();
+  }
+
+  #fail(run: Run, error: unknown): void {
+    if (error instanceof Declined || (error instanceof Error && error.name === "AbortError")) return run.setPhase("cancelled");
+    run.setPhase("failed", troubleOf(error));
+    report(this.#parts.shell.output, `Running ${run.record.label}`, error);
+  }
+
+  async #environment(): Promise<RunEnvironment> {
+    return {
+      program: this.#parts.context.asAbsolutePath("extension/dist/runner.mjs"),
+      nodePath: (await localOptions()).nodePath,
+      inputTimeoutMs: inputTimeoutMs(),
+      outlivesWindow: runsOutliveWindow(),
+    };
+  }
+}
+
+/** Paths of inputs count from here, and it is the working directory of the calls. */
+export function folderOf(uri: vscode.Uri): string {
+  return vscode.workspace.getWorkspaceFolder(uri)?.uri.fsPath ?? join(uri.fsPath, "..");
+}

@@ -1,0 +1,47 @@
+/** What the workspace remembers of a run, so that a reloaded window shows it again. */
+import * as v from "valibot";
+import { functionRefSchema, inputSourceSchema } from "../runner/messages.ts";
+
+export const MAX_RECORDS = 5;
+
+/** How far a run is. */
+export const phaseSchema = v.picklist(["preparing", "running", "done", "cancelled", "failed"]);
+export type RunPhase = v.InferOutput<typeof phaseSchema>;
+
+export const runRecordSchema = v.object({
+  id: v.string(),
+  file: v.string(),
+  /** The working directory of the run. */
+  folder: v.string(),
+  fn: functionRefSchema,
+  /** What the function is called. */
+  label: v.string(),
+  source: inputSourceSchema,
+  sourceLabel: v.string(),
+  /** The file with its results. */
+  spool: v.string(),
+  phase: phaseSchema,
+  startedAt: v.number(),
+  endedAt: v.nullable(v.number()),
+  /** Inputs of the run, once their number is known. */
+  total: v.nullable(v.number()),
+  /** What ended it early. */
+  problem: v.nullable(v.object({ code: v.nullable(v.string()), message: v.string(), cure: v.string() })),
+  /** The job that runs or ran last. */
+  job: v.nullable(
+    v.object({
+      jobId: v.string(),
+      /** Which cluster it runs on. */
+      clusterId: v.string(),
+      /** The inputs of a job that ran only some again. */
+      indexes: v.nullable(v.array(v.number())),
+      /** Lines that the spool had before it. */
+      firstLine: v.number(),
+    }),
+  ),
+});
+export type RunRecord = v.InferOutput<typeof runRecordSchema>;
+
+export function isOver(phase: RunPhase): boolean {
+  return phase !== "preparing" && phase !== "running";
+}

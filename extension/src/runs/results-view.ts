@@ -1,0 +1,159 @@
+/** The results view: a page in the panel that shows one run, kept up to date a few times a second. */
+import { randomBytes } from "node:crypto";
+import * as v from "valibot";
+import * as vscode from "vscode";
+import { parseLine } from "../runner/spool-line.ts";
+import type { Run } from "./run.ts";
+import { ALL_ROWS } from "./row-store.ts";
+import type { Runs } from "./runs.ts";
+import { readLine } from "./spool-file.ts";
+import { viewToHost, type HostToView, type ViewToHost } from "./view-messages.ts";
+import { detailOf, documentOf, viewRun } from "./view-model.ts";
+
+const UPDATE_MS = 150;
+
+export interface ResultsActions {
+  cancel(run: Run): unknown;
+  rerunFailed(run: Run): unknown;
+  runAgain(run: Run): unknown;
+  save(run: Run): unknown;
+  showLog(run: Run): unknown;
+  openPlace(place: { readonly file: string; readonly line: number; readonly column: number }): unknown;
+  openText(title: string, text: string, language: string): unknown;
+}
+
+export class ResultsView implements vscode.WebviewViewProvider, vscode.Disposable {
+  readonly #runs: Runs;
+  readonly #actions: ResultsActions;
+  readonly #extensionUri: vscode.Uri;
+  readonly #listeners: vscode.Disposable;
+  #view: vscode.WebviewView | undefined;
+  #look: Extract<ViewToHost, { type: "look" }> = { type: "look", filter: ALL_ROWS, from: 0, count: 0 };
+  #timer: NodeJS.Timeout | undefined;
+  /** The run whose rows have been read from its file. */
+  readonly #loaded = new WeakSet<Run>();
+
+  constructor(runs: Runs, actions: ResultsActions, extensionUri: vscode.Uri) {
+    this.#runs = runs;
+    this.#actions = actions;
+    this.#extensionUri = extensionUri;
+    this.#listeners = vscode.Disposable.from(
+      runs.onDidChange(({ run }) => (run === runs.current ? this.#soon() : undefined)),
+      runs.onDidSelect(() => this.#update()),
+    );
+  }
+
+  resolveWebviewView(view: vscode.WebviewView): void {
+    this.#view = view;
+    const { webview } = view;
+    webview.options = { enableScripts: true, localResourceRoots: [this.#uri("extension", "dist"), this.#uri("media")] };
+    webview.html = page(webview.cspSource, webview.asWebviewUri(this.#uri("extension", "dist", "results.js")), webview.asWebviewUri(this.#uri("media", "results.css")));
+    webview.onDidReceiveMessage((message: unknown) => {
+      const parsed = v.safeParse(viewToHost, message);
+      if (parsed.success) void this.#hear(parsed.output);
+    });
+    view.onDidDispose(() => (this.#view = undefined));
+    view.onDidChangeVisibility(() => this.#soon());
+  }
+
+  dispose(): void {
+    clearTimeout(this.#timer);
+    this.#listeners.dispose();
+  }
+
+  async #hear(message: ViewToHost): Promise<void> {
+    const run = this.#runs.current;
+    if (message.type === "ready") return this.#update();
+    if (message.type === "look") {
+      this.#look = message;
+      return this.#sendRows();
+    }
+    if (message.type === "choose") {
+      const chosen = this.#runs.find(message.id);
+      return chosen === undefined ? undefined : this.#runs.select(chosen);
+    }
+    if (message.type === "openPlace") return void this.#actions.openPlace(message);
+    if (run === undefined) return;
+    if (message.type === "command") return void this.#actions[message.name](run);
+    const row = run.rows.get(message.index);
+    if (row === undefined) return;
+    if (message.type === "open" && row.place !== null) return void this.#actions.openPlace(row.place);
+    return this.#showLine(run, message.index, message.type === "detail");
+  }
+
+  async #showLine(run: Run, index: number, inView: boolean): Promise<void> {
+    const row = run.rows.get(index);
+    if (row === undefined) return;
+    try {
+      const line = parseLine(await readLine(run.record.spool, row));
+      if (line === null) throw new Error("the result cannot be read");
+      if (inView) return this.#send({ type: "detail", detail: detailOf(line, row.input) });
+      const { text, language } = documentOf(line);
+      await this.#actions.openText(`${run.record.label}, input ${index}`, text, language);
+    } catch (error) {
+      this.#send({ type: "detailGone", index, message: error instanceof Error ? error.message : String(error) });
+    }
+  }
+
+  #soon(): void {
+    this.#timer ??= setTimeout(() => this.#update(), UPDATE_MS);
+  }
+
+  #update(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    const run = this.#runs.current;
+    if (this.#view?.visible !== true) return;
+    if (run !== undefined) void this.#load(run);
+    this.#send({
+      type: "state",
+      run: run === undefined ? null : viewRun({ record: run.record, progress: run.progress, rows: run.rows, nowMs: Date.now() }),
+      runs: this.#runs.all.map(({ record }) => ({ id: record.id, label: `${record.label} · ${record.sourceLabel} · ${new Date(record.startedAt).toLocaleTimeString()}` })),
+      version: run?.rows.version ?? 0,
+    });
+  }
+
+  /** A run of an earlier window is read from its file when it is first shown. */
+  async #load(run: Run): Promise<void> {
+    if (this.#loaded.has(run)) return;
+    this.#loaded.add(run);
+    if (run.isOver && run.rows.count === 0) await run.load().catch(() => undefined);
+  }
+
+  #sendRows(): void {
+    const run = this.#runs.current;
+    const { filter, from, count } = this.#look;
+    const shown = run?.rows.shown(filter) ?? [];
+    const rows = shown.slice(from, from + count).flatMap((index) => {
+      const row = run?.rows.get(index);
+      return row === undefined ? [] : [{ index, isFailed: row.isFailed, input: row.input, text: row.text }];
+    });
+    this.#send({ type: "rows", from, shown: shown.length, rows, version: run?.rows.version ?? 0 });
+  }
+
+  #send(message: HostToView): void {
+    void this.#view?.webview.postMessage(message);
+  }
+
+  #uri(...parts: string[]): vscode.Uri {
+    return vscode.Uri.joinPath(this.#extensionUri, ...parts);
+  }
+}
+
+/** The page runs our one script, and loads nothing from anywhere else. */
+function page(source: string, script: vscode.Uri, style: vscode.Uri): string {
+  const nonce = randomBytes(16).toString("base64");
+  return `<!DOCTYPE html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src ${source}; font-src ${source}; script-src 'nonce-${nonce}';">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<link rel="stylesheet" href="${style.toString()}">
+<title>Burla Results</title>
+</head>
+<body>
+<script nonce="${nonce}" src="${script.toString()}"></script>
+</body>
+</html>`;
+}

@@ -1,0 +1,166 @@
+/** One run: a function over inputs. It owns the program that reads the job, and what the views show of it. */
+import { existsSync } from "node:fs";
+import { writeFile } from "node:fs/promises";
+import * as vscode from "vscode";
+import { claimFile, type JobProgress, type JobRequest, type Problem, type Row, type RunnerEvent } from "../runner/messages.ts";
+import { isOver, type RunRecord } from "./record.ts";
+import { RowStore } from "./row-store.ts";
+import { RunnerProcess, type RunnerEnd } from "./runner-process.ts";
+import { readRows } from "./spool-file.ts";
+
+/** A cluster that takes the job. */
+export interface RunCluster {
+  readonly id: string;
+  /** For the runner. */
+  readonly target: string | { readonly url: string; readonly token: string };
+}
+
+/** How a runner is started here. */
+export interface RunEnvironment {
+  readonly program: string;
+  readonly nodePath: string | undefined;
+  readonly inputTimeoutMs: number;
+  readonly outlivesWindow: boolean;
+}
+
+/** A runner whose window went away says within this time that it writes no more; a runner that is gone says nothing. */
+const CLAIM_TIMEOUT_MS = 3_000;
+const CLAIM_LOOK_MS = 50;
+
+export type RunChange =
+  /** Phase, progress or problem. */
+  | { readonly kind: "state" }
+  | { readonly kind: "rows"; readonly rows: readonly Row[] }
+  | { readonly kind: "printed"; readonly lines: readonly string[] }
+  /** A job begins. */
+  | { readonly kind: "started" }
+  /** The cluster has taken the job: it can be asked about it. */
+  | { readonly kind: "known"; readonly jobId: string };
+
+export class Run implements vscode.Disposable {
+  readonly rows = new RowStore();
+  readonly #changed = new vscode.EventEmitter<RunChange>();
+  readonly onDidChange = this.#changed.event;
+  #record: RunRecord;
+  #progress: JobProgress | null = null;
+  #process: RunnerProcess | undefined;
+  /** Lines of the spool. */
+  #lines = 0;
+  /** The job that the cluster is known to have taken. */
+  #knownJobId = "";
+
+  constructor(record: RunRecord) {
+    this.#record = record;
+  }
+
+  get record(): RunRecord {
+    return this.#record;
+  }
+
+  /** Of the job that runs; null before it has begun, and after it. */
+  get progress(): JobProgress | null {
+    return this.#progress;
+  }
+
+  get isOver(): boolean {
+    return isOver(this.#record.phase);
+  }
+
+  /** Why the run waits, in words. */
+  setPhase(phase: RunRecord["phase"], problem: Problem | null = null): void {
+    this.#update({ phase, problem, endedAt: isOver(phase) ? Date.now() : null });
+  }
+
+  /** Runs all inputs, or those alone. Resolves at the end of the job, however it ends. */
+  async start(cluster: RunCluster, environment: RunEnvironment, indexes: readonly number[] | null): Promise<void> {
+    const { file, fn, source, spool } = this.#record;
+    const request: JobRequest = {
+      type: "run", file, fn, inputs: source, inputTimeoutMs: environment.inputTimeoutMs, cluster: cluster.target, spool,
+      outlivesWindow: environment.outlivesWindow, indexes: indexes === null ? null : [...indexes],
+    };
+    await this.#follow(request, cluster, environment);
+  }
+
+  /** Goes on with the job that an earlier window has left running. Resolves at its end. */
+  async resume(cluster: RunCluster, environment: RunEnvironment): Promise<void> {
+    const { job, spool } = this.#record;
+    if (job === null) return this.setPhase("cancelled", { code: null, message: "the window was closed before the job had begun", cure: "Run it again." });
+    await claim(spool);
+    await this.load();
+    const request: JobRequest = { type: "attach", jobId: job.jobId, from: this.#lines - job.firstLine, cluster: cluster.target, spool, outlivesWindow: environment.outlivesWindow, indexes: job.indexes };
+    await this.#follow(request, cluster, environment);
+  }
+
+  /** Reads the rows that the spool has. */
+  async load(): Promise<void> {
+    if (!existsSync(this.#record.spool)) return;
+    for await (const rows of readRows(this.#record.spool)) this.#add(rows);
+  }
+
+  cancel(): void {
+    this.#process?.cancel();
+  }
+
+  /** The window goes. */
+  dispose(): void {
+    this.#process?.leave();
+    this.#changed.dispose();
+  }
+
+  async #follow(request: JobRequest, cluster: RunCluster, { program, nodePath }: RunEnvironment): Promise<void> {
+    const firstLine = request.type === "attach" ? (this.#record.job?.firstLine ?? 0) : this.#lines;
+    const onEvent = (event: RunnerEvent) => this.#hear(event, { clusterId: cluster.id, indexes: request.indexes, firstLine });
+    this.#update({ phase: "running", problem: null, endedAt: null });
+    this.#process = new RunnerProcess({ program, nodePath, cwd: this.#record.folder, request, onEvent });
+    this.#finish(await this.#process.ended);
+  }
+
+  #hear(event: RunnerEvent, job: Omit<NonNullable<RunRecord["job"]>, "jobId">): void {
+    if (event.type === "progress" || event.type === "rows") this.#taken();
+    switch (event.type) {
+      case "started":
+        this.#update({ job: { ...job, jobId: event.jobId } });
+        return this.#changed.fire({ kind: "started" });
+      case "progress":
+        this.#progress = event.progress;
+        if (job.indexes === null && event.progress.total !== null) this.#record = { ...this.#record, total: event.progress.total };
+        return this.#changed.fire({ kind: "state" });
+      case "rows":
+        return this.#add(event.rows);
+      case "printed":
+        return this.#changed.fire({ kind: "printed", lines: event.lines });
+    }
+  }
+
+  #taken(): void {
+    const jobId = this.#record.job?.jobId ?? "";
+    if (this.#knownJobId === jobId) return;
+    this.#knownJobId = jobId;
+    this.#changed.fire({ kind: "known", jobId });
+  }
+
+  #add(rows: readonly Row[]): void {
+    this.#lines += rows.length;
+    this.rows.add(rows);
+    this.#changed.fire({ kind: "rows", rows });
+  }
+
+  #finish({ outcome, problem }: RunnerEnd): void {
+    this.#process = undefined;
+    this.#progress = null;
+    this.#update({ phase: outcome, problem: outcome === "failed" ? problem : null, endedAt: Date.now(), ...(outcome === "done" ? { total: Math.max(this.rows.count, this.#record.total ?? 0) } : {}) });
+  }
+
+  #update(change: Partial<RunRecord>): void {
+    this.#record = { ...this.#record, ...change };
+    this.#changed.fire({ kind: "state" });
+  }
+}
+
+/** Takes the run over from the runner of the window that was here before, if that still lives. */
+async function claim(spool: string): Promise<void> {
+  const file = claimFile(spool);
+  await writeFile(file, "");
+  const endMs = performance.now() + CLAIM_TIMEOUT_MS;
+  while (existsSync(file) && performance.now() < endMs) await new Promise((resolve) => setTimeout(resolve, CLAIM_LOOK_MS));
+}

@@ -1,0 +1,65 @@
+/** The conversation of the extension with its results view. The view shows; the extension owns what is shown. */
+import * as v from "valibot";
+import type { RunPhase } from "./record.ts";
+
+/** Rows that the view may ask for at once: some screens of them. */
+export const MAX_ROWS_ASKED = 500;
+
+const count = v.pipe(v.number(), v.integer(), v.minValue(0));
+const filterSchema = v.object({ onlyFailed: v.boolean(), text: v.pipe(v.string(), v.maxLength(1_000)), order: v.picklist(["arrival", "input"]) });
+
+/** What the view says. */
+export const viewToHost = v.variant("type", [
+  /** It is there, and knows nothing. */
+  v.object({ type: v.literal("ready") }),
+  /** It wants these rows, and to be told when they change. */
+  v.object({ type: v.literal("look"), filter: filterSchema, from: count, count: v.pipe(count, v.maxValue(MAX_ROWS_ASKED)) }),
+  /** It wants to show all of one result. */
+  v.object({ type: v.literal("detail"), index: count }),
+  /** Opens the line that threw, or else the value. */
+  v.object({ type: v.literal("open"), index: count }),
+  v.object({ type: v.literal("openValue"), index: count }),
+  v.object({ type: v.literal("openPlace"), file: v.pipe(v.string(), v.maxLength(4_096)), line: count, column: count }),
+  v.object({ type: v.literal("choose"), id: v.pipe(v.string(), v.maxLength(64)) }),
+  v.object({ type: v.literal("command"), name: v.picklist(["cancel", "rerunFailed", "runAgain", "save", "showLog"]) }),
+]);
+export type ViewToHost = v.InferOutput<typeof viewToHost>;
+
+/** The run that is shown. */
+export interface ViewRun {
+  readonly id: string;
+  readonly label: string;
+  readonly sourceLabel: string;
+  readonly phase: RunPhase;
+  /** What it does, or how it ended, in words. */
+  readonly status: string;
+  readonly problem: { readonly message: string; readonly cure: string } | null;
+  readonly settled: number;
+  readonly failed: number;
+  /** Null while their number is not known. */
+  readonly total: number | null;
+}
+
+export interface ViewRow {
+  readonly index: number;
+  readonly isFailed: boolean;
+  readonly input: string;
+  readonly text: string;
+}
+
+/** A line of a stack; `place` where it is one of the user's own. */
+export interface ViewFrame {
+  readonly text: string;
+  readonly place: { readonly file: string; readonly line: number; readonly column: number } | null;
+}
+
+export type ViewDetail =
+  | { readonly kind: "value"; readonly index: number; readonly input: string; readonly value: string; readonly isCut: boolean }
+  | { readonly kind: "error"; readonly index: number; readonly input: string; readonly message: string; readonly cure: string; readonly frames: readonly ViewFrame[] };
+
+/** What the extension says. */
+export type HostToView =
+  | { readonly type: "state"; readonly run: ViewRun | null; readonly runs: readonly { readonly id: string; readonly label: string }[]; readonly version: number }
+  | { readonly type: "rows"; readonly from: number; readonly shown: number; readonly rows: readonly ViewRow[]; readonly version: number }
+  | { readonly type: "detail"; readonly detail: ViewDetail }
+  | { readonly type: "detailGone"; readonly index: number; readonly message: string };

@@ -1,0 +1,66 @@
+/** Puts the parts together. What other parts of the extension need of clusters they find here. */
+import * as vscode from "vscode";
+import { clusterHandlers } from "./cluster-commands.ts";
+import { loadControl, type LoadControl } from "./clusters/control.ts";
+import { ensureCluster, type ReadyCluster } from "./clusters/ensure.ts";
+import { ClusterHub } from "./clusters/hub.ts";
+import { KnownClusters } from "./clusters/known-clusters.ts";
+import { ClusterStarter } from "./clusters/start.ts";
+import type { ClusterState } from "./clusters/state.ts";
+import { ClusterWatchers } from "./clusters/watchers.ts";
+import { keepContexts } from "./contexts.ts";
+import { registerCommands } from "./failure.ts";
+import { helpHandlers } from "./help-commands.ts";
+import { jobHandlers } from "./job-commands.ts";
+import { journal } from "./journal.ts";
+import { JobLogs } from "./output/job-logs.ts";
+import { createStatusBar } from "./status-bar.ts";
+import { createTrees } from "./tree/views.ts";
+
+export interface Shell {
+  /** The channel "Burla". */
+  readonly output: vscode.LogOutputChannel;
+  /** What is known of each cluster, and which one is the current one. */
+  readonly hub: ClusterHub;
+  readonly known: KnownClusters;
+  readonly loadControl: LoadControl;
+  readonly logs: JobLogs;
+  /**
+   * The current cluster, ready for a job; started when it must be and the user agrees.
+   * @throws Declined, which is not to be told.
+   */
+  ensureCluster(signal: AbortSignal): Promise<ReadyCluster>;
+}
+
+/** Registers all that is there before anything is asked for. Starts nothing. */
+export function createShell(context: vscode.ExtensionContext): Shell {
+  const output = vscode.window.createOutputChannel("Burla", { log: true });
+  const known = new KnownClusters(context.secrets);
+  const hub = new ClusterHub(context.workspaceState, known.refs());
+  const watchers = new ClusterWatchers(hub, loadControl, (id) => known.target(id));
+  const starter = new ClusterStarter(hub, watchers, loadControl);
+  const logs = new JobLogs({ output, loadControl, folder: context.globalStorageUri });
+  const parts = { hub, known, watchers, starter, logs, output, loadControl, context };
+  context.subscriptions.push(
+    output,
+    registerCommands(output, { ...clusterHandlers(parts), ...jobHandlers(parts), ...helpHandlers(parts) }),
+    hub,
+    watchers,
+    logs,
+    createStatusBar(hub),
+    ...createTrees(parts),
+    keepContexts(hub),
+    keepJournal(hub, output),
+    known.onDidChange(() => hub.setRefs(known.refs())),
+  );
+  watchers.watch(hub.current.ref.id);
+  return { output, hub, known, loadControl, logs, ensureCluster: (signal) => ensureCluster(parts, signal) };
+}
+
+function keepJournal(hub: ClusterHub, output: vscode.LogOutputChannel): vscode.Disposable {
+  const seen = new Map<string, ClusterState>();
+  return hub.onDidChange((state) => {
+    for (const { level, text } of journal(seen.get(state.ref.id), state)) output[level](text);
+    seen.set(state.ref.id, state);
+  });
+}

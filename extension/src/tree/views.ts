@@ -1,0 +1,52 @@
+/** The two trees of the activity bar, drawn anew as events come, and not more often than a person can read. */
+import * as vscode from "vscode";
+import type { LoadControl } from "../clusters/control.ts";
+import type { ClusterHub } from "../clusters/hub.ts";
+import type { KnownClusters } from "../clusters/known-clusters.ts";
+import { liveJobs } from "../clusters/state.ts";
+import type { ClusterWatchers } from "../clusters/watchers.ts";
+import { VIEWS } from "../contributions.ts";
+import { countText } from "../view/texts.ts";
+import { ClustersTree } from "./clusters-tree.ts";
+import { JobsTree } from "./jobs-tree.ts";
+import { paced } from "./paced.ts";
+
+const REDRAW_MS = 250;
+
+export interface TreeParts {
+  readonly hub: ClusterHub;
+  readonly known: KnownClusters;
+  readonly watchers: ClusterWatchers;
+  readonly loadControl: LoadControl;
+}
+
+export function createTrees(parts: TreeParts): vscode.Disposable[] {
+  return [createClustersView(parts), createJobsView(parts)];
+}
+
+function createClustersView({ hub, watchers }: TreeParts): vscode.Disposable {
+  const tree = new ClustersTree(hub);
+  const view = vscode.window.createTreeView(VIEWS.clusters, { treeDataProvider: tree, showCollapseAll: true });
+  const redraw = paced(() => tree.refresh(), REDRAW_MS);
+  // Clusters that are not in use are watched from when somebody looks.
+  const watchAll = () => {
+    if (view.visible) for (const { ref } of hub.all()) watchers.watch(ref.id);
+  };
+  return vscode.Disposable.from(view, redraw, hub.onDidChange(redraw.request), view.onDidChangeVisibility(watchAll));
+}
+
+function createJobsView({ hub, known, loadControl }: TreeParts): vscode.Disposable {
+  const tree = new JobsTree(hub, async (jobId) => {
+    const { jobFailures } = await loadControl();
+    return jobFailures(jobId, { cluster: await known.target(hub.current.ref.id) });
+  });
+  const view = vscode.window.createTreeView(VIEWS.jobs, { treeDataProvider: tree, showCollapseAll: true });
+  const redraw = paced(() => {
+    const { ref, status } = hub.current;
+    const running = liveJobs(status).length;
+    view.badge = running === 0 ? undefined : { value: running, tooltip: `${countText(running, "job")} running` };
+    view.description = ref.label;
+    tree.refresh();
+  }, REDRAW_MS);
+  return vscode.Disposable.from(view, redraw, hub.onDidChange(redraw.request));
+}

@@ -1,0 +1,114 @@
+/** The rows of the tree "Clusters": clusters, their nodes, and the containers of a node. */
+import type { ClusterStatus, NodeSummary } from "burla/control";
+import { liveJobs, type ClusterState, type Link } from "../clusters/state.ts";
+import { startingWords } from "./status-bar-view.ts";
+import { COLOR, icon, type Icon, type Row } from "./row.ts";
+import { clockText, coresText, countText, escapeMarkdown, memoryText, nodeStateText } from "./texts.ts";
+
+type Worker = NodeSummary["workers"][number];
+
+export function clusterRow(state: ClusterState, isCurrent: boolean): Row {
+  const { ref, link, status } = state;
+  const kind = ref.url === null ? "local" : "remote";
+  return {
+    id: ref.id,
+    label: `${ref.label}: ${linkWord(link)}`,
+    description: [isCurrent ? "current" : "", clusterCounts(state)].filter((part) => part !== "").join(" · "),
+    tooltip: clusterTooltip(state),
+    icon: clusterIcon(link),
+    contextValue: `cluster:${kind}:${link.kind}:${isCurrent ? "current" : "other"}`,
+    expandable: status !== null && status.nodes.length > 0 ? (isCurrent ? "open" : "closed") : "no",
+  };
+}
+
+/** Such as `running` or `starting (1/2)`. */
+export function linkWord(link: Link): string {
+  if (link.kind === "online") return "running";
+  return link.kind === "starting" ? startingWords(link) : link.kind;
+}
+
+function clusterCounts({ link, status }: ClusterState): string {
+  if (link.kind !== "online" || status === null) return "";
+  const jobs = liveJobs(status).length;
+  return [countText(status.nodes.length, "node"), jobs === 0 ? "idle" : countText(jobs, "job")].join(" · ");
+}
+
+const CLUSTER_ICONS: Record<Link["kind"], Icon> = {
+  off: icon("circle-slash", COLOR.quiet),
+  connecting: icon("loading~spin"),
+  starting: icon("loading~spin"),
+  online: icon("vm-active", COLOR.good),
+  stopping: icon("loading~spin"),
+  unreachable: icon("warning", COLOR.warning),
+  error: icon("error", COLOR.bad),
+};
+
+function clusterIcon(link: Link): Icon {
+  return CLUSTER_ICONS[link.kind];
+}
+
+function clusterTooltip({ ref, link, status }: ClusterState): string {
+  const lines = [`**${escapeMarkdown(ref.label)}**: ${linkWord(link)}`];
+  if (ref.url !== null) lines.push(escapeMarkdown(ref.url));
+  if (link.kind === "unreachable" || link.kind === "error") lines.push(escapeMarkdown(link.trouble.message), escapeMarkdown(link.trouble.cure));
+  if (link.kind === "online" && status !== null) lines.push(...onlineLines(status));
+  return lines.join("\n\n");
+}
+
+function onlineLines(status: ClusterStatus): string[] {
+  const idle = status.idleDeadline === null ? [] : [`Ends by itself at ${clockText(status.idleDeadline)} unless it is used`];
+  return [coresText(status), ...idle, `Version ${escapeMarkdown(status.version)}`];
+}
+
+const NODE_ICONS: Record<string, Icon> = {
+  BOOTING: icon("loading~spin"),
+  READY: icon("pass", COLOR.good),
+  RUNNING: icon("run-all", COLOR.good),
+  REBOOTING: icon("sync~spin"),
+  FAILED: icon("error", COLOR.bad),
+  DELETED: icon("trash", COLOR.quiet),
+};
+
+export function nodeRow(clusterId: string, node: NodeSummary, jobs: ClusterStatus["jobs"]): Row {
+  const working = jobs.filter(({ jobId }) => node.jobs.includes(jobId)).map(({ name }) => name);
+  return {
+    id: `${clusterId}/${node.nodeId}`,
+    label: `${node.nodeId}: ${nodeStateText(node)}`,
+    description: [working.join(", "), containersText(node.workers), machineText(node)].filter((part) => part !== "").join(" · "),
+    tooltip: nodeTooltip(node, working),
+    icon: NODE_ICONS[node.state] ?? icon("vm"),
+    contextValue: `node:${node.state.toLowerCase()}`,
+    expandable: node.workers.length > 0 ? "closed" : "no",
+  };
+}
+
+/** Such as `e2-standard-4, 4 cores, 16 GiB`. */
+function machineText({ machineType, cpu, ramMiB }: NodeSummary): string {
+  return `${machineType}, ${countText(cpu, "core")}, ${memoryText(ramMiB)}`;
+}
+
+/** Such as `2 containers`. */
+function containersText(workers: readonly Worker[]): string {
+  return countText(workers.length, "container");
+}
+
+function nodeTooltip(node: NodeSummary, working: readonly string[]): string {
+  const lines = [`**${escapeMarkdown(node.nodeId)}**: ${nodeStateText(node)}`];
+  if (node.reason !== "") lines.push(escapeMarkdown(node.reason));
+  lines.push(`Machine: ${machineText(node)}`);
+  if (working.length > 0) lines.push(`Works on ${working.map(escapeMarkdown).join(", ")}`);
+  return lines.join("\n\n");
+}
+
+export function containerRow(nodeRowId: string, worker: Worker, jobs: ClusterStatus["jobs"]): Row {
+  const job = jobs.find(({ jobId }) => jobId === worker.jobId);
+  return {
+    id: `${nodeRowId}/${worker.workerId}`,
+    label: `${worker.workerId}: ${worker.state}`,
+    description: [job?.name ?? "", worker.runtime, `pid ${worker.pid}`].filter((part) => part !== "").join(" · "),
+    tooltip: `**${escapeMarkdown(worker.workerId)}**: ${escapeMarkdown(worker.state)}`,
+    icon: icon("package"),
+    contextValue: "container",
+    expandable: "no",
+  };
+}

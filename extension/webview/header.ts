@@ -1,0 +1,98 @@
+/** Above the table: which run it is, how far it is, and what is shown of it. */
+import type { ViewRun } from "../src/runs/view-messages.ts";
+import { button, element, numberText, set } from "./dom.ts";
+import { tell } from "./host.ts";
+
+export interface Shown {
+  readonly onlyFailed: boolean;
+  readonly text: string;
+}
+
+const TYPING_MS = 150;
+
+export class Header {
+  readonly root: HTMLElement;
+  readonly #runs = element("select", { "aria-label": "Run", class: "runs" });
+  readonly #status = element("span", { class: "status", role: "status" });
+  readonly #bar = element("div", { class: "bar", role: "progressbar", "aria-label": "Progress", "aria-valuemin": 0, "aria-valuemax": 100 }, element("div", {}));
+  readonly #all = button("All", () => this.#choose(false), { class: "choice", "aria-pressed": "true" });
+  readonly #failed = button("Failed", () => this.#choose(true), { class: "choice", "aria-pressed": "false" });
+  readonly #text = element("input", { type: "search", placeholder: "Filter inputs and results", "aria-label": "Filter inputs and results", maxlength: 1000 });
+  readonly #cancel = button("Cancel", () => tell({ type: "command", name: "cancel" }), { class: "secondary" });
+  readonly #again = button("Run Failed Again", () => tell({ type: "command", name: "rerunFailed" }));
+  readonly #problem = element("div", { class: "problem", role: "alert", hidden: true });
+  readonly #onChange: (shown: Shown) => void;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #shown: Shown;
+
+  constructor(shown: Shown, onChange: (shown: Shown) => void) {
+    this.#shown = shown;
+    this.#onChange = onChange;
+    this.#text.value = shown.text;
+    this.#mark();
+    this.#runs.addEventListener("change", () => tell({ type: "choose", id: this.#runs.value }));
+    this.#text.addEventListener("input", () => {
+      clearTimeout(this.#timer);
+      this.#timer = setTimeout(() => this.#change({ text: this.#text.value }), TYPING_MS);
+    });
+    const choices = element("div", { class: "choices", role: "group", "aria-label": "Which results" }, this.#all, this.#failed);
+    this.root = element(
+      "header",
+      { class: "top" },
+      element("div", { class: "line" }, this.#runs, this.#status, element("span", { class: "space" }), this.#again, this.#cancel, element("div", { class: "tools" }, choices, this.#text)),
+      this.#bar,
+      this.#problem,
+    );
+  }
+
+  focusFilter(): void {
+    this.#text.focus();
+    this.#text.select();
+  }
+
+  update(run: ViewRun, runs: readonly { readonly id: string; readonly label: string }[]): void {
+    this.#updateRuns(run, runs);
+    const isRunning = run.phase === "preparing" || run.phase === "running";
+    if (this.#status.textContent !== run.status) this.#status.textContent = run.status;
+    this.#status.className = `status ${run.phase}`;
+    this.#all.textContent = `All ${numberText(run.settled)}`;
+    this.#failed.textContent = `Failed ${numberText(run.failed)}`;
+    this.#cancel.hidden = !isRunning;
+    this.#again.hidden = isRunning || run.failed === 0;
+    this.#progress(run, isRunning);
+    this.#problem.hidden = run.problem === null;
+    if (run.problem !== null) this.#problem.replaceChildren(element("strong", {}, run.problem.message), " ", run.problem.cure);
+  }
+
+  #progress({ settled, total }: ViewRun, isRunning: boolean): void {
+    const percent = total === null || total === 0 ? null : Math.min(100, Math.floor((settled / total) * 100));
+    this.#bar.classList.toggle("idle", !isRunning);
+    this.#bar.classList.toggle("unknown", isRunning && percent === null);
+    set(this.#bar, "aria-valuenow", percent ?? false);
+    (this.#bar.firstElementChild as HTMLElement).style.width = `${percent ?? 0}%`;
+  }
+
+  #updateRuns(run: ViewRun, runs: readonly { readonly id: string; readonly label: string }[]): void {
+    const texts = runs.map(({ id, label }) => `${id} ${label}`).join("\n");
+    if (this.#runs.dataset["texts"] !== texts) {
+      this.#runs.dataset["texts"] = texts;
+      this.#runs.replaceChildren(...runs.map(({ id, label }) => element("option", { value: id }, label)));
+    }
+    this.#runs.value = run.id;
+  }
+
+  #choose(onlyFailed: boolean): void {
+    this.#change({ onlyFailed });
+  }
+
+  #change(change: Partial<Shown>): void {
+    this.#shown = { ...this.#shown, ...change };
+    this.#mark();
+    this.#onChange(this.#shown);
+  }
+
+  #mark(): void {
+    set(this.#all, "aria-pressed", this.#shown.onlyFailed ? "false" : "true");
+    set(this.#failed, "aria-pressed", this.#shown.onlyFailed ? "true" : "false");
+  }
+}

@@ -1,0 +1,69 @@
+/** Lays out the folder that becomes a `.vsix`: nothing that is not named here gets into it. */
+import { cp, mkdir, readdir, readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { root } from "../vscode/paths.ts";
+import { addEsbuild } from "./esbuild-package.ts";
+
+/** They make our repository work, not the extension. */
+const REPOSITORY_FIELDS = ["private", "workspaces", "scripts", "devDependencies", "overrides", "type"];
+/** Only the repository's own pages show these. */
+const UNUSED_MEDIA = ["demo.svg", "icon.svg"];
+/** Of the package `burla`, the parts that nobody imports while a job runs: the command line, and types. */
+const UNUSED_CLIENT_PARTS = /^cli\.js$|\.d\.c?ts$|\.map$/;
+/** A picture of the documentation that a page shows. */
+const PICTURE = /\]\(\.\.\/docs\/images\/([\w.-]+)\)/g;
+
+export interface Manifest {
+  readonly version: string;
+  readonly [field: string]: unknown;
+}
+
+/** @returns the manifest as it is published. */
+export async function stage(folder: string, platformPackage: string): Promise<Manifest> {
+  const manifest = await publishedManifest();
+  await mkdir(folder, { recursive: true });
+  await writeFile(join(folder, "package.json"), JSON.stringify(manifest, null, 2));
+  await cp(join(root, "LICENSE"), join(folder, "LICENSE"));
+  for (const page of ["README.md", "CHANGELOG.md"]) await copyPage(folder, page);
+  await copyMedia(folder);
+  await copyPrograms(folder);
+  const modules = join(folder, "extension", "dist", "node_modules");
+  await copyClient(join(modules, "burla"));
+  await addEsbuild(modules, platformPackage);
+  return manifest;
+}
+
+async function publishedManifest(): Promise<Manifest> {
+  const manifest = JSON.parse(await readFile(join(root, "package.json"), "utf8")) as Manifest;
+  for (const field of REPOSITORY_FIELDS) Reflect.deleteProperty(manifest, field);
+  return manifest;
+}
+
+/** A page of `extension/` becomes one of the root, and takes the pictures along that it shows. */
+async function copyPage(folder: string, page: string): Promise<void> {
+  const text = await readFile(join(root, "extension", page), "utf8");
+  for (const [, picture = ""] of text.matchAll(PICTURE)) await cp(join(root, "docs", "images", picture), join(folder, "docs", "images", picture));
+  await writeFile(join(folder, page), text.replaceAll("](../docs/images/", "](docs/images/"));
+}
+
+async function copyMedia(folder: string): Promise<void> {
+  for (const name of await readdir(join(root, "media"))) {
+    if (!UNUSED_MEDIA.includes(name)) await cp(join(root, "media", name), join(folder, "media", name), { recursive: true });
+  }
+}
+
+/** The package `burla`: it runs jobs, and a user's function on a worker may import it. */
+async function copyClient(folder: string): Promise<void> {
+  await cp(join(root, "client", "package.json"), join(folder, "package.json"));
+  for (const part of await readdir(join(root, "client", "dist"))) {
+    if (!UNUSED_CLIENT_PARTS.test(part)) await cp(join(root, "client", "dist", part), join(folder, "dist", part), { recursive: true });
+  }
+}
+
+/** The built code of the extension and of its webviews. */
+async function copyPrograms(folder: string): Promise<void> {
+  const built = join(root, "extension", "dist");
+  for (const name of await readdir(built)) {
+    if (name !== "node_modules") await cp(join(built, name), join(folder, "extension", "dist", name), { recursive: true });
+  }
+}

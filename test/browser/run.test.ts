@@ -1,0 +1,182 @@
+/** A person runs a function of a file over inputs, and works with its results. */
+import assert from "node:assert/strict";
+import { readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import type { Frame, Locator } from "playwright-core";
+import { numbers } from "../support/inputs.ts";
+import { useWorkbench, type Workbench } from "./workbench.ts";
+
+const INPUTS = 1_000;
+const MANY = 100_000;
+/** Of jobs: they share two cores with everything else. */
+const JOB_TIMEOUT_MS = 120_000;
+
+const test = useWorkbench({ workspace: fileURLToPath(new URL("run-workspace", import.meta.url)) });
+
+async function results(workbench: Workbench): Promise<Results> {
+  return new Results(await workbench.webview(".grid"));
+}
+
+/** The results view, as a person sees it. */
+class Results {
+  readonly frame: Frame;
+
+  constructor(frame: Frame) {
+    this.frame = frame;
+  }
+
+  get grid(): Locator {
+    return this.frame.getByRole("grid", { name: "Results" });
+  }
+
+  /** Those in sight, or nearly. */
+  get rows(): Locator {
+    return this.frame.locator(".body .row");
+  }
+
+  get details(): Locator {
+    return this.frame.locator(".details");
+  }
+
+  row(text: string | RegExp): Locator {
+    return this.rows.filter({ hasText: text }).first();
+  }
+
+  button(name: string | RegExp): Locator {
+    return this.frame.getByRole("button", { name });
+  }
+
+  status(text: string | RegExp): Promise<void> {
+    return this.frame.locator(".status", { hasText: text }).waitFor({ timeout: JOB_TIMEOUT_MS });
+  }
+
+  /** Resolves when the table has so many rows. */
+  shows(count: number): Promise<void> {
+    return this.frame.locator(`.grid[aria-rowcount="${count + 1}"]`).waitFor();
+  }
+}
+
+test("a click on the lens, a file of a thousand inputs, a cluster that starts on the way: the table fills", async (workbench) => {
+  const lines = numbers(INPUTS).map((id) => `${JSON.stringify({ id, text: "lorem ipsum ".repeat(id % 9).trim() })}\n`);
+  await writeFile(join(workbench.workspace, "documents.ndjson"), lines.join(""));
+  await workbench.openFile("score.ts");
+  await workbench.lens("Run on Burla").first().waitFor();
+  await workbench.screenshot("run-1-lens");
+  await workbench.lens("Run on Burla").first().click();
+  await workbench.quickInput.row(/documents/).waitFor();
+  await workbench.screenshot("run-2-inputs");
+  await workbench.quickInput.choose(/A File/);
+  await workbench.quickInput.row(/documents\.ndjson/).waitFor();
+  await workbench.screenshot("run-3-file");
+  await workbench.quickInput.choose(/documents\.ndjson/);
+  await workbench.notification(/No cluster is running/).getByRole("button", { name: "Start Cluster" }).click();
+  const view = await results(workbench);
+  await view.row(/"words":/).waitFor({ timeout: JOB_TIMEOUT_MS });
+  await workbench.screenshot("run-4-filling");
+  await view.status(/^Done: 1,000 inputs · 10 failed/);
+  await view.shows(INPUTS);
+  await workbench.screenshot("run-5-done");
+});
+
+test("the log of the run is in the panel", async (workbench) => {
+  await workbench.runCommand("Burla: Show Log of This Run");
+  await workbench.panel(/scoring\s\d+/).waitFor();
+  await workbench.screenshot("run-6-log");
+  await workbench.runCommand("Burla: Show Results");
+});
+
+test("a failed input: its error, its line", async (workbench) => {
+  const view = await results(workbench);
+  await view.button(/^Failed/).click();
+  await view.shows(10);
+  await view.row("142").click();
+  await view.details.getByText("RangeError: no score for 142").waitFor();
+  await workbench.screenshot("run-7-failed");
+  await view.button("Go to Line").click();
+  await workbench.statusBarItem(/Ln 9, Col/).waitFor();
+  await workbench.editor("score.ts").locator(".squiggly-error").first().waitFor();
+  await workbench.screenshot("run-8-line");
+});
+
+test("mended, the failed inputs run again, and they alone", async (workbench) => {
+  const file = join(workbench.workspace, "score.ts");
+  const text = await readFile(file, "utf8");
+  await writeFile(file, text.replace("throw new RangeError(`no score for ${document.id}`)", "return { id: document.id, words: -1 }"));
+  await workbench.editor("score.ts").locator(".view-line", { hasText: "words: -1" }).waitFor();
+  await workbench.editor("score.ts").locator(".squiggly-error").first().waitFor({ state: "detached" });
+  const view = await results(workbench);
+  await view.button("Run Failed Again").click();
+  await view.frame.getByText("No input has failed.").waitFor({ timeout: JOB_TIMEOUT_MS });
+  await view.status(/^Done: 1,000 inputs · in/);
+  await view.button(/^All/).click();
+  await view.frame.getByRole("searchbox").fill('"words":-1');
+  await view.shows(10);
+  await workbench.screenshot("run-9-again");
+  await view.frame.getByRole("searchbox").fill("");
+  await view.shows(INPUTS);
+});
+
+test("the keyboard goes through the rows and opens a value", async (workbench) => {
+  const view = await results(workbench);
+  await view.frame.getByRole("columnheader", { name: "#" }).click();
+  await view.grid.focus();
+  for (const key of ["Home", "ArrowDown", "ArrowDown"]) await view.grid.press(key);
+  await view.details.getByText("Input 2", { exact: true }).waitFor();
+  assert.equal(await view.grid.getAttribute("aria-activedescendant"), "row-2");
+  assert.equal(await view.frame.locator("#row-2").getAttribute("aria-rowindex"), "4");
+  await view.grid.press("Enter");
+  await workbench.tab(/score, input 2/).waitFor();
+  await workbench.screenshot("run-10-value");
+  await workbench.page.keyboard.press("Control+F4");
+});
+
+test("what would be sent is shown: what of the file, what not, how much", async (workbench) => {
+  await workbench.openFile("score.ts");
+  await workbench.editor("score.ts").locator(".view-line", { hasText: "double" }).click();
+  await workbench.runCommand("Burla: Show What Is Sent with a Function");
+  await workbench.tab(/What is sent with double/).waitFor();
+  await workbench.page.locator(".view-lines", { hasText: /code:\s+[\d.]+\s/ }).first().waitFor();
+  await workbench.screenshot("run-11-preview");
+});
+
+test("a hundred thousand rows scroll", async (workbench) => {
+  await workbench.page.locator(".tabs-container .tab", { hasText: "score.ts" }).first().click();
+  await workbench.lens("Run on Burla").nth(1).click();
+  await workbench.quickInput.choose(/An Expression/);
+  await workbench.quickInput.answer(`Array.from({ length: ${MANY} }, (_, i) => i)`);
+  const view = await results(workbench);
+  await view.status(/^Done: 100,000 inputs/);
+  await view.shows(MANY);
+  await view.grid.focus();
+  await view.grid.press("End");
+  await view.frame.locator(`#row-${MANY - 1}`, { hasText: "✓ done" }).waitFor();
+  assert.ok((await view.rows.count()) < 200, "only rows in sight are in the page");
+  await view.grid.evaluate((grid: { scrollTop: number; readonly scrollHeight: number }) => void (grid.scrollTop = grid.scrollHeight / 2));
+  await view.frame.locator(`#row-${MANY / 2}`, { hasText: "✓ done" }).waitFor();
+  await view.frame.getByRole("searchbox").fill("199998");
+  await view.shows(1);
+  await view.row("99,999").waitFor();
+  await workbench.screenshot("run-12-many");
+  await view.frame.getByRole("searchbox").fill("");
+});
+
+test("a reloaded window shows the last run again", async (workbench) => {
+  await workbench.reload();
+  await workbench.runCommand("Burla: Show Results");
+  const view = await results(workbench);
+  await view.status(/^Done: 100,000 inputs/);
+  await view.shows(MANY);
+});
+
+test("the view takes every theme", async (workbench) => {
+  const view = await results(workbench);
+  await view.frame.getByRole("combobox", { name: "Run" }).selectOption({ index: 1 });
+  await view.status(/^Done: 1,000 inputs/);
+  await view.row(/lorem/).click();
+  await view.details.getByText("Result", { exact: true }).waitFor();
+  for (const theme of ["dark", "high contrast", "high contrast light", "light"] as const) {
+    await workbench.setTheme(theme);
+    await workbench.screenshot(`run-theme-${theme.replaceAll(" ", "-")}`);
+  }
+});

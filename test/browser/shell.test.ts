@@ -1,0 +1,141 @@
+/** A person sees that no cluster runs, starts one, watches a script's job, finds what failed, and stops the cluster. */
+import assert from "node:assert/strict";
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { Script } from "../support/script.ts";
+import { useWorkbench, type Workbench } from "./workbench.ts";
+
+const test = useWorkbench();
+
+/** Two seconds of work for two workers, a tenth of which fails; then it waits until it is told to go on. */
+const SCORE = `
+import { existsSync } from "node:fs";
+
+const go = process.argv[2];
+
+async function score(index) {
+  if (index % 40 === 7) throw new RangeError("empty document");
+  console.log(index * 31 % 900 + " words");
+  if (index % 90 === 3) console.warn("no title");
+  while (index >= 420 && !existsSync(go)) await new Promise((resolve) => setTimeout(resolve, 20));
+  return index;
+}
+
+const results = remoteParallelMap(score, Array.from({ length: 1000 }, (_, index) => index), { onError: "continue" });
+for await (const _ of results.settled());
+`;
+
+test("nothing runs: the status bar and the side bar say so, and offer to start", async (workbench) => {
+  await workbench.statusBarItem("Burla: off").waitFor();
+  await workbench.openSidebar("Burla");
+  await workbench.welcome("No cluster is running").waitFor();
+  assert.equal(workbench.cluster.isAnnounced, false, "nothing was started");
+  await screenshots(workbench, "shell-off");
+});
+
+test("a click on the status bar offers what can be done, and does nothing by itself", async (workbench) => {
+  await workbench.statusBarItem("Burla: off").click();
+  await workbench.quickInput.row(/Start Cluster/).waitFor();
+  await workbench.screenshot("shell-actions-off-light");
+  await workbench.quickInput.dismiss();
+  assert.equal(workbench.cluster.isAnnounced, false);
+});
+
+test("the cluster starts from the status bar", async (workbench) => {
+  await workbench.statusBarItem("Burla: off").click();
+  await workbench.quickInput.choose(/Start Cluster/);
+  await workbench.statusBarItem(/Burla: \d+ nodes/).waitFor();
+  await workbench.treeRow(/Local cluster: running/).waitFor();
+  await workbench.treeRow(/local-0: ready/).waitFor();
+  await workbench.toggleRow(/local-0: ready/);
+  await workbench.treeRow(/: warm/).first().waitFor();
+  await screenshots(workbench, "shell-ready");
+});
+
+test("a job of a script appears, with its failed inputs and its log", async (workbench) => {
+  const go = join(workbench.workspace, "go");
+  const script = Script.start(workbench.cluster, SCORE, { args: [go] });
+  await workbench.statusBarItem(/Burla: score 4\d%/).waitFor();
+  await workbench.treeRow(/score: running 4\d%/).click();
+  await workbench.toggleRow(/Failed inputs/);
+  await workbench.treeRow(/Input 7: RangeError: empty document/).waitFor();
+  await workbench.treeRow("Show log").click();
+  await workbench.panel(/words/).waitFor();
+  await screenshots(workbench, "shell-running");
+  await hoverStatusBar(workbench);
+  await screenshots(workbench, "shell-tooltip");
+  await workbench.page.mouse.move(640, 300);
+  await writeFile(go, "");
+  await workbench.treeRow(/score: done, 25 failed/).waitFor();
+  assert.equal((await script.ended()).code, 0);
+});
+
+test("the line of a failed input opens with a click", async (workbench) => {
+  await workbench.treeRow(/Input 7: RangeError/).click();
+  await workbench.page.locator(".editor-instance .view-line", { hasText: /throw\snew\sRangeError/ }).waitFor();
+  await screenshots(workbench, "shell-failed");
+});
+
+test("a cluster by address is added, and chosen again after a reload", async (workbench) => {
+  const { url, token } = workbench.cluster.address;
+  await workbench.runCommand("Burla: Add Cluster…");
+  await workbench.quickInput.answer(url);
+  const secret = workbench.quickInput.box.locator("input[type=password]");
+  await secret.fill(token);
+  await workbench.screenshot("shell-add-light");
+  await secret.press("Enter");
+  await workbench.quickInput.box.getByText("Add Cluster (3/3): name").waitFor();
+  await workbench.quickInput.answer("Team");
+  await workbench.treeRow(/Team: running/).waitFor();
+  await workbench.treeRow(/Local cluster: running/).waitFor();
+  await workbench.screenshot("shell-two-clusters-light");
+  await workbench.reload();
+  await workbench.openSidebar("Burla");
+  await workbench.treeRow(/Team: running\s*current/).waitFor();
+  await workbench.runCommand("Burla: Choose Cluster…");
+  await workbench.quickInput.choose(/Local cluster/);
+  await workbench.treeRow(/Local cluster: running\s*current/).waitFor();
+});
+
+test("a stop asks when a job runs, and goes on when the answer is no", async (workbench) => {
+  const script = Script.start(workbench.cluster, SCORE, { args: [join(workbench.workspace, "never")] });
+  await workbench.statusBarItem(/Burla: score 4\d%/).click();
+  await workbench.quickInput.choose(/Stop Cluster/);
+  await workbench.dialog("Stop the local cluster?").waitFor();
+  await workbench.screenshot("shell-stop-light");
+  await workbench.dialog("Stop the local cluster?").getByRole("button", { name: "Cancel" }).click();
+  await workbench.statusBarItem(/Burla: score/).waitFor();
+  await workbench.treeRow(/score: running/).click({ button: "right" });
+  await workbench.page.locator(".monaco-menu", { hasText: "Cancel Job" }).getByText("Cancel Job").click();
+  await workbench.dialog("Cancel score?").getByRole("button", { name: "Cancel Job" }).click();
+  await workbench.treeRow(/score: cancelled/).waitFor();
+  await script.ended();
+});
+
+test("the cluster stops from the status bar", async (workbench) => {
+  await workbench.statusBarItem(/Burla: \d+ nodes/).click();
+  await workbench.quickInput.choose(/Stop Cluster/);
+  await workbench.statusBarItem("Burla: off").waitFor();
+  await workbench.cluster.gone();
+});
+
+test("the walkthrough has a picture for every step", async (workbench) => {
+  await workbench.runCommand("Burla: Get Started");
+  for (const step of ["Start a cluster", "Run a function", "See what it does", "Go beyond this machine"]) {
+    await workbench.page.locator(".getting-started-step", { hasText: step }).click();
+    await workbench.page.locator(".getting-started-media").waitFor();
+    await workbench.screenshot(`shell-walkthrough-${step.split(" ")[0]?.toLowerCase() ?? ""}`);
+  }
+});
+
+async function hoverStatusBar(workbench: Workbench): Promise<void> {
+  await workbench.statusBarItem(/Burla: score/).hover();
+  await workbench.page.locator(".monaco-hover", { hasText: "in use" }).waitFor();
+}
+
+async function screenshots(workbench: Workbench, name: string): Promise<void> {
+  for (const theme of ["dark", "high contrast", "light"] as const) {
+    await workbench.setTheme(theme);
+    await workbench.screenshot(`${name}-${theme.replaceAll(" ", "-")}`);
+  }
+}

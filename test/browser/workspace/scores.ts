@@ -1,0 +1,4 @@
+/** A score of a document. */
+export function score(text: string): number {
+  return text.split(/\s+/).length;
+}
