@@ -13,6 +13,8 @@ export const LOCAL = "local";
 export interface ClusterTarget {
   /** Same key, same cluster. */
   readonly key: string;
+  /** It is there for sure, and comes back if it does not answer: it runs the function that calls. */
+  readonly isWaitedFor: boolean;
   /** The local cluster is started when it is not there. */
   open(): Promise<Duplex>;
   /** Where control requests go. Starts nothing. @throws BurlaError BURLA_UNREACHABLE */
@@ -28,13 +30,14 @@ export interface ClusterTarget {
 export function resolveCluster(option: string | ClusterAddress | undefined): ClusterTarget {
   const { BURLA_URL: url, BURLA_JOB_TOKEN: token, BURLA_CLUSTER: name } = process.env;
   if (typeof option === "object") return fixedTarget(option);
-  if (option === undefined && url && token) return fixedTarget({ url, token });
+  if (option === undefined && url && token) return { ...fixedTarget({ url, token }), isWaitedFor: true };
   return namedTarget(option ?? (name || LOCAL));
 }
 
 function fixedTarget(address: ClusterAddress): ClusterTarget {
   return {
     key: `${address.url} ${address.token}`,
+    isWaitedFor: false,
     open: () => openStream({ ...address, role: "client", timeoutMs: DIAL_TIMEOUT_MS }),
     address: () => address,
     file: null,
@@ -44,6 +47,7 @@ function fixedTarget(address: ClusterAddress): ClusterTarget {
 function namedTarget(name: string): ClusterTarget {
   return {
     key: name,
+    isWaitedFor: false,
     open: () => openNamed(name),
     address: () => {
       const file = readConnectionFile(name);
