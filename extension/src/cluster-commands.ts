@@ -1,7 +1,7 @@
 /** What can be done with clusters, from the palette, the trees and the status bar. */
 import * as vscode from "vscode";
 import { showActions } from "./actions.ts";
-import { addCluster, chooseCluster, removeCluster, use, type ChooseParts } from "./clusters/choose.ts";
+import { addCluster, chooseCluster, removeCluster, renewToken, use, type ChooseParts } from "./clusters/choose.ts";
 import type { ClusterStarter } from "./clusters/start.ts";
 import { LOCAL_ID } from "./clusters/state.ts";
 import { stopCluster } from "./clusters/stop.ts";
@@ -14,7 +14,7 @@ export interface ClusterParts extends ChooseParts {
 }
 
 export function clusterHandlers(parts: ClusterParts): Record<string, Handler> {
-  const { hub, watchers } = parts;
+  const { hub } = parts;
   const idOf = (element?: ClusterElement) => element?.ref.id ?? hub.current.ref.id;
   return {
     [COMMANDS.showActions]: () => showActions(hub),
@@ -26,8 +26,15 @@ export function clusterHandlers(parts: ClusterParts): Record<string, Handler> {
     [COMMANDS.chooseCluster]: (element?: ClusterElement) => (element === undefined ? chooseCluster(parts) : use(parts, element.ref.id)),
     [COMMANDS.addCluster]: () => addCluster(parts),
     [COMMANDS.removeCluster]: async (element?: ClusterElement) => removeCluster(parts, element?.ref.id ?? (await pickRemote(parts))),
-    [COMMANDS.reconnect]: (element?: ClusterElement) => watchers.again(idOf(element)),
+    [COMMANDS.reconnect]: (element?: ClusterElement) => reconnect(parts, idOf(element)),
   };
+}
+
+/** Asks for the token first, when it was the token. */
+async function reconnect({ hub, watchers, known }: ClusterParts, id: string): Promise<void> {
+  const { ref, link } = hub.state(id);
+  if (ref.url !== null && link.kind === "error" && link.trouble.code === "BURLA_UNAUTHORIZED") await renewToken({ known }, ref);
+  watchers.again(id);
 }
 
 async function pickRemote({ hub }: ClusterParts): Promise<string> {

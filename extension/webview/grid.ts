@@ -36,7 +36,14 @@ export class Grid {
     const heads = COLUMNS.map((title, column) => element("div", { role: "columnheader", class: `cell c${column}`, "aria-colindex": column + 1 }, ["#", "Status", "Input", "Result or error"][column] ?? title));
     this.#order = heads[0] as HTMLElement;
     this.#order.append(element("span", { class: "order", "aria-hidden": "true" }));
+    this.#order.tabIndex = 0;
     this.#order.addEventListener("click", () => actions.toggleOrder());
+    this.#order.addEventListener("keydown", (event) => {
+      if (event.key !== "Enter" && event.key !== " ") return;
+      event.preventDefault();
+      event.stopPropagation();
+      actions.toggleOrder();
+    });
     this.#order.title = "Order by input, or as results arrive";
     this.root.append(element("div", { role: "row", class: "row head", "aria-rowindex": 1 }, ...heads), this.#body);
     this.root.addEventListener("scroll", () => this.#draw(), { passive: true });

@@ -13,7 +13,10 @@ const TYPING_MS = 150;
 export class Header {
   readonly root: HTMLElement;
   readonly #runs = element("select", { "aria-label": "Run", class: "runs" });
-  readonly #status = element("span", { class: "status", role: "status" });
+  readonly #status = element("span", { class: "status" });
+  /** Read out when a run begins or ends: its counts change too often to be read. */
+  readonly #spoken = element("span", { class: "spoken", role: "status" });
+  #spokenPhase = "";
   readonly #bar = element("div", { class: "bar", role: "progressbar", "aria-label": "Progress", "aria-valuemin": 0, "aria-valuemax": 100 }, element("div", {}));
   readonly #all = button("All", () => this.#choose(false), { class: "choice", "aria-pressed": "true" });
   readonly #failed = button("Failed", () => this.#choose(true), { class: "choice", "aria-pressed": "false" });
@@ -39,7 +42,7 @@ export class Header {
     this.root = element(
       "header",
       { class: "top" },
-      element("div", { class: "line" }, this.#runs, this.#status, element("span", { class: "space" }), this.#again, this.#cancel, element("div", { class: "tools" }, choices, this.#text)),
+      element("div", { class: "line" }, this.#runs, this.#status, this.#spoken, element("span", { class: "space" }), this.#again, this.#cancel, element("div", { class: "tools" }, choices, this.#text)),
       this.#bar,
       this.#problem,
     );
@@ -54,6 +57,8 @@ export class Header {
     this.#updateRuns(run, runs);
     const isRunning = run.phase === "preparing" || run.phase === "running";
     if (this.#status.textContent !== run.status) this.#status.textContent = run.status;
+    if (`${run.id} ${run.phase}` !== this.#spokenPhase) this.#spoken.textContent = `${run.label}: ${run.status}`;
+    this.#spokenPhase = `${run.id} ${run.phase}`;
     this.#status.className = `status ${run.phase}`;
     this.#all.textContent = `All ${numberText(run.settled)}`;
     this.#failed.textContent = `Failed ${numberText(run.failed)}`;

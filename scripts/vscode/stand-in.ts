@@ -71,6 +71,8 @@ function parse(args: string[]): Request | string {
   });
   const { extensionTestsPath: tests, extensionDevelopmentPath: extensions = [] } = values;
   if (typeof tests !== "string") return "Only extension tests run here: --extensionTestsPath is missing.";
+  // VS Code would run no test, and say nothing.
+  if (extensions.length === 0) return "An extension under development has to be there: --extensionDevelopmentPath is missing.";
   // The extension host would only end, without a word.
   if (!existsSync(tests)) return `There is nothing at --extensionTestsPath ${tests}.`;
   const workspace = positionals.find((path) => path.endsWith(".code-workspace") || isFolder(path));

@@ -21,11 +21,12 @@ async function packageExtension(target: string, out: string): Promise<void> {
   if (platformPackage === undefined) throw new Error(`There is no platform ${target}: choose one of ${Object.keys(TARGETS).join(", ")}.`);
   const folder = await mkdtemp(join(tmpdir(), "burla-vsix-"));
   try {
-    const { version } = await stage(folder, platformPackage);
+    const { version, repository } = await stage(folder, platformPackage);
     await mkdir(out, { recursive: true });
     const file = join(out, `burla-${target}-${version}.vsix`);
     const vsce = join(root, "node_modules", "@vscode", "vsce", "vsce");
-    const options = ["--no-dependencies", "--allow-missing-repository", "--no-rewrite-relative-links", "--target", target, "--out", file];
+    const pages = repository === undefined ? ["--allow-missing-repository", "--no-rewrite-relative-links"] : [];
+    const options = ["--no-dependencies", ...pages, "--target", target, "--out", file];
     await run(process.execPath, [vsce, "package", ...options], { cwd: folder });
     console.log(relative(process.cwd(), file));
   } finally {

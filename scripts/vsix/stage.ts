@@ -3,15 +3,14 @@ import { cp, mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { root } from "../vscode/paths.ts";
 import { addEsbuild } from "./esbuild-package.ts";
+import { publishedPage } from "./page.ts";
 
 /** They make our repository work, not the extension. */
 const REPOSITORY_FIELDS = ["private", "workspaces", "scripts", "devDependencies", "overrides", "type"];
-/** Only the repository's own pages show these. */
+/** The picture of the repository's README, and what `icon.png` is drawn from. */
 const UNUSED_MEDIA = ["demo.svg", "icon.svg"];
 /** Of the package `burla`, the parts that nobody imports while a job runs: the command line, and types. */
 const UNUSED_CLIENT_PARTS = /^cli\.js$|\.d\.c?ts$|\.map$/;
-/** A picture of the documentation that a page shows. */
-const PICTURE = /\]\(\.\.\/docs\/images\/([\w.-]+)\)/g;
 
 export interface Manifest {
   readonly version: string;
@@ -24,7 +23,10 @@ export async function stage(folder: string, platformPackage: string): Promise<Ma
   await mkdir(folder, { recursive: true });
   await writeFile(join(folder, "package.json"), JSON.stringify(manifest, null, 2));
   await cp(join(root, "LICENSE"), join(folder, "LICENSE"));
-  for (const page of ["README.md", "CHANGELOG.md"]) await copyPage(folder, page);
+  for (const page of ["README.md", "CHANGELOG.md"]) {
+    const text = await readFile(join(root, "extension", page), "utf8");
+    await writeFile(join(folder, page), publishedPage(text, manifest["repository"] !== undefined));
+  }
   await copyMedia(folder);
   await copyPrograms(folder);
   const modules = join(folder, "extension", "dist", "node_modules");
@@ -37,13 +39,6 @@ async function publishedManifest(): Promise<Manifest> {
   const manifest = JSON.parse(await readFile(join(root, "package.json"), "utf8")) as Manifest;
   for (const field of REPOSITORY_FIELDS) Reflect.deleteProperty(manifest, field);
   return manifest;
-}
-
-/** A page of `extension/` becomes one of the root, and takes the pictures along that it shows. */
-async function copyPage(folder: string, page: string): Promise<void> {
-  const text = await readFile(join(root, "extension", page), "utf8");
-  for (const [, picture = ""] of text.matchAll(PICTURE)) await cp(join(root, "docs", "images", picture), join(folder, "docs", "images", picture));
-  await writeFile(join(folder, page), text.replaceAll("](../docs/images/", "](docs/images/"));
 }
 
 async function copyMedia(folder: string): Promise<void> {

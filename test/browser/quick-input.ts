@@ -68,8 +68,11 @@ export class QuickInput {
     });
   }
 
+  /** Resolves when the row is gone: what opens next is of whoever was chosen. */
   async choose(label: string | RegExp): Promise<void> {
-    await this.row(label).first().click();
+    const row = this.row(label).first();
+    await row.click();
+    await row.waitFor({ state: "hidden" });
   }
 
   /** Types into it, and accepts. */

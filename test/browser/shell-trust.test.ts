@@ -5,9 +5,7 @@ import { useWorkbench } from "./workbench.ts";
 const test = useWorkbench({ asksForTrust: true });
 
 test("looking works, starting says that it needs trust", async (workbench) => {
-  const { page } = workbench;
-  const restricted = page.getByRole("button", { name: /No, I don't trust|Browse Folder in Restricted Mode|Browse in Restricted Mode/ });
-  await restricted.first().click();
+  await workbench.statusBarItem("Restricted Mode").waitFor();
   await workbench.statusBarItem("Burla: off").waitFor();
   await workbench.openSidebar("Burla");
   await workbench.welcome("Starting one needs a trusted workspace").waitFor();

@@ -50,13 +50,24 @@ export async function use({ hub, watchers }: Pick<ChooseParts, "hub" | "watchers
 export async function addCluster(parts: ChooseParts): Promise<void> {
   const url = normalizeUrl(await ask({ title: "Add Cluster (1/3): address", prompt: "Address of the cluster's main service", placeHolder: "https://10.0.0.5:8443", validateInput: urlProblem }));
   if (url === null) return;
-  const token = await ask({ title: "Add Cluster (2/3): token", prompt: "Your token for this cluster. It is kept in the editor's secret storage.", password: true, validateInput: (text) => (text.trim() === "" ? "The token that its owner gave you" : null) });
-  await tryAddress(parts.loadControl, url, token.trim());
+  const token = await askToken("Add Cluster (2/3): token");
+  await tryAddress(parts.loadControl, url, token);
   const name = await ask({ title: "Add Cluster (3/3): name", prompt: "What it is called in the editor", value: new URL(url).hostname, validateInput: nameProblem });
-  await parts.known.add({ name: name.trim(), url }, token.trim());
+  await parts.known.add({ name: name.trim(), url }, token);
   parts.hub.setRefs(parts.known.refs());
   parts.watchers.forget(url);
   await use(parts, url);
+}
+
+/** For a cluster that refuses the token, or whose token has been lost. */
+export async function renewToken({ known }: Pick<ChooseParts, "known">, { label, id }: ClusterRef): Promise<void> {
+  const token = await askToken(`Token for ${label}`);
+  await known.add({ name: label, url: id }, token);
+}
+
+async function askToken(title: string): Promise<string> {
+  const prompt = "Your token for this cluster. It is kept in the editor's secret storage.";
+  return (await ask({ title, prompt, password: true, validateInput: (text) => (text.trim() === "" ? "The token that its owner gave you" : null) })).trim();
 }
 
 async function ask(options: vscode.InputBoxOptions): Promise<string> {
@@ -82,7 +93,7 @@ async function problemOf({ watchCluster }: Awaited<ReturnType<LoadControl>>, clu
   try {
     for await (const heard of watchCluster(cluster, { signal })) {
       if (heard.phase === "starting" || heard.phase === "running") return null;
-      return heard.phase === "refused" ? heard.error.message : heard.reason;
+      return heard.phase === "refused" ? troubleOf(heard.error).message : heard.reason;
     }
     return "it did not answer in time";
   } catch (error) {

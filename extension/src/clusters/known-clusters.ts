@@ -56,7 +56,7 @@ export class KnownClusters {
 
 class MissingToken extends Error {
   readonly code = "BURLA_UNAUTHORIZED";
-  readonly cure = "Add the cluster again: that asks for its token.";
+  readonly cure = "Try again: that asks for it.";
 
   constructor(url: string) {
     super(`the token of the cluster at ${url} is not known on this machine`);

@@ -22,6 +22,10 @@ describe("the state of a cluster", () => {
     assert.equal(after(off, running, isOff).status, null);
   });
 
+  it("stays online when a node is replaced", () => {
+    assert.equal(after(off, starting, running, starting).link.kind, "online");
+  });
+
   it("keeps the last status of a cluster that does not answer", () => {
     const state = after(off, running, lost);
     assert.equal(state.link.kind, "unreachable");

@@ -93,7 +93,8 @@ function onHeard(state: ClusterState, heard: Heard): ClusterState {
       // A start that failed is told until something else is tried.
       return state.intent === "start" || hasFailedToStart(state) ? { ...state, status: null } : { ...state, status, link: { kind: "off" } };
     case "starting":
-      return { ...state, status, link: { kind: "starting", ready: heard.ready, wanted: heard.wanted } };
+      // A node that starts in place of another does not make the cluster start.
+      return { ...state, status, link: state.link.kind === "online" ? state.link : { kind: "starting", ready: heard.ready, wanted: heard.wanted } };
     case "running":
       return { ...state, status, link: { kind: "online" } };
     case "unreachable":

@@ -7,9 +7,10 @@ import { rm } from "node:fs/promises";
 import { dirname } from "node:path";
 import { bundleCapture, explainText, failureOf } from "burla/tools";
 import * as v from "valibot";
-import { claimFile, commandSchema, requestSchema, type JobRequest, type Problem, type Request, type RunnerEvent } from "./messages.ts";
+import { claimFile, commandSchema, MAX_CURE_LENGTH, MAX_PROBLEM_LENGTH, requestSchema, type JobRequest, type Problem, type Request, type RunnerEvent } from "./messages.ts";
 import { captureRef, startJob, type RunningJob } from "./run-job.ts";
 import { saveResults } from "./save.ts";
+import { clip } from "./text.ts";
 
 /** A window that is reloaded claims its runs within this time; a window that was closed does not. */
 const CLAIM_TIMEOUT_MS = 15_000;
@@ -84,7 +85,7 @@ function isClaimed(file: string): Promise<boolean> {
 
 function problemOf(error: unknown): Problem {
   const { code, message, cure } = failureOf(error);
-  return { code, message, cure };
+  return { code, message: clip(message, MAX_PROBLEM_LENGTH), cure: clip(cure, MAX_CURE_LENGTH) };
 }
 
 async function main(message: unknown): Promise<void> {

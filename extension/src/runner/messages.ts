@@ -11,6 +11,8 @@ export const MAX_ROWS_PER_EVENT = 1_000;
 /** What evaluating inputs prints is shown up to here. */
 export const MAX_PRINTED_LINES = 1_000;
 export const MAX_LINE_LENGTH = 4_000;
+export const MAX_PROBLEM_LENGTH = 20_000;
+export const MAX_CURE_LENGTH = 2_000;
 /** Re-runs name their inputs one by one. */
 export const MAX_INDEXES = 1_000_000;
 
@@ -103,7 +105,7 @@ const progressSchema = v.object({
 });
 export type JobProgress = v.InferOutput<typeof progressSchema>;
 
-const problemSchema = v.object({ code: v.nullable(text(64)), message: text(100_000), cure: text(2_000) });
+const problemSchema = v.object({ code: v.nullable(text(64)), message: text(MAX_PROBLEM_LENGTH), cure: text(MAX_CURE_LENGTH) });
 export type Problem = v.InferOutput<typeof problemSchema>;
 
 export const eventSchema = v.variant("type", [

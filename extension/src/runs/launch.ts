@@ -107,8 +107,10 @@ export class Launcher {
   async #cluster(run: Run): Promise<RunCluster> {
     const abort = new AbortController();
     this.#waits.set(run, abort);
+    // A question to the user cannot be taken back: its answer then counts for nothing.
+    const aborted = new Promise<never>((_, reject) => abort.signal.addEventListener("abort", () => reject(new Declined("the run was cancelled")), { once: true }));
     try {
-      const { ref, target } = await this.#parts.shell.ensureCluster(abort.signal);
+      const { ref, target } = await Promise.race([this.#parts.shell.ensureCluster(abort.signal), aborted]);
       return { id: ref.id, target };
     } finally {
       this.#waits.delete(run);

@@ -129,6 +129,10 @@ export class Run implements vscode.Disposable {
         return this.#add(event.rows);
       case "printed":
         return this.#changed.fire({ kind: "printed", lines: event.lines });
+      case "explained":
+      case "saved":
+      case "ended":
+        return;
     }
   }
 

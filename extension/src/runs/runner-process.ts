@@ -53,7 +53,10 @@ export class RunnerProcess {
   cancel(): void {
     if (!this.#child.connected) return;
     this.#child.send({ type: "cancel" }, () => undefined);
-    const timer = setTimeout(() => this.kill(), CANCEL_TIMEOUT_MS);
+    const timer = setTimeout(() => {
+      this.#end ??= { outcome: "cancelled", problem: null };
+      this.kill();
+    }, CANCEL_TIMEOUT_MS);
     void this.ended.then(() => clearTimeout(timer));
   }
 

@@ -41,7 +41,7 @@ export class ClustersTree implements vscode.TreeDataProvider<ClusterElement> {
   getTreeItem(element: ClusterElement): vscode.TreeItem {
     const state = this.#hub.state(element.ref.id);
     const { id } = element.ref;
-    if (element.type === "cluster") return treeItem(clusterRow(state, id === this.#hub.current.ref.id));
+    if (element.type === "cluster") return treeItem(clusterRow(state, { isCurrent: id === this.#hub.current.ref.id, isOnly: this.#hub.all().length === 1 }));
     const jobs = state.status?.jobs ?? [];
     const node = this.#node(element.ref, element.nodeId);
     if (node === undefined) return new vscode.TreeItem(element.nodeId);

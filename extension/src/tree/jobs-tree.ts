@@ -64,7 +64,7 @@ export class JobsTree implements vscode.TreeDataProvider<JobElement> {
   async #failureElements(job: JobSummary): Promise<JobElement[]> {
     const { jobId } = job;
     const { failed, failures } = await this.#failuresOf(job);
-    const elements: JobElement[] = failures.map((failure) => ({ type: "failure", jobId, failure }));
+    const elements: JobElement[] = [...failures].sort((a, b) => a.index - b.index).map((failure) => ({ type: "failure", jobId, failure }));
     return failed > failures.length ? [...elements, { type: "more", jobId, failed, shown: failures.length }] : elements;
   }
 

@@ -7,17 +7,26 @@ import { clockText, coresText, countText, escapeMarkdown, memoryText, nodeStateT
 
 type Worker = NodeSummary["workers"][number];
 
-export function clusterRow(state: ClusterState, isCurrent: boolean): Row {
+/** How it stands among the others. */
+export interface Standing {
+  readonly isCurrent: boolean;
+  /** There is no other to choose. */
+  readonly isOnly: boolean;
+}
+
+export function clusterRow(state: ClusterState, { isCurrent, isOnly }: Standing): Row {
   const { ref, link, status } = state;
+  const hasRows = status !== null && status.nodes.length > 0;
   const kind = ref.url === null ? "local" : "remote";
   return {
-    id: ref.id,
+    // The editor keeps a row closed that had nothing below it: one that has something now is another row.
+    id: hasRows ? ref.id : `${ref.id}/empty`,
     label: `${ref.label}: ${linkWord(link)}`,
-    description: [isCurrent ? "current" : "", clusterCounts(state)].filter((part) => part !== "").join(" · "),
+    description: [isCurrent && !isOnly ? "current" : "", clusterDetail(state)].filter((part) => part !== "").join(" · "),
     tooltip: clusterTooltip(state),
     icon: clusterIcon(link),
     contextValue: `cluster:${kind}:${link.kind}:${isCurrent ? "current" : "other"}`,
-    expandable: status !== null && status.nodes.length > 0 ? (isCurrent ? "open" : "closed") : "no",
+    expandable: hasRows ? "open" : "no",
   };
 }
 
@@ -27,7 +36,9 @@ export function linkWord(link: Link): string {
   return link.kind === "starting" ? startingWords(link) : link.kind;
 }
 
-function clusterCounts({ link, status }: ClusterState): string {
+/** What runs on it, or what is wrong with it. */
+function clusterDetail({ link, status }: ClusterState): string {
+  if (link.kind === "unreachable" || link.kind === "error") return link.trouble.message.split("\n")[0] ?? "";
   if (link.kind !== "online" || status === null) return "";
   const jobs = liveJobs(status).length;
   return [countText(status.nodes.length, "node"), jobs === 0 ? "idle" : countText(jobs, "job")].join(" · ");
@@ -74,7 +85,7 @@ export function nodeRow(clusterId: string, node: NodeSummary, jobs: ClusterStatu
   return {
     id: `${clusterId}/${node.nodeId}`,
     label: `${node.nodeId}: ${nodeStateText(node)}`,
-    description: [working.join(", "), containersText(node.workers), machineText(node)].filter((part) => part !== "").join(" · "),
+    description: [working.join(", "), machineText(node), containersText(node.workers)].filter((part) => part !== "").join(" · "),
     tooltip: nodeTooltip(node, working),
     icon: NODE_ICONS[node.state] ?? icon("vm"),
     contextValue: `node:${node.state.toLowerCase()}`,

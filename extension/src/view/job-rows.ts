@@ -91,11 +91,11 @@ function capitalize(text: string): string {
 export function failureRow(jobId: string, failure: JobFailure): Row {
   const frame = userFrame(failure.stack);
   const place = frame === null ? "" : `${baseName(frame.file)}:${frame.line}`;
-  const which = failure.index < 0 ? "Job" : `Input ${numberText(failure.index)}`;
+  const which = failure.index < 0 ? "Job:" : `#${failure.index}`;
   const [firstLine = ""] = failure.message.split("\n");
   return {
     id: `${jobId}/failures/${failure.index}`,
-    label: `${which}: ${failure.name}: ${firstLine}`,
+    label: `${which} ${failure.name}: ${firstLine}`,
     description: place,
     tooltip: `**${escapeMarkdown(failure.name)}**: ${escapeMarkdown(failure.message)}${frame === null ? "" : `\n\n${escapeMarkdown(`${frame.file}:${frame.line}`)}`}`,
     icon: icon("bug", COLOR.bad),

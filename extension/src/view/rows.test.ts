@@ -8,25 +8,30 @@ import { spokenRow } from "./row.ts";
 
 const stack = "RangeError: empty document\n    at score (/home/you/score.ts:12:9)\n    at /home/you/node_modules/x/index.js:1:1";
 
+const current = { isCurrent: true, isOnly: false };
+const other = { isCurrent: false, isOnly: false };
+
 describe("rows of clusters", () => {
   it("say their state in the label", () => {
-    assert.equal(clusterRow(online(), true).label, "Local cluster: running");
-    assert.equal(clusterRow(initialState(LOCAL_CLUSTER), true).label, "Local cluster: off");
-    assert.equal(clusterRow(unreachable(), true).label, "Local cluster: unreachable");
-    assert.equal(clusterRow(reduce(online(), { type: "stopAsked" }), true).label, "Local cluster: stopping");
+    assert.equal(clusterRow(online(), current).label, "Local cluster: running");
+    assert.equal(clusterRow(initialState(LOCAL_CLUSTER), current).label, "Local cluster: off");
+    assert.equal(clusterRow(unreachable(), current).label, "Local cluster: unreachable");
+    assert.equal(clusterRow(reduce(online(), { type: "stopAsked" }), current).label, "Local cluster: stopping");
   });
 
   it("say what runs on them, and which is the current one", () => {
-    assert.equal(clusterRow(online(), true).description, "current · 2 nodes · idle");
-    assert.equal(clusterRow(online(aStatus({ jobs: [aJob()] })), false).description, "2 nodes · 1 job");
-    assert.equal(clusterRow(online(), true).contextValue, "cluster:local:online:current");
+    assert.equal(clusterRow(online(), current).description, "current · 2 nodes · idle");
+    assert.equal(clusterRow(online(aStatus({ jobs: [aJob()] })), other).description, "2 nodes · 1 job");
+    assert.equal(clusterRow(online(), { isCurrent: true, isOnly: true }).description, "2 nodes · idle");
+    assert.equal(clusterRow(unreachable(), other).description, "it has closed the connection");
+    assert.equal(clusterRow(online(), current).contextValue, "cluster:local:online:current");
   });
 
   it("show a node with its job, containers and machine", () => {
     const job = aJob();
     const row = nodeRow("local", aNode({ state: "RUNNING", jobs: [job.jobId] }), [job]);
     assert.equal(row.label, "local-0: running");
-    assert.equal(row.description, "score · 1 container · process, 1 core, 4.0 GiB");
+    assert.equal(row.description, "score · process, 1 core, 4.0 GiB · 1 container");
     assert.equal(nodeRow("local", aNode({ state: "FAILED", reason: "it ran out of memory" }), []).label, "local-0: failed");
     assert.match(nodeRow("local", aNode({ state: "FAILED", reason: "it ran out of memory" }), []).tooltip, /it ran out of memory/);
   });
@@ -70,7 +75,7 @@ describe("rows of jobs", () => {
 
   it("show a failed input with its error and line", () => {
     const row = failureRow("job-1", { index: 17, name: "RangeError", message: "empty document\nmore", stack });
-    assert.equal(row.label, "Input 17: RangeError: empty document");
+    assert.equal(row.label, "#17 RangeError: empty document");
     assert.equal(row.description, "score.ts:12");
     assert.equal(row.contextValue, "failure:located");
     assert.equal(failureRow("job-1", { index: -1, name: "BURLA_LOAD", message: "no", stack: "" }).label, "Job: BURLA_LOAD: no");

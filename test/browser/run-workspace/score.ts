@@ -14,4 +14,9 @@ export async function score(document: { id: number; text: string }): Promise<{ i
 
 export const double = (x: number) => x * 2;
 
+export async function slow(x: number): Promise<number> {
+  await new Promise((resolve) => setTimeout(resolve, 40));
+  return x;
+}
+
 console.log(basename("this is not sent"));
