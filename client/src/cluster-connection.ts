@@ -93,7 +93,8 @@ export class ClusterConnection {
         return this.#converse(stream);
       } catch (error) {
         const hopeless = error instanceof BurlaError && error.code !== "BURLA_UNREACHABLE";
-        if (hopeless || attempt >= MAX_ATTEMPTS || !this.#waiting().some((job) => job.hasBegun)) {
+        const isWaitedFor = this.#target.isWaitedFor || this.#waiting().some((job) => job.hasBegun);
+        if (hopeless || attempt >= MAX_ATTEMPTS || !isWaitedFor) {
           this.#dialling = false;
           return this.#failAll(error);
         }

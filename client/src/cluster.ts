@@ -13,6 +13,8 @@ export const LOCAL = "local";
 export interface ClusterTarget {
   /** Same key, same cluster. */
   readonly key: string;
+  /** It is there for sure, and comes back if it does not answer: it runs the function that calls. */
+  readonly isWaitedFor: boolean;
   /** The local cluster is started when it is not there. */
   open(): Promise<Duplex>;
   /** Where control requests go. Starts nothing. @throws BurlaError BURLA_UNREACHABLE */
@@ -35,13 +37,14 @@ export interface AddressFile {
 export function resolveCluster(option: string | ClusterAddress | undefined): ClusterTarget {
   const { BURLA_URL: url, BURLA_JOB_TOKEN: token, BURLA_CLUSTER: name } = process.env;
   if (typeof option === "object") return fixedTarget(option);
-  if (option === undefined && url && token) return fixedTarget({ url, token });
+  if (option === undefined && url && token) return { ...fixedTarget({ url, token }), isWaitedFor: true };
   return namedTarget(option ?? (name || LOCAL));
 }
 
 function fixedTarget(address: ClusterAddress): ClusterTarget {
   return {
     key: `${address.url} ${address.token}`,
+    isWaitedFor: false,
     open: () => openStream({ ...address, role: "client", timeoutMs: DIAL_TIMEOUT_MS }),
     address: () => address,
     file: null,
@@ -52,6 +55,7 @@ function namedTarget(name: string): ClusterTarget {
   const isLeft = ({ pid }: ConnectionFile) => name === LOCAL && !isAlive(pid);
   return {
     key: name,
+    isWaitedFor: false,
     open: () => openNamed(name),
     address: () => {
       const file = readConnectionFile(name);

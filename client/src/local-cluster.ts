@@ -13,6 +13,8 @@ import { BUILD, VERSION } from "./version.ts";
 const BYTES_PER_MIB = 1024 * 1024;
 const START_TIMEOUT_MS = 20_000;
 const EXIT_LOCKED = 3;
+/** Somebody or the system kills main before it is ready: by chance once or twice, on purpose always. */
+const MAX_KILLS = 3;
 /** Whether the program that holds the lock still lives is found out this often. */
 const LOOK_AGAIN_MS = 1_000;
 const IDLE_MINUTES = 10;
@@ -80,21 +82,23 @@ export interface LocalStart {
  * Starts main for this machine's cluster, unless another program is faster. Resolves when it takes connections.
  * @throws BurlaError BURLA_CLUSTER_START with the end of its log.
  */
-export async function startLocalCluster(options: LocalStart = {}): Promise<ConnectionFile> {
+export async function startLocalCluster(start: LocalStart = {}): Promise<ConnectionFile> {
   const directory = clusterDirectory("local");
   const deadlineMs = performance.now() + START_TIMEOUT_MS;
-  for (;;) {
-    const launch = await launchMain(directory, options);
+  for (let kills = 0; ; ) {
+    const launch = await launchMain(directory, start);
     // The one that is faster may die before it is ready, or be one that is about to end: then it is tried again.
     const file = launch.how === "locked" ? await waitForFile(directory) : readConnectionFile("local");
-    if (file !== null && launch.how !== "failed") return file;
-    if (launch.how === "locked" && performance.now() < deadlineMs) continue;
+    if (file !== null && (launch.how === "ready" || launch.how === "locked")) return file;
+    if (launch.how === "killed") kills++;
+    const again = launch.how === "locked" || (launch.how === "killed" && kills < MAX_KILLS);
+    if (again && performance.now() < deadlineMs) continue;
     throw new BurlaError("BURLA_CLUSTER_START", `the local cluster did not start: ${launch.problem || endOf(clusterLogPath("local"))}`);
   }
 }
 
 interface Launch {
-  readonly how: "ready" | "locked" | "failed";
+  readonly how: "ready" | "locked" | "failed" | "killed";
   /** What it said, if it could. */
   readonly problem: string;
 }
@@ -130,7 +134,10 @@ async function launchMain(directory: string, { nodePath, idleMinutes }: LocalSta
       settle(problem === undefined ? "ready" : "failed", problem);
     });
     child.once("error", (error) => settle("failed", error.message));
-    child.once("exit", (code) => settle(code === EXIT_LOCKED ? "locked" : "failed"));
+    child.once("exit", (code, signal) => {
+      if (signal !== null) settle("killed", `it was killed by ${signal}`);
+      else settle(code === EXIT_LOCKED ? "locked" : "failed");
+    });
   });
   said.destroy();
   child.removeAllListeners();

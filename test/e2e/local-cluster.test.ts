@@ -289,6 +289,15 @@ test("programs that start at the same moment on what a killed cluster has left s
   assert.equal(cluster.processes("main").length, 1);
 });
 
+test("a main that is killed before it is ready is started again", async () => {
+  const cluster = newCluster();
+  const script = Script.start(cluster, DOUBLE);
+  const first = await until("main starts", () => cluster.processes("main")[0]);
+  process.kill(first.pid, "SIGKILL");
+  const { stdout, stderr } = await script.ended();
+  assert.equal(stdout, "results [2,4,6]\n", stderr);
+});
+
 test("one that waits for a program that starts the cluster starts it itself when that one dies", async () => {
   const cluster = newCluster();
   mkdirSync(cluster.directory, { recursive: true });

@@ -145,6 +145,11 @@ test("a stopped worker is ended by the timeout of its call", async () => {
   assert.equal(error.code, "BURLA_TIMEOUT");
 });
 
+test("a worker that is stopped and not continued is replaced, also without a timeout", async () => {
+  const results = await remoteParallelMap((x: number, { attempt }) => { if (x === 5 && attempt === 1) process.kill(process.pid, "SIGSTOP"); return attempt; }, numbers(8)).toArray();
+  assert.equal(results[5], 2);
+});
+
 test("functions that change the process around them do not harm the service", async () => {
   const results = await remoteParallelMap((x: number) => {
     process.exitCode = 7;

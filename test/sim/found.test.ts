@@ -13,6 +13,7 @@ const FOUND: readonly { seed: number; fault: string }[] = [
   { seed: 5507, fault: "a function on a draining node waited for a job whose limit counted the workers there" },
   { seed: 103628, fault: "a job that waited for its first input took turns with a job that had some" },
   { seed: 3019870, fault: "a node that was frozen twice heard things in another order: of the simulation itself" },
+  { seed: 4009292, fault: "a part of a grant that had come back was waited for at its node, when the log had lost its end" },
   { seed: 10825, fault: "a function on a draining node waited for a job that fitted only there" },
 ];
 

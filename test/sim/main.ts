@@ -2,6 +2,7 @@
  * Main around the real core: the same order of things as in its shell (log first, then tell), with a log in memory that
  * outlives it. It can die between any two records.
  */
+import * as v from "valibot";
 import { MAX_WINDOW_INPUTS, type JobId, type JobSpec, type NodeId, type Of, type MainToClient } from "@burla/protocol";
 import type { Command, Event } from "../../services/main/src/core/events.ts";
 import { checkInvariants } from "../../services/main/src/core/invariants.ts";
@@ -11,6 +12,7 @@ import type { CoreState, Job } from "../../services/main/src/core/state.ts";
 import { createState, settle, step } from "../../services/main/src/core/step.ts";
 import { compacted, type Kept } from "../../services/main/src/store/compaction.ts";
 import type { Finished, JobRecord } from "../../services/main/src/store/job-log.ts";
+import { recordSchema } from "../../services/main/src/store/job-records.ts";
 import { replayJob } from "../../services/main/src/store/replay.ts";
 import type { Link } from "./link.ts";
 import type { FromClient, FromNode, Outcome, ToClient, ToNode } from "./messages.ts";
@@ -384,7 +386,7 @@ export class SimMain {
   #restore(jobId: JobId): void {
     const log = this.#disk.logs.get(jobId) ?? [];
     const replayed = replayJob({
-      replay: () => log.map(({ record, bytes, body }) => ({ record, body: body ?? new Uint8Array(bytes) })).values() as Generator<{ record: JobRecord; body: Uint8Array }>,
+      replay: () => log.map(({ record, bytes, body }) => ({ record: v.parse(recordSchema, record), body: body ?? new Uint8Array(bytes) })).values() as Generator<{ record: JobRecord; body: Uint8Array }>,
       forgetChunk: () => undefined,
     });
     if (replayed === null) return;

@@ -174,10 +174,13 @@ export class SimNode {
       concurrency: spec.concurrency,
       results: (_worker, grant, batch) => {
         this.#report(grant, batch);
+        this.#closeIfCut(grant);
         this.#dispatch(group());
       },
       givenBack: (grant, positions) => {
         this.#end(grant.message, "released", positions);
+        grant.isCut = true;
+        this.#closeIfCut(grant);
         this.#dispatch(group());
       },
       exited: (worker, cause, timedOut) => this.#replace(group(), worker, cause, timedOut),
@@ -248,6 +251,10 @@ export class SimNode {
       if (grant.open.size > 0) this.#end(grant.message, cause, [...grant.open]);
     }
     this.#startWorker(group);
+  }
+
+  #closeIfCut(grant: WorkerGrant): void {
+    if (grant.isCut && grant.open.size === 0) this.#end(grant.message, "done", []);
   }
 
   #end({ jobId, grantId }: Granted, cause: Of<NodeToMain, "grantEnded">["cause"], unfinished: number[]): void {

@@ -18,6 +18,8 @@ export interface WorkerGrant {
   /** Positions neither answered nor given back. */
   readonly open: Set<number>;
   batch: { position: number; outcome: Outcome; runMs: number }[];
+  /** A part of it went back to main. */
+  isCut: boolean;
 }
 
 /** What a worker needs of its node. */
@@ -61,7 +63,7 @@ export class Worker {
   give(message: Granted): void {
     const open = new Set<number>();
     for (let position = message.from; position < message.to; position++) open.add(position);
-    this.grants.push({ message, next: message.from, beganMs: null, running: new Set(), open, batch: [] });
+    this.grants.push({ message, next: message.from, beganMs: null, running: new Set(), open, batch: [], isCut: false });
     this.#pump();
   }
 

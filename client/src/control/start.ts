@@ -37,6 +37,7 @@ export async function startCluster(name: string = LOCAL, { signal, onPhase, node
   }
 }
 
+/** One of another build that has no work makes way for this one. */
 async function runs(name: string): Promise<boolean> {
   const file = readConnectionFile(name);
   return file !== null && (await mayBeUsed(file)) && (await findCluster(name)) !== null;

@@ -49,6 +49,17 @@ test("grants that wait are held, and given back when drained or when nobody take
     assert.deepEqual([job.ended[2]?.grantId, job.ended[2]?.unfinished], [late.grantId, [1, 2]]);
   }));
 
+test("a grant of which a part was given back says so when the rest is answered: main may have forgotten that part", () =>
+  using(new TestGroup(workshop, "export default () => (ms) => { const endMs = performance.now() + ms; while (performance.now() < endMs); return ms; };"), async (job) => {
+    const whole = job.grant([1, 1]);
+    await job.until(() => job.outcomes.size === 2);
+    assert.deepEqual(job.ended, []);
+    const cut = job.grant([300, 1, 1], { first: 2 });
+    await job.until(() => job.ended.length === 2);
+    assert.deepEqual(job.ended.map(({ grantId, cause, unfinished }) => [grantId, cause, unfinished]), [[cut.grantId, "released", [1, 2]], [cut.grantId, "done", []]]);
+    assert.equal(whole.isCut, false);
+  }));
+
 test("a grant that must be alone waits until its worker has nothing else, and keeps others out", () =>
   using(new TestGroup(workshop, "export default () => async (ms) => { await new Promise((r) => setTimeout(r, ms)); return process.pid; };", { concurrency: 4 }), async (job) => {
     job.grant([30, 30]);

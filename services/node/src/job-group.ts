@@ -88,16 +88,27 @@ export class JobGroup implements SlotListener {
     this.#options.changed();
   }
 
-  results(_slot: Slot, _grant: HeldGrant, message: Parameters<SlotListener["results"]>[2], body: Uint8Array): void {
+  results(_slot: Slot, grant: HeldGrant, message: Parameters<SlotListener["results"]>[2], body: Uint8Array): void {
     const { grantId, first, count, indices, failed, valuesBytes, runMs } = message;
     this.#options.report({ type: "nodeResults", jobId: this.jobId, grantId, first, count, indices, failed, valuesBytes, runMs }, body);
+    this.#closeIfCut(grant);
     this.#measure(count, runMs);
     this.#dispatch();
   }
 
   givenBack(_slot: Slot, grant: HeldGrant, positions: number[]): void {
     this.#end(grant, "released", "", positions);
+    this.#closeIfCut(grant);
     this.#dispatch();
+  }
+
+  /**
+   * Main knows by itself when a grant is over, unless it has forgotten that a part of it came back: its machine went
+   * down, and the log has lost its end. Then it waits for that part here, and is told that there is nothing to wait for.
+   */
+  #closeIfCut(grant: HeldGrant): void {
+    if (!grant.isCut || grant.answered.size < grant.to - grant.from || this.#stopped) return;
+    this.#options.report({ type: "grantEnded", jobId: this.jobId, grantId: grant.grantId, cause: "done", detail: "", unfinished: [] }, new Uint8Array(0));
   }
 
   logs(droppedLines: number, body: Uint8Array): void {

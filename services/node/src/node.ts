@@ -91,7 +91,7 @@ export class Node {
       case "assign":
         return this.#assign(message, body);
       case "grant":
-        return this.#groups.get(message.jobId)?.enqueue({ ...message, chunk: body, answered: new Set() });
+        return this.#groups.get(message.jobId)?.enqueue({ ...message, chunk: body, answered: new Set(), isCut: false });
       case "drain":
         return this.#groups.get(message.jobId)?.drain();
       case "stop":

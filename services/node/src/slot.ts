@@ -20,6 +20,8 @@ export interface HeldGrant {
   readonly chunk: Uint8Array;
   /** Positions in the chunk without a result, counted and marked. */
   readonly answered: Set<number>;
+  /** A part of it went back to main. */
+  isCut: boolean;
 }
 
 /** What a slot tells whoever uses it. */
@@ -183,6 +185,7 @@ export class Slot {
     const positions: number[] = [];
     for (let position = from; position < grant.to; position++) positions.push(position);
     for (const position of positions) grant.answered.add(position);
+    grant.isCut = true;
     if (grant.answered.size >= grant.to - grant.from) this.grants.delete(grantId);
     this.#listener?.givenBack(this, grant, positions);
     this.#noteBusy();

@@ -78,7 +78,7 @@ export class TestGroup {
   }
 
   grant(inputs: readonly unknown[], { first = 0, from = 0, to = inputs.length, alone = false } = {}): HeldGrant {
-    const grant: HeldGrant = { grantId: ++this.#grants, first, from, to, attempt: 1, alone, chunk: encodeValues(inputs), answered: new Set() };
+    const grant: HeldGrant = { grantId: ++this.#grants, first, from, to, attempt: 1, alone, chunk: encodeValues(inputs), answered: new Set(), isCut: false };
     this.group.enqueue(grant);
     return grant;
   }

@@ -26,7 +26,7 @@ test("each idle worker gets one input first, nodes in turn", () => {
 test("with the time of a call known, short calls are granted ahead and in numbers", () => {
   const { cluster, grant, ahead } = oneNode(1000);
   const from = 1 + ahead.length;
-  assert.deepEqual(spans(cluster.results(grant, 1, { runMs: 1 })), [[from, from + 50]]);
+  assert.deepEqual(spans(cluster.results(grant, 1, { runMs: 1 })), [[from, from + 100]]);
 });
 
 test("long calls are not granted ahead", () => {

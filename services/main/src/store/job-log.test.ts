@@ -236,3 +236,11 @@ test("a main that dies while it shortens a log leaves the old one", () => {
   assert.deepEqual(readdirSync(directory), ["job.log"]);
   again.close();
 });
+
+test("a part of a loss is kept as it is: a lost node counts less than a worker", () => {
+  const range = { chunkId: 0, from: 0, to: 1, attempt: 2, losses: 0.25, failures: 0 };
+  write([{ record: jobRecord() }, { record: { type: "chunk", chunkId: 0, first: 0, count: 1 } }, { record: { type: "grant", grantId: 0, nodeId: null, range } }]);
+  const { log, back } = replayed();
+  assert.deepEqual([...(back?.remembered.grants ?? [])].map((grant) => grant.range), [range]);
+  log.close();
+});

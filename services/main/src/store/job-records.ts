@@ -54,7 +54,7 @@ export const recordSchema: v.GenericSchema<unknown, JobRecord> = v.variant("type
     type: v.literal("grant"),
     grantId: count,
     nodeId: v.nullable(id<NodeId>()),
-    range: v.object({ chunkId: count, from: count, to: count, attempt: count, losses: count, failures: count }),
+    range: v.object({ chunkId: count, from: count, to: count, attempt: count, losses: v.pipe(v.number(), v.minValue(0)), failures: count }),
   }),
   resultsSchema,
   v.object({ type: v.literal("ack"), seq: count }),
