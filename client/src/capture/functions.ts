@@ -1,4 +1,5 @@
 import { dirname } from "node:path";
+import { types } from "node:util";
 import type * as ESTree from "estree";
 import type { Variable } from "eslint-scope";
 import { locate, type FunctionSite } from "./analysis.ts";
@@ -10,6 +11,7 @@ import { readVariable, UNINITIALISED, type FunctionFacts, type Inspector, type S
 import { importOf } from "./module-names.ts";
 import { isStandardGlobal, type Natives } from "./natives.ts";
 import { pathNames, type Path } from "./path.ts";
+import type { Refusal } from "./refusals.ts";
 import type { Script } from "./script.ts";
 import { isClassNode } from "./syntax.ts";
 import type { Supply, Template } from "./template.ts";
@@ -54,6 +56,14 @@ export class FunctionReader {
     const file = this.#commonJs.get(value);
     if (file === undefined || this.#world.isRunning(file)) return undefined;
     return { kind: "module", source: { specifier: file, from: file, how: "require" }, name: "*", path: [] };
+  }
+
+  /** The code that gives this very object: a native one, a module's namespace or exports. */
+  codeOf(value: object): CodeRef | undefined {
+    const native = this.#natives.find(value) ?? this.#natives.findInModules(value);
+    if (native !== undefined) return native;
+    if (types.isModuleNamespaceObject(value)) return this.namespaceOf(value as Record<string, unknown>);
+    return this.moduleOf(value);
   }
 
   /** The import that a module namespace object stands for, if it can be told from what it exports. */
@@ -101,6 +111,11 @@ export class FunctionReader {
   get rootLocation(): string | undefined {
     const first = this.templates[0];
     return first === undefined ? undefined : this.#world.location(first.script, first.site.textStart);
+  }
+
+  /** The refusal of what lies at the end of the path. */
+  refuse({ what, cure }: Refusal, path: Path): CaptureError {
+    return new CaptureError({ path: pathNames(path), what, cure, location: this.rootLocation });
   }
 
   /** Throws CaptureError. */

@@ -6,6 +6,9 @@ import type { Script } from "./script.ts";
 import { isClassNode, isFunctionNode, type FunctionNode, type Node } from "./syntax.ts";
 import type { Template } from "./template.ts";
 
+/** Finds the `this` that an arrow function closed over. */
+export type OuterThis = (fn: object, template: Template, path: Path) => unknown;
+
 /**
  * What V8 knows of a closure but its inspector does not tell: which run of a scope it belongs to, and its outer `this`.
  * Both are read from a heap snapshot, which takes a tenth of a second and more, so it is made at most once per capture.
@@ -26,7 +29,7 @@ export class HeapContexts {
   }
 
   /** The `this` of the function around an arrow function. */
-  readonly thisOf = (fn: object, template: Template, path: Path): unknown => {
+  readonly thisOf: OuterThis = (fn, template, path) => {
     const known = this.#known.get(fn) ?? { value: this.#findThis(fn, template, path) };
     this.#known.set(fn, known);
     return known.value;
