@@ -25,8 +25,9 @@ export interface JobOptions {
   readonly start: JobStart;
   readonly order: "completion" | "input";
   readonly detach: boolean;
-  readonly onLine: (line: LogLine) => void;
-  readonly onProgress: (progress: Progress) => void;
+  /** Both may also return a promise. */
+  readonly onLine: (line: LogLine) => unknown;
+  readonly onProgress: (progress: Progress) => unknown;
 }
 
 /** In order of the inputs, pulling stays this far ahead of the consumer at least. */
@@ -93,7 +94,10 @@ export class Job<Result> implements JobChannel {
 
   /** Resolves when all inputs are on disk in main; the process lives until then. */
   get uploaded(): Promise<void> {
-    return this.#hold(this.#uploaded.promise);
+    const uploaded = this.#hold(this.#uploaded.promise);
+    // Whoever reads the results learns of the failure there: not awaiting this promise is no mistake.
+    uploaded.catch(() => undefined);
+    return uploaded;
   }
 
   get isOver(): boolean {
@@ -179,7 +183,7 @@ export class Job<Result> implements JobChannel {
       case "logs":
         return this.#lines(message, body);
       case "progress":
-        return this.#options.onProgress({ ...message, total: this.#inputsEnded ?? this.#expectedInputs });
+        return this.#tell(this.#options.onProgress, { ...message, total: this.#inputsEnded ?? this.#expectedInputs });
       case "finished":
         return this.#finished(message, body);
       case "refused":
@@ -251,10 +255,24 @@ export class Job<Result> implements JobChannel {
 
   #lines({ nodeId, droppedLines }: Of<MainToClient, "logs">, body: Uint8Array): void {
     for (const [index, stream, timeMs, text] of v.parse(logEntriesSchema, unpack(body))) {
-      this.#options.onLine({ index, stream: stream === 1 ? "stdout" : "stderr", text, time: new Date(timeMs), node: nodeId });
+      this.#tell(this.#options.onLine, { index, stream: stream === 1 ? "stdout" : "stderr", text, time: new Date(timeMs), node: nodeId });
     }
     if (droppedLines > 0) {
-      this.#options.onLine({ index: NO_INPUT, stream: "stderr", text: `… ${droppedLines} lines were dropped`, time: new Date(), node: nodeId });
+      this.#tell(this.#options.onLine, { index: NO_INPUT, stream: "stderr", text: `… ${droppedLines} lines were dropped`, time: new Date(), node: nodeId });
+    }
+  }
+
+  /** What a callback of the user's throws, or rejects with, ends the iteration: thrown here, it would end the connection. */
+  #tell<Value>(callback: (value: Value) => unknown, value: Value): void {
+    const refuse = (error: unknown): void => {
+      if (this.#options.detach) this.failed(error);
+      else void this.cancel("a callback of its client failed", error);
+    };
+    try {
+      const told = callback(value);
+      if (told instanceof Promise) told.catch(refuse);
+    } catch (error) {
+      refuse(error);
     }
   }
 

@@ -6,6 +6,7 @@ import type { Reference, Variable } from "eslint-scope";
 import { isTopLevel, referencesIn } from "./analysis.ts";
 import type { Capture } from "./capture.ts";
 import { emitReexport, EntryScope } from "./entry.ts";
+import { loadEsbuild } from "./esbuild.ts";
 import { CaptureError } from "./errors.ts";
 import { Script } from "./script.ts";
 import { scriptParts } from "./script-parts.ts";
@@ -46,7 +47,7 @@ export async function captureFromSource(file: string, functionName: string): Pro
 
 /** The text of a file as JavaScript, with a map to what the user wrote. Throws CaptureError. */
 export async function compileScript(file: string, text: string): Promise<Script> {
-  const { transform } = await import("esbuild");
+  const { transform } = loadEsbuild();
   const loader = { ".ts": "ts", ".mts": "ts", ".cts": "ts", ".tsx": "tsx", ".jsx": "jsx" } as const;
   const { code, map } = await transform(text, {
     loader: loader[extname(file) as keyof typeof loader] ?? "js",

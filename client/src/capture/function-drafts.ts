@@ -47,6 +47,7 @@ export class FunctionDrafts {
     if (shape.kind === "bound") {
       return { kind: "bound", slots: [shape.target, shape.boundThis, ...shape.boundArgs], ...propsOf(fn, isFunctionOwn) };
     }
+    if (shape.kind === "made") return { kind: "call", slots: [shape.maker, ...shape.args] };
     const { template, variables } = shape;
     variables.forEach((variable, index) => {
       this.#shared.add(fn, variable, index + 2, template);

@@ -2,19 +2,22 @@ import { dirname } from "node:path";
 import { types } from "node:util";
 import type * as ESTree from "estree";
 import type { Variable } from "eslint-scope";
-import { locate, type FunctionSite } from "./analysis.ts";
+import { isTopLevel, locate, type FunctionSite } from "./analysis.ts";
 import type { CodeRef } from "./code-refs.ts";
 import { CaptureError } from "./errors.ts";
 import { commonJsModules, commonJsPath, exportedName, exportedNames } from "./exported.ts";
 import { readSyntax, type FreeName } from "./free-names.ts";
+import type { HeapContexts } from "./heap-contexts.ts";
 import { readVariable, UNINITIALISED, type FunctionFacts, type Inspector, type ScopeSnapshot } from "./inspect.ts";
-import { importOf } from "./module-names.ts";
+import { madeFunction, type MadeFunction } from "./made-functions.ts";
+import { importOf, isOwnRequire } from "./module-names.ts";
 import { isStandardGlobal, type Natives } from "./natives.ts";
 import { pathNames, type Path } from "./path.ts";
 import type { Refusal } from "./refusals.ts";
 import type { Script } from "./script.ts";
 import { isClassNode } from "./syntax.ts";
 import type { Supply, Template } from "./template.ts";
+import { VITE_DYNAMIC_IMPORT, VITE_IMPORT_META } from "./vite-modules.ts";
 import type { World } from "./world.ts";
 
 /** A variable that a function closes over. */
@@ -33,19 +36,22 @@ export interface ClosedOver {
 export type FunctionShape =
   | { kind: "code"; ref: CodeRef }
   | { kind: "bound"; target: unknown; boundThis: unknown; boundArgs: unknown[] }
+  | ({ kind: "made" } & MadeFunction)
   | { kind: "closure"; template: Template; variables: ClosedOver[]; usesOuterThis: boolean };
 
 /** Decides for each function how it travels, and keeps the texts that do. One per capture. */
 export class FunctionReader {
   readonly templates: Template[] = [];
   readonly #inspector: Inspector;
+  readonly #contexts: HeapContexts;
   readonly #natives: Natives;
   readonly #world: World;
   #commonJs: Map<unknown, string> | undefined;
   readonly #byPlace = new Map<string, Template>();
 
-  constructor(inspector: Inspector, natives: Natives, world: World) {
+  constructor(inspector: Inspector, natives: Natives, world: World, contexts: HeapContexts) {
     this.#inspector = inspector;
+    this.#contexts = contexts;
     this.#natives = natives;
     this.#world = world;
   }
@@ -127,16 +133,18 @@ export class FunctionReader {
       const ref = this.#natives.findInModules(fn);
       return ref === undefined ? { kind: "bound", ...facts.bound } : { kind: "code", ref };
     }
-    if (facts.location === undefined || facts.location.script.url.startsWith("node:")) return this.#native(fn, path);
+    if (facts.location === undefined || facts.location.script.url.startsWith("node:")) return this.#native(fn, facts, path);
     const { script, offset } = facts.location;
     const site = this.#locate(script, offset, fn, path);
     const exported = this.#exported(script, site, fn);
     return exported === undefined ? this.#closure(fn, script, site, facts, path) : { kind: "code", ref: exported };
   }
 
-  #native(fn: object, path: Path): FunctionShape {
+  #native(fn: object, { scopes }: FunctionFacts, path: Path): FunctionShape {
     const ref = this.#natives.findInModules(fn);
     if (ref !== undefined) return { kind: "code", ref };
+    const made = madeFunction(fn, scopes);
+    if (made !== undefined) return { kind: "made", ...made };
     throw new CaptureError({
       path: pathNames(path),
       what: "it is a native function that no global and no module of Node names",
@@ -185,7 +193,8 @@ export class FunctionReader {
     for (const free of template.syntax.freeNames) {
       const supply = template.supplies.get(free.name);
       if (supply !== undefined && supply.kind !== "value") continue;
-      const variable = closedOver(free, facts.scopes);
+      const variable = this.#ownName(fn, free) ?? closedOver(free, facts.scopes);
+      if (variable === undefined && free.variable !== null && !isTopLevel(free.variable)) throw this.#unreadable(free.name, script, site, path);
       template.supplies.set(free.name, { kind: variable === undefined ? "global" : "value" });
       if (variable === undefined) continue;
       this.#refuseUninitialised(variable, script, site, path);
@@ -193,6 +202,21 @@ export class FunctionReader {
     }
     template.slots = variables.map(({ name }) => name);
     return { kind: "closure", template, variables, usesOuterThis: template.syntax.usesOuterThis };
+  }
+
+  /** The name that a function expression around `fn` has inside itself: V8 shows it in none of the scopes. */
+  #ownName(fn: object, { name, variable, written }: FreeName): ClosedOver | undefined {
+    if (variable?.scope.type !== "function-expression-name") return undefined;
+    return { name, value: this.#contexts.variableOf(fn, name), variable, scope: undefined, written };
+  }
+
+  #unreadable(name: string, script: Script, site: FunctionSite, path: Path): CaptureError {
+    return new CaptureError({
+      path: [...pathNames(path), name],
+      location: this.#world.location(script, site.textStart),
+      what: "the value of the variable cannot be read",
+      cure: `Copy it into a variable of another name and use that: const copy = ${name}.`,
+    });
   }
 
   #template(fn: object, script: Script, site: FunctionSite, path: Path): Template {
@@ -227,7 +251,10 @@ export class FunctionReader {
 
   #codeSupply({ name, variable }: FreeName, script: Script): Supply | undefined {
     const from = script.file ?? this.#world.directory;
+    if (name === VITE_IMPORT_META) return { kind: "meta" };
+    if (name === VITE_DYNAMIC_IMPORT) return { kind: "import" };
     if (variable !== null) {
+      if (isOwnRequire(variable, from)) return { kind: "require" };
       const ref = importOf(variable, from);
       return ref === undefined ? undefined : { kind: "code", ref };
     }

@@ -28,6 +28,12 @@ export class HeapContexts {
     return this.#read().contextHolding(this.#inspector.heapId(fn), variable)?.context ?? -1;
   }
 
+  /** The value of a variable that the inspector does not show: the name that a function expression has inside itself. */
+  variableOf(fn: object, variable: string): unknown {
+    const found = this.#read().contextHolding(this.#inspector.heapId(fn), variable);
+    return found?.value === undefined ? undefined : this.#inspector.objectByHeapId(found.value);
+  }
+
   /** The `this` of the function around an arrow function. */
   readonly thisOf: OuterThis = (fn, template, path) => {
     const known = this.#known.get(fn) ?? { value: this.#findThis(fn, template, path) };

@@ -60,6 +60,8 @@ export type NodeKind =
   | "code"
   /** slots: the function whose `prototype` this is, prototype's prototype if it is not the usual one */
   | "prototype"
+  /** slots: a function that code makes, then its arguments: the value is what that call gives */
+  | "call"
   /** slots: value */
   | "cell"
   /** data: global class name. slots: constructor arguments */

@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { readFileSync, rmSync } from "node:fs";
-import { Session, url as debuggerUrl } from "node:inspector";
+import inspector, { Session, url as debuggerUrl } from "node:inspector";
 import type { Debugger, Runtime } from "node:inspector";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -79,18 +79,19 @@ export class Inspector {
     this.#store = store;
     this.#session.connect();
     const key = Symbol.for(HOLDER_KEY);
-    const globals = globalThis as unknown as Record<symbol, unknown>;
-    globals[key] = this.#holder;
+    // By way of Node's module, since the global object here may be another than V8 evaluates in: that of a `vm` context.
+    const meeting = inspector as unknown as Record<symbol, unknown>;
+    meeting[key] = this.#holder;
     try {
       const { result } = this.#post("Runtime.evaluate", {
-        expression: `globalThis[Symbol.for(${JSON.stringify(HOLDER_KEY)})]`,
+        expression: `process.getBuiltinModule("node:inspector")[Symbol.for(${JSON.stringify(HOLDER_KEY)})]`,
         objectGroup: OBJECT_GROUP,
         silent: true,
       }) as Runtime.EvaluateReturnType;
       this.#holderId = result.objectId as string;
     } finally {
       // eslint-disable-next-line @typescript-eslint/no-dynamic-delete
-      delete globals[key];
+      delete meeting[key];
     }
   }
 

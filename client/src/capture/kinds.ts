@@ -7,6 +7,15 @@ export function isReference(value: unknown): value is object | symbol {
   return typeof value === "object" ? value !== null : typeof value === "function" || typeof value === "symbol";
 }
 
+/** The name of the class that the object's prototype belongs to, read without running any code of the user's. */
+export function classNameOf(value: object): string | undefined {
+  if (types.isProxy(value)) return undefined;
+  const prototype = Object.getPrototypeOf(value) as object | null;
+  const constructor: unknown = prototype === null ? undefined : Object.getOwnPropertyDescriptor(prototype, "constructor")?.value;
+  const name: unknown = typeof constructor === "function" ? Object.getOwnPropertyDescriptor(constructor, "name")?.value : undefined;
+  return typeof name === "string" ? name : undefined;
+}
+
 export function isBoxed(value: object): boolean {
   return types.isBoxedPrimitive(value);
 }

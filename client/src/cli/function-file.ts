@@ -2,7 +2,7 @@
 import { existsSync } from "node:fs";
 import { basename, extname, relative, resolve } from "node:path";
 import type { Metafile } from "esbuild";
-import { captureExport, CaptureError, captureFromSource, type Capture } from "../capture/index.ts";
+import { captureExport, CaptureError, captureFromSource, loadEsbuild, type Capture } from "../capture/index.ts";
 import { UsageError } from "./failure.ts";
 
 export interface FunctionName {
@@ -42,7 +42,7 @@ interface ModuleFacts {
 }
 
 async function readModule(file: string): Promise<ModuleFacts> {
-  const { build } = await import("esbuild");
+  const { build } = loadEsbuild();
   const { metafile } = await build({
     entryPoints: [file],
     bundle: true,
