@@ -111,6 +111,7 @@ export async function startLocalCluster({ nodePath, idleMinutes }: LocalStart = 
   child.removeAllListeners();
   child.unref();
   const file = outcome === "locked" ? await waitForFile(directory) : readConnectionFile("local");
+  if (outcome === "locked" && file === null) throw unreadableFile(directory);
   if (outcome === "failed" || file === null) throw new BurlaError("BURLA_CLUSTER_START", `the local cluster did not start: ${endOf(logFile)}`);
   return file;
 }
@@ -118,6 +119,12 @@ export async function startLocalCluster({ nodePath, idleMinutes }: LocalStart = 
 /** An editor's own program is Electron, which is Node.js when it is told so. */
 function electronAsNode(nodePath: string | undefined): NodeJS.ProcessEnv {
   return nodePath === undefined && process.versions["electron"] !== undefined ? { ELECTRON_RUN_AS_NODE: "1" } : {};
+}
+
+/** Somebody holds the cluster's lock, and its file has not become readable in all that time. */
+function unreadableFile(directory: string): BurlaError {
+  const cure = "`burla down` ends it and clears away what it left; then call again.";
+  return new BurlaError("BURLA_CLUSTER_START", `a local cluster runs, but ${join(directory, "cluster.json")} does not say where`, { cure });
 }
 
 /** Another program is starting the cluster: its file appears when it is ready. */

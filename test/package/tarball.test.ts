@@ -80,6 +80,12 @@ test("it says what it is, and no file of it has a comment that tools take for a 
   for (const file of ["index.js", "index.cjs", "cli.js"]) assert.doesNotMatch(await readFile(join(installed, "dist", file), "utf8"), /\/\/[#@] ?sourceMappingURL=/);
 });
 
+test("an error that nobody catches is shown with its message, not with pages of our code", async () => {
+  const { stderr } = await run(process.execPath, ["--input-type=module", "-e", 'import { remoteParallelMap } from "burla"; remoteParallelMap(5, []);'], { cwd: folder }).catch((error: { stderr: string }) => error);
+  assert.match(stderr, /^TypeError: remoteParallelMap: the first argument must be a function, not 5$/m);
+  assert.ok(stderr.length < 4000, `${stderr.length} characters`);
+});
+
 for (const version of new Set([process.versions.node.split(".")[0] ?? "", ...OTHER_NODES])) {
   test(`it works on Node ${version}`, async (t) => {
     const home = await mkdtemp(join(tmpdir(), "burla-home-"));

@@ -3,11 +3,12 @@ import { existsSync } from "node:fs";
 import { stat } from "node:fs/promises";
 import { dirname, extname, join } from "node:path";
 import { pathToFileURL } from "node:url";
+import { BurlaError } from "@burla/protocol";
 import type { Metafile } from "esbuild";
 import { BundleCache, type InputFile } from "./bundle-cache.ts";
 import type { Capture } from "./capture.ts";
 import { CaptureError } from "./errors.ts";
-import { loadEsbuild } from "./esbuild.ts";
+import { withEsbuild } from "./esbuild.ts";
 import { IMPORT_SCHEME, type Entry } from "./entry.ts";
 import { importPlugin } from "./import-plugin.ts";
 import { lockFileOf } from "./lock-files.ts";
@@ -65,25 +66,26 @@ async function compile(capture: Capture): Promise<{ bundle: Bundle; inputs: Inpu
 }
 
 async function compileWith(capture: Capture, packages: Packages): Promise<{ bundle: Bundle; inputs: InputFile[] }> {
-  const { build } = loadEsbuild();
   const externals = new Map<string, ExternalPackage>();
-  const result = await build({
-    entryPoints: ["burla-entry"],
-    bundle: true,
-    write: false,
-    metafile: true,
-    format: "esm",
-    platform: "node",
-    target: "node20",
-    outfile: "/bundle.mjs",
-    absWorkingDir: "/",
-    sourcemap: "external",
-    sourcesContent: false,
-    legalComments: "none",
-    logLevel: "silent",
-    keepNames: false,
-    plugins: [importPlugin(capture, packages, externals)],
-  }).catch((cause: unknown) => {
+  const result = await withEsbuild(({ build }) =>
+    build({
+      entryPoints: ["burla-entry"],
+      bundle: true,
+      write: false,
+      metafile: true,
+      format: "esm",
+      platform: "node",
+      target: "node20",
+      outfile: "/bundle.mjs",
+      absWorkingDir: "/",
+      sourcemap: "external",
+      sourcesContent: false,
+      legalComments: "none",
+      logLevel: "silent",
+      keepNames: false,
+      plugins: [importPlugin(capture, packages, externals)],
+    }),
+  ).catch((cause: unknown) => {
     throw bundleError(capture, cause);
   });
   const code = result.outputFiles.find(({ path }) => path.endsWith(".mjs"));
@@ -176,8 +178,8 @@ interface EsbuildFailure {
   errors?: { text: string; location?: { file: string; line: number } | null }[];
 }
 
-function bundleError({ name, entry }: Capture, cause: unknown): CaptureError {
-  if (cause instanceof CaptureError) return cause;
+function bundleError({ name, entry }: Capture, cause: unknown): BurlaError {
+  if (cause instanceof BurlaError) return cause;
   const first = (cause as EsbuildFailure).errors?.[0];
   const number = new RegExp(`${IMPORT_SCHEME}(\\d+)`).exec(first?.text ?? "")?.[1];
   const specifier = number === undefined ? undefined : entry.imports[Number(number)]?.specifier;

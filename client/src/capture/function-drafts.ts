@@ -8,6 +8,7 @@ import { stepTo, type Path } from "./path.ts";
 import type { SharedVariables } from "./shared-variables.ts";
 import { isClassNode } from "./syntax.ts";
 import type { Template } from "./template.ts";
+import { isNotebook, isWeakCollection } from "./weak-collections.ts";
 import type { Draft, Hold, ShapeOf, Vertex } from "./vertex.ts";
 
 export interface FunctionDraftsOptions {
@@ -16,6 +17,8 @@ export interface FunctionDraftsOptions {
   outerThis: OuterThis;
   hold: Hold;
   shapeOf: ShapeOf;
+  /** Takes the weak collections whose objects may take their notes along. */
+  notebooks: Set<object>;
   /** The object that a method was found in, for `super`. */
   homeOf: (method: object) => object | undefined;
 }
@@ -27,14 +30,16 @@ export class FunctionDrafts {
   readonly #outerThis: OuterThis;
   readonly #hold: Hold;
   readonly #shapeOf: ShapeOf;
+  readonly #notebooks: Set<object>;
   readonly #homeOf: (method: object) => object | undefined;
 
-  constructor({ functions, shared, outerThis, hold, shapeOf, homeOf }: FunctionDraftsOptions) {
+  constructor({ functions, shared, outerThis, hold, shapeOf, notebooks, homeOf }: FunctionDraftsOptions) {
     this.#functions = functions;
     this.#shared = shared;
     this.#outerThis = outerThis;
     this.#hold = hold;
     this.#shapeOf = shapeOf;
+    this.#notebooks = notebooks;
     this.#homeOf = homeOf;
   }
 
@@ -51,6 +56,7 @@ export class FunctionDrafts {
     const { template, variables } = shape;
     variables.forEach((variable, index) => {
       this.#shared.add(fn, variable, index + 2, template);
+      if (isWeakCollection(variable.value) && isNotebook(template.script, variable.variable)) this.#notebooks.add(variable.value);
     });
     const outerThis = template.syntax.usesOuterThis ? this.#outerThis(fn, template, path) : undefined;
     const outerArguments = variables.find(({ name }) => name === "arguments")?.value as ArrayLike<unknown> | undefined;

@@ -9,6 +9,7 @@ import { commonJsModules, commonJsPath, exportedName, exportedNames } from "./ex
 import { readSyntax, type FreeName } from "./free-names.ts";
 import type { HeapContexts } from "./heap-contexts.ts";
 import { readVariable, UNINITIALISED, type FunctionFacts, type Inspector, type ScopeSnapshot } from "./inspect.ts";
+import { classNameOf } from "./kinds.ts";
 import { madeFunction, type MadeFunction } from "./made-functions.ts";
 import { importOf, isOwnRequire } from "./module-names.ts";
 import { isStandardGlobal, type Natives } from "./natives.ts";
@@ -47,6 +48,7 @@ export class FunctionReader {
   readonly #natives: Natives;
   readonly #world: World;
   #commonJs: Map<unknown, string> | undefined;
+  readonly #modules = new Map<object, object>();
   readonly #byPlace = new Map<string, Template>();
 
   constructor(inspector: Inspector, natives: Natives, world: World, contexts: HeapContexts) {
@@ -100,6 +102,11 @@ export class FunctionReader {
   /** The private members of an object, in the order in which its classes added them. */
   privateMembers(object: object): { name: string; value: unknown }[] {
     return this.#inspector.privateMembers(object);
+  }
+
+  /** What a WeakMap or WeakSet holds just now. */
+  weakEntries(collection: object): { key: object; value: unknown }[] {
+    return this.#inspector.weakEntries(collection);
   }
 
   /** Whether the function is Node's own. */
@@ -197,11 +204,21 @@ export class FunctionReader {
       if (variable === undefined && free.variable !== null && !isTopLevel(free.variable)) throw this.#unreadable(free.name, script, site, path);
       template.supplies.set(free.name, { kind: variable === undefined ? "global" : "value" });
       if (variable === undefined) continue;
+      if (free.name === "module" && !script.isModule) variable.value = this.#ownModule(variable.value);
       this.#refuseUninitialised(variable, script, site, path);
       variables.push(variable);
     }
     template.slots = variables.map(({ name }) => name);
     return { kind: "closure", template, variables, usesOuterThis: template.syntax.usesOuterThis };
+  }
+
+  /** The `module` of a CommonJS file is Node's own object: what travels is an object with the same exports. */
+  #ownModule(value: unknown): unknown {
+    if (typeof value !== "object" || value === null || classNameOf(value) !== "Module") return value;
+    const { id, filename, path, exports } = value as NodeJS.Module;
+    const known = this.#modules.get(value) ?? { id, filename, path, exports, loaded: true, children: [], paths: [] };
+    this.#modules.set(value, known);
+    return known;
   }
 
   /** The name that a function expression around `fn` has inside itself: V8 shows it in none of the scopes. */

@@ -40,6 +40,9 @@ export type NodeKind =
   | "map"
   /** slots: prototype, then members */
   | "set"
+  /** slots: as those of a map, and of a set */
+  | "weakmap"
+  | "weakset"
   /** data: { stack }. slots: prototype */
   | "error"
   /** data: milliseconds. slots: prototype */

@@ -122,6 +122,13 @@ export class Inspector {
     return privateProperties.flatMap(({ name, value }) => (value === undefined ? [] : [{ name, value: this.#value(value) }]));
   }
 
+  /** What a WeakMap or WeakSet holds just now. */
+  weakEntries(collection: object): { key: object; value: unknown }[] {
+    const list = this.#internals(collection).get("[[Entries]]");
+    const entries = list === undefined ? [] : Array.from(this.#value(list) as ArrayLike<{ key?: object; value: unknown }>);
+    return entries.map(({ key, value }) => (key === undefined ? { key: value as object, value: undefined } : { key, value }));
+  }
+
   /** V8's heap snapshot as JSON. Takes a second per few hundred MB of heap. */
   heapSnapshot(): unknown {
     // By way of a file: newer versions of Node hand a session its chunks too late.

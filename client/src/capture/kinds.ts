@@ -78,6 +78,8 @@ export function hasUsualPrototype(value: object, prototype: object | null): bool
   if (Array.isArray(value)) return prototype === Array.prototype;
   if (types.isMap(value)) return prototype === Map.prototype;
   if (types.isSet(value)) return prototype === Set.prototype;
+  if (types.isWeakMap(value)) return prototype === WeakMap.prototype;
+  if (types.isWeakSet(value)) return prototype === WeakSet.prototype;
   if (types.isDate(value)) return prototype === Date.prototype;
   if (types.isRegExp(value)) return prototype === RegExp.prototype;
   if (types.isNativeError(value)) return prototype === Error.prototype;

@@ -181,8 +181,14 @@ function addModule(found: Map<unknown, CodeRef>, specifier: string, value: objec
   if (depth === 0) return;
   for (const [key, descriptor] of Object.entries(Object.getOwnPropertyDescriptors(value))) {
     const member = descriptor.value as unknown;
+    if (isOfThisProcess(specifier, key, member)) continue;
     if (isReference(member)) addModule(found, specifier, member, [...path, key], typeof member === "function" ? 0 : depth - 1);
   }
+}
+
+/** Data of this one process, such as its arguments or the modules that it has loaded: on a worker that is other data. */
+function isOfThisProcess(specifier: string, key: string, member: unknown): boolean {
+  return key.startsWith("_") || (specifier === "node:process" && typeof member !== "function");
 }
 
 function isReference(value: unknown): value is object {

@@ -29,6 +29,8 @@ export class ObjectDrafts {
     if (Array.isArray(value)) return { kind: "array", data: value.length, slots: [prototype], ...own((key) => key === "length") };
     if (types.isMap(value)) return { kind: "map", slots: [prototype, ...[...value].flat(1)], ...own() };
     if (types.isSet(value)) return { kind: "set", slots: [prototype, ...value], ...own() };
+    if (types.isWeakMap(value)) return { kind: "weakmap", slots: [prototype], ...own() };
+    if (types.isWeakSet(value)) return { kind: "weakset", slots: [prototype], ...own() };
     if (types.isDate(value)) return { kind: "date", data: value.getTime(), slots: [prototype], ...own() };
     if (types.isRegExp(value)) {
       return { kind: "regexp", data: { source: value.source, flags: value.flags }, slots: [prototype], ...own() };

@@ -74,6 +74,10 @@ export function restoreHeap(bytes: Uint8Array, { DefaultDeserializer }: Reader, 
         return withPrototype(new Map(), node);
       case "set":
         return withPrototype(new Set(), node);
+      case "weakmap":
+        return withPrototype(new WeakMap(), node);
+      case "weakset":
+        return withPrototype(new WeakSet(), node);
       case "error":
         return withPrototype(makeError(data), node);
       case "date":
@@ -174,12 +178,14 @@ export function restoreHeap(bytes: Uint8Array, { DefaultDeserializer }: Reader, 
   const fill = (node: HeapNode, id: number): void => {
     const value = made[id];
     switch (node.kind) {
-      case "map": {
+      case "map":
+      case "weakmap": {
         const entries = readFrom(node.slots, 1);
         for (let at = 0; at < entries.length; at += 2) (value as Map<unknown, unknown>).set(entries[at], entries[at + 1]);
         break;
       }
       case "set":
+      case "weakset":
         for (const member of readFrom(node.slots, 1)) (value as Set<unknown>).add(member);
         break;
       case "function":

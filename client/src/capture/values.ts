@@ -9,6 +9,7 @@ import { stepTo, type Path } from "./path.ts";
 import { PlainData } from "./plain-data.ts";
 import { rebuilt, refusal } from "./refusals.ts";
 import type { SharedVariables } from "./shared-variables.ts";
+import { isWeakCollection } from "./weak-collections.ts";
 import type { Draft, Hold, ShapeOf, Vertex } from "./vertex.ts";
 
 /**
@@ -21,6 +22,9 @@ export class ValueGraph {
   readonly #functions: FunctionReader;
   readonly #shared: SharedVariables;
   readonly #homes = new Map<object, object>();
+  /** Weak collections that may be captured, and those that were: each object takes its entry along. */
+  readonly #notebooks = new Set<object>();
+  readonly #openNotebooks: { vertex: Vertex; draft: Draft; left: { key: object; value: unknown }[] }[] = [];
   readonly #plain: PlainData;
   readonly #functionDrafts: FunctionDrafts;
   readonly #objectDrafts: ObjectDrafts;
@@ -33,14 +37,15 @@ export class ValueGraph {
     };
     const shapeOf: ShapeOf = (fn, path) => this.vertices.get(fn)?.fn ?? functions.read(fn, path);
     this.#plain = new PlainData(hold, (value) => functions.codeOf(value));
-    this.#functionDrafts = new FunctionDrafts({ functions, shared, outerThis, hold, shapeOf, homeOf: (method) => this.#homes.get(method) });
+    this.#functionDrafts = new FunctionDrafts({ functions, shared, outerThis, hold, shapeOf, notebooks: this.#notebooks, homeOf: (method) => this.#homes.get(method) });
     this.#objectDrafts = new ObjectDrafts(functions, natives, shapeOf);
   }
 
   /** Walks everything that `root` reaches. Throws CaptureError. */
   addRoot(root: object, path: Path): Vertex {
     const vertex = this.#vertex(root, path);
-    for (let next = this.#pending.pop(); next !== undefined; next = this.#pending.pop()) this.#expand(next);
+    do this.#expandPending();
+    while (this.#takeNotes());
     for (const { fn, cell, slot } of this.#shared.cells()) {
       (this.vertices.get(fn)?.draft as Draft).slots[slot] = cell;
       const holder = this.#vertex(cell, path);
@@ -52,6 +57,33 @@ export class ValueGraph {
     this.#plain.keepSharedBuffers();
     this.#spread();
     return vertex;
+  }
+
+  #expandPending(): void {
+    for (let next = this.#pending.pop(); next !== undefined; next = this.#pending.pop()) this.#expand(next);
+  }
+
+  /** Adds the entries whose keys have been captured meanwhile. False when there are none. */
+  #takeNotes(): boolean {
+    let taken = false;
+    for (const notebook of this.#openNotebooks) {
+      const { vertex, draft } = notebook;
+      const found = notebook.left.filter(({ key }) => this.vertices.has(key));
+      notebook.left = notebook.left.filter(({ key }) => !this.vertices.has(key));
+      for (const { key, value } of found) {
+        draft.slots.push(key, ...(draft.kind === "weakmap" ? [value] : []));
+        this.#hold(key, vertex, vertex.path);
+        this.#hold(value, vertex, stepTo(vertex.path, "what it notes"));
+        taken = true;
+      }
+    }
+    return taken;
+  }
+
+  #notebookDraft(collection: WeakMap<object, unknown> | WeakSet<object>, vertex: Vertex): Draft {
+    const draft = this.#objectDrafts.draft(collection, vertex.path);
+    this.#openNotebooks.push({ vertex, draft, left: this.#functions.weakEntries(collection) });
+    return draft;
   }
 
   /** The draft of a vertex that is special. */
@@ -116,6 +148,7 @@ export class ValueGraph {
     if (typeof value === "function") return this.#functionDrafts.draft(value, vertex);
     const ref = this.#functions.codeOf(value);
     if (ref !== undefined) return { kind: "code", ref, slots: [] };
+    if (isWeakCollection(value) && this.#notebooks.has(value)) return this.#notebookDraft(value, vertex);
     const refused = refusal(value);
     if (refused !== undefined) throw this.#functions.refuse(refused, path);
     const owner = prototypeOwner(value);
