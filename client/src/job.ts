@@ -331,8 +331,14 @@ export class Job<Result> implements JobChannel {
 /** The one error of a job as a whole that comes with an envelope: what the user's modules threw when they were imported. */
 function loadError(cause: unknown): unknown {
   if (cause instanceof BurlaError) return cause;
-  return new BurlaError("BURLA_LOAD", `the function could not be loaded: ${messageOf(cause)}`, { cause });
+  const cure = cause instanceof SyntaxError && STRICT_ONLY.test(cause.message) ? STRICT_CURE : undefined;
+  return new BurlaError("BURLA_LOAD", `the function could not be loaded: ${messageOf(cause)}`, { cause, ...(cure === undefined ? {} : { cure }) });
 }
+
+/** What V8 says of code that only sloppy mode allows, such as a CommonJS file without "use strict". */
+const STRICT_ONLY = /strict mode|Duplicate parameter name/;
+const STRICT_CURE = "Workers run functions in strict mode, as every ES module is run: write it so that it runs with \"use strict\" here.";
+
 
 interface Deferred {
   readonly promise: Promise<void>;

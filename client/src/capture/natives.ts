@@ -188,7 +188,7 @@ function addModule(found: Map<unknown, CodeRef>, specifier: string, value: objec
 
 /** Data of this one process, such as its arguments or the modules that it has loaded: on a worker that is other data. */
 function isOfThisProcess(specifier: string, key: string, member: unknown): boolean {
-  return key.startsWith("_") || (specifier === "node:process" && typeof member !== "function");
+  return typeof member !== "function" && (key.startsWith("_") || specifier === "node:process");
 }
 
 function isReference(value: unknown): value is object {
