@@ -104,6 +104,11 @@ export class FunctionReader {
     return this.#inspector.privateMembers(object);
   }
 
+  /** The own properties of an array that are no elements. */
+  namedProperties(array: object): string[] {
+    return this.#inspector.namedProperties(array);
+  }
+
   /** What a WeakMap or WeakSet holds just now. */
   weakEntries(collection: object): { key: object; value: unknown }[] {
     return this.#inspector.weakEntries(collection);

@@ -122,6 +122,16 @@ export class Inspector {
     return privateProperties.flatMap(({ name, value }) => (value === undefined ? [] : [{ name, value: this.#value(value) }]));
   }
 
+  /** The own properties of an array that are no elements; asking JavaScript for them makes a text for each element. */
+  namedProperties(array: object): string[] {
+    const { result } = this.#post("Runtime.getProperties", {
+      objectId: this.#remote(array).objectId,
+      ownProperties: true,
+      nonIndexedPropertiesOnly: true,
+    }) as Runtime.GetPropertiesReturnType;
+    return result.map(({ name }) => name).filter((name) => name !== "length" && name !== "__proto__");
+  }
+
   /** What a WeakMap or WeakSet holds just now. */
   weakEntries(collection: object): { key: object; value: unknown }[] {
     const list = this.#internals(collection).get("[[Entries]]");

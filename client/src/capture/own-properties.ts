@@ -30,10 +30,16 @@ export const isFunctionOwn: Skip = (key) => key === "length" || key === "name" |
 export function skipOfFunction(template: Template): Skip {
   const inText = skipOfText(template);
   return (key, descriptor) => {
-    if (key === "name") return descriptor.value === template.name;
+    if (key === "name") return descriptor.value === nameInText(template);
     if (key === "prototype") return true;
     return isFunctionOwn(key, descriptor) || inText(key, descriptor);
   };
+}
+
+/** The name that a function made from the text has by itself. */
+function nameInText({ site: { node }, name }: Template): string {
+  const keepsName = node.type === "FunctionExpression" || isClassNode(node);
+  return keepsName && node.id != null ? node.id.name : name;
 }
 
 export function skipOfPrototype(template: Template): Skip {

@@ -1,8 +1,11 @@
 import { types } from "node:util";
-import type { CodeRef } from "./code-refs.ts";
+import type { FunctionReader } from "./functions.ts";
 import { hasPlainProps, isBoxed, isBuiltinView, isPooled, isReference } from "./kinds.ts";
 import { stepTo } from "./path.ts";
 import type { Hold, Vertex } from "./vertex.ts";
+
+/** Listing the property names of an array of a million numbers takes a second; V8's inspector leaves the elements out. */
+const LARGE_ARRAY = 1000;
 
 /**
  * Tells plain data from everything else, and notes what it holds. Plain data all the way down needs no node of its own:
@@ -10,12 +13,12 @@ import type { Hold, Vertex } from "./vertex.ts";
  */
 export class PlainData {
   readonly #hold: Hold;
-  readonly #codeOf: (value: object) => CodeRef | undefined;
+  readonly #functions: FunctionReader;
   readonly #views = new Map<object, Vertex[]>();
 
-  constructor(hold: Hold, codeOf: (value: object) => CodeRef | undefined) {
+  constructor(hold: Hold, functions: FunctionReader) {
     this.#hold = hold;
-    this.#codeOf = codeOf;
+    this.#functions = functions;
   }
 
   /** Notes what a plain container holds. False if the value is more than plain data. */
@@ -23,20 +26,14 @@ export class PlainData {
     if (types.isProxy(value)) return false;
     const prototype: unknown = Object.getPrototypeOf(value);
     if (!Object.isExtensible(value)) return false;
-    if (Array.isArray(value)) {
-      if (prototype !== Array.prototype || !hasPlainProps(value, 1)) return false;
-      value.forEach((item, index) => {
-        this.#holdLater(item, vertex, index);
-      });
-      if (Object.keys(value).length > value.length) this.#holdValues(value, vertex);
-      return true;
-    }
+    if (Array.isArray(value)) return prototype === Array.prototype && this.#expandArray(value, vertex);
     if (prototype === Object.prototype && !types.isNativeError(value) && !isBoxed(value)) {
-      if (types.isArgumentsObject(value) || !hasPlainProps(value, 0) || this.#codeOf(value) !== undefined) return false;
+      if (types.isArgumentsObject(value) || !hasPlainProps(value, 0) || this.#functions.codeOf(value) !== undefined) return false;
       this.#holdValues(value, vertex);
       return true;
     }
-    if (!hasPlainProps(value, 0) && !ArrayBuffer.isView(value)) return false;
+    // A typed array of some megabytes has as many property names: it is not asked for them.
+    if (!ArrayBuffer.isView(value) && !hasPlainProps(value, 0)) return false;
     if (prototype === Map.prototype && types.isMap(value)) {
       for (const [key, item] of value) {
         this.#holdLater(key, vertex, "a key of the Map");
@@ -49,6 +46,16 @@ export class PlainData {
       return true;
     }
     return this.#isPlainLeaf(value, prototype, vertex);
+  }
+
+  #expandArray(array: unknown[], vertex: Vertex): boolean {
+    const isLarge = array.length > LARGE_ARRAY;
+    if (isLarge ? this.#functions.namedProperties(array).length > 0 : !hasPlainProps(array, 1)) return false;
+    array.forEach((item, index) => {
+      this.#holdLater(item, vertex, index);
+    });
+    if (!isLarge && Object.keys(array).length > array.length) this.#holdValues(array, vertex);
+    return true;
   }
 
   /** Views of one buffer must still share it where they run. Call it when all values have been looked at. */
@@ -98,6 +105,6 @@ export class PlainData {
       const isOrdinary = descriptor.enumerable === true && descriptor.writable === true && descriptor.configurable === true;
       if (!isOrdinary || isReference(descriptor.value)) return false;
     }
-    return !types.isNativeError(value) && !isBoxed(value) && !types.isArgumentsObject(value) && this.#codeOf(value) === undefined;
+    return !types.isNativeError(value) && !isBoxed(value) && !types.isArgumentsObject(value) && this.#functions.codeOf(value) === undefined;
   }
 }

@@ -36,7 +36,7 @@ export class ValueGraph {
       this.#hold(value, holder, path);
     };
     const shapeOf: ShapeOf = (fn, path) => this.vertices.get(fn)?.fn ?? functions.read(fn, path);
-    this.#plain = new PlainData(hold, (value) => functions.codeOf(value));
+    this.#plain = new PlainData(hold, functions);
     this.#functionDrafts = new FunctionDrafts({ functions, shared, outerThis, hold, shapeOf, notebooks: this.#notebooks, homeOf: (method) => this.#homes.get(method) });
     this.#objectDrafts = new ObjectDrafts(functions, natives, shapeOf);
   }
