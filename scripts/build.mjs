@@ -24,6 +24,8 @@ const common = {
   legalComments: "none",
   minifySyntax: true,
   minifyWhitespace: true,
+  // Node shows the line that threw when nobody catches an error: it must not be the whole file.
+  lineLimit: 120,
   define: { BURLA_VERSION: JSON.stringify(version) },
   logLevel: "warning",
   external: ["esbuild", "burla"],

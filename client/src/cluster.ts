@@ -1,6 +1,7 @@
 /** Which cluster a call is for, and how to reach it. */
 import type { Duplex } from "node:stream";
 import { BurlaError, openStream, PROTOCOL_VERSION, type ConnectionFile } from "@burla/protocol";
+import { CLUSTER_TEXT, isClusterName, isClusterUrl } from "./cluster-name.ts";
 import { mayBeUsed } from "./hand-over.ts";
 import { connectionFilePath, readConnectionFile, startLocalCluster } from "./local-cluster.ts";
 import { isAlive } from "./process-life.ts";
@@ -11,10 +12,12 @@ export const LOCAL = "local";
 
 /** A cluster by a name that stays the same when its address changes. */
 export interface ClusterTarget {
-  /** Same key, same cluster. */
+  /** Same key, same cluster. Not for people: it holds the token. */
   readonly key: string;
   /** It is there for sure, and comes back if it does not answer: it runs the function that calls. */
   readonly isWaitedFor: boolean;
+  /** What people call it: its name, or where it is. */
+  readonly label: string;
   /** The local cluster is started when it is not there. */
   open(): Promise<Duplex>;
   /** Where control requests go. Starts nothing. @throws BurlaError BURLA_UNREACHABLE */
@@ -32,19 +35,31 @@ export interface AddressFile {
 
 /**
  * From the option, else from the environment of a worker (functions that start jobs of their own), else BURLA_CLUSTER,
- * else the local cluster.
+ * else the local cluster. A cluster that is named by its URL has its token in BURLA_TOKEN.
+ * @throws TypeError when BURLA_CLUSTER is neither a name nor a URL; BurlaError BURLA_UNAUTHORIZED without a token.
  */
 export function resolveCluster(option: string | ClusterAddress | undefined): ClusterTarget {
-  const { BURLA_URL: url, BURLA_JOB_TOKEN: token, BURLA_CLUSTER: name } = process.env;
+  const { BURLA_URL: url, BURLA_JOB_TOKEN: token, BURLA_CLUSTER: usual } = process.env;
   if (typeof option === "object") return fixedTarget(option);
   if (option === undefined && url && token) return { ...fixedTarget({ url, token }), isWaitedFor: true };
-  return namedTarget(option ?? (name || LOCAL));
+  const name = option ?? (usual || LOCAL);
+  if (isClusterUrl(name)) return fixedTarget({ url: name, token: tokenOf(name) });
+  if (!isClusterName(name)) throw new TypeError(`remoteParallelMap: the variable BURLA_CLUSTER must be ${CLUSTER_TEXT}, not ${JSON.stringify(name)}`);
+  return namedTarget(name);
+}
+
+function tokenOf(url: string): string {
+  const { BURLA_TOKEN: token } = process.env;
+  if (token) return token;
+  const cure = "Put its token into the variable BURLA_TOKEN, or pass { url, token } as the option `cluster`.";
+  throw new BurlaError("BURLA_UNAUTHORIZED", `there is no token for the cluster at ${new URL(url).origin}`, { cure });
 }
 
 function fixedTarget(address: ClusterAddress): ClusterTarget {
   return {
     key: `${address.url} ${address.token}`,
     isWaitedFor: false,
+    label: `at ${new URL(address.url).origin}`,
     open: () => openStream({ ...address, role: "client", timeoutMs: DIAL_TIMEOUT_MS }),
     address: () => address,
     file: null,
@@ -56,6 +71,7 @@ function namedTarget(name: string): ClusterTarget {
   return {
     key: name,
     isWaitedFor: false,
+    label: name,
     open: () => openNamed(name),
     address: () => {
       const file = readConnectionFile(name);
@@ -67,7 +83,7 @@ function namedTarget(name: string): ClusterTarget {
 }
 
 function notRunning(name: string): BurlaError {
-  const cure = name === LOCAL ? "Start it with `burla up`, or simply call remoteParallelMap." : `Start it with \`burla up ${name}\`.`;
+  const cure = name === LOCAL ? "Start it with `burla up`, or simply call remoteParallelMap." : "Nothing on this machine knows a cluster of that name. Name it by its URL, with its token in the variable BURLA_TOKEN.";
   return new BurlaError("BURLA_UNREACHABLE", `the cluster "${name}" is not running`, { cure });
 }
 

@@ -30,6 +30,15 @@ export interface InputPumpOptions {
   readonly end: (total: number) => void;
 }
 
+/**
+ * Promises among the inputs of an array run already, and may fail before their turn comes, which Node would take for a
+ * failure that nobody handles. It is thrown where the results are read.
+ */
+export function expectFailures(inputs: Inputs<unknown>): void {
+  if (!Array.isArray(inputs)) return;
+  for (const input of inputs as unknown[]) if (input instanceof Promise) input.catch(() => undefined);
+}
+
 type AnyIterator = Iterator<unknown> | AsyncIterator<unknown>;
 
 export class InputPump {
@@ -53,6 +62,9 @@ export class InputPump {
     const iterable = inputs as { [Symbol.asyncIterator]?: () => AsyncIterator<unknown>; [Symbol.iterator]?: () => Iterator<unknown> };
     this.#isAsync = typeof iterable[Symbol.asyncIterator] === "function";
     this.#iterator = (this.#isAsync ? iterable[Symbol.asyncIterator]?.() : iterable[Symbol.iterator]?.()) as AnyIterator;
+    if (typeof (this.#iterator as Partial<AnyIterator> | undefined)?.next !== "function") {
+      throw new TypeError(`the inputs gave ${String(this.#iterator)} where an iterable must give an iterator`);
+    }
   }
 
   /** Inputs that were pushed. */

@@ -25,8 +25,9 @@ export interface JobOptions {
   readonly start: JobStart;
   readonly order: "completion" | "input";
   readonly detach: boolean;
-  readonly onLine: (line: LogLine) => void;
-  readonly onProgress: (progress: Progress) => void;
+  /** Both may also return a promise. */
+  readonly onLine: (line: LogLine) => unknown;
+  readonly onProgress: (progress: Progress) => unknown;
 }
 
 /** In order of the inputs, pulling stays this far ahead of the consumer at least. */
@@ -96,7 +97,10 @@ export class Job<Result> implements JobChannel {
 
   /** Resolves when all inputs are on disk in main; the process lives until then. */
   get uploaded(): Promise<void> {
-    return this.#hold(this.#uploaded.promise);
+    const uploaded = this.#hold(this.#uploaded.promise);
+    // Whoever reads the results learns of the failure there: not awaiting this promise is no mistake.
+    uploaded.catch(() => undefined);
+    return uploaded;
   }
 
   get isOver(): boolean {
@@ -182,7 +186,7 @@ export class Job<Result> implements JobChannel {
       case "logs":
         return this.#lines(message, body);
       case "progress":
-        return this.#options.onProgress({ ...message, total: this.#inputsEnded ?? this.#expectedInputs });
+        return this.#tell(this.#options.onProgress, { ...message, total: this.#inputsEnded ?? this.#expectedInputs });
       case "finished":
         return this.#finished(message, body);
       case "refused":
@@ -255,10 +259,24 @@ export class Job<Result> implements JobChannel {
   #lines({ nodeId, droppedLines, position }: Of<MainToClient, "logs">, body: Uint8Array): void {
     this.#linesAfter = position;
     for (const [index, stream, timeMs, text] of v.parse(logEntriesSchema, unpack(body))) {
-      this.#options.onLine({ index, stream: stream === 1 ? "stdout" : "stderr", text, time: new Date(timeMs), node: nodeId });
+      this.#tell(this.#options.onLine, { index, stream: stream === 1 ? "stdout" : "stderr", text, time: new Date(timeMs), node: nodeId });
     }
     if (droppedLines > 0) {
-      this.#options.onLine({ index: NO_INPUT, stream: "stderr", text: `… ${droppedLines} lines were dropped`, time: new Date(), node: nodeId });
+      this.#tell(this.#options.onLine, { index: NO_INPUT, stream: "stderr", text: `… ${droppedLines} lines were dropped`, time: new Date(), node: nodeId });
+    }
+  }
+
+  /** What a callback of the user's throws, or rejects with, ends the iteration: thrown here, it would end the connection. */
+  #tell<Value>(callback: (value: Value) => unknown, value: Value): void {
+    const refuse = (error: unknown): void => {
+      if (this.#options.detach) this.failed(error);
+      else void this.cancel("a callback of its client failed", error);
+    };
+    try {
+      const told = callback(value);
+      if (told instanceof Promise) told.catch(refuse);
+    } catch (error) {
+      refuse(error);
     }
   }
 
@@ -317,8 +335,14 @@ export class Job<Result> implements JobChannel {
 /** The one error of a job as a whole that comes with an envelope: what the user's modules threw when they were imported. */
 function loadError(cause: unknown): unknown {
   if (cause instanceof BurlaError) return cause;
-  return new BurlaError("BURLA_LOAD", `the function could not be loaded: ${messageOf(cause)}`, { cause });
+  const cure = cause instanceof SyntaxError && STRICT_ONLY.test(cause.message) ? STRICT_CURE : undefined;
+  return new BurlaError("BURLA_LOAD", `the function could not be loaded: ${messageOf(cause)}`, { cause, ...(cure === undefined ? {} : { cure }) });
 }
+
+/** What V8 says of code that only sloppy mode allows, such as a CommonJS file without "use strict". */
+const STRICT_ONLY = /strict mode|Duplicate parameter name/;
+const STRICT_CURE = "Workers run functions in strict mode, as every ES module is run: write it so that it runs with \"use strict\" here.";
+
 
 interface Deferred {
   readonly promise: Promise<void>;

@@ -93,6 +93,7 @@ export async function startLocalCluster(start: LocalStart = {}): Promise<Connect
     if (launch.how === "killed") kills++;
     const again = launch.how === "locked" || (launch.how === "killed" && kills < MAX_KILLS);
     if (again && performance.now() < deadlineMs) continue;
+    if (launch.how === "locked") throw unreadableFile(directory);
     throw new BurlaError("BURLA_CLUSTER_START", `the local cluster did not start: ${launch.problem || endOf(clusterLogPath("local"))}`);
   }
 }
@@ -148,6 +149,12 @@ async function launchMain(directory: string, { nodePath, idleMinutes }: LocalSta
 /** An editor's own program is Electron, which is Node.js when it is told so. */
 function electronAsNode(nodePath: string | undefined): NodeJS.ProcessEnv {
   return nodePath === undefined && process.versions["electron"] !== undefined ? { ELECTRON_RUN_AS_NODE: "1" } : {};
+}
+
+/** Somebody holds the cluster's lock, and its file has not become readable in all that time. */
+function unreadableFile(directory: string): BurlaError {
+  const cure = "`burla down` ends it and clears away what it left; then call again.";
+  return new BurlaError("BURLA_CLUSTER_START", `a local cluster runs, but ${join(directory, "cluster.json")} does not say where`, { cure });
 }
 
 /** Another program is starting the cluster: its file appears when it is ready. @returns null when none does for a while. */

@@ -4,6 +4,7 @@ import { newJobId, type JobSpec } from "@burla/protocol";
 import { bundleCapture, type Capture } from "./capture/index.ts";
 import { connectionTo } from "./cluster-connection.ts";
 import { LOCAL, resolveCluster } from "./cluster.ts";
+import { expectFailures } from "./inputs.ts";
 import { Job, type PreparedFunction } from "./job.ts";
 import { stateDirectory } from "./local-cluster.ts";
 import type { CompiledOptions } from "./options.ts";
@@ -18,6 +19,7 @@ export function bundleCacheDirectory(): string {
 
 /** The job starts when its results are first asked for, at once with `detach`. */
 export function mapCapture<Result>(capture: Capture, inputs: Inputs<unknown>, compiled: CompiledOptions): ResultStream<Result> {
+  expectFailures(inputs);
   const name = compiled.name ?? (capture.name || "anonymous function");
   const target = resolveCluster(compiled.cluster);
   const jobId = newJobId();

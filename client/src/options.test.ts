@@ -48,10 +48,10 @@ const WRONG: Record<keyof MapOptions, readonly unknown[]> = {
   signal: [{}, "abort", new AbortController(), null],
   detach: ["yes", 1, null],
   name: ["", 5, "x".repeat(257), null],
-  env: [null, "A=1", { A: 1 }, { A: undefined }, { "A=B": "1" }, { "": "1" }, { A: "x".repeat(200_000) }],
+  env: [null, "A=1", [], new Map([["A", "1"]]), { A: "x\0y" }, { A: 1 }, { A: undefined }, { "A=B": "1" }, { "": "1" }, { A: "x".repeat(200_000) }],
   onLog: ["print", {}, null, true],
   progress: ["yes", 1, null, {}],
-  cluster: ["", "My Cluster", 5, null, { url: "http://x" }, { url: 1, token: "t" }],
+  cluster: ["", "My Cluster", "ftp://x", "http://user:secret@x", 5, null, { url: "http://x" }, { url: 1, token: "t" }, { url: "here", token: "t" }, { url: "ftp://x", token: "t" }, { url: "http://x", token: "" }, { url: "http://x", token: "t", more: 1 }],
 };
 for (const [option, values] of Object.entries(WRONG)) {
   test(`${option}: what it cannot be is a TypeError that names it, and shows what it was`, () => {
@@ -90,4 +90,6 @@ test("the function and the inputs are checked", () => {
   for (const inputs of [[], "text", new Set(), new Map(), (function* () {})(), (async function* () {})(), new Uint8Array(1)]) checkArguments(fn, inputs);
   for (const inputs of [undefined, null, 5, {}, fn]) assert.throws(() => checkArguments(fn, inputs), /the inputs must be iterable/);
   for (const wrong of [undefined, "fn", {}, null]) assert.throws(() => checkArguments(wrong, []), /the first argument must be a function/);
+  for (const generator of [function* () {}, async function* () {}]) assert.throws(() => checkArguments(generator, []), /is a generator function, .* return an array/);
+  assert.throws(() => checkArguments(class Model { score = 1; }, []), /is a class, which cannot be called/);
 });

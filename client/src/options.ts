@@ -1,5 +1,7 @@
 /** Raw options -> complete values with units in their names, or a TypeError that names the culprit. */
+import { types } from "node:util";
 import * as v from "valibot";
+import { CLUSTER_TEXT, isClusterName, isClusterUrl } from "./cluster-name.ts";
 import type { AttachOptions, ClusterAddress, LogLine, MapOptions, Progress } from "./types.ts";
 
 export interface CompiledOptions {
@@ -27,8 +29,16 @@ const MAX_ENV_CHARACTERS = 128 * 1024;
 
 const wholeNumber = (min: number, max = Number.MAX_SAFE_INTEGER) =>
   v.pipe(v.number(`must be a whole number of at least ${min}`), v.integer(`must be a whole number of at least ${min}`), v.minValue(min, `must be at least ${min}`), v.maxValue(max, `must be at most ${max}`));
+/** Text that an operating system takes as part of the environment. */
+const envName = v.pipe(v.string(), v.regex(/^[^=\0]{1,256}$/, "must have a name of at most 256 characters, without `=`"));
+const envText = v.pipe(v.string("must be text"), v.check((text) => !text.includes("\0"), "must not hold the character NUL"));
+
 const callback = v.custom<(...parts: never[]) => void>((value) => typeof value === "function", "must be a function");
-const clusterMessage = "must be the name of a cluster (small letters, digits, dashes), or { url, token }";
+const clusterMessage = `must be ${CLUSTER_TEXT}, or { url, token }`;
+const addressSchema = v.strictObject(
+  { url: v.pipe(v.string(clusterMessage), v.check(isClusterUrl, clusterMessage)), token: v.pipe(v.string(clusterMessage), v.minLength(1, clusterMessage)) },
+  clusterMessage,
+);
 const ramMessage = 'must be a number of GiB above 0, or text such as "512 MiB" or "2 GiB"';
 
 const readerFields = {
@@ -38,7 +48,7 @@ const readerFields = {
   onLog: v.optional(callback),
   progress: v.optional(v.union([v.boolean(), callback], "must be true, false or a function")),
   cluster: v.optional(
-    v.union([v.pipe(v.string(clusterMessage), v.regex(/^[a-z][a-z0-9-]{0,30}$/, clusterMessage)), v.object({ url: v.string(clusterMessage), token: v.string(clusterMessage) }, clusterMessage)], clusterMessage),
+    v.union([v.pipe(v.string(clusterMessage), v.check((text) => isClusterName(text) || isClusterUrl(text), clusterMessage)), addressSchema], clusterMessage),
   ),
 };
 
@@ -56,7 +66,8 @@ const mapSchema = v.strictObject({
   name: v.optional(v.pipe(v.string("must be text"), v.minLength(1, "must not be empty"), v.maxLength(256, "must have at most 256 characters"))),
   env: v.optional(
     v.pipe(
-      v.record(v.pipe(v.string(), v.regex(/^[^=\0]{1,256}$/, "must have a name of at most 256 characters, without `=`")), v.string("must be text"), "must be an object of texts"),
+      v.custom<object>((value) => typeof value === "object" && value !== null && !Array.isArray(value) && !(value instanceof Map), "must be an object of texts"),
+      v.record(envName, envText, "must be an object of texts"),
       v.check((env) => JSON.stringify(env).length <= MAX_ENV_CHARACTERS, `must have at most ${MAX_ENV_CHARACTERS} characters in all`),
     ),
   ),
@@ -92,7 +103,7 @@ export function checkAttachOptions(options: AttachOptions = {}): AttachOptions {
 }
 
 function check(schema: v.GenericSchema, options: unknown, caller: string): unknown {
-  if (typeof options !== "object" || options === null) throw new TypeError(`${caller}: the options must be an object`);
+  if (typeof options !== "object" || options === null || Array.isArray(options)) throw new TypeError(`${caller}: the options must be an object`);
   const defined = Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
   const parsed = v.safeParse(schema, defined);
   if (parsed.success) return parsed.output;
@@ -127,6 +138,12 @@ export function ramToMiB(ram: number | string): number | null {
 /** Checks the two arguments that are not options. @throws TypeError */
 export function checkArguments(fn: unknown, inputs: unknown): void {
   if (typeof fn !== "function") throw new TypeError(`remoteParallelMap: the first argument must be a function, not ${show(fn)}`);
+  if (types.isGeneratorFunction(fn)) {
+    throw new TypeError("remoteParallelMap: the function is a generator function, whose result cannot be sent; return an array instead of yielding");
+  }
+  if (/^class\b/.test(Function.prototype.toString.call(fn))) {
+    throw new TypeError("remoteParallelMap: the function is a class, which cannot be called; pass (input) => new ThatClass(input).method()");
+  }
   const iterable = inputs as { [Symbol.iterator]?: unknown; [Symbol.asyncIterator]?: unknown } | null | undefined;
   const isIterable = inputs != null && (typeof iterable?.[Symbol.iterator] === "function" || typeof iterable?.[Symbol.asyncIterator] === "function");
   if (!isIterable) throw new TypeError(`remoteParallelMap: the inputs must be iterable (an array, a generator, a stream), not ${show(inputs)}`);

@@ -9,8 +9,10 @@ const BAR_WIDTH = 24;
 const DEFAULT_COLUMNS = 80;
 
 export interface JobOutput {
-  line(line: LogLine): void;
-  progress(progress: Progress): void;
+  /** Gives what `onLog` returns: a promise, where it is asynchronous. */
+  line(line: LogLine): unknown;
+  /** Gives what the function `progress` returns. */
+  progress(progress: Progress): unknown;
   /** Takes the progress line off the screen until the next state, so that something else can be printed. */
   clear(): void;
   /** Leaves the last state on the screen. */
@@ -32,11 +34,11 @@ export function createOutput(options: OutputOptions): JobOutput {
     line: (line) => {
       if (options.onLog !== undefined) return options.onLog(line);
       live?.clear();
-      (line.stream === "stdout" ? (options.stdout ?? process.stdout) : process.stderr).write(`${tagOf(line)}${line.text}\n`);
+      return (line.stream === "stdout" ? (options.stdout ?? process.stdout) : process.stderr).write(`${tagOf(line)}${line.text}\n`);
     },
     progress: (progress) => {
-      report?.(progress);
       live?.show(progress);
+      return report?.(progress);
     },
     clear: () => live?.clear(),
     end: () => live?.end(),

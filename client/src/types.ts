@@ -86,7 +86,10 @@ export interface MapOptions {
   onLog?: (line: LogLine) => void;
   /** A line on stderr that shows how far the job is, or a function that is told. */
   progress?: boolean | ((progress: Progress) => void);
-  /** Name of a cluster (`"local"` is on this machine and starts by itself), or its address. */
+  /**
+   * Name of a cluster (`"local"` is on this machine and starts by itself), or its address; as a URL alone, with its token
+   * in the environment variable BURLA_TOKEN. Default: the variable BURLA_CLUSTER, else `"local"`.
+   */
   cluster?: string | ClusterAddress;
 }
 

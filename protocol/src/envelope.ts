@@ -2,12 +2,13 @@
  * Errors on the wire: an envelope of our own, because structured clone keeps neither classes beyond the built-in ones
  * nor own properties, and because main writes some of them without ever opening a user value.
  */
-import { deserialize, serialize } from "node:v8";
+import { serialize } from "node:v8";
 import { inspect, types } from "node:util";
 import * as v from "valibot";
 import { pack, unpack } from "./frame.ts";
 import { BurlaError, burlaError, isErrorCode } from "./errors.ts";
 import { MAX_ERROR_DEPTH, MAX_ERROR_TEXT_BYTES, MAX_ERRORS_IN_ENVELOPE } from "./limits.ts";
+import { decodeValue } from "./value.ts";
 
 export type ErrorEnvelope =
   /** `builtin` is the nearest built-in class; `properties` a structured clone of the own properties. */
@@ -227,7 +228,7 @@ function clip(text: string): string {
 export function fromEnvelope(envelope: ErrorEnvelope): unknown {
   switch (envelope.kind) {
     case "value":
-      return deserialize(envelope.value);
+      return decodeValue(envelope.value);
     case "burla":
       return isErrorCode(envelope.code)
         ? burlaError(envelope.code, envelope.message)
@@ -245,7 +246,7 @@ function restoreError(envelope: Extract<ErrorEnvelope, { kind: "error" }>): Erro
   if (error.name !== envelope.name) define("name", envelope.name);
   define("stack", envelope.stack);
   if (envelope.cause !== null) define("cause", fromEnvelope(envelope.cause));
-  if (envelope.properties !== null) assignOwn(error, deserialize(envelope.properties) as Record<string, unknown>);
+  if (envelope.properties !== null) assignOwn(error, decodeValue(envelope.properties) as Record<string, unknown>);
   return error;
 }
 

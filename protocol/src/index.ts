@@ -11,5 +11,6 @@ export * from "./routes.ts";
 export * from "./spec.ts";
 export * from "./status.ts";
 export * from "./upgrade.ts";
+export * from "./stack.ts";
 export * from "./value.ts";
 export * from "./watch.ts";

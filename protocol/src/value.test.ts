@@ -71,7 +71,7 @@ const cases: [string, unknown, string, string][] = [
   ["a promise", { p: Promise.resolve() }, ".p", "a Promise"],
   ["a WeakMap", [new WeakMap()], "[0]", "a WeakMap"],
   ["a Proxy", { p: new Proxy({}, {}) }, ".p", "a Proxy"],
-  ["a generator", [(function* () {})()], "[0]", "an object"],
+  ["a generator", [(function* () {})()], "[0]", "a Generator"],
   ["an object without a constructor", Object.assign(Object.create(null), { f: fn }), ".f", "a function (fn)"],
   ["a field of an instance", new (class Owner { socket = { fn }; })(), ".socket.fn", "a function (fn)"],
 ];
@@ -102,4 +102,14 @@ test("nesting beyond what V8 copies is named, and does not overflow the search",
   for (let at = 0; at < 100_000; at++) deep = { deep };
   const found = findUncloneable({ list: deep });
   assert.match(found?.what ?? "", /nested more than 100 deep/);
+});
+
+test("a typed array that arrives has memory of its own, without the bytes of its neighbours", () => {
+  const [floats, view, bytes, part] = decodeValues(encodeValues([
+    new Float32Array([1, 2]), new DataView(new ArrayBuffer(3)), Buffer.from("hello"), new Uint8Array([1, 2, 3, 4]).subarray(1, 3),
+  ])) as [Float32Array, DataView, Buffer, Uint8Array];
+  for (const value of [floats, view, bytes, part]) assert.equal(value.buffer.byteLength, value.byteLength);
+  assert.deepEqual([...new Uint8Array(floats.buffer)], [0, 0, 128, 63, 0, 0, 0, 64]);
+  assert.ok(Buffer.isBuffer(bytes) && bytes.toString() === "hello");
+  assert.deepEqual([...part], [2, 3]);
 });

@@ -109,6 +109,27 @@ test("doctor fails where others may read the token, and where the cluster speaks
   assert.ok(!existsSync(cluster.connectionFile));
 });
 
+test("a cluster is named by its URL, with its token in BURLA_TOKEN, by option or variable; doctor looks at it too", async () => {
+  await burla(["up"]);
+  const { url, token } = cluster.address;
+  const elsewhere = { BURLA_TOKEN: token, BURLA_CLUSTER: url };
+  assert.match((await burla(["status", "--cluster", url], { env: { BURLA_TOKEN: token } })).stdout, new RegExp(`runs at ${url} `));
+  assert.equal((await burla(["jobs", "--json"], { env: elsewhere })).code, 0);
+  const check = async (env: Record<string, string>) => {
+    const { stdout } = await burla(["doctor", "--no-job", "--json"], { env });
+    return (JSON.parse(stdout) as DoctorReport).checks.find(({ name }) => name === "BURLA_CLUSTER");
+  };
+  assert.equal((await check(elsewhere))?.state, "ok");
+  assert.equal((await check({ ...elsewhere, BURLA_CLUSTER: "http://127.0.0.1:1" }))?.state, "fail");
+  const without = await burla(["status", "--cluster", url]);
+  assert.deepEqual([without.code, without.stderr.split("\n")[0]], [3, `burla: there is no token for the cluster at ${url}`]);
+  assert.equal((await burla(["status", "--cluster", url], { env: { BURLA_TOKEN: "another" } })).code, 3);
+  const wrong = await burla(["status", "--cluster", "My Cluster"]);
+  assert.deepEqual([wrong.code, /name of a cluster .* or its URL/.test(wrong.stderr)], [2, true]);
+  assert.match((await burla(["status", "--cluster", "other"])).stderr, /^The cluster other does not answer\./);
+  await burla(["down"]);
+});
+
 test("doctor fails where the state folder cannot be made", async () => {
   const file = join(cluster.home, "a-file");
   writeFileSync(file, "");

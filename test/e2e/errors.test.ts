@@ -1,6 +1,7 @@
 /** What a function throws there is thrown here. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { runInThisContext } from "node:vm";
 import { BurlaError, remoteParallelMap } from "burla";
 import { useCluster } from "../support/cluster.ts";
 import { assertEachOnce, drain, numbers } from "../support/inputs.ts";
@@ -184,4 +185,14 @@ test("an error that is its own cause does not hang", async () => {
 test("a function that cannot be loaded fails the job with the error of its module", async () => {
   const { error } = await drain(remoteParallelMap(() => { JSON.parse("{"); }, [1]));
   assert.ok(error instanceof SyntaxError);
+});
+
+test("code that only sloppy mode allows is refused by the workers, with what to do", async () => {
+  const sloppy = runInThisContext("(x) => 010 + x") as (x: number) => number;
+  await assert.rejects(remoteParallelMap(sloppy, [1]).toArray(), (error: Error) => error instanceof BurlaError && error.code === "BURLA_LOAD" && error.cure.includes("strict mode"));
+});
+
+test("a stack names code that stands in no file as its session does", async () => {
+  const cell = runInThisContext("(x) => x.missing.part", { filename: "cell 7" }) as (x: number) => number;
+  assert.match((await thrownBy(cell)).stack ?? "", /at .*\(?cell 7:1:\d+\)?/);
 });

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
 import { existsSync } from "node:fs";
-import { cp, mkdir, mkdtemp, readdir, rm, stat, writeFile } from "node:fs/promises";
+import { cp, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
@@ -72,6 +72,18 @@ test("its installed size stays under its ceiling", async () => {
   for (const name of ["burla", "esbuild", "@esbuild"]) bytes += await sizeOf(join(folder, "node_modules", name), seen);
   console.log(`installed size: ${(bytes / MIB).toFixed(1)} MiB`);
   assert.ok(bytes < MAX_INSTALLED_MIB * MIB, `${(bytes / MIB).toFixed(1)} MiB`);
+});
+
+test("it says what it is, and no file of it has a comment that tools take for a source map", async () => {
+  const installed = join(folder, "node_modules", "burla");
+  assert.match(await readFile(join(installed, "README.md"), "utf8"), /^# burla\n/);
+  for (const file of ["index.js", "index.cjs", "cli.js"]) assert.doesNotMatch(await readFile(join(installed, "dist", file), "utf8"), /\/\/[#@] ?sourceMappingURL=/);
+});
+
+test("an error that nobody catches is shown with its message, not with pages of our code", async () => {
+  const { stderr } = await run(process.execPath, ["--input-type=module", "-e", 'import { remoteParallelMap } from "burla"; remoteParallelMap(5, []);'], { cwd: folder }).catch((error: { stderr: string }) => error);
+  assert.match(stderr, /^TypeError: remoteParallelMap: the first argument must be a function, not 5$/m);
+  assert.ok(stderr.length < 4000, `${stderr.length} characters`);
 });
 
 for (const version of new Set([process.versions.node.split(".")[0] ?? "", ...OTHER_NODES])) {

@@ -193,3 +193,24 @@ test("an import that does not exist is refused with its name", async () => {
   const { make } = ((await import(pathToFileURL(join(root, "bad.cjs")).href)) as { default: { make: (k: number) => AnyFunction } }).default;
   await assert.rejects(bundleCapture(captureFunction(make(1), options)), { code: "BURLA_CAPTURE", message: /\.\/gone\.cjs/ });
 });
+
+test("what a package notes of its objects in a WeakMap goes along with them", async () => {
+  const root = folder({
+    "node_modules/notes/package.json": '{ "name": "notes", "version": "1.0.0", "type": "module" }',
+    "node_modules/notes/index.js": `const notes = new WeakMap(); const known = new WeakSet();
+      export const make = (text) => { const made = { read: () => [notes.get(made).text, known.has(made)].join() }; notes.set(made, { text }); known.add(made); return made; };`,
+  });
+  const { make } = (await import(pathToFileURL(join(root, "node_modules/notes/index.js")).href)) as { make: (text: string) => { read: () => string } };
+  const [first, second] = [make("first"), make("second")];
+  make("not captured");
+  assert.equal(await there(() => `${first?.read()} ${second?.read()}`, 0, { directory: root }), "first,true second,true");
+});
+
+test("a file that knows its place may begin with a directive without a semicolon", async () => {
+  const root = folder({
+    "node_modules/strict/package.json": '{ "name": "strict", "version": "1.0.0" }',
+    "node_modules/strict/index.js": "'use strict'\n\nvar place = __dirname\nexports.place = () => place",
+  });
+  const { place } = (await import(pathToFileURL(join(root, "node_modules/strict/index.js")).href)) as { place: () => string };
+  assert.equal(await there(() => place(), 0, { directory: root }), join(root, "node_modules/strict"));
+});

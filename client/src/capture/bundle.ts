@@ -1,14 +1,19 @@
 import { createHash } from "node:crypto";
+import { existsSync } from "node:fs";
 import { stat } from "node:fs/promises";
-import { extname } from "node:path";
+import { dirname, extname, join } from "node:path";
 import { pathToFileURL } from "node:url";
+import { BurlaError } from "@burla/protocol";
 import type { Metafile } from "esbuild";
 import { BundleCache, type InputFile } from "./bundle-cache.ts";
 import type { Capture } from "./capture.ts";
 import { CaptureError } from "./errors.ts";
+import { withEsbuild } from "./esbuild.ts";
 import { IMPORT_SCHEME, type Entry } from "./entry.ts";
 import { importPlugin } from "./import-plugin.ts";
+import { lockFileOf } from "./lock-files.ts";
 import { findPackage, Packages, type ExternalPackage } from "./packages.ts";
+import { sourceMapComment } from "./source-map-comment.ts";
 
 /** A function as one ES module whose default export restores it: `await restore(values)`. */
 export interface Bundle {
@@ -61,25 +66,26 @@ async function compile(capture: Capture): Promise<{ bundle: Bundle; inputs: Inpu
 }
 
 async function compileWith(capture: Capture, packages: Packages): Promise<{ bundle: Bundle; inputs: InputFile[] }> {
-  const { build } = await import("esbuild");
   const externals = new Map<string, ExternalPackage>();
-  const result = await build({
-    entryPoints: ["burla-entry"],
-    bundle: true,
-    write: false,
-    metafile: true,
-    format: "esm",
-    platform: "node",
-    target: "node20",
-    outfile: "/bundle.mjs",
-    absWorkingDir: "/",
-    sourcemap: "external",
-    sourcesContent: false,
-    legalComments: "none",
-    logLevel: "silent",
-    keepNames: false,
-    plugins: [importPlugin(capture, packages, externals)],
-  }).catch((cause: unknown) => {
+  const result = await withEsbuild(({ build }) =>
+    build({
+      entryPoints: ["burla-entry"],
+      bundle: true,
+      write: false,
+      metafile: true,
+      format: "esm",
+      platform: "node",
+      target: "node20",
+      outfile: "/bundle.mjs",
+      absWorkingDir: "/",
+      sourcemap: "external",
+      sourcesContent: false,
+      legalComments: "none",
+      logLevel: "silent",
+      keepNames: false,
+      plugins: [importPlugin(capture, packages, externals)],
+    }),
+  ).catch((cause: unknown) => {
     throw bundleError(capture, cause);
   });
   const code = result.outputFiles.find(({ path }) => path.endsWith(".mjs"));
@@ -89,7 +95,20 @@ async function compileWith(capture: Capture, packages: Packages): Promise<{ bund
   const banner = code.text.includes("__require") ? requireBanner("") : "";
   const text = withMap(banner + code.text, absoluteMap(map.text));
   const bundle = finish(Buffer.from(text), [...externals.values()], contentsOf(result.metafile));
-  return { bundle, inputs: await inputsOf(result.metafile) };
+  return { bundle, inputs: await statAll([...filesOf(result.metafile), ...filesThatDecide(capture.origin, bundle.externals)]) };
+}
+
+/** Files that are not in the bundle, but that another bundle would come from if they were others. */
+function filesThatDecide(origin: string, externals: readonly ExternalPackage[]): string[] {
+  const pinned = externals.flatMap(({ directory }) => [join(directory, "package.json"), lockFileOf(directory) ?? []].flat());
+  return [...new Set([...pinned, ...tsconfigsAbove(origin)])];
+}
+
+/** Its `paths` decide what imports mean. */
+function tsconfigsAbove(folder: string): string[] {
+  const file = join(folder, "tsconfig.json");
+  const above = dirname(folder) === folder ? [] : tsconfigsAbove(dirname(folder));
+  return existsSync(file) ? [file, ...above] : above;
 }
 
 function finish(code: Uint8Array, externals: ExternalPackage[], contents: Bundle["contents"]): Bundle {
@@ -125,7 +144,7 @@ function absoluteMap(text: string): string {
 }
 
 function withMap(code: string, map: string): string {
-  return `${code.trimEnd()}\n//# sourceMappingURL=data:application/json;base64,${Buffer.from(map).toString("base64")}\n`;
+  return `${code.trimEnd()}\n${sourceMapComment(map)}`;
 }
 
 function contentsOf(metafile: Metafile): Bundle["contents"] {
@@ -133,26 +152,34 @@ function contentsOf(metafile: Metafile): Bundle["contents"] {
   return Object.entries(output?.inputs ?? {}).map(([file, { bytesInOutput }]) => ({ file: fileOf(file), bytes: bytesInOutput }));
 }
 
-async function inputsOf(metafile: Metafile): Promise<InputFile[]> {
-  const files = Object.keys(metafile.inputs).filter((file) => !file.includes(":") );
+function filesOf(metafile: Metafile): string[] {
+  return Object.keys(metafile.inputs).filter((file) => !isVirtual(file)).map(fileOf);
+}
+
+function statAll(files: readonly string[]): Promise<InputFile[]> {
   return Promise.all(
     files.map(async (file) => {
-      const { mtimeMs, size } = await stat(fileOf(file));
-      return { file: fileOf(file), mtimeMs, sizeBytes: size };
+      const { mtimeMs, size } = await stat(file);
+      return { file, mtimeMs, sizeBytes: size };
     }),
   );
 }
 
 function fileOf(input: string): string {
-  return input.includes(":") || input.startsWith("/") ? input : `/${input}`;
+  return isVirtual(input) || input.startsWith("/") ? input : `/${input}`;
+}
+
+/** Our entry, and what esbuild puts in the place of a file that a package has switched off. */
+function isVirtual(input: string): boolean {
+  return /^(burla|\(disabled\)):/.test(input);
 }
 
 interface EsbuildFailure {
   errors?: { text: string; location?: { file: string; line: number } | null }[];
 }
 
-function bundleError({ name, entry }: Capture, cause: unknown): CaptureError {
-  if (cause instanceof CaptureError) return cause;
+function bundleError({ name, entry }: Capture, cause: unknown): BurlaError {
+  if (cause instanceof BurlaError) return cause;
   const first = (cause as EsbuildFailure).errors?.[0];
   const number = new RegExp(`${IMPORT_SCHEME}(\\d+)`).exec(first?.text ?? "")?.[1];
   const specifier = number === undefined ? undefined : entry.imports[Number(number)]?.specifier;

@@ -41,9 +41,9 @@ export function captureFunction(fn: (...args: never[]) => unknown, options: Capt
   const inspector = new Inspector(scripts);
   try {
     const name = displayName(fn);
-    const functions = new FunctionReader(inspector, natives, world);
     const root = { step: name, from: undefined };
     const contexts = new HeapContexts(inspector, scripts.outerThis);
+    const functions = new FunctionReader(inspector, natives, world, contexts);
     const shared = new SharedVariables((closure, variable) => contexts.contextOf(closure, variable));
     const graph = new ValueGraph(functions, natives, contexts.thisOf, shared);
     const vertex = graph.addRoot(fn, root);

@@ -3,7 +3,8 @@ import { codeRefKey, type CodeRef } from "./code-refs.ts";
 import { CaptureError } from "./errors.ts";
 import type { HeapNode, Slots } from "./heap-format.ts";
 import { pathNames } from "./path.ts";
-import type { ValueGraph, Vertex } from "./values.ts";
+import type { ValueGraph } from "./values.ts";
+import type { Vertex } from "./vertex.ts";
 
 /** Captured values, ready to send. */
 export interface EncodedValues {

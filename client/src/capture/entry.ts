@@ -1,6 +1,7 @@
 import { addSegment as addPlain, GenMapping, maybeAddSegment, toEncodedMap } from "@jridgewell/gen-mapping";
 import { traceSegment } from "@jridgewell/trace-mapping";
 import { pathToFileURL } from "node:url";
+import { EVALUATED_SCHEME } from "@burla/protocol";
 import { codeRefKey, sourceKey, type CodeRef, type ModuleSource } from "./code-refs.ts";
 import { restoreHeap } from "./restore.ts";
 import type { Script } from "./script.ts";
@@ -46,7 +47,7 @@ export function emitEntry(templates: readonly Template[], codes: readonly CodeRe
     ...makers,
     { text: `\n];\nconst ${RESERVED}codes = [${table.join(", ")}];\n` },
     { text: `const ${RESERVED}restore = ${textOfRestore()};\n` },
-    { text: `export default async (values) => ${RESERVED}restore(${RESERVED}deserialize(values), ${RESERVED}makers, ${RESERVED}codes, ${RESERVED}state);\n` },
+    { text: `export default async (values) => ${RESERVED}restore(values, ${RESERVED}v8, ${RESERVED}makers, ${RESERVED}codes, ${RESERVED}state);\n` },
   ];
   return { code: pieces.map(({ text }) => text).join(""), map: mapOf(pieces), imports: context.imports };
 }
@@ -146,7 +147,7 @@ class EntryContext implements TemplateContext {
 
   /** Everything above the makers. Call it after the templates are rendered. */
   header(templates: readonly Template[]): string {
-    const lines = [`import { deserialize as ${RESERVED}deserialize } from "node:v8";`];
+    const lines = [`import * as ${RESERVED}v8 from "node:v8";`];
     const late: string[] = [];
     let interops = false;
     for (const { name, ref } of this.#allNames(templates)) {
@@ -258,7 +259,7 @@ function addSegment(map: GenMapping, line: number, column: number, script: Scrip
   const position = script.positionOf(offset);
   const upstream = sourceMapOf(script);
   if (upstream === undefined) {
-    const source = script.file === undefined ? script.url || "eval" : pathToFileURL(script.file).href;
+    const source = script.file === undefined ? `${EVALUATED_SCHEME}${script.url || "eval"}` : pathToFileURL(script.file).href;
     maybeAddSegment(map, line, column, source, position.line, position.column);
     return;
   }

@@ -1,3 +1,5 @@
+import { BurlaError } from "@burla/protocol";
+
 /** What a {@link CaptureError} is made of. */
 export interface CaptureErrorDetails {
   /** From the user's function to the culprit, such as `["score", "db", "socket"]`. */
@@ -15,22 +17,15 @@ export interface CaptureErrorDetails {
  * The function cannot be sent. Thrown before anything leaves this process. The message names the way from the
  * function to the culprit, what it is, where, and the cure.
  */
-export class CaptureError extends Error {
-  override readonly name = "CaptureError";
-  readonly code = "BURLA_CAPTURE";
+export class CaptureError extends BurlaError {
+  override name = "CaptureError";
   /** From the user's function to the culprit, such as `["score", "db", "socket"]`. */
   readonly path: string[];
-  /** What the user can do about it. */
-  readonly cure: string;
 
   constructor(details: CaptureErrorDetails) {
     const { path, what, cure, location } = details;
     const where = location === undefined ? "" : ` (${location})`;
-    super(
-      `Cannot send ${path.join(" → ")}${where}: ${what}. ${cure}`,
-      details.cause === undefined ? undefined : { cause: details.cause },
-    );
+    super("BURLA_CAPTURE", `Cannot send ${path.join(" → ")}${where}: ${what}`, { cure, cause: details.cause });
     this.path = [...path];
-    this.cure = cure;
   }
 }

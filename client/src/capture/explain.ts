@@ -4,7 +4,8 @@ import type { Capture } from "./capture.ts";
 import type { ClosedOver } from "./functions.ts";
 import type { ScriptParts, StatementLine } from "./script-parts.ts";
 import type { Template } from "./template.ts";
-import type { ValueGraph, Vertex } from "./values.ts";
+import type { ValueGraph } from "./values.ts";
+import type { Vertex } from "./vertex.ts";
 import type { World } from "./world.ts";
 
 /** One part of what is sent with a function. */

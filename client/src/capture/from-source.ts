@@ -1,11 +1,13 @@
 import { readFileSync } from "node:fs";
 import { dirname, extname, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
+import { BurlaError } from "@burla/protocol";
 import type * as ESTree from "estree";
 import type { Reference, Variable } from "eslint-scope";
 import { isTopLevel, referencesIn } from "./analysis.ts";
 import type { Capture } from "./capture.ts";
 import { emitReexport, EntryScope } from "./entry.ts";
+import { withEsbuild } from "./esbuild.ts";
 import { CaptureError } from "./errors.ts";
 import { Script } from "./script.ts";
 import { scriptParts } from "./script-parts.ts";
@@ -46,14 +48,16 @@ export async function captureFromSource(file: string, functionName: string): Pro
 
 /** The text of a file as JavaScript, with a map to what the user wrote. Throws CaptureError. */
 export async function compileScript(file: string, text: string): Promise<Script> {
-  const { transform } = await import("esbuild");
   const loader = { ".ts": "ts", ".mts": "ts", ".cts": "ts", ".tsx": "tsx", ".jsx": "jsx" } as const;
-  const { code, map } = await transform(text, {
-    loader: loader[extname(file) as keyof typeof loader] ?? "js",
-    sourcemap: "external",
-    sourcefile: pathToFileURL(file).href,
-    target: "esnext",
-  }).catch((cause: unknown) => {
+  const { code, map } = await withEsbuild(({ transform }) =>
+    transform(text, {
+      loader: loader[extname(file) as keyof typeof loader] ?? "js",
+      sourcemap: "external",
+      sourcefile: pathToFileURL(file).href,
+      target: "esnext",
+    }),
+  ).catch((cause: unknown) => {
+    if (cause instanceof BurlaError) throw cause;
     throw new CaptureError({ path: [file], what: `it cannot be compiled: ${(cause as Error).message}`, cure: "Mend the syntax error.", cause });
   });
   const sourceMapUrl = `data:application/json;base64,${Buffer.from(map).toString("base64")}`;

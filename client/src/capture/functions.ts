@@ -1,18 +1,24 @@
 import { dirname } from "node:path";
+import { types } from "node:util";
 import type * as ESTree from "estree";
 import type { Variable } from "eslint-scope";
-import { locate, type FunctionSite } from "./analysis.ts";
+import { isTopLevel, locate, type FunctionSite } from "./analysis.ts";
 import type { CodeRef } from "./code-refs.ts";
 import { CaptureError } from "./errors.ts";
 import { commonJsModules, commonJsPath, exportedName, exportedNames } from "./exported.ts";
 import { readSyntax, type FreeName } from "./free-names.ts";
+import type { HeapContexts } from "./heap-contexts.ts";
 import { readVariable, UNINITIALISED, type FunctionFacts, type Inspector, type ScopeSnapshot } from "./inspect.ts";
-import { importOf } from "./module-names.ts";
+import { classNameOf } from "./kinds.ts";
+import { madeFunction, type MadeFunction } from "./made-functions.ts";
+import { importOf, isOwnRequire } from "./module-names.ts";
 import { isStandardGlobal, type Natives } from "./natives.ts";
 import { pathNames, type Path } from "./path.ts";
+import type { Refusal } from "./refusals.ts";
 import type { Script } from "./script.ts";
 import { isClassNode } from "./syntax.ts";
 import type { Supply, Template } from "./template.ts";
+import { VITE_DYNAMIC_IMPORT, VITE_IMPORT_META } from "./vite-modules.ts";
 import type { World } from "./world.ts";
 
 /** A variable that a function closes over. */
@@ -31,19 +37,23 @@ export interface ClosedOver {
 export type FunctionShape =
   | { kind: "code"; ref: CodeRef }
   | { kind: "bound"; target: unknown; boundThis: unknown; boundArgs: unknown[] }
+  | ({ kind: "made" } & MadeFunction)
   | { kind: "closure"; template: Template; variables: ClosedOver[]; usesOuterThis: boolean };
 
 /** Decides for each function how it travels, and keeps the texts that do. One per capture. */
 export class FunctionReader {
   readonly templates: Template[] = [];
   readonly #inspector: Inspector;
+  readonly #contexts: HeapContexts;
   readonly #natives: Natives;
   readonly #world: World;
   #commonJs: Map<unknown, string> | undefined;
+  readonly #modules = new Map<object, object>();
   readonly #byPlace = new Map<string, Template>();
 
-  constructor(inspector: Inspector, natives: Natives, world: World) {
+  constructor(inspector: Inspector, natives: Natives, world: World, contexts: HeapContexts) {
     this.#inspector = inspector;
+    this.#contexts = contexts;
     this.#natives = natives;
     this.#world = world;
   }
@@ -54,6 +64,14 @@ export class FunctionReader {
     const file = this.#commonJs.get(value);
     if (file === undefined || this.#world.isRunning(file)) return undefined;
     return { kind: "module", source: { specifier: file, from: file, how: "require" }, name: "*", path: [] };
+  }
+
+  /** The code that gives this very object: a native one, a module's namespace or exports. */
+  codeOf(value: object): CodeRef | undefined {
+    const native = this.#natives.find(value) ?? this.#natives.findInModules(value);
+    if (native !== undefined) return native;
+    if (types.isModuleNamespaceObject(value)) return this.namespaceOf(value as Record<string, unknown>);
+    return this.moduleOf(value);
   }
 
   /** The import that a module namespace object stands for, if it can be told from what it exports. */
@@ -86,6 +104,16 @@ export class FunctionReader {
     return this.#inspector.privateMembers(object);
   }
 
+  /** The own properties of an array that are no elements. */
+  namedProperties(array: object): string[] {
+    return this.#inspector.namedProperties(array);
+  }
+
+  /** What a WeakMap or WeakSet holds just now. */
+  weakEntries(collection: object): { key: object; value: unknown }[] {
+    return this.#inspector.weakEntries(collection);
+  }
+
   /** Whether the function is Node's own. */
   isInternal(fn: object): boolean {
     return this.#inspector.describe(fn).location?.script.url.startsWith("node:") ?? true;
@@ -103,6 +131,11 @@ export class FunctionReader {
     return first === undefined ? undefined : this.#world.location(first.script, first.site.textStart);
   }
 
+  /** The refusal of what lies at the end of the path. */
+  refuse({ what, cure }: Refusal, path: Path): CaptureError {
+    return new CaptureError({ path: pathNames(path), what, cure, location: this.rootLocation });
+  }
+
   /** Throws CaptureError. */
   read(fn: object, path: Path): FunctionShape {
     const known = this.#world.ownExport(fn) ?? this.#natives.find(fn);
@@ -112,16 +145,18 @@ export class FunctionReader {
       const ref = this.#natives.findInModules(fn);
       return ref === undefined ? { kind: "bound", ...facts.bound } : { kind: "code", ref };
     }
-    if (facts.location === undefined || facts.location.script.url.startsWith("node:")) return this.#native(fn, path);
+    if (facts.location === undefined || facts.location.script.url.startsWith("node:")) return this.#native(fn, facts, path);
     const { script, offset } = facts.location;
     const site = this.#locate(script, offset, fn, path);
     const exported = this.#exported(script, site, fn);
     return exported === undefined ? this.#closure(fn, script, site, facts, path) : { kind: "code", ref: exported };
   }
 
-  #native(fn: object, path: Path): FunctionShape {
+  #native(fn: object, { scopes }: FunctionFacts, path: Path): FunctionShape {
     const ref = this.#natives.findInModules(fn);
     if (ref !== undefined) return { kind: "code", ref };
+    const made = madeFunction(fn, scopes);
+    if (made !== undefined) return { kind: "made", ...made };
     throw new CaptureError({
       path: pathNames(path),
       what: "it is a native function that no global and no module of Node names",
@@ -170,14 +205,40 @@ export class FunctionReader {
     for (const free of template.syntax.freeNames) {
       const supply = template.supplies.get(free.name);
       if (supply !== undefined && supply.kind !== "value") continue;
-      const variable = closedOver(free, facts.scopes);
+      const variable = this.#ownName(fn, free) ?? closedOver(free, facts.scopes);
+      if (variable === undefined && free.variable !== null && !isTopLevel(free.variable)) throw this.#unreadable(free.name, script, site, path);
       template.supplies.set(free.name, { kind: variable === undefined ? "global" : "value" });
       if (variable === undefined) continue;
+      if (free.name === "module" && !script.isModule) variable.value = this.#ownModule(variable.value);
       this.#refuseUninitialised(variable, script, site, path);
       variables.push(variable);
     }
     template.slots = variables.map(({ name }) => name);
     return { kind: "closure", template, variables, usesOuterThis: template.syntax.usesOuterThis };
+  }
+
+  /** The `module` of a CommonJS file is Node's own object: what travels is an object with the same exports. */
+  #ownModule(value: unknown): unknown {
+    if (typeof value !== "object" || value === null || classNameOf(value) !== "Module") return value;
+    const { id, filename, path, exports } = value as NodeJS.Module;
+    const known = this.#modules.get(value) ?? { id, filename, path, exports, loaded: true, children: [], paths: [] };
+    this.#modules.set(value, known);
+    return known;
+  }
+
+  /** The name that a function expression around `fn` has inside itself: V8 shows it in none of the scopes. */
+  #ownName(fn: object, { name, variable, written }: FreeName): ClosedOver | undefined {
+    if (variable?.scope.type !== "function-expression-name") return undefined;
+    return { name, value: this.#contexts.variableOf(fn, name), variable, scope: undefined, written };
+  }
+
+  #unreadable(name: string, script: Script, site: FunctionSite, path: Path): CaptureError {
+    return new CaptureError({
+      path: [...pathNames(path), name],
+      location: this.#world.location(script, site.textStart),
+      what: "the value of the variable cannot be read",
+      cure: `Copy it into a variable of another name and use that: const copy = ${name}.`,
+    });
   }
 
   #template(fn: object, script: Script, site: FunctionSite, path: Path): Template {
@@ -212,7 +273,10 @@ export class FunctionReader {
 
   #codeSupply({ name, variable }: FreeName, script: Script): Supply | undefined {
     const from = script.file ?? this.#world.directory;
+    if (name === VITE_IMPORT_META) return { kind: "meta" };
+    if (name === VITE_DYNAMIC_IMPORT) return { kind: "import" };
     if (variable !== null) {
+      if (isOwnRequire(variable, from)) return { kind: "require" };
       const ref = importOf(variable, from);
       return ref === undefined ? undefined : { kind: "code", ref };
     }

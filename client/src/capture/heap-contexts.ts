@@ -6,6 +6,9 @@ import type { Script } from "./script.ts";
 import { isClassNode, isFunctionNode, type FunctionNode, type Node } from "./syntax.ts";
 import type { Template } from "./template.ts";
 
+/** Finds the `this` that an arrow function closed over. */
+export type OuterThis = (fn: object, template: Template, path: Path) => unknown;
+
 /**
  * What V8 knows of a closure but its inspector does not tell: which run of a scope it belongs to, and its outer `this`.
  * Both are read from a heap snapshot, which takes a tenth of a second and more, so it is made at most once per capture.
@@ -25,8 +28,14 @@ export class HeapContexts {
     return this.#read().contextHolding(this.#inspector.heapId(fn), variable)?.context ?? -1;
   }
 
+  /** The value of a variable that the inspector does not show: the name that a function expression has inside itself. */
+  variableOf(fn: object, variable: string): unknown {
+    const found = this.#read().contextHolding(this.#inspector.heapId(fn), variable);
+    return found?.value === undefined ? undefined : this.#inspector.objectByHeapId(found.value);
+  }
+
   /** The `this` of the function around an arrow function. */
-  readonly thisOf = (fn: object, template: Template, path: Path): unknown => {
+  readonly thisOf: OuterThis = (fn, template, path) => {
     const known = this.#known.get(fn) ?? { value: this.#findThis(fn, template, path) };
     this.#known.set(fn, known);
     return known.value;

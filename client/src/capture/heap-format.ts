@@ -40,6 +40,9 @@ export type NodeKind =
   | "map"
   /** slots: prototype, then members */
   | "set"
+  /** slots: as those of a map, and of a set */
+  | "weakmap"
+  | "weakset"
   /** data: { stack }. slots: prototype */
   | "error"
   /** data: milliseconds. slots: prototype */
@@ -60,6 +63,8 @@ export type NodeKind =
   | "code"
   /** slots: the function whose `prototype` this is, prototype's prototype if it is not the usual one */
   | "prototype"
+  /** slots: a function that code makes, then its arguments: the value is what that call gives */
+  | "call"
   /** slots: value */
   | "cell"
   /** data: global class name. slots: constructor arguments */

@@ -6,6 +6,7 @@ import type { OnResolveArgs, OnResolveResult, Plugin, PluginBuild } from "esbuil
 import type { Capture } from "./capture.ts";
 import { IMPORT_SCHEME } from "./entry.ts";
 import { findPackage, packageDirectory, type ExternalPackage, type Packages } from "./packages.ts";
+import { sourceMapComment } from "./source-map-comment.ts";
 import { pathToFileURL } from "node:url";
 
 const NAMESPACE = "burla";
@@ -37,7 +38,7 @@ export function importPlugin(capture: Capture, packages: Packages, externals: Ma
 }
 
 function entryText({ entry }: Capture): string {
-  return `${entry.code}//# sourceMappingURL=data:application/json;base64,${Buffer.from(entry.map).toString("base64")}\n`;
+  return `${entry.code}${sourceMapComment(entry.map)}`;
 }
 
 async function resolveEntryImport(build: PluginBuild, { entry }: Capture, args: OnResolveArgs): Promise<OnResolveResult> {
@@ -106,8 +107,9 @@ async function withOwnPlace(path: string, packages: Packages): Promise<{ content
 
 /** Puts declarations on the first line of the code, so that line numbers stay; a directive or `#!` keeps its place. */
 function withPrologue(text: string, declarations: string): string {
-  const head = /^(#!.*\n)?(\s*(["'])use strict\3;?)?/.exec(text)?.[0] ?? "";
-  return head + declarations + text.slice(head.length);
+  const [head = "", , directive] = /^(#!.*\n)?(\s*(["'])use strict\3;?)?/.exec(text) ?? [];
+  const end = directive === undefined || directive.endsWith(";") ? "" : ";";
+  return head + end + declarations + text.slice(head.length);
 }
 
 function loaderOf(path: string): "js" | "jsx" | "ts" | "tsx" {

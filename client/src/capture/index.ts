@@ -3,4 +3,5 @@ export { captureFunction, CaptureError, type Capture, type CaptureOptions } from
 export { bundleCapture, type Bundle } from "./bundle.ts";
 export { captureExport, captureFromSource } from "./from-source.ts";
 export { captureExpression, captureRange } from "./expression.ts";
+export { loadEsbuild, withEsbuild } from "./esbuild.ts";
 export { explainJson, explainText } from "./explain.ts";

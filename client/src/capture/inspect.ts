@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { readFileSync, rmSync } from "node:fs";
-import { Session, url as debuggerUrl } from "node:inspector";
+import inspector, { Session, url as debuggerUrl } from "node:inspector";
 import type { Debugger, Runtime } from "node:inspector";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -79,18 +79,19 @@ export class Inspector {
     this.#store = store;
     this.#session.connect();
     const key = Symbol.for(HOLDER_KEY);
-    const globals = globalThis as unknown as Record<symbol, unknown>;
-    globals[key] = this.#holder;
+    // By way of Node's module, since the global object here may be another than V8 evaluates in: that of a `vm` context.
+    const meeting = inspector as unknown as Record<symbol, unknown>;
+    meeting[key] = this.#holder;
     try {
       const { result } = this.#post("Runtime.evaluate", {
-        expression: `globalThis[Symbol.for(${JSON.stringify(HOLDER_KEY)})]`,
+        expression: `process.getBuiltinModule("node:inspector")[Symbol.for(${JSON.stringify(HOLDER_KEY)})]`,
         objectGroup: OBJECT_GROUP,
         silent: true,
       }) as Runtime.EvaluateReturnType;
       this.#holderId = result.objectId as string;
     } finally {
       // eslint-disable-next-line @typescript-eslint/no-dynamic-delete
-      delete globals[key];
+      delete meeting[key];
     }
   }
 
@@ -119,6 +120,23 @@ export class Inspector {
   privateMembers(object: object): { name: string; value: unknown }[] {
     const { privateProperties = [] } = this.#properties(object);
     return privateProperties.flatMap(({ name, value }) => (value === undefined ? [] : [{ name, value: this.#value(value) }]));
+  }
+
+  /** The own properties of an array that are no elements; asking JavaScript for them makes a text for each element. */
+  namedProperties(array: object): string[] {
+    const { result } = this.#post("Runtime.getProperties", {
+      objectId: this.#remote(array).objectId,
+      ownProperties: true,
+      nonIndexedPropertiesOnly: true,
+    }) as Runtime.GetPropertiesReturnType;
+    return result.map(({ name }) => name).filter((name) => name !== "length" && name !== "__proto__");
+  }
+
+  /** What a WeakMap or WeakSet holds just now. */
+  weakEntries(collection: object): { key: object; value: unknown }[] {
+    const list = this.#internals(collection).get("[[Entries]]");
+    const entries = list === undefined ? [] : Array.from(this.#value(list) as ArrayLike<{ key?: object; value: unknown }>);
+    return entries.map(({ key, value }) => (key === undefined ? { key: value as object, value: undefined } : { key, value }));
   }
 
   /** V8's heap snapshot as JSON. Takes a second per few hundred MB of heap. */

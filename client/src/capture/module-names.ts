@@ -3,6 +3,7 @@ import type * as ESTree from "estree";
 import type { Variable } from "eslint-scope";
 import type { CodeRef, Interop, ModuleSource } from "./code-refs.ts";
 import { stringValue } from "./syntax.ts";
+import { VITE_IMPORT, viteSpecifier } from "./vite-modules.ts";
 
 const BUILTINS = new Set(builtinModules);
 
@@ -39,6 +40,37 @@ export function importOf(variable: Variable, from: string): CodeRef | undefined 
   const base = moduleExpression(declarator.init, from);
   if (base?.kind !== "module") return undefined;
   return { ...base, path: [...base.path, ...path], alias: variable.name };
+}
+
+/** Whether the variable is a `require` for the very file that it stands in: `const require = createRequire(import.meta.url)`. */
+export function isOwnRequire(variable: Variable, from: string): boolean {
+  const definition = variable.defs[0];
+  if (variable.defs.length !== 1 || definition?.type !== "Variable" || isReassigned(variable)) return false;
+  const { id, init } = definition.node as ESTree.VariableDeclarator;
+  if (id.type !== "Identifier" || init?.type !== "CallExpression" || init.arguments.length !== 1) return false;
+  const callee = init.callee.type === "Super" ? undefined : calleeRef(init.callee, variable, from);
+  const isCreateRequire = callee?.kind === "module" && callee.source.specifier === "node:module" && [callee.name, ...callee.path].at(-1) === "createRequire";
+  return isCreateRequire && isOwnPlace(init.arguments[0] as ESTree.Node);
+}
+
+/** The import that `createRequire` or `module.createRequire` stands for. */
+function calleeRef(callee: ESTree.Expression, { scope }: Variable, from: string): CodeRef | undefined {
+  if (callee.type === "MemberExpression" && callee.object.type !== "Super") {
+    const base = calleeRef(callee.object, { scope } as Variable, from);
+    const key = memberName(callee);
+    return base?.kind !== "module" || key === undefined ? undefined : { ...base, path: [...base.path, key] };
+  }
+  if (callee.type !== "Identifier") return undefined;
+  let found: Variable | undefined;
+  for (let at: typeof scope | null = scope; at !== null && found === undefined; at = at.upper) found = at.set.get(callee.name);
+  return found === undefined ? undefined : importOf(found, from);
+}
+
+/** `import.meta.url`, `import.meta.filename` or `__filename`. */
+function isOwnPlace(node: ESTree.Node): boolean {
+  if (node.type === "Identifier") return node.name === "__filename";
+  if (node.type !== "MemberExpression" || node.object.type !== "MetaProperty") return false;
+  return ["url", "filename"].includes(memberName(node) ?? "");
 }
 
 function isReassigned(variable: Variable): boolean {
@@ -85,8 +117,7 @@ function moduleExpression(node: ESTree.Expression | ESTree.Super, from: string):
       return { ...base, path: [...base.path, key] };
     }
     case "AwaitExpression": {
-      if (node.argument.type !== "ImportExpression") return undefined;
-      const specifier = stringValue(node.argument.source);
+      const specifier = awaitedSpecifier(node.argument, from);
       if (specifier === undefined) return undefined;
       return { kind: "module", source: moduleSource(specifier, from, "import"), name: "*", path: [] };
     }
@@ -97,6 +128,14 @@ function moduleExpression(node: ESTree.Expression | ESTree.Super, from: string):
     default:
       return undefined;
   }
+}
+
+/** What `await import("x")` imports, or Vite's form of an import. */
+function awaitedSpecifier(node: ESTree.Expression, from: string): string | undefined {
+  if (node.type === "ImportExpression") return stringValue(node.source);
+  if (node.type !== "CallExpression" || node.callee.type !== "Identifier" || node.callee.name !== VITE_IMPORT) return undefined;
+  const specifier = stringValue(node.arguments[0]);
+  return specifier === undefined ? undefined : viteSpecifier(specifier, from);
 }
 
 function requireCall(node: ESTree.SimpleCallExpression, from: string): CodeRef | undefined {

@@ -1,5 +1,7 @@
 import { builtinModules } from "node:module";
+import { types } from "node:util";
 import type { CodeRef } from "./code-refs.ts";
+import { classNameOf } from "./kinds.ts";
 
 /** Globals that Node makes on first use: looking at each would load them, or print a warning. */
 const LAZY_GLOBALS = new Set([
@@ -15,6 +17,7 @@ export class Natives {
 
   /** The code that makes this very value in any Node process, if there is some. */
   find(value: object): CodeRef | undefined {
+    if (types.isProxy(value)) return undefined;
     this.#globals ??= globalValues();
     const expression = this.#globals.get(value) ?? lazyGlobal(value) ?? standardStream(value);
     if (expression !== undefined) return { kind: "global", expression };
@@ -32,16 +35,34 @@ export class Natives {
   }
 }
 
+/** Objects that Node makes on first use, by the name of their class. */
+const LAZY_OBJECTS: Readonly<Record<string, string>> = { Performance: "performance", Crypto: "crypto", SubtleCrypto: "crypto.subtle" };
+
 function lazyGlobal(value: object): string | undefined {
-  if (typeof value !== "function") return undefined;
-  const { name } = value as { name: unknown };
-  if (typeof name !== "string" || !LAZY_GLOBALS.has(name)) return undefined;
-  return (globalThis as unknown as Record<string, unknown>)[name] === value ? name : undefined;
+  const globals = globalThis as unknown as Record<string, Record<string, unknown> | undefined>;
+  if (typeof value !== "function") {
+    const expression = LAZY_OBJECTS[classNameOf(value) ?? ""];
+    return expression !== undefined && Object.is(lazyObject(expression), value) ? expression : undefined;
+  }
+  const name: unknown = Object.getOwnPropertyDescriptor(value, "name")?.value;
+  if (typeof name !== "string" || name === "") return undefined;
+  if (LAZY_GLOBALS.has(name)) return Object.is(globals[name], value) ? name : undefined;
+  const owner = Object.values(LAZY_OBJECTS).find((expression) => LAZY_MEMBERS.has(name) && Object.is(lazyObject(expression)[name], value));
+  return owner === undefined ? undefined : `${owner}[${JSON.stringify(name)}]`;
+}
+
+/** Methods that programs take from those objects: only functions of these names are looked for there. */
+const LAZY_MEMBERS = new Set(["now", "mark", "measure", "randomUUID", "getRandomValues", "digest"]);
+
+function lazyObject(expression: string): Record<string, unknown> {
+  const { performance, crypto } = globalThis;
+  const found: object = expression === "performance" ? performance : expression === "crypto" ? crypto : crypto.subtle;
+  return found as Record<string, unknown>;
 }
 
 /** The streams of the process are made when first asked for, so only something that looks like one is compared. */
 function standardStream(value: object): string | undefined {
-  const { fd } = value as { fd?: unknown };
+  const fd: unknown = Object.getOwnPropertyDescriptor(value, "fd")?.value;
   const name = (["stdin", "stdout", "stderr"] as const)[typeof fd === "number" ? fd : -1];
   return name !== undefined && process[name] === value ? `process.${name}` : undefined;
 }
@@ -73,7 +94,11 @@ function globalValues(): Map<unknown, string> {
 
 /** Prototypes that no global names. */
 function hiddenIntrinsics(): [string, object][] {
+  const iterator = "Object.getPrototypeOf(Object.getPrototypeOf([][Symbol.iterator]()))";
+  const asyncIterator = "Object.getPrototypeOf(Object.getPrototypeOf((async function* () {}).prototype))";
   return [
+    [iterator, Object.getPrototypeOf(Object.getPrototypeOf([][Symbol.iterator]()) as object) as object],
+    [asyncIterator, Object.getPrototypeOf(Object.getPrototypeOf((async function* () {}).prototype as object) as object) as object],
     ["Object.getPrototypeOf(Int8Array)", Object.getPrototypeOf(Int8Array) as object],
     ["Object.getPrototypeOf(Int8Array.prototype)", Object.getPrototypeOf(Int8Array.prototype) as object],
     ["Object.getPrototypeOf(async function () {})", Object.getPrototypeOf(async function () {}) as object],
@@ -156,8 +181,14 @@ function addModule(found: Map<unknown, CodeRef>, specifier: string, value: objec
   if (depth === 0) return;
   for (const [key, descriptor] of Object.entries(Object.getOwnPropertyDescriptors(value))) {
     const member = descriptor.value as unknown;
+    if (isOfThisProcess(specifier, key, member)) continue;
     if (isReference(member)) addModule(found, specifier, member, [...path, key], typeof member === "function" ? 0 : depth - 1);
   }
+}
+
+/** Data of this one process, such as its arguments or the modules that it has loaded: on a worker that is other data. */
+function isOfThisProcess(specifier: string, key: string, member: unknown): boolean {
+  return typeof member !== "function" && (key.startsWith("_") || specifier === "node:process");
 }
 
 function isReference(value: unknown): value is object {

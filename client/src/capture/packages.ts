@@ -1,10 +1,11 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { dirname, join, sep } from "node:path";
+import { lockedVersion, lockFileOf } from "./lock-files.ts";
 
 /** A package that is left out of the bundle, to be installed where the function runs. */
 export interface ExternalPackage {
   name: string;
-  /** The version that the user's own program resolves to. */
+  /** The version that the project's lock file pins, else the installed one. */
   version: string;
   /** Its folder in the user's `node_modules`. */
   directory: string;
@@ -57,8 +58,10 @@ export class Packages {
 
   /** The package in that folder. */
   describe(directory: string): ExternalPackage {
-    const manifest = manifestOf(directory);
-    return { name: manifest.name ?? directory, version: manifest.version ?? "0.0.0", directory };
+    const { name = directory, version = "0.0.0" } = manifestOf(directory);
+    const lockFile = lockFileOf(directory);
+    const locked = lockFile === undefined ? undefined : lockedVersion(lockFile, directory, name, version);
+    return { name, version: locked ?? version, directory };
   }
 
   /** Why the package has to stay outside of the bundle; undefined if it need not. */

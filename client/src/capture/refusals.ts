@@ -1,4 +1,5 @@
 import { types } from "node:util";
+import { classNameOf } from "./kinds.ts";
 
 /** What a value that cannot be copied is, and what to do about it. */
 export interface Refusal {
@@ -19,7 +20,7 @@ export function refusal(value: object): Refusal | undefined {
   if (types.isGeneratorObject(value)) {
     return { what: "it is a running generator", cure: "Send the generator function, or the values in an array." };
   }
-  if (types.isMapIterator(value) || types.isSetIterator(value)) {
+  if (isRunningIterator(value)) {
     return { what: "it is a running iterator", cure: "Send the values in an array: [...iterator]." };
   }
   if (types.isSharedArrayBuffer(value)) {
@@ -29,11 +30,21 @@ export function refusal(value: object): Refusal | undefined {
   return undefined;
 }
 
-/** Why an instance of one of Node's own classes cannot travel. `className` is the nearest of those in its chain. */
+const ITERATOR_PROTOTYPE = Object.getPrototypeOf(Object.getPrototypeOf([][Symbol.iterator]()) as object) as object;
+
+/** Whether the object is the iterator of an array, a string, a Map..., or made by the helpers of those. */
+function isRunningIterator(value: object): boolean {
+  if (types.isMapIterator(value) || types.isSetIterator(value)) return true;
+  if (!Object.prototype.isPrototypeOf.call(ITERATOR_PROTOTYPE, value)) return false;
+  const { next } = value as { next?: unknown };
+  return typeof next === "function" && /\[native code\]/.test(Function.prototype.toString.call(next));
+}
+
+/** Why an instance of a class whose state JavaScript cannot see cannot travel. `className` is the nearest of those in its chain. */
 export function nativeInstanceRefusal(className: string): Refusal {
   const described = DESCRIPTIONS[className];
   if (described !== undefined) return described;
-  return { what: `it is a native handle (an object of Node's own class ${className})`, cure: MAKE_IT_THERE };
+  return { what: `it is a native handle (an object of the native class ${className})`, cure: MAKE_IT_THERE };
 }
 
 const OPEN_IT_THERE = "Open it inside the function, so that each worker has its own.";
@@ -50,6 +61,13 @@ const DESCRIPTIONS: Readonly<Record<string, Refusal>> = {
   Immediate: { what: "it is a timer", cure: "Start the timer inside the function." },
   AbortSignal: { what: "it is an AbortSignal", cure: "Use context.signal, the second argument of your function." },
   AbortController: { what: "it is an AbortController", cure: "Use context.signal, the second argument of your function." },
+  Response: { what: "it is a Response", cure: "Read it first and use what it holds: await response.text()." },
+  Request: { what: "it is a Request", cure: "Make it inside the function, or send its URL." },
+  Blob: { what: "it is a Blob", cure: "Read it first and use its bytes: await blob.arrayBuffer()." },
+  File: { what: "it is a File", cure: "Read it first and use its bytes: await file.arrayBuffer()." },
+  SecretKeyObject: { what: "it is a key", cure: 'Export it first: key.export({ format: "jwk" }).' },
+  PublicKeyObject: { what: "it is a key", cure: 'Export it first: key.export({ format: "jwk" }).' },
+  PrivateKeyObject: { what: "it is a key", cure: 'Export it first: key.export({ format: "jwk" }).' },
   AsyncLocalStorage: { what: "it is an AsyncLocalStorage", cure: MAKE_IT_THERE },
   ...Object.fromEntries(
     ["Readable", "Writable", "Duplex", "Transform", "PassThrough", "ReadStream", "WriteStream", "Stream", "ReadableStream", "WritableStream", "TransformStream"].map(
@@ -66,13 +84,18 @@ export function rebuilt(value: object): { className: string; args: unknown[] } |
   if (value instanceof TextDecoder) {
     return { className: "TextDecoder", args: [value.encoding, { fatal: value.fatal, ignoreBOM: value.ignoreBOM }] };
   }
+  const className = classNameOf(value);
+  // Asked by name first: looking at these globals loads them.
+  if (className === "Headers" && value instanceof Headers) return { className, args: [[...value]] };
+  if (className === "DOMException" && value instanceof DOMException) return { className, args: [value.message, value.name] };
   return rebuiltIntl(value);
 }
 
 function rebuiltIntl(value: object): { className: string; args: unknown[] } | undefined {
-  const names = ["NumberFormat", "DateTimeFormat", "Collator", "PluralRules", "RelativeTimeFormat", "ListFormat", "Segmenter"] as const;
+  if (value instanceof Intl.Locale) return { className: "Intl.Locale", args: [value.toString()] };
+  const names = ["NumberFormat", "DateTimeFormat", "Collator", "PluralRules", "RelativeTimeFormat", "ListFormat", "Segmenter", "DisplayNames", "DurationFormat"];
   for (const name of names) {
-    const constructor = Intl[name] as unknown as (new () => object) | undefined;
+    const constructor = (Intl as unknown as Record<string, (new () => object) | undefined>)[name];
     if (constructor === undefined || !(value instanceof constructor)) continue;
     const { locale, ...options } = (value as Intl.NumberFormat).resolvedOptions();
     return { className: `Intl.${name}`, args: [locale, options] };

@@ -9,13 +9,33 @@ interface Hooks {
   setStatic(owner: object, values: unknown[]): void;
 }
 
+/** The part of `node:v8` that is needed here. */
+interface Reader {
+  DefaultDeserializer: new (bytes: Uint8Array) => { readHeader(): boolean; readValue(): unknown; _readHostObject(): ArrayBufferView };
+}
+
+interface Captured {
+  heap: HeapNode[];
+  root: number;
+}
+
 /**
  * Makes the captured values again. Its text is put into every bundle, so it may use nothing from outside itself.
  * Objects are made first and filled afterwards, so that cycles close; making one needs only its prototype, and a
  * function its base class and outer `this`.
  */
-export function restoreHeap(captured: { heap: HeapNode[]; root: number }, makers: Maker[], codes: unknown[], state: { installing: boolean }): unknown {
-  const { heap, root } = captured;
+export function restoreHeap(bytes: Uint8Array, { DefaultDeserializer }: Reader, makers: Maker[], codes: unknown[], state: { installing: boolean }): unknown {
+  /** Gives each typed array memory of its own, instead of a view into all that was captured. */
+  class OwnMemory extends DefaultDeserializer {
+    override _readHostObject(): ArrayBufferView {
+      const view = super._readHostObject();
+      const memory = view.buffer.slice(view.byteOffset, view.byteOffset + view.byteLength) as ArrayBuffer;
+      return Buffer.isBuffer(view) ? Buffer.from(memory) : new (view.constructor as new (memory: ArrayBuffer) => ArrayBufferView)(memory);
+    }
+  }
+  const reader = new OwnMemory(bytes);
+  reader.readHeader();
+  const { heap, root } = reader.readValue() as Captured;
   const made: unknown[] = new Array<unknown>(heap.length);
   const done: boolean[] = new Array<boolean>(heap.length).fill(false);
   const hooks = new Map<unknown, () => Hooks>();
@@ -54,6 +74,10 @@ export function restoreHeap(captured: { heap: HeapNode[]; root: number }, makers
         return withPrototype(new Map(), node);
       case "set":
         return withPrototype(new Set(), node);
+      case "weakmap":
+        return withPrototype(new WeakMap(), node);
+      case "weakset":
+        return withPrototype(new WeakSet(), node);
       case "error":
         return withPrototype(makeError(data), node);
       case "date":
@@ -76,6 +100,10 @@ export function restoreHeap(captured: { heap: HeapNode[]; root: number }, makers
         return codes[node.data as number];
       case "prototype":
         return (read(node.slots, 0) as { prototype: object }).prototype;
+      case "call": {
+        const [callee, ...args] = readFrom(node.slots, 0);
+        return (callee as (...args: unknown[]) => unknown)(...args);
+      }
       case "cell":
         return { v: undefined };
       case "construct": {
@@ -150,12 +178,14 @@ export function restoreHeap(captured: { heap: HeapNode[]; root: number }, makers
   const fill = (node: HeapNode, id: number): void => {
     const value = made[id];
     switch (node.kind) {
-      case "map": {
+      case "map":
+      case "weakmap": {
         const entries = readFrom(node.slots, 1);
         for (let at = 0; at < entries.length; at += 2) (value as Map<unknown, unknown>).set(entries[at], entries[at + 1]);
         break;
       }
       case "set":
+      case "weakset":
         for (const member of readFrom(node.slots, 1)) (value as Set<unknown>).add(member);
         break;
       case "function":

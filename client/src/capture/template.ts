@@ -4,6 +4,7 @@ import type { FunctionSite } from "./analysis.ts";
 import { isMethodText, privateMembersOf, type FreeName, type FunctionSyntax } from "./free-names.ts";
 import type { Script } from "./script.ts";
 import { ancestorsAt, contains, isClassNode, stringValue, type Node } from "./syntax.ts";
+import { viteSpecifier } from "./vite-modules.ts";
 
 /** A stretch of the text that is made: with the place in a script that it was copied from, if it was. */
 export interface Piece {
@@ -21,6 +22,10 @@ export type Supply =
   | { kind: "code"; ref: CodeRef }
   /** The `require` of the user's file. */
   | { kind: "require" }
+  /** A name that a compiler has put in the place of `import.meta`, */
+  | { kind: "meta" }
+  /** or of `import(...)`. */
+  | { kind: "import" }
   /** Left as it is. */
   | { kind: "global" };
 
@@ -208,14 +213,21 @@ function installEdits(node: ESTree.Class): Edit[] {
 
 function nameEdits(template: Template, free: FreeName, context: TemplateContext): Edit[] {
   const supply = template.supplies.get(free.name);
-  if (supply?.kind !== "cell" && supply?.kind !== "require") return [];
+  if (supply === undefined || supply.kind === "value" || supply.kind === "code" || supply.kind === "global") return [];
   return free.references.map((reference) => {
     const identifier = reference.identifier as ESTree.Identifier & Node;
     const path = ancestorsAt(template.site.node as Node, identifier.start);
     const parent = path.at(-2);
-    return supply.kind === "cell"
-      ? cellEdit(identifier, parent, path.at(-3))
-      : requireEdit(template.script, identifier, parent, context);
+    switch (supply.kind) {
+      case "cell":
+        return cellEdit(identifier, parent, path.at(-3));
+      case "require":
+        return requireEdit(template.script, identifier, parent, context);
+      case "meta":
+        return { start: identifier.start, end: identifier.end, text: context.metaName(template.script) };
+      case "import":
+        return importEdit(template.script, identifier, parent, context);
+    }
   });
 }
 
@@ -244,6 +256,16 @@ export function requireEdit(script: Script, identifier: Node, parent: Node | und
     }
   }
   return { start, end, text: context.requireName(script) };
+}
+
+/** Makes a call that a compiler has put in the place of `import(...)` that again. */
+function importEdit(script: Script, identifier: Node, parent: Node | undefined, context: TemplateContext): Edit {
+  const { start, end } = identifier;
+  const argument = parent?.type === "CallExpression" ? (parent.arguments[0] as (ESTree.Expression & Node) | undefined) : undefined;
+  const specifier = stringValue(argument);
+  if (specifier === undefined || argument === undefined) return { start, end, text: context.importerName(script) };
+  const found = viteSpecifier(specifier, script.file ?? "");
+  return { start, end: argument.end, text: `import(${JSON.stringify(context.specifier(script, found, "import"))}` };
 }
 
 /** The script's text from `start` to `end` with the edits made. Of two that overlap the first wins. */

@@ -18,7 +18,7 @@ test("every code of the catalogue has an exit status, and message and cure apart
 
 test("a capture error", () => {
   const error = new CaptureError({ path: ["score", "db"], what: "a socket", cure: "Open it inside." });
-  assert.deepEqual(failureOf(error), { exitCode: 4, code: "BURLA_CAPTURE", message: "Cannot send score → db: a socket.", cure: "Open it inside." });
+  assert.deepEqual(failureOf(error), { exitCode: 4, code: "BURLA_CAPTURE", message: "Cannot send score → db: a socket", cure: "Open it inside." });
 });
 
 test("an option that cannot be is named as on the command line", () => {

@@ -2,7 +2,7 @@
 import { existsSync } from "node:fs";
 import { basename, extname, relative, resolve } from "node:path";
 import type { Metafile } from "esbuild";
-import { captureExport, CaptureError, captureFromSource, type Capture } from "../capture/index.ts";
+import { captureExport, CaptureError, captureFromSource, withEsbuild, type Capture } from "../capture/index.ts";
 import { UsageError } from "./failure.ts";
 
 export interface FunctionName {
@@ -42,19 +42,20 @@ interface ModuleFacts {
 }
 
 async function readModule(file: string): Promise<ModuleFacts> {
-  const { build } = await import("esbuild");
-  const { metafile } = await build({
-    entryPoints: [file],
-    bundle: true,
-    packages: "external",
-    write: false,
-    metafile: true,
-    format: "esm",
-    platform: "node",
-    outfile: "module.mjs",
-    logLevel: "silent",
-    loader: { ".node": "empty" },
-  }).catch((cause: unknown) => {
+  const { metafile } = await withEsbuild(({ build }) =>
+    build({
+      entryPoints: [file],
+      bundle: true,
+      packages: "external",
+      write: false,
+      metafile: true,
+      format: "esm",
+      platform: "node",
+      outfile: "module.mjs",
+      logLevel: "silent",
+      loader: { ".node": "empty" },
+    }),
+  ).catch((cause: unknown) => {
     throw compileError(file, cause);
   });
   return factsOf(metafile);

@@ -1,5 +1,6 @@
 /** Parsing of option values that several commands have. Messages name the option; commander puts its flag in front. */
 import { InvalidArgumentError, Option } from "commander";
+import { CLUSTER_TEXT, isClusterName, isClusterUrl } from "../cluster-name.ts";
 import { LOCAL } from "../cluster.ts";
 
 export interface CommonOptions {
@@ -35,7 +36,12 @@ export function jsonOption(): Option {
 }
 
 export function clusterOption(): Option {
-  return new Option("--cluster <name>", `the cluster (default: BURLA_CLUSTER, else "${LOCAL}")`);
+  return new Option("--cluster <name>", `name or URL of the cluster, at a URL with its token in BURLA_TOKEN (default: BURLA_CLUSTER, else "${LOCAL}")`).argParser(parseCluster);
+}
+
+function parseCluster(text: string): string {
+  if (!isClusterName(text) && !isClusterUrl(text)) throw new InvalidArgumentError(`It must be ${CLUSTER_TEXT}.`);
+  return text;
 }
 
 export function parseNumber(text: string): number {

@@ -1,5 +1,6 @@
 /** `burla status`: the cluster's nodes, workers and jobs, once or as they change. */
 import type { Command } from "commander";
+import { LOCAL, resolveCluster, type ClusterTarget } from "../../cluster.ts";
 import { readyNodes } from "../../control/state.ts";
 import type { ClusterState, ClusterStatus } from "../../control/types.ts";
 import { findCluster } from "../../control/find.ts";
@@ -43,9 +44,14 @@ export function addStatus(program: Command, terminal: Terminal, endWith: EndWith
 async function show({ cluster, json }: StatusFlags, terminal: Terminal): Promise<ExitCode> {
   const found = await findCluster(cluster);
   if (json === true) await terminal.line(JSON.stringify(found === null ? { running: false } : { running: true, url: found.control.url, ...found.status }));
-  else if (found === null) terminal.say("The cluster is not running.\n  `burla up` starts it; so does the first job.");
+  else if (found === null) terminal.say(absentText(resolveCluster(cluster)));
   else await terminal.line(statusText(found.control.url, found.status));
   return found === null ? EXIT.unreachable : EXIT.ok;
+}
+
+function absentText({ key, label }: ClusterTarget): string {
+  if (key === LOCAL) return "The cluster is not running.\n  `burla up` starts it; so does the first job.";
+  return `The cluster ${label} does not answer.\n  Name another with --cluster or BURLA_CLUSTER, by its name or its URL.`;
 }
 
 function viewOf({ json }: StatusFlags): WatchView {

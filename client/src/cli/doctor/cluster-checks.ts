@@ -2,7 +2,7 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { messageOf, PROTOCOL_VERSION } from "@burla/protocol";
-import { LOCAL } from "../../cluster.ts";
+import { LOCAL, resolveCluster } from "../../cluster.ts";
 import { clusterDirectory, readConnectionFile } from "../../local-cluster.ts";
 import { remoteParallelMap } from "../../remote-parallel-map.ts";
 import { VERSION } from "../../version.ts";
@@ -18,6 +18,7 @@ const END_TIMEOUT_MS = 10_000;
 export const clusterChecks: readonly Check[] = [
   { name: "local cluster", run: checkCluster },
   { name: "lock", run: checkLock },
+  { name: "BURLA_CLUSTER", run: checkUsual },
 ];
 
 export const jobCheck: Check = { name: "a real job", run: checkJob };
@@ -48,6 +49,21 @@ function checkLock(): Finding {
   if (!(pid > 0)) return ok("free");
   if (isAlive(pid)) return ok(`held by pid ${pid}`);
   return warn(`left by pid ${pid}, which is gone`, "Nothing to do: the next start takes it over.");
+}
+
+/** The cluster that jobs run on when none is named. */
+async function checkUsual(): Promise<Finding> {
+  const name = process.env["BURLA_CLUSTER"];
+  if (!name || name === LOCAL) return ok("jobs run on the local cluster");
+  try {
+    const { label } = resolveCluster(undefined);
+    const found = await findCluster(undefined);
+    if (found === null) return fail(`the cluster ${label} does not answer`, "Check the variable BURLA_CLUSTER, that the cluster runs, and that this machine reaches it.");
+    return ok(`the cluster ${label} answers, version ${found.status.version}`);
+  } catch (error) {
+    const { message, cure } = failureOf(error);
+    return fail(message, cure || "Set the variable BURLA_CLUSTER to a name or URL, or remove it.");
+  }
 }
 
 /** From capture to results, on a cluster that is left as it was found. */

@@ -2,6 +2,7 @@
 import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { messageOf } from "@burla/protocol";
+import { loadEsbuild } from "../../capture/index.ts";
 import { VERSION } from "../../version.ts";
 import { fail, ok, type Check } from "./check.ts";
 
@@ -31,7 +32,7 @@ function checkPackage() {
 
 async function checkEsbuild() {
   try {
-    const { transform, version } = await import("esbuild");
+    const { transform, version } = loadEsbuild();
     const startedMs = performance.now();
     await transform("const one: number = 1;", { loader: "ts" });
     return ok(`${version}, answers in ${Math.round(performance.now() - startedMs)} ms`);

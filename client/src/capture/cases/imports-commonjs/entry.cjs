@@ -17,3 +17,6 @@ exports.local = (x) => x + 1;
 check("exports of the program", (x) => exports.local(x), 3);
 check("this of the module", (x) => { const f = () => typeof this; return f(); }, 3);
 check("a module passed on", ((h) => (x) => h.twice(x))(helper), 4);
+module.exports.offset = 7; module.exports.shift = (x) => x + module.exports.offset; const { argv } = process;
+check("module.exports of the program", (x) => [module.exports.shift(x), exports.offset, require.main === module, module.filename === __filename], 1);
+check("the program's arguments, by a name of its own", () => argv.length > 1 && argv.at(-1).endsWith("entry.cjs"), 0);

@@ -1,4 +1,4 @@
-import net from "node:net"; import { EventEmitter } from "node:events"; import { createReadStream } from "node:fs"; import { AsyncLocalStorage } from "node:async_hooks";
+import net from "node:net"; import { EventEmitter } from "node:events"; import { createReadStream } from "node:fs"; import { AsyncLocalStorage } from "node:async_hooks"; import { createSecretKey } from "node:crypto";
 const score = (value) => (x) => [x, value];
 const refuse = (title, value) => check(title, score(value), 1);
 const server = net.createServer(); server.listen(0, "127.0.0.1"); await new Promise((r) => server.once("listening", r));
@@ -34,3 +34,8 @@ class Q { #p = 1; method() { return () => this.#p; } }
 check("a private name outside its class", new Q().method(), 1);
 class Sup { a() { return 1; } } class Sub extends Sup { a() { return super.a(); } }
 check("super without its object", Sub.prototype.a, 1);
+refuse("an array's iterator", [1][Symbol.iterator]());
+refuse("a string's matches", "abab".matchAll(/a/g));
+refuse("a Response", new Response("a"));
+refuse("a Blob", new Blob(["a"]));
+refuse("a key", createSecretKey(Buffer.from("a")));

@@ -1,0 +1,2 @@
+export const double = (x) => x * 2;
+export default "main";
