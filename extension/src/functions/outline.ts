@@ -1,6 +1,6 @@
 /**
  * The top level of a TypeScript or JavaScript file, as far as running a function needs it. Lezer's grammar gives a tree of
- * any text, however broken, in a few milliseconds: nothing here throws while somebody types.
+ * any text, however broken: nothing here throws while somebody types.
  */
 import type { SyntaxNode, Tree } from "@lezer/common";
 import { parser } from "@lezer/javascript";
@@ -56,10 +56,26 @@ export function outlineOf(text: string, language: LanguageId): Outline {
 /** Also exports that seem to stand within a block: there they cannot be, so an unfinished line above has swallowed them. */
 function topLevelStatements(tree: Tree): SyntaxNode[] {
   const found: SyntaxNode[] = [];
-  tree.iterate({
-    enter: (node) => {
-      if (node.matchContext(["Script"]) || (node.name === "ExportDeclaration" && !node.node.matchContext(["NamespaceDeclaration", "Block"]))) found.push(node.node);
-    },
+  for (let node = tree.topNode.firstChild; node !== null; node = node.nextSibling) {
+    found.push(node);
+    if (holdsError(node)) found.push(...exportsWithin(node));
+  }
+  return found;
+}
+
+function holdsError(statement: SyntaxNode): boolean {
+  let found = false;
+  statement.cursor().iterate(({ type }) => {
+    found ||= type.isError;
+    return !found;
+  });
+  return found;
+}
+
+function exportsWithin(statement: SyntaxNode): SyntaxNode[] {
+  const found: SyntaxNode[] = [];
+  statement.cursor().iterate((node) => {
+    if (node.name === "ExportDeclaration" && node.from !== statement.from && !node.matchContext(["NamespaceDeclaration", "Block"])) found.push(node.node);
   });
   return found;
 }
