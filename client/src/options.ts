@@ -1,8 +1,10 @@
 /** Raw options -> complete values with units in their names, or a TypeError that names the culprit. */
 import * as v from "valibot";
+import { imageNameSchema } from "@burla/protocol";
 import type { AttachOptions, ClusterAddress, LogLine, MapOptions, Progress } from "./types.ts";
 
 export interface CompiledOptions {
+  readonly image: string | null;
   readonly cpu: number;
   readonly ramMiB: number | null;
   readonly maxParallelism: number | null;
@@ -29,6 +31,7 @@ const wholeNumber = (min: number, max = Number.MAX_SAFE_INTEGER) =>
   v.pipe(v.number(`must be a whole number of at least ${min}`), v.integer(`must be a whole number of at least ${min}`), v.minValue(min, `must be at least ${min}`), v.maxValue(max, `must be at most ${max}`));
 const callback = v.custom<(...parts: never[]) => void>((value) => typeof value === "function", "must be a function");
 const clusterMessage = "must be the name of a cluster (small letters, digits, dashes), or { url, token }";
+const imageMessage = "must be the name of an image, such as node:22-slim";
 const ramMessage = 'must be a number of GiB above 0, or text such as "512 MiB" or "2 GiB"';
 
 const readerFields = {
@@ -44,6 +47,7 @@ const readerFields = {
 
 const mapSchema = v.strictObject({
   ...readerFields,
+  image: v.optional(v.pipe(v.string(imageMessage), v.check((value) => v.is(imageNameSchema, value), imageMessage))),
   cpu: v.optional(v.pipe(v.number("must be a number above 0"), v.finite("must be a number above 0"), v.minValue(0.01, "must be at least 0.01"), v.maxValue(4096, "must be at most 4096"))),
   ram: v.optional(v.pipe(v.union([v.number(), v.string()], ramMessage), v.check((value) => ramToMiB(value) !== null, ramMessage))),
   maxParallelism: v.optional(wholeNumber(1)),
@@ -68,6 +72,7 @@ const attachSchema = v.strictObject({ ...readerFields, from: v.optional(wholeNum
 export function compileOptions(options: MapOptions = {}): CompiledOptions {
   const raw = check(mapSchema, options, "remoteParallelMap") as MapOptions;
   return {
+    image: raw.image ?? null,
     cpu: raw.cpu ?? 1,
     ramMiB: raw.ram === undefined ? null : ramToMiB(raw.ram),
     maxParallelism: raw.maxParallelism ?? null,

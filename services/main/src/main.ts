@@ -3,7 +3,7 @@ import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync, writeSync }
 import { join } from "node:path";
 import pino from "pino";
 import * as v from "valibot";
-import { childEnvironment, connectionFileSchema, newToken, PROTOCOL_VERSION, type ConnectionFile } from "@burla/protocol";
+import { childEnvironment, connectionFileSchema, namedKinds, newToken, PROTOCOL_VERSION, type ConnectionFile } from "@burla/protocol";
 import { identify } from "./auth.ts";
 import { ClientLink } from "./client-link.ts";
 import { Cluster } from "./cluster.ts";
@@ -46,7 +46,8 @@ const changes = new Changes();
 const registry = new JobRegistry(join(config.directory, "jobs"), (jobId) => changes.job(jobId));
 const clients = new Set<ClientLink>();
 const idle = new IdleWatch(config.spec.idleMinutes * 60_000, () => void shutdown("idle"), () => changes.cluster());
-const cluster = new Cluster({ registry, blobs, provider, changes, log, onActivity: updateIdle });
+const images = namedKinds(config.spec.containers, config.version).flatMap(({ image }) => image ?? []);
+const cluster = new Cluster({ registry, blobs, provider, changes, images, log, onActivity: updateIdle });
 const board = new Board(
   {
     status: () => cluster.summaries.status(describe()),

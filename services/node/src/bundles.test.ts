@@ -12,7 +12,7 @@ let directory: string;
 let store: BundleStore;
 beforeEach(() => {
   directory = mkdtempSync(join(tmpdir(), "burla-bundles-"));
-  store = new BundleStore(join(directory, "bundles"), packageAt("burla", "'the client'"));
+  store = new BundleStore({ directory: join(directory, "bundles"), clientPackage: packageAt("burla", "'the client'"), jobFolder: null });
 });
 afterEach(() => rmSync(directory, { recursive: true, force: true }));
 
@@ -57,7 +57,7 @@ test("one that could not be written is tried again", async () => {
 
 test("after a restart the one on disk is taken", async () => {
   const path = await store.path(ID, Buffer.from("export default 4;"), []);
-  const again = new BundleStore(join(directory, "bundles"), join(directory, "user", "burla"));
+  const again = new BundleStore({ directory: join(directory, "bundles"), clientPackage: join(directory, "user", "burla"), jobFolder: null });
   assert.equal(await again.path(ID, Buffer.from("another text"), []), path);
   assert.equal(await load(path), 4);
   assert.ok(existsSync(path));

@@ -4,13 +4,7 @@ import { closeSync, mkdirSync, openSync, readdirSync, readFileSync, rmSync, writ
 import { join } from "node:path";
 import { childEnvironment, type WorkerId } from "@burla/protocol";
 import { MemoryWatch } from "./memory-watch.ts";
-import type { Container, ContainerOptions, ContainerRuntime, ExitReport } from "./runtime.ts";
-
-/** SIGKILL follows SIGTERM after this long. */
-const KILL_AFTER_MS = 200;
-/** V8's heap gets no more than this unless a job asks for more: larger heaps only make a leak take longer. */
-const MAX_DEFAULT_HEAP_MIB = 4096;
-const STDERR_TAIL_CHARACTERS = 500;
+import { heapMiBOf, isHeapLimit, KILL_AFTER_MS, tailOf, type Container, type ContainerOptions, type ContainerRuntime, type ExitReport } from "./runtime.ts";
 
 export interface ProcessRuntimeOptions {
   /** The worker service, a single file. */
@@ -20,12 +14,20 @@ export interface ProcessRuntimeOptions {
 }
 
 export class ProcessRuntime implements ContainerRuntime {
+  /** The operating system shares its processors out fairly; nothing holds a process group to a number of them. */
+  readonly limitsCpu = false;
+  readonly trouble = "";
   readonly #options: ProcessRuntimeOptions;
   readonly #memory = new MemoryWatch();
 
   constructor(options: ProcessRuntimeOptions) {
     this.#options = options;
     mkdirSync(options.directory, { recursive: true });
+  }
+
+  prepare(): Promise<void> {
+    removeLeftovers(this.#options.directory);
+    return Promise.resolve();
   }
 
   start(options: ContainerOptions): Container {
@@ -49,8 +51,8 @@ class ProcessContainer implements Container {
     const stdoutFile = join(this.#scratch, "stdout");
     this.#stderrFile = join(this.#scratch, "stderr");
     const descriptors = [openSync(stdoutFile, "a"), openSync(this.#stderrFile, "a")] as const;
-    const heapMiB = Math.min(options.ramMiB, Math.max(MAX_DEFAULT_HEAP_MIB, options.ramMiB / 2));
-    this.#child = spawn(process.execPath, [`--max-old-space-size=${Math.floor(heapMiB)}`, workerProgram], {
+    const heapMiB = heapMiBOf(options.ramMiB);
+    this.#child = spawn(process.execPath, [`--max-old-space-size=${heapMiB}`, workerProgram], {
       cwd: this.#scratch,
       detached: true,
       stdio: ["ignore", ...descriptors],
@@ -73,11 +75,11 @@ class ProcessContainer implements Container {
         this.#killGroup("SIGKILL");
         const peakMiB = watched.stop();
         const stderrTail = error?.message ?? this.#readStderr();
-        const heapLimit = /heap out of memory|Allocation failed/.test(stderrTail) ? Math.floor(heapMiB) : null;
+        const heapLimit = isHeapLimit(stderrTail) ? heapMiB : null;
         const limitMiB = watched.exceeded ? options.ramMiB : heapLimit;
         rmSync(this.#scratch, { recursive: true, force: true });
         const outOfMemory = limitMiB === null ? null : { limitMiB, peakMiB: Math.max(peakMiB, limitMiB) };
-        resolve({ code, signal, outOfMemory, stderrTail: stderrTail.slice(-STDERR_TAIL_CHARACTERS) });
+        resolve({ cause: error === undefined ? "ended" : "refused", code, signal, outOfMemory, stderrTail: tailOf(stderrTail) });
       };
       this.#child.once("exit", (code, signal) => end(code, signal));
       this.#child.once("error", (error) => end(null, null, error));
@@ -104,7 +106,7 @@ class ProcessContainer implements Container {
 
   #readStderr(): string {
     try {
-      return readFileSync(this.#stderrFile, "utf8").trim();
+      return readFileSync(this.#stderrFile, "utf8");
     } catch {
       return "";
     }
