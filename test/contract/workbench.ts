@@ -52,6 +52,7 @@ export class Workbench {
   readonly #connections = new Set<Socket>();
   readonly #waiting = new Set<() => void>();
   #opened: Opened | undefined;
+  #program = "";
 
   constructor(open: OpenRuntime) {
     this.#open = open;
@@ -96,8 +97,14 @@ export class Workbench {
   }
 
   start(code: string, { ramMiB = 256, cpu = 1, image = this.image, workerId = newWorkerId() }: { ramMiB?: number; cpu?: number; image?: string | null; workerId?: WorkerId } = {}): Container {
-    writeFileSync(this.#folders.workerProgram, `${PREAMBLE}${code}`);
+    this.#write(`${PREAMBLE}${code}`);
     return this.runtime.start({ workerId, runtime: "node", image, socketPath: this.socketPath, token: this.token, cpu, ramMiB });
+  }
+
+  /** Containers that start at the moment may be reading it: the same text is not written again. */
+  #write(program: string): void {
+    if (program !== this.#program) writeFileSync(this.#folders.workerProgram, program);
+    this.#program = program;
   }
 
   /** The first values that programs told, oldest first. */

@@ -17,3 +17,9 @@ export async function ensureWorkerImage(docker = new Docker()): Promise<string> 
   await buildImage(docker, options, () => undefined);
   return WORKER_IMAGE;
 }
+
+/** Another name for the image of workers, so that it is another image to the cluster. */
+export async function tagImage(name: string, docker = new Docker()): Promise<void> {
+  const [repo = "", tag = ""] = name.split(":");
+  await docker.getImage(WORKER_IMAGE).tag({ repo, tag });
+}
