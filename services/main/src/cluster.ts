@@ -13,7 +13,6 @@ import { failureOf, failuresIn } from "./failures.ts";
 import type { JobEntry, ReaderConnection } from "./job-entry.ts";
 import type { NodeLink } from "./node-link.ts";
 import type { JobRegistry } from "./registry.ts";
-import { waitReason } from "./status.ts";
 import type { MachineProvider } from "./providers/provider.ts";
 import type { BlobStore } from "./store/blobs.ts";
 import type { LoggedLines } from "./store/line-log.ts";
@@ -366,7 +365,7 @@ export class Cluster {
       type: "progress",
       jobId: job.id,
       phase: phaseOf(job, workers.length),
-      reason: waitReason(this.#state, job),
+      reason: this.summaries.waitReason(job).slice(0, 1000),
       nodes: workers.length,
       workers: workers.reduce((sum, count) => sum + count, 0),
       pushed: job.pushedInputs,

@@ -29,6 +29,11 @@ test("without a node", () => {
   assert.equal(waitReason(state, submit(state, JOB_ID)), "waits for the first node to start");
 });
 
+test("when all nodes have failed, what one of them says", () => {
+  const state = createState();
+  assert.equal(waitReason(state, submit(state, JOB_ID), "the image x is not here"), "waits for a node that works: the image x is not here");
+});
+
 test("while nodes start", () => {
   const state = createState();
   addNode(state, "n-1", false);

@@ -61,12 +61,18 @@ export class Summaries {
     return {
       ...factsOf(entry, job),
       phase: phaseOf(job, workers.length),
-      reason: waitReason(state, job),
+      reason: this.waitReason(job),
       endedAt: null,
       running: job.grantedInputs,
       nodes: workers.length,
       workers: workers.reduce((sum, count) => sum + count, 0),
     };
+  }
+
+  /** Why a job does not run; empty when it does. */
+  waitReason(job: Job): string {
+    const failed = [...this.#options.nodes.values()].find(({ state }) => state.state === "FAILED");
+    return waitReason(this.#options.state, job, failed?.state.reason ?? null);
   }
 
   /** Of a job that has just left the books. */

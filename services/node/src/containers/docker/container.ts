@@ -7,6 +7,7 @@ import { KILL_AFTER_MS, tailOf, type Container, type ContainerOptions, type Exit
 import { engineMessage, refusal, statusOf, type Engine } from "./engine.ts";
 import { reportOf, type EndState } from "./exit.ts";
 import { createOptions, type LockDown } from "./lock-down.ts";
+import { waitForExit } from "./wait.ts";
 
 const NOT_MODIFIED = 304;
 const NOT_FOUND = 404;
@@ -92,9 +93,9 @@ export class DockerContainer implements Container {
         if (this.#isKilled) this.#giveUp();
       };
       return await this.#engine.request(async (docker) => {
-        const container = docker.getContainer(this.#create.name);
-        const { StatusCode: exitCode } = (await container.wait()) as { StatusCode: number };
-        const { State } = await container.inspect();
+        const { name } = this.#create;
+        const exitCode = await waitForExit(docker, name);
+        const { State } = await docker.getContainer(name).inspect();
         return { exitCode, isOutOfMemory: State.OOMKilled };
       }, onLost);
     } catch {

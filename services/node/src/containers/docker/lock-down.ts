@@ -13,6 +13,8 @@ const NANOS_PER_CPU = 1e9;
 export const WORKER_USER = "65534:65534";
 export const SCRATCH_FOLDER = "/tmp";
 const PROGRAM = "/burla/worker.mjs";
+/** Files of output lie on the disk of the node. Workers empty them as they go, but cannot while a call blocks. */
+const MAX_OUTPUT_BYTES = 2 * 1024 * BYTES_PER_MIB;
 const OUTPUT_FOLDER = "/burla/output";
 
 /** Folders and files of the node that a container sees, by their path on the node. */
@@ -71,8 +73,7 @@ export function createOptions(options: ContainerOptions, limits: LockDown): Cont
       PidsLimit: limits.maxProcesses,
       Ulimits: [
         { Name: "core", Soft: 0, Hard: 0 },
-        // What it may write to the files of its output, which lie on the disk of the node.
-        { Name: "fsize", Soft: scratchBytes, Hard: scratchBytes },
+        { Name: "fsize", Soft: MAX_OUTPUT_BYTES, Hard: MAX_OUTPUT_BYTES },
       ],
       LogConfig: { Type: "json-file", Config: { "max-size": "64k", "max-file": "1" } },
     },
