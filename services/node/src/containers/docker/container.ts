@@ -30,6 +30,7 @@ export class DockerContainer implements Container {
   #isEnding = false;
   #killTimer: NodeJS.Timeout | undefined;
   #giveUp: () => void = () => undefined;
+  #onLost: () => void = () => undefined;
 
   /** @param outputRoot where the files of its output are made, in a folder of their own. */
   constructor(options: ContainerOptions, limits: ContainerLimits, engine: Engine, outputRoot: string) {
@@ -70,11 +71,17 @@ export class DockerContainer implements Container {
     if (this.#isKilled) void this.#signal("SIGKILL");
     const state = await Promise.race([this.#ended(), givenUp]);
     this.#isEnding = true;
-    const report = reportOf(state, { ramMiB: this.#options.ramMiB, stderr: this.#readStderr(), lostEngine: this.#lostEngine });
-    // Removing takes longer than ending, and nobody has to wait for it while it works.
+    const stderr = this.#readStderr();
+    // What is left of it when the engine is away is removed later: nobody waits for that.
+    const lost = new Promise<void>((resolve) => (this.#onLost = resolve));
     const removed = this.#remove();
-    if (!this.#lostEngine) await removed;
-    return report;
+    if (!this.#lostEngine) await Promise.race([removed, lost]);
+    return reportOf(state, { ramMiB: this.#options.ramMiB, stderr, lostEngine: this.#lostEngine });
+  }
+
+  #noteLost(): void {
+    this.#lostEngine = true;
+    this.#onLost();
   }
 
   async #start(): Promise<void> {
@@ -89,7 +96,7 @@ export class DockerContainer implements Container {
   async #ended(): Promise<EndState | null> {
     try {
       const onLost = () => {
-        this.#lostEngine = true;
+        this.#noteLost();
         if (this.#isKilled) this.#giveUp();
       };
       return await this.#engine.request(async (docker) => {
@@ -119,7 +126,7 @@ export class DockerContainer implements Container {
 
   /** A container that somebody else removed is as well. */
   async #remove(): Promise<void> {
-    await this.#engine.request((docker) => removeContainer(docker, this.#create.name)).catch(() => undefined);
+    await this.#engine.request((docker) => removeContainer(docker, this.#create.name), () => this.#noteLost()).catch(() => undefined);
   }
 
   #readStderr(): string {
