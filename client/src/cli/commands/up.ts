@@ -1,10 +1,10 @@
 /** `burla up`: starts the local cluster. */
 import type { Command } from "commander";
-import type { ClusterSpec, ClusterStatus } from "@burla/protocol";
+import type { ClusterSpec } from "@burla/protocol";
 import { LOCAL } from "../../cluster.ts";
 import { findCluster } from "../../control/find.ts";
 import { startCluster } from "../../control/start.ts";
-import type { Started } from "../../control/types.ts";
+import type { ClusterStatus, Started } from "../../control/types.ts";
 import { clusterDirectory, currentSpec } from "../../local-cluster.ts";
 import { isSameSpec, readSpecFile, storeSpec } from "../../spec-file.ts";
 import { makeWorkerImage } from "../../worker-image.ts";
