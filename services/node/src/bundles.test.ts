@@ -62,3 +62,16 @@ test("after a restart the one on disk is taken", async () => {
   assert.equal(await load(path), 4);
   assert.ok(existsSync(path));
 });
+
+test("where workers see only the job's folder, it holds the bundle of the job and nothing of the one before", async () => {
+  const jobFolder = join(directory, "job");
+  mkdirSync(jobFolder);
+  const shown = new BundleStore({ directory: join(directory, "bundles"), clientPackage: "", jobFolder });
+  const path = await shown.path(ID, Buffer.from("export default 5;"), []);
+  assert.ok(path.startsWith(jobFolder));
+  assert.equal(await load(path), 5);
+  await shown.clear();
+  assert.deepEqual(readdirSync(jobFolder), []);
+  assert.equal(await shown.path(ID, null, []), path, "the node still has it");
+  assert.deepEqual(readdirSync(join(jobFolder, ID)), ["bundle.mjs"]);
+});

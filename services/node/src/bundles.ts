@@ -1,4 +1,4 @@
-/** Bundles by hash, on disk, each in a folder that also resolves the packages left outside of it. */
+/** Bundles by hash, on disk. Where workers see the disk, the folder of each also resolves the packages left outside of it. */
 import { existsSync } from "node:fs";
 import { chmod, link, mkdir, readdir, rename, rm, symlink, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
@@ -50,8 +50,13 @@ export class BundleStore {
     const kept = await this.#keep(id, code);
     const folder = join(jobFolder ?? directory, id);
     const path = join(folder, "bundle.mjs");
+    if (jobFolder !== null) {
+      // Packages outside of the bundle are the image's: Node looks for them up to /node_modules.
+      await mkdir(folder, { recursive: true });
+      await show(kept, path);
+      return path;
+    }
     await mkdir(join(folder, "node_modules"), { recursive: true });
-    if (jobFolder !== null) await show(kept, path);
     await this.#link(folder, "burla", this.#options.clientPackage);
     for (const external of externals) await this.#link(folder, external.name, external.directory);
     return path;
