@@ -30,6 +30,9 @@ const common = {
   logLevel: "warning",
   external: ["esbuild", "burla"],
 };
+/** Engines over ssh, and BuildKit, are not used: their packages would be three quarters of the client of the engine. */
+const absent = join(root, "services/node/src/containers/docker/absent.cjs");
+
 /** Bundled CommonJS packages call `require`, which ES modules do not have. */
 const requireBanner = { js: 'import{createRequire as __burlaRequire}from"node:module";const require=__burlaRequire(import.meta.url);' };
 
@@ -38,18 +41,19 @@ const ownGlobals =
   "const{setImmediate,setTimeout,clearTimeout,setInterval,clearInterval,queueMicrotask,Promise}=globalThis;" +
   "const performance={now:globalThis.performance.now.bind(globalThis.performance)};";
 
+const { build: esbuild, transform } = await import("esbuild");
+
 export async function build({ types = true } = {}) {
-  const { build: esbuild, transform } = await import("esbuild");
   await mkdir(dist, { recursive: true });
-  let define = { ...common.define, BURLA_RESTORE_TEXT: JSON.stringify(await restoreText(transform)) };
+  let define = { ...common.define, BURLA_RESTORE_TEXT: JSON.stringify(await restoreText()) };
   const esm = (entry, outfile, banner = requireBanner) =>
-    esbuild({ ...common, define, entryPoints: [join(root, entry)], outfile: join(dist, outfile), format: "esm", banner });
-  await Promise.all([
+    esbuild({ ...common, define, entryPoints: [join(root, entry)], outfile: join(dist, outfile), format: "esm", metafile: true, banner });
+  const services = await Promise.all([
     esm("services/main/src/main.ts", "services/main.mjs"),
-    esm("services/node/src/main.ts", "services/node.mjs"),
+    nodeService(define),
     esm("services/worker/src/main.ts", "services/worker.mjs", { js: requireBanner.js + ownGlobals }),
   ]);
-  define = { ...define, BURLA_BUILD: JSON.stringify(await hashOf(["main", "node", "worker"])) };
+  define = { ...define, BURLA_BUILD: JSON.stringify(await hashOf(services)) };
   await Promise.all([
     ...DOORS.flatMap(({ entry, name }) => [
       esm(entry, `${name}.js`),
@@ -112,15 +116,33 @@ function buildResultsView(esbuild) {
   });
 }
 
-/** What a client knows a cluster of its own services by. */
+/** What a client knows a cluster of its own services by: all files that they are made of. */
 async function hashOf(services) {
+  const files = services.flatMap(({ metafile }) => Object.keys(metafile.outputs)).sort();
   const hash = createHash("sha256");
-  for (const name of services) hash.update(await readFile(join(dist, "services", `${name}.mjs`)));
+  for (const file of files) hash.update(await readFile(file));
   return hash.digest("hex").slice(0, 16);
 }
 
+/** The node service and the maker of images share the client of the Docker Engine, a file that is loaded on first use. */
+function nodeService(define) {
+  return esbuild({
+    ...common,
+    define,
+    entryPoints: { node: join(root, "services/node/src/main.ts"), image: join(root, "services/node/src/image/main.ts") },
+    outdir: join(dist, "services"),
+    outExtension: { ".js": ".mjs" },
+    chunkNames: "node-[hash]",
+    splitting: true,
+    metafile: true,
+    format: "esm",
+    banner: requireBanner,
+    alias: { ssh2: absent, "@grpc/grpc-js": absent, "@grpc/proto-loader": absent, protobufjs: absent },
+  });
+}
+
 /** The function that restores captured values, as an expression: every bundle holds its text. */
-async function restoreText(transform) {
+async function restoreText() {
   const source = await readFile(join(root, "client/src/capture/restore.ts"), "utf8");
   const { code } = await transform(source, { loader: "ts", minify: true, target: common.target });
   return `(${code.trim().replace(/^export /, "").replace(/;$/, "")})`;

@@ -13,6 +13,7 @@ const root = fileURLToPath(new URL("..", import.meta.url));
 /** In the order in which they run: fast ones first. Real processes on two cores leave no room for more than two at once. */
 const SUITES = [
   { name: "unit", folders: ["protocol/src", "client/src", "services/main/src", "services/node/src", "services/worker/src", "extension/src", "scripts"], concurrency: 2 },
+  { name: "contract", folders: ["test/contract"], concurrency: 1 },
   { name: "wire", folders: ["test/wire"], concurrency: 2 },
   { name: "sim", folders: ["test/sim"], concurrency: 2 },
   { name: "capture", folders: ["test/capture"], concurrency: 2 },
@@ -21,6 +22,7 @@ const SUITES = [
   { name: "runner", folders: ["test/runner"], concurrency: 1 },
   { name: "e2e", folders: ["test/e2e"], concurrency: 1 },
   { name: "faults", folders: ["test/faults"], concurrency: 1 },
+  { name: "docker", folders: ["test/docker"], concurrency: 1, around: withEngine },
   { name: "package", folders: ["test/package"], concurrency: 1 },
   { name: "extension", folders: ["test/extension"], program: "test/extension/run.ts" },
   { name: "vsix", folders: ["test/vsix", "test/vscode"], concurrency: 1, prepare: prepareVsix },
@@ -37,13 +39,31 @@ const totals = { passed: 0, failed: 0, skipped: 0 };
 for (const suite of SUITES) {
   if (onlyFast && suite.name !== "unit") continue;
   const files = await testFiles(suite);
-  if (files.length > 0) await runSuite(suite, files);
+  if (files.length === 0) continue;
+  if (suite.around === undefined) await runSuite(suite, files);
+  else await suite.around(() => runSuite(suite, files));
 }
 const { passed, failed, skipped } = totals;
 console.log(`\n${passed} passed, ${failed} failed, ${skipped} skipped`);
 if (passed === 0) console.error("No test ran.");
 if (skipped > 0) console.error("A skipped test counts as a failure.");
 process.exitCode = failed > 0 || skipped > 0 || passed === 0 ? 1 : 0;
+
+/** With a Docker Engine, which is installed and started when there is none; afterwards all is as it was. */
+async function withEngine(body) {
+  const { ensureEngine, EngineError, stopEngine } = await import("./docker/engine.mjs");
+  let started = false;
+  try {
+    started = await ensureEngine();
+    await body();
+  } catch (error) {
+    if (!(error instanceof EngineError)) throw error;
+    console.error(error.message);
+    totals.failed++;
+  } finally {
+    if (started) await stopEngine();
+  }
+}
 
 async function testFiles({ name, folders }) {
   const found = (await Promise.all(folders.map((folder) => walk(join(root, folder))))).flat().sort();

@@ -2,6 +2,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Program } from "../harness/runner-process.ts";
+import { ensureContainers } from "./containers.ts";
 import { ensureDask, ensurePython, type Python } from "./python.ts";
 import { ensureRedis } from "./redis.ts";
 import { builtRunner } from "./build-runners.ts";
@@ -55,6 +56,12 @@ const makers: Readonly<Record<string, Maker>> = {
   burla() {
     const built = existsSync(join(nodeModules, "burla/dist/index.js"));
     return Promise.resolve(built ? node("burla", true, npmVersion("burla")) : { name: "burla", reason: "not built: npm run build" });
+  },
+  async docker() {
+    const image = await ensureContainers();
+    if ("reason" in image) return { name: "docker", reason: image.reason };
+    const system = node("burla", true, `${npmVersion("burla")}, Docker Engine ${image.version}`);
+    return { ...system, name: "docker", program: { ...system.program, env: { BENCH_CONTAINERS: "docker" } } };
   },
   piscina: () => Promise.resolve(node("piscina", false, npmVersion("piscina"))),
   workerpool: () => Promise.resolve(node("workerpool", false, npmVersion("workerpool"))),

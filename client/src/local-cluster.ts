@@ -6,8 +6,9 @@ import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import * as v from "valibot";
-import { BurlaError, childEnvironment, connectionFileSchema, messageOf, type ClusterSpec, type ConnectionFile } from "@burla/protocol";
+import { BurlaError, childEnvironment, connectionFileSchema, messageOf, parseClusterSpec, type ClusterSpec, type ConnectionFile } from "@burla/protocol";
 import { isAlive } from "./process-life.ts";
+import { readStoredSpec } from "./spec-file.ts";
 import { BUILD, VERSION } from "./version.ts";
 
 const BYTES_PER_MIB = 1024 * 1024;
@@ -59,17 +60,18 @@ export function localSpec(idleMinutes = Number(process.env["BURLA_IDLE_MINUTES"]
   const cores = availableParallelism();
   const nodes = Math.min(MAX_LOCAL_NODES, Math.max(MIN_LOCAL_NODES, cores));
   const ramMiB = Math.floor(totalmem() / BYTES_PER_MIB / nodes);
-  const group = (name: string, count: number, cpu: number) => ({ name, count, cpu, ramMiB, warm: [{ runtime: "node" as const, count: cpu }] });
+  const group = (name: string, count: number, cpu: number) => ({ name, count, cpu, ramMiB });
   const small = Math.max(1, Math.floor(cores / nodes));
   const large = cores > nodes ? cores % nodes : 0;
-  return {
-    name: "local",
-    provider: "local",
-    containers: "process",
-    queue: "stream",
+  return parseClusterSpec({
     groups: [group("local", nodes - large, small), ...(large > 0 ? [group("large", large, small + 1)] : [])],
     idleMinutes,
-  };
+  });
+}
+
+/** What the cluster is started with: what the user gave it last, or what fits this machine. @throws BurlaError BURLA_SPEC */
+export function currentSpec(idleMinutes?: number): ClusterSpec {
+  return readStoredSpec(clusterDirectory("local")) ?? localSpec(idleMinutes);
 }
 
 export interface LocalStart {
@@ -109,7 +111,7 @@ async function launchMain(directory: string, { nodePath, idleMinutes }: LocalSta
   const program = (name: string) => fileURLToPath(new URL(`./services/${name}.mjs`, import.meta.url));
   const config = {
     directory,
-    spec: localSpec(idleMinutes),
+    spec: currentSpec(idleMinutes),
     version: VERSION,
     build: BUILD,
     nodeProgram: program("node"),

@@ -1,10 +1,12 @@
 /** Raw options -> complete values with units in their names, or a TypeError that names the culprit. */
 import { types } from "node:util";
 import * as v from "valibot";
+import { imageNameSchema } from "@burla/protocol";
 import { CLUSTER_TEXT, isClusterName, isClusterUrl } from "./cluster-name.ts";
 import type { AttachOptions, ClusterAddress, LogLine, MapOptions, Progress } from "./types.ts";
 
 export interface CompiledOptions {
+  readonly image: string | null;
   readonly cpu: number;
   readonly ramMiB: number | null;
   readonly maxParallelism: number | null;
@@ -39,6 +41,7 @@ const addressSchema = v.strictObject(
   { url: v.pipe(v.string(clusterMessage), v.check(isClusterUrl, clusterMessage)), token: v.pipe(v.string(clusterMessage), v.minLength(1, clusterMessage)) },
   clusterMessage,
 );
+const imageMessage = "must be the name of an image, such as node:22-slim";
 const ramMessage = 'must be a number of GiB above 0, or text such as "512 MiB" or "2 GiB"';
 
 const readerFields = {
@@ -54,6 +57,7 @@ const readerFields = {
 
 const mapSchema = v.strictObject({
   ...readerFields,
+  image: v.optional(v.pipe(v.string(imageMessage), v.check((value) => v.is(imageNameSchema, value), imageMessage))),
   cpu: v.optional(v.pipe(v.number("must be a number above 0"), v.finite("must be a number above 0"), v.minValue(0.01, "must be at least 0.01"), v.maxValue(4096, "must be at most 4096"))),
   ram: v.optional(v.pipe(v.union([v.number(), v.string()], ramMessage), v.check((value) => ramToMiB(value) !== null, ramMessage))),
   maxParallelism: v.optional(wholeNumber(1)),
@@ -79,6 +83,7 @@ const attachSchema = v.strictObject({ ...readerFields, from: v.optional(wholeNum
 export function compileOptions(options: MapOptions = {}): CompiledOptions {
   const raw = check(mapSchema, options, "remoteParallelMap") as MapOptions;
   return {
+    image: raw.image ?? null,
     cpu: raw.cpu ?? 1,
     ramMiB: raw.ram === undefined ? null : ramToMiB(raw.ram),
     maxParallelism: raw.maxParallelism ?? null,

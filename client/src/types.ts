@@ -59,6 +59,8 @@ export interface MapOptions {
   cpu?: number;
   /** Memory for one call: GiB as a number, or text such as `"512 MiB"`. Default: the node's share. */
   ram?: number | string;
+  /** Image of the containers, one that the cluster spec names. Default: the first of them. */
+  image?: string;
   /** Calls at once over the whole cluster. Default: as many as fit. */
   maxParallelism?: number;
   /** Calls at once in one worker, for work that mostly waits. Default 1. */

@@ -13,7 +13,7 @@ export function aJob(fields: Partial<JobSummary> = {}): JobSummary {
 export function aNode(fields: Partial<NodeSummary> = {}): NodeSummary {
   return {
     nodeId: "local-0", state: "READY", reason: "", provider: "local", machineType: "process", cpu: 1, cpuInUse: 0, ramMiB: 4096, pid: 11, jobs: [],
-    workers: [{ workerId: "local-0-w1", runtime: "node", state: "warm", jobId: null, pid: 12 }], ...fields,
+    workers: [{ workerId: "local-0-w1", runtime: "node", image: null, state: "warm", jobId: null, pid: 12 }], ...fields,
   };
 }
 

@@ -17,6 +17,8 @@ export const ERROR_CATALOGUE = {
   BURLA_NO_FITTING_NODE: "Ask for less `cpu` or `ram`, or start a cluster with larger machines.",
   BURLA_UNREACHABLE: "`burla doctor` says what is wrong with the set-up and how to mend it.",
   BURLA_CLUSTER_START: "`burla doctor` says what is wrong with the set-up; the end of the cluster's log is in the message.",
+  BURLA_SPEC: "Correct the document; `docs/containers.md` has one with every part explained.",
+  BURLA_CONTAINERS: "`docker info` shows whether the engine answers; the message has what it said.",
   BURLA_UNAUTHORIZED: "Use the token of this cluster; `burla up` writes it for its owner.",
   BURLA_VERSION: "Stop the cluster with `burla down` and call again: it starts in the version of this client.",
   BURLA_PROTOCOL: "This is a fault of Burla, or the peer is not Burla. Please report it with the log of the cluster.",

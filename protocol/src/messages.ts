@@ -17,10 +17,11 @@
 import * as v from "valibot";
 import { unpack } from "./frame.ts";
 import { MAX_CHUNK_INPUTS } from "./limits.ts";
+import { imageNameSchema } from "./spec.ts";
 import type { BundleId, JobId, NodeId, WorkerId } from "./ids.ts";
 
 /** Raised whenever two builds could not talk; the first thing that either side compares. */
-export const PROTOCOL_VERSION = 2;
+export const PROTOCOL_VERSION = 3;
 
 const count = v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(Number.MAX_SAFE_INTEGER));
 const positive = v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(Number.MAX_SAFE_INTEGER));
@@ -41,6 +42,8 @@ export const jobSpecSchema = v.object({
   /** For people: the function's name unless the option `name` says another. */
   name: text(256),
   runtime: v.picklist(["node", "python"]),
+  /** The image of its containers, one of the cluster spec; null for the first with its runtime. */
+  image: v.nullable(imageNameSchema),
   /** Processors that one worker may use. */
   cpu: v.pipe(v.number(), v.minValue(0.01), v.maxValue(4096)),
   /** Memory of one worker; null takes the node's share. */
@@ -208,7 +211,18 @@ export const nodeStateSchema = v.object({
   state: v.picklist(["BOOTING", "READY", "RUNNING", "REBOOTING", "FAILED"]),
   reason: text(1024),
   workers: v.pipe(
-    v.array(v.object({ workerId, runtime: v.picklist(["node", "python"]), state: text(32), jobId: v.nullable(jobId), pid: count })),
+    v.array(
+      v.object({
+        workerId,
+        runtime: v.picklist(["node", "python"]),
+        /** Null where workers are processes. */
+        image: v.nullable(text(256)),
+        state: text(32),
+        jobId: v.nullable(jobId),
+        /** 0 for a worker that is no process of the node's machine. */
+        pid: count,
+      }),
+    ),
     v.maxLength(4096),
   ),
 });

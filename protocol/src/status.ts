@@ -54,6 +54,8 @@ export const jobListSchema = v.object({ jobs: v.array(jobSummarySchema) });
 export const workerSummarySchema = v.object({
   workerId: v.string(),
   runtime: v.string(),
+  /** Null where workers are processes. */
+  image: v.nullable(v.string()),
   /** `starting`, `warm`, `loading`, `idle` or `busy`. */
   state: v.string(),
   jobId: v.nullable(v.string()),

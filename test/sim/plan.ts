@@ -67,7 +67,7 @@ function makeJob(random: Random, calmMs: number, largest: { cpu: number; ramMiB:
   const timeoutMs = random.chance(0.2) ? random.spread(300, 3000) : null;
   const calls = Array.from({ length: inputs }, () => makeCall(random, { calmMs, largest, depth, scaleMs, trouble, timeoutMs }));
   const spec: JobSpec = {
-    name: "simulated", runtime: "node",
+    name: "simulated", runtime: "node", image: null,
     cpu: random.pick([0.5, 1, 1, 1, largest.cpu]),
     ramMiB: random.pick([null, null, largest.ramMiB]),
     maxParallelism: random.chance(0.3) ? random.int(1, 6) : null,

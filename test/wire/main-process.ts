@@ -29,8 +29,8 @@ export async function startMain(nodes: number): Promise<MainProcess> {
     directory,
     version: "test",
     spec: {
-      name: "test", provider: "local", containers: "process", queue: "stream", idleMinutes: 10,
-      groups: [{ name: "n", count: nodes, cpu: 1, ramMiB: 512, warm: [{ runtime: "node", count: 1 }] }],
+      name: "test", idleMinutes: 10,
+      groups: [{ name: "n", count: nodes, cpu: 1, ramMiB: 512 }],
     },
     nodeProgram: join(dist, "services", "node.mjs"),
     workerProgram: join(dist, "services", "worker.mjs"),

@@ -30,8 +30,8 @@ async function startMain(): Promise<{ main: ChildProcess; address: Address }> {
   const directory = join(process.env["BURLA_HOME"] ?? "", "thousand-nodes");
   mkdirSync(directory, { recursive: true });
   const spec = {
-    name: "thousand-nodes", provider: "local", containers: "process", queue: "stream", idleMinutes: 10,
-    groups: [{ name: "none", count: 0, cpu: 1, ramMiB: 1, warm: [] }],
+    name: "thousand-nodes", idleMinutes: 10,
+    groups: [{ name: "none", count: 0, cpu: 1, ramMiB: 1 }],
   };
   const config = { directory, spec, version: "0.0.0", nodeProgram: "", workerProgram: "", clientPackage: "" };
   const program = join(dirname(fileURLToPath(import.meta.resolve("burla"))), "services/main.mjs");

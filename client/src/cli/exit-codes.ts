@@ -40,6 +40,8 @@ const EXIT_OF_ERROR: Readonly<Record<ErrorCode, ExitCode>> = {
   BURLA_CANCELLED: EXIT.ended,
   BURLA_INTERRUPTED: EXIT.ended,
   BURLA_NO_SUCH_JOB: EXIT.noSuchJob,
+  BURLA_SPEC: EXIT.usage,
+  BURLA_CONTAINERS: EXIT.unreachable,
   BURLA_UNREACHABLE: EXIT.unreachable,
   BURLA_CLUSTER_START: EXIT.unreachable,
   BURLA_UNAUTHORIZED: EXIT.unreachable,

@@ -6,6 +6,7 @@ import { addBundle } from "./commands/bundle.ts";
 import { addCancel } from "./commands/cancel.ts";
 import { addDoctor } from "./commands/doctor.ts";
 import { addDown } from "./commands/down.ts";
+import { addImage } from "./commands/image.ts";
 import { addJobs } from "./commands/jobs.ts";
 import { addLogs } from "./commands/logs.ts";
 import { addRun } from "./commands/run.ts";
@@ -35,7 +36,7 @@ export function createProgram(terminal: Terminal, endWith: EndWith): Command {
     .exitOverride()
     .showSuggestionAfterError()
     .addHelpText("after", HELP);
-  for (const add of [addRun, addAttach, addJobs, addLogs, addCancel, addUp, addDown, addStatus, addBundle, addDoctor]) add(program, terminal, endWith);
+  for (const add of [addRun, addAttach, addJobs, addLogs, addCancel, addUp, addDown, addStatus, addImage, addBundle, addDoctor]) add(program, terminal, endWith);
   for (const command of program.commands) command.exitOverride();
   return program;
 }

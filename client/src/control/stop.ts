@@ -3,6 +3,7 @@ import { rmSync } from "node:fs";
 import { BurlaError } from "@burla/protocol";
 import { LOCAL } from "../cluster.ts";
 import { clusterDirectory, connectionFilePath, readConnectionFile } from "../local-cluster.ts";
+import { forgetSpec } from "../spec-file.ts";
 import { findCluster, type RunningCluster } from "./find.ts";
 import { findProcesses, isAlive, signalProcess, untilGone } from "./processes.ts";
 import type { ClusterStatus, Stopped } from "./types.ts";
@@ -13,7 +14,7 @@ const KILL_MS = 2_000;
 
 /**
  * Ends the local cluster, with whatever jobs run on it: ask first. Detached jobs go on when it starts again. Resolves when
- * all of its processes are gone, those that a killed cluster has left too. Nothing to do when it does not run.
+ * all of its processes are gone, those that a killed cluster has left too, and forgets its spec. Nothing to do when it does not run.
  * @throws BurlaError BURLA_UNREACHABLE when processes do not end.
  */
 export async function stopCluster(name: string = LOCAL): Promise<Stopped> {
@@ -22,6 +23,7 @@ export async function stopCluster(name: string = LOCAL): Promise<Stopped> {
   const pids = [...new Set([...pidsOf(found?.status), ...findProcesses(clusterDirectory(name)).map(({ pid }) => pid)])];
   await end(found, pids);
   removeStaleFile(name);
+  forgetSpec(clusterDirectory(name));
   return { processes: pids.length };
 }
 

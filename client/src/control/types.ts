@@ -54,6 +54,8 @@ export interface JobSummary {
 export interface WorkerSummary {
   readonly workerId: string;
   readonly runtime: string;
+  /** The image of its container; null where workers are processes. */
+  readonly image: string | null;
   /** `starting`, `warm`, `loading`, `idle` or `busy`. */
   readonly state: string;
   /** The job that it works for. */

@@ -38,7 +38,7 @@ describe("rows of clusters", () => {
 
   it("show a container with what it works on", () => {
     const job = aJob();
-    const row = containerRow("local/local-0", { workerId: "local-0-w1", runtime: "node", state: "busy", jobId: job.jobId, pid: 12 }, [job]);
+    const row = containerRow("local/local-0", { workerId: "local-0-w1", runtime: "node", image: null, state: "busy", jobId: job.jobId, pid: 12 }, [job]);
     assert.equal(spokenRow(row), "local-0-w1: busy, score · node · pid 12");
   });
 });

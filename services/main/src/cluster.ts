@@ -35,6 +35,8 @@ export interface ClusterOptions {
   readonly provider: Pick<MachineProvider, "largestWorker" | "machineOf">;
   /** Told of whatever people see change. */
   readonly changes: Changes;
+  /** Images that containers may have; a job that asks for another is refused. */
+  readonly images: readonly string[];
   readonly log: { info(fields: object, text: string): void; error(fields: object, text: string): void };
   /** Something began or ended: the idle time may have to be counted anew. */
   readonly onActivity: () => void;
@@ -393,8 +395,13 @@ export class Cluster {
     this.#options.onActivity();
   }
 
-  #checkFits({ cpu, ramMiB }: JobSpec): void {
-    const { largestWorker } = this.#options.provider;
+  #checkFits({ cpu, ramMiB, image }: JobSpec): void {
+    const { images, provider } = this.#options;
+    if (image !== null && !images.includes(image)) {
+      const there = images.length === 0 ? "runs no containers" : `has ${images.join(", ")}`;
+      throw new BurlaError("BURLA_NO_FITTING_NODE", `the image ${image} is none of this cluster, which ${there}`, { cure: "Ask for one of its images, or name this one in the cluster spec." });
+    }
+    const { largestWorker } = provider;
     if (cpu <= largestWorker.cpu && (ramMiB ?? 0) <= largestWorker.ramMiB) return;
     throw new BurlaError(
       "BURLA_NO_FITTING_NODE",

@@ -6,7 +6,7 @@ import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync, writeSync }
 import { join } from "node:path";
 import pino from "pino";
 import * as v from "valibot";
-import { childEnvironment, connectionFileSchema, messageOf, newToken, PROTOCOL_VERSION, type ConnectionFile } from "@burla/protocol";
+import { childEnvironment, connectionFileSchema, messageOf, namedKinds, newToken, PROTOCOL_VERSION, type ConnectionFile } from "@burla/protocol";
 import { identify } from "./auth.ts";
 import { ClientLink } from "./client-link.ts";
 import { Cluster } from "./cluster.ts";
@@ -55,7 +55,8 @@ const registry = new JobRegistry(join(config.directory, "jobs"), (jobId) => chan
 const clients = new Set<ClientLink>();
 let isEnding = false;
 const idle = new IdleWatch(config.spec.idleMinutes * 60_000, () => void shutdown("idle"), () => changes.cluster());
-const cluster = new Cluster({ registry, blobs, provider, changes, log, onActivity: updateIdle });
+const images = namedKinds(config.spec.containers, config.version).flatMap(({ image }) => image ?? []);
+const cluster = new Cluster({ registry, blobs, provider, changes, images, log, onActivity: updateIdle });
 const board = new Board(
   {
     status: () => cluster.summaries.status(describe()),

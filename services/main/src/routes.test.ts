@@ -39,7 +39,7 @@ beforeEach(() => {
   registry = new JobRegistry(join(directory, "jobs"));
   const changes = new Changes();
   cluster = new Cluster({
-    registry, blobs, changes,
+    registry, blobs, changes, images: [],
     provider: { largestWorker: { cpu: 1, ramMiB: 1024 }, machineOf: () => ({ provider: "test", machineType: "small" }) },
     log: { info: () => undefined, error: () => undefined },
     onActivity: () => undefined,

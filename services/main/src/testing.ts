@@ -5,7 +5,7 @@ import type { JobRecord, Results } from "./store/job-records.ts";
 export const JOB_ID = "job-01j9x3k5v7abcdefghj" as JobId;
 
 export const SPEC: JobSpec = {
-  name: "score", runtime: "node", cpu: 1, ramMiB: null, maxParallelism: null, concurrency: 1, onError: "continue", retries: 0,
+  name: "score", runtime: "node", image: null, cpu: 1, ramMiB: null, maxParallelism: null, concurrency: 1, onError: "continue", retries: 0,
   timeoutMs: null, detach: false, env: {}, cwd: null, parent: null, bundle: { id: "a".repeat(64) as BundleId, externals: [] },
 };
 

@@ -12,7 +12,7 @@ let directory: string;
 let store: BundleStore;
 beforeEach(() => {
   directory = mkdtempSync(join(tmpdir(), "burla-bundles-"));
-  store = new BundleStore(join(directory, "bundles"), packageAt("burla", "'the client'"));
+  store = new BundleStore({ directory: join(directory, "bundles"), clientPackage: packageAt("burla", "'the client'"), jobFolder: null });
 });
 afterEach(() => rmSync(directory, { recursive: true, force: true }));
 
@@ -57,8 +57,21 @@ test("one that could not be written is tried again", async () => {
 
 test("after a restart the one on disk is taken", async () => {
   const path = await store.path(ID, Buffer.from("export default 4;"), []);
-  const again = new BundleStore(join(directory, "bundles"), join(directory, "user", "burla"));
+  const again = new BundleStore({ directory: join(directory, "bundles"), clientPackage: join(directory, "user", "burla"), jobFolder: null });
   assert.equal(await again.path(ID, Buffer.from("another text"), []), path);
   assert.equal(await load(path), 4);
   assert.ok(existsSync(path));
+});
+
+test("where workers see only the job's folder, it holds the bundle of the job and nothing of the one before", async () => {
+  const jobFolder = join(directory, "job");
+  mkdirSync(jobFolder);
+  const shown = new BundleStore({ directory: join(directory, "bundles"), clientPackage: "", jobFolder });
+  const path = await shown.path(ID, Buffer.from("export default 5;"), []);
+  assert.ok(path.startsWith(jobFolder));
+  assert.equal(await load(path), 5);
+  await shown.clear();
+  assert.deepEqual(readdirSync(jobFolder), []);
+  assert.equal(await shown.path(ID, null, []), path, "the node still has it");
+  assert.deepEqual(readdirSync(join(jobFolder, ID)), ["bundle.mjs"]);
 });

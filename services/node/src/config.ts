@@ -1,4 +1,6 @@
+import { join } from "node:path";
 import * as v from "valibot";
+import { containerKindSchema, containersSchema } from "@burla/protocol";
 
 const positive = v.pipe(v.number(), v.minValue(0.01));
 
@@ -16,8 +18,26 @@ export const nodeConfigSchema = v.object({
   ramMiB: positive,
   maxCpu: positive,
   maxRamMiB: positive,
-  warm: v.array(v.object({ runtime: v.picklist(["node", "python"]), count: v.number() })),
+  containers: v.pick(containersSchema, ["runtime", "network", "scratchMiB", "maxProcesses"]),
+  /** Kinds of containers with their images, and how many of each are kept warm. */
+  warm: v.array(v.object({ ...v.pick(containerKindSchema, ["runtime", "image"]).entries, count: v.number() })),
   /** Without main for this long, the node ends itself. */
   orphanMs: positive,
 });
 export type NodeConfig = v.InferOutput<typeof nodeConfigSchema>;
+
+/** Where a node service keeps what. */
+export interface NodeFolders {
+  readonly bundles: string;
+  /** Scratch folders of workers that are processes. */
+  readonly workers: string;
+  /** Holds nothing but the socket that workers dial: containers see this folder. */
+  readonly sockets: string;
+  /** What containers see of the job of the moment; null where workers see the disk of the node. */
+  readonly job: string | null;
+}
+
+export function foldersOf({ directory, containers }: Pick<NodeConfig, "directory" | "containers">): NodeFolders {
+  const folder = (name: string) => join(directory, name);
+  return { bundles: folder("bundles"), workers: folder("workers"), sockets: folder("sockets"), job: containers.runtime === "docker" ? folder("job") : null };
+}

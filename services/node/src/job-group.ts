@@ -30,6 +30,8 @@ export interface GroupOptions {
   readonly changed: () => void;
   /** A worker has begun or ended its work, as often as that may be. */
   readonly busyChanged: () => void;
+  /** The node can start no worker at all. */
+  readonly nodeFailed: (reason: string) => void;
 }
 
 export class JobGroup implements SlotListener {
@@ -122,7 +124,8 @@ export class JobGroup implements SlotListener {
   exited(slot: Slot, report: ExitReport, timedOut: { index: number } | null): void {
     this.slots.delete(slot);
     if (this.#stopped) return;
-    if (!slot.isLoaded && ++this.#loadLosses >= MAX_LOAD_LOSSES) {
+    if (report.cause === "engine-failed") return this.#options.nodeFailed(describeExit(report));
+    if (!slot.isLoaded && report.cause !== "engine-stopped" && ++this.#loadLosses >= MAX_LOAD_LOSSES) {
       return this.#failToLoad(new Error(`the worker ended while it loaded the function: ${describeExit(report)}`));
     }
     for (const grant of slot.grants.values()) this.#endLost(grant, report, timedOut);
@@ -189,8 +192,7 @@ export class JobGroup implements SlotListener {
     }
     const unfinished = unfinishedOf(grant);
     if (unfinished.length === 0) return;
-    const cause = timedOut !== null ? "timeout" : report.outOfMemory !== null ? "out-of-memory" : "worker-exited";
-    this.#end(grant, cause, describeExit(report), unfinished);
+    this.#end(grant, causeOf(report, timedOut !== null), describeExit(report), unfinished);
   }
 
   #reportTimeout(grant: HeldGrant, index: number): void {
@@ -211,3 +213,9 @@ export class JobGroup implements SlotListener {
   }
 }
 
+/** Nothing that ran in a container is to blame when its engine stops. */
+function causeOf(report: ExitReport, isTimedOut: boolean): Of<NodeToMain, "grantEnded">["cause"] {
+  if (isTimedOut) return "timeout";
+  if (report.cause === "engine-stopped") return "released";
+  return report.outOfMemory !== null ? "out-of-memory" : "worker-exited";
+}

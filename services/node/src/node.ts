@@ -11,7 +11,7 @@ import {
   LEASE_RENEW_MS, type JobId, type MainToNode, type NodeId, type NodeToMain, type Of,
 } from "@burla/protocol";
 import { BundleStore } from "./bundles.ts";
-import type { NodeConfig } from "./config.ts";
+import type { NodeConfig, NodeFolders } from "./config.ts";
 import type { ContainerRuntime } from "./containers/runtime.ts";
 import { JobGroup } from "./job-group.ts";
 import { MainLink } from "./main-link.ts";
@@ -28,6 +28,7 @@ type NodeState = Of<NodeToMain, "nodeState">["state"];
 
 export interface NodeDependencies {
   readonly config: NodeConfig;
+  readonly folders: NodeFolders;
   readonly runtime: ContainerRuntime;
   readonly log: { info(fields: object, text: string): void; error(fields: object, text: string): void };
   /** Ends the program. */
@@ -47,15 +48,16 @@ export class Node {
   #retry: NodeJS.Timeout | undefined;
   #busyTimer: NodeJS.Timeout | undefined;
   #toldWorkers = "";
+  #ending: Promise<void> | undefined;
 
   constructor(dependencies: NodeDependencies) {
     this.#dependencies = dependencies;
-    const { config, runtime } = dependencies;
-    this.#server = new WorkerServer(join(config.directory, "workers.sock"));
+    const { config, folders, runtime } = dependencies;
+    this.#server = new WorkerServer(join(folders.sockets, "workers.sock"));
     const warmCount = config.warm.reduce((sum, { count }) => sum + count, 0);
     const ramMiB = Math.max(1, Math.floor(config.ramMiB / Math.max(1, warmCount)));
     this.#pool = new WarmPool({ runtime, server: this.#server, warm: config.warm, ramMiB });
-    this.#bundles = new BundleStore(join(config.directory, "bundles"), config.clientPackage);
+    this.#bundles = new BundleStore({ directory: folders.bundles, clientPackage: config.clientPackage, jobFolder: folders.job });
     this.#link = new MainLink({
       connectionFile: config.connectionFile,
       software: `burla node ${config.nodeId}`,
@@ -68,14 +70,23 @@ export class Node {
 
   async start(): Promise<void> {
     await this.#server.listen();
-    const warm = this.#pool.fill();
+    const warm = this.#begin();
     this.#link.start();
     this.#renewal = setInterval(() => this.#link.send({ type: "renew", jobs: [...this.#groups.keys()] }), LEASE_RENEW_MS);
     await this.#becomeReady(warm);
   }
 
-  /** Ends all workers, then the program. */
-  async shutdown(reason: string): Promise<void> {
+  /** What keeps the runtime from starting containers has changed. */
+  troubleChanged(): void {
+    this.#sendState();
+  }
+
+  /** Ends all workers, then the program. Main and a signal may both ask for it. */
+  shutdown(reason: string): Promise<void> {
+    return (this.#ending ??= this.#end(reason));
+  }
+
+  async #end(reason: string): Promise<void> {
     this.#dependencies.log.info({ reason }, "shutting down");
     clearInterval(this.#renewal);
     clearTimeout(this.#retry);
@@ -106,7 +117,8 @@ export class Node {
   #assign(message: Of<MainToNode, "assign">, body: Uint8Array): void {
     if (this.#groups.has(message.jobId)) return;
     const { spec, jobId, workers, codeBytes } = message;
-    const slots = this.#pool.take(spec.runtime, spec.ramMiB, workers);
+    const shape = this.#pool.shapeOf(spec);
+    const slots = this.#pool.take(shape, workers);
     if (this.#groups.size === 0) void this.#pool.killRest();
     const code = codeBytes > 0 ? body.subarray(0, codeBytes) : null;
     const group = new JobGroup(
@@ -115,11 +127,12 @@ export class Node {
         values: body.subarray(codeBytes),
         bundlePath: this.#bundles.path(spec.bundle.id, code, spec.bundle.externals),
         env: { ...spec.env, BURLA_URL: this.#link.url, BURLA_JOB: jobId, BURLA_JOB_TOKEN: message.token },
-        startWorker: () => this.#pool.start(spec.runtime, slots[0]?.ramMiB ?? 0),
+        startWorker: () => this.#pool.start(shape),
         report: (durable, payload) => this.#link.sendDurably(durable, payload),
         reportLogs: (id, droppedLines, entries) => this.#link.sendLines(id, droppedLines, entries),
         changed: () => this.#sendState(),
         busyChanged: () => this.#tellBusySoon(),
+        nodeFailed: (reason) => this.#fail(reason),
       },
       slots,
     );
@@ -134,7 +147,22 @@ export class Node {
     const stopped = group.stop();
     if (this.#groups.size > 0) return void (await stopped);
     this.#enter("REBOOTING", reason);
-    await this.#becomeReady(Promise.all([stopped, this.#pool.fill()]));
+    await this.#becomeReady(Promise.all([stopped.then(() => this.#bundles.clear()), this.#pool.fill()]));
+  }
+
+  /** Nothing of an earlier run is left when the first container starts. */
+  async #begin(): Promise<void> {
+    await this.#dependencies.runtime.prepare();
+    await this.#bundles.clear();
+    await this.#pool.fill();
+  }
+
+  /** No container can be started here, which is no fault of a job: what it had goes to other nodes. */
+  #fail(reason: string): void {
+    const groups = [...this.#groups.values()];
+    this.#groups.clear();
+    const stopped = Promise.all(groups.map((group) => group.stop()));
+    void this.#becomeReady(stopped.then(() => Promise.reject(new Error(reason))));
   }
 
   async #becomeReady(warm: Promise<unknown>): Promise<void> {
@@ -144,7 +172,8 @@ export class Node {
     } catch (error) {
       this.#dependencies.log.error({ error }, "no worker could be started");
       this.#enter("FAILED", error instanceof Error ? error.message : String(error));
-      this.#retry = setTimeout(() => void this.#pool.killRest().then(() => this.#becomeReady(this.#pool.fill())), RETRY_MS);
+      clearTimeout(this.#retry);
+      this.#retry = setTimeout(() => void this.#pool.killRest().then(() => this.#becomeReady(this.#begin())), RETRY_MS);
     }
   }
 
@@ -180,9 +209,10 @@ export class Node {
   #stateMessage(): Of<NodeToMain, "nodeState"> {
     const slots = [...this.#pool.slots, ...[...this.#groups.values()].flatMap((group) => [...group.slots])];
     const workers = slots.map((slot) => ({
-      workerId: slot.workerId, runtime: slot.kind, state: slot.state, jobId: slot.jobId, pid: slot.container.pid,
+      workerId: slot.workerId, runtime: slot.kind, image: slot.image, state: slot.state, jobId: slot.jobId, pid: slot.container.pid,
     }));
-    return { type: "nodeState", state: this.#state, reason: this.#reason.slice(0, 1000), workers };
+    const reason = this.#dependencies.runtime.trouble || this.#reason;
+    return { type: "nodeState", state: this.#state, reason: reason.slice(0, 1000), workers };
   }
 
   #hello(): NodeToMain {

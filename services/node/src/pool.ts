@@ -1,11 +1,22 @@
 /** The containers that are kept warm, as the cluster spec says. */
+import type { ContainerKind } from "@burla/protocol";
 import type { ContainerRuntime } from "./containers/runtime.ts";
 import { Slot } from "./slot.ts";
 import type { WorkerServer } from "./worker-server.ts";
 
-export interface WarmSpec {
-  readonly runtime: "node" | "python";
+/** Processors of a worker that no job has asked more for. */
+const WARM_CPU = 1;
+
+export interface WarmSpec extends Pick<ContainerKind, "runtime" | "image"> {
   readonly count: number;
+}
+
+/** What a job needs of its workers; null where it takes what the node gives. */
+export interface WorkerNeeds {
+  readonly runtime: "node" | "python";
+  readonly image: string | null;
+  readonly cpu: number;
+  readonly ramMiB: number | null;
 }
 
 export interface PoolOptions {
@@ -15,6 +26,9 @@ export interface PoolOptions {
   /** Memory of a worker that no job has asked more for. */
   readonly ramMiB: number;
 }
+
+/** A worker as it is made. */
+export type WorkerShape = Pick<Slot, "kind" | "image" | "cpu" | "ramMiB">;
 
 export class WarmPool {
   readonly #options: PoolOptions;
@@ -30,24 +44,24 @@ export class WarmPool {
 
   /** Starts what is missing. Resolves when all of it is warm. */
   async fill(): Promise<void> {
-    for (const { runtime, count } of this.#options.warm) {
-      const there = [...this.#slots].filter((slot) => slot.kind === runtime).length;
-      for (let missing = count - there; missing > 0; missing--) this.#slots.add(this.start(runtime, this.#options.ramMiB));
+    for (const { runtime, image, count } of this.#options.warm) {
+      const shape = this.shapeOf({ runtime, image, cpu: WARM_CPU, ramMiB: null });
+      const there = [...this.#slots].filter((slot) => isLike(slot, shape)).length;
+      for (let missing = count - there; missing > 0; missing--) this.#slots.add(this.start(shape));
     }
     await Promise.all([...this.#slots].map((slot) => slot.warm));
   }
 
   /** Up to `count` compatible workers, no longer the pool's; fresh ones where it has too few. */
-  take(kind: "node" | "python", ramMiB: number | null, count: number): Slot[] {
-    const needed = ramMiB ?? this.#options.ramMiB;
+  take(shape: WorkerShape, count: number): Slot[] {
     const taken: Slot[] = [];
     for (const slot of this.#slots) {
       if (taken.length >= count) break;
-      if (slot.kind !== kind || slot.ramMiB !== needed) continue;
+      if (!isLike(slot, shape)) continue;
       this.#slots.delete(slot);
       taken.push(slot);
     }
-    while (taken.length < count) taken.push(this.start(kind, needed));
+    while (taken.length < count) taken.push(this.start(shape));
     return taken;
   }
 
@@ -59,7 +73,18 @@ export class WarmPool {
     return Promise.all(slots.map((slot) => slot.container.exited));
   }
 
-  start(kind: "node" | "python", ramMiB: number): Slot {
-    return new Slot({ runtime: this.#options.runtime, server: this.#options.server, kind, ramMiB });
+  start(shape: WorkerShape): Slot {
+    return new Slot({ runtime: this.#options.runtime, server: this.#options.server, ...shape });
   }
+
+  /** The first image of the spec that has the runtime, unless one is asked for. */
+  shapeOf({ runtime, image, cpu, ramMiB }: WorkerNeeds): WorkerShape {
+    const { warm, runtime: containers } = this.#options;
+    const usual = warm.find((kind) => kind.runtime === runtime)?.image ?? null;
+    return { kind: runtime, image: image ?? usual, cpu: containers.limitsCpu ? cpu : WARM_CPU, ramMiB: ramMiB ?? this.#options.ramMiB };
+  }
+}
+
+function isLike(slot: Slot, { kind, image, cpu, ramMiB }: WorkerShape): boolean {
+  return slot.kind === kind && slot.image === image && slot.cpu === cpu && slot.ramMiB === ramMiB;
 }

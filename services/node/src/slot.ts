@@ -39,12 +39,17 @@ export interface SlotOptions {
   readonly runtime: ContainerRuntime;
   readonly server: WorkerServer;
   readonly kind: "node" | "python";
+  /** Null where containers have none. */
+  readonly image: string | null;
+  readonly cpu: number;
   readonly ramMiB: number;
 }
 
 export class Slot {
   readonly workerId: WorkerId = newWorkerId();
   readonly kind: "node" | "python";
+  readonly image: string | null;
+  readonly cpu: number;
   readonly ramMiB: number;
   readonly container: Container;
   /** Resolves when the worker has dialled in; rejects when it ends before that. */
@@ -63,6 +68,8 @@ export class Slot {
 
   constructor(options: SlotOptions) {
     this.kind = options.kind;
+    this.image = options.image;
+    this.cpu = options.cpu;
     this.ramMiB = options.ramMiB;
     const token = newToken();
     let heardAll: Promise<void> | undefined;
@@ -82,8 +89,8 @@ export class Slot {
         },
       });
     });
-    const { kind, ramMiB, server } = options;
-    this.container = options.runtime.start({ workerId: this.workerId, runtime: kind, socketPath: server.path, token, ramMiB });
+    const { kind, image, cpu, ramMiB, server } = options;
+    this.container = options.runtime.start({ workerId: this.workerId, runtime: kind, image, socketPath: server.path, token, cpu, ramMiB });
     const ended = this.container.exited.then(async (report) => {
       this.#hasEnded = true;
       // What it answered and printed last may still be on its way when the process has ended.

@@ -32,7 +32,7 @@ export async function openWorkshop(): Promise<Workshop> {
   await server.listen();
   return {
     directory, runtime, server,
-    newSlot: (ramMiB = 256) => new Slot({ runtime, server, kind: "node", ramMiB }),
+    newSlot: (ramMiB = 256) => new Slot({ runtime, server, kind: "node", image: null, cpu: 1, ramMiB }),
     close: () => {
       server.close();
       rmSync(directory, { recursive: true, force: true });
@@ -41,7 +41,7 @@ export async function openWorkshop(): Promise<Workshop> {
 }
 
 const SPEC: JobSpec = {
-  name: "test", runtime: "node", cpu: 1, ramMiB: null, maxParallelism: null, concurrency: 1, onError: "continue", retries: 0, timeoutMs: null,
+  name: "test", runtime: "node", image: null, cpu: 1, ramMiB: null, maxParallelism: null, concurrency: 1, onError: "continue", retries: 0, timeoutMs: null,
   detach: false, env: {}, cwd: null, parent: null, bundle: { id: "a".repeat(64) as BundleId, externals: [] },
 };
 
@@ -72,6 +72,7 @@ export class TestGroup {
         },
         changed: () => this.#changed(),
         busyChanged: () => this.#changed(),
+        nodeFailed: () => undefined,
       },
       Array.from({ length: workers }, () => workshop.newSlot(ramMiB)),
     );

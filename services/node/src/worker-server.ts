@@ -1,7 +1,8 @@
 /** The socket on which workers dial in; each is handed to the slot that waits for it. */
 import { timingSafeEqual } from "node:crypto";
-import { rmSync } from "node:fs";
+import { chmodSync, mkdirSync, rmSync } from "node:fs";
 import { createServer, type Server, type Socket } from "node:net";
+import { dirname } from "node:path";
 import { BurlaError, Connection, workerToNode, type NodeToWorker, type WorkerToNode } from "@burla/protocol";
 
 export type WorkerConnection = Connection<WorkerToNode, NodeToWorker>;
@@ -26,11 +27,14 @@ export class WorkerServer {
   }
 
   async listen(): Promise<void> {
+    mkdirSync(dirname(this.path), { recursive: true });
     rmSync(this.path, { force: true });
     await new Promise<void>((resolve, reject) => {
       this.#server.once("error", reject);
       this.#server.listen(this.path, resolve);
     });
+    // Workers in containers are another user; the folder of the node keeps everybody else out, and each shows its token.
+    chmodSync(this.path, 0o666);
   }
 
   expect(workerId: string, listener: WorkerListener): void {

@@ -2,14 +2,15 @@
  * The worker service: one process (or container) that loads one job's function and calls it. It dials its node over a
  * socket, and ends when that connection ends.
  *
- * Environment: BURLA_WORKER_SOCKET, BURLA_WORKER_ID, BURLA_WORKER_TOKEN; file descriptors 1 and 2 are the files
- * BURLA_WORKER_STDOUT and BURLA_WORKER_STDERR, opened for appending.
+ * Environment: BURLA_WORKER_SOCKET, BURLA_WORKER_ID, BURLA_WORKER_TOKEN, and the files BURLA_WORKER_STDOUT and
+ * BURLA_WORKER_STDERR, which file descriptors 1 and 2 are, opened for appending, or become.
  */
 import { connect } from "node:net";
 import { Connection, nodeToWorker, type NodeToWorker, type WorkerId, type WorkerToNode } from "@burla/protocol";
 import { guardProcess } from "./guard.ts";
 import { loadFunction } from "./load.ts";
 import { captureOutput } from "./output.ts";
+import { redirectOutput } from "./redirect.ts";
 import { Runner } from "./run.ts";
 import { warmUp } from "./warm-up.ts";
 
@@ -34,6 +35,7 @@ function start(): void {
   const workerId = process.env["BURLA_WORKER_ID"] as WorkerId;
   const token = take("BURLA_WORKER_TOKEN");
   const files = { stdout: take("BURLA_WORKER_STDOUT"), stderr: take("BURLA_WORKER_STDERR") };
+  redirectOutput(files);
   const socket = connect(take("BURLA_WORKER_SOCKET"));
   const connection: Connection<NodeToWorker, WorkerToNode> = new Connection(socket, {
     incoming: nodeToWorker,

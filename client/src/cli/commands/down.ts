@@ -21,7 +21,7 @@ interface Outcome {
 }
 
 const HELP = `
-Jobs under way stop. Those with --detach go on when the cluster starts again; the others can be attached to then.
+The spec of \`burla up --spec\` is forgotten. Jobs under way stop. Those with --detach go on when the cluster starts again; the others can be attached to then.
 
 Examples:
   $ burla down

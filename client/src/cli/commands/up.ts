@@ -1,8 +1,13 @@
 /** `burla up`: starts the local cluster. */
 import type { Command } from "commander";
+import type { ClusterSpec } from "@burla/protocol";
 import { LOCAL } from "../../cluster.ts";
+import { findCluster } from "../../control/find.ts";
 import { startCluster } from "../../control/start.ts";
-import type { Started } from "../../control/types.ts";
+import type { ClusterStatus, Started } from "../../control/types.ts";
+import { clusterDirectory, currentSpec } from "../../local-cluster.ts";
+import { isSameSpec, readSpecFile, storeSpec } from "../../spec-file.ts";
+import { makeWorkerImage } from "../../worker-image.ts";
 import { EXIT, type ExitCode } from "../exit-codes.ts";
 import { UsageError } from "../failure.ts";
 import { jsonOption, type CommonOptions } from "../options.ts";
@@ -13,12 +18,18 @@ import { idleText } from "./status.ts";
 
 const BUSY_STATES = ["BOOTING", "REBOOTING"];
 
+interface UpFlags extends CommonOptions {
+  readonly spec?: string;
+}
+
 const HELP = `
 The cluster runs until it has not been used for ten minutes (BURLA_IDLE_MINUTES changes that for a new one) or \`burla down\`.
 Nobody has to call this first: a job starts the cluster by itself.
+With --spec the cluster is what the document says (docs/containers.md), also when it is started again, until \`burla down\`.
 
 Examples:
   $ burla up
+  $ burla up --spec cluster.json
   $ burla up --json | jq -r .url`;
 
 export function addUp(program: Command, terminal: Terminal, endWith: EndWith): void {
@@ -27,12 +38,27 @@ export function addUp(program: Command, terminal: Terminal, endWith: EndWith): v
     .summary("start the local cluster")
     .description("Start the local cluster, if it does not run, and wait until its nodes are ready.")
     .argument("[cluster]", "name of the cluster", LOCAL)
+    .option("--spec <file>", "the cluster spec, a JSON document: nodes, containers, images")
     .addOption(jsonOption())
     .addHelpText("after", HELP)
-    .action(async (name: string, { json }: CommonOptions) => {
+    .action(async (name: string, { json, spec }: UpFlags) => {
       if (name !== LOCAL) throw new UsageError(`there is no cluster "${name}"`, `This version starts the cluster "${LOCAL}" only, which is on this machine.`);
+      if (spec !== undefined) await adoptSpec(readSpecFile(spec), terminal);
       endWith(await up(terminal, json === true));
     });
+}
+
+/** The spec is for the next start: a running cluster does not change. */
+async function adoptSpec(spec: ClusterSpec, terminal: Terminal): Promise<void> {
+  if (spec.name !== LOCAL) throw new UsageError(`the spec names the cluster "${spec.name}"`, `This version starts the cluster "${LOCAL}" only: leave the name out.`);
+  if ((await findCluster(LOCAL)) !== null) {
+    if (isSameSpec(spec, currentSpec())) return;
+    throw new UsageError("the cluster runs with another spec", "End it with `burla down` first.");
+  }
+  const { runtime, kinds } = spec.containers;
+  const isOwnImage = kinds.some((kind) => kind.image === null && kind.runtime === "node");
+  if (runtime === "docker" && isOwnImage) await makeWorkerImage({}, (step) => terminal.say(`burla: ${step}`));
+  storeSpec(clusterDirectory(LOCAL), spec);
 }
 
 async function up(terminal: Terminal, json: boolean): Promise<ExitCode> {
@@ -41,7 +67,7 @@ async function up(terminal: Terminal, json: boolean): Promise<ExitCode> {
   try {
     const started = await startCluster(LOCAL, { signal: abort.signal });
     await terminal.line(json ? JSON.stringify({ running: true, started: started.started, url: started.url, ...started.status }) : upText(started));
-    return EXIT.ok;
+    return started.status.nodes.some(({ state }) => state === "FAILED") ? EXIT.failed : EXIT.ok;
   } catch (error) {
     if (!abort.signal.aborted) throw error;
     return abort.signal.reason as ExitCode;
@@ -52,9 +78,17 @@ async function up(terminal: Terminal, json: boolean): Promise<ExitCode> {
 
 function upText({ started, url, status }: Started): string {
   const workers = status.nodes.reduce((sum, node) => sum + node.workers.length, 0);
-  const ready = status.nodes.filter(({ state }) => !BUSY_STATES.includes(state)).length;
+  const ready = status.nodes.filter(({ state }) => ![...BUSY_STATES, "FAILED"].includes(state)).length;
   return [
     started ? `The local cluster has started at ${url}.` : `The local cluster runs already at ${url}, for ${durationText(Date.now() - status.startedAt)}.`,
+    ...failuresText(status),
     `${ready} of ${countText(status.nodes.length, "node")} ready, with ${countText(workers, "worker")}. ${idleText(status)}`,
   ].join("\n");
+}
+
+/** Each reason once: nodes of one machine fail for the same. */
+function failuresText({ nodes }: ClusterStatus): string[] {
+  const failed = nodes.filter(({ state }) => state === "FAILED");
+  if (failed.length === 0) return [];
+  return [`${countText(failed.length, "node")} failed, and will try again:`, ...new Set(failed.map(({ reason }) => `  ${reason}`))];
 }

@@ -11,8 +11,9 @@ import { isAlive } from "../lock.ts";
 import { LocalProvider } from "./local.ts";
 
 const SPEC: ClusterSpec = {
-  name: "test", provider: "local", containers: "process", queue: "stream", idleMinutes: 1,
-  groups: [{ name: "n", count: 2, cpu: 1, ramMiB: 256, warm: [] }],
+  name: "test", provider: "local", queue: "stream", idleMinutes: 1,
+  containers: { runtime: "process", kinds: [], network: "none", scratchMiB: 1, maxProcesses: 16 },
+  groups: [{ name: "n", count: 2, cpu: 1, ramMiB: 256 }],
 };
 const PROGRAM = `
 import { appendFileSync } from "node:fs";
@@ -72,7 +73,7 @@ async function untilStarted(count: number): Promise<ReturnType<typeof started>> 
 
 function newProvider(environment: NodeJS.ProcessEnv = {}, build = "b1"): LocalProvider {
   const provider = new LocalProvider({
-    spec: SPEC, build, directory: join(directory, "nodes"), connectionFile: join(directory, "cluster.json"), nodeProgram: join(directory, "program.mjs"),
+    spec: SPEC, version: "0.0.0", build, directory: join(directory, "nodes"), connectionFile: join(directory, "cluster.json"), nodeProgram: join(directory, "program.mjs"),
     workerProgram: "", clientPackage: "", environment: { ...childEnvironment(), ...environment }, onGone: (nodeId) => void gone.push(nodeId), log: { error: () => undefined },
   });
   providers.push(provider);
@@ -102,7 +103,7 @@ test("nodes outlive main and are taken over by the next one, which starts them a
     const { LocalProvider } = await import(${JSON.stringify(new URL("./local.ts", import.meta.url).href)});
     new LocalProvider({ ...JSON.parse(process.argv[1]), environment: process.env, onGone: () => undefined, log: { error: () => undefined } }).start();
   `;
-  const options = { spec: SPEC, build: "b1", directory: join(directory, "nodes"), connectionFile: "", nodeProgram: join(directory, "program.mjs"), workerProgram: "", clientPackage: "" };
+  const options = { spec: SPEC, version: "0.0.0", build: "b1", directory: join(directory, "nodes"), connectionFile: "", nodeProgram: join(directory, "program.mjs"), workerProgram: "", clientPackage: "" };
   const earlier = spawn(process.execPath, ["--import", "tsx", "--input-type=module", "-e", program, JSON.stringify(options)], { stdio: ["ignore", "inherit", "inherit"], env: childEnvironment() });
   const earlierEnded = once(earlier, "exit");
   await untilStarted(2);

@@ -3,7 +3,7 @@ import { spawn } from "node:child_process";
 import { closeSync, mkdirSync, openSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { cpus, totalmem } from "node:os";
 import { join } from "node:path";
-import { messageOf, type ClusterSpec, type NodeGroup, type NodeId } from "@burla/protocol";
+import { messageOf, namedKinds, type ClusterSpec, type NodeGroup, type NodeId } from "@burla/protocol";
 import { isAlive } from "../lock.ts";
 import type { Machine as MachineDescription, MachineProvider, WorkerSize } from "./provider.ts";
 
@@ -25,6 +25,7 @@ const ORPHAN_MS = 60_000;
 
 export interface LocalProviderOptions {
   readonly spec: ClusterSpec;
+  readonly version: string;
   readonly directory: string;
   readonly connectionFile: string;
   readonly nodeProgram: string;
@@ -121,11 +122,14 @@ export class LocalProvider implements MachineProvider {
     const directory = this.#directoryOf(nodeId);
     mkdirSync(directory, { recursive: true, mode: 0o700 });
     const log = openSync(join(directory, "node.log"), "w", 0o600);
-    const { connectionFile, workerProgram, clientPackage, nodeProgram, environment } = this.#options;
+    const { connectionFile, workerProgram, clientPackage, nodeProgram, environment, spec, version } = this.#options;
+    const { runtime, network, scratchMiB, maxProcesses } = spec.containers;
     const config = {
       nodeId, directory, connectionFile, workerProgram, clientPackage,
       cpu: group.cpu, ramMiB: group.ramMiB, maxCpu: this.largestWorker.cpu, maxRamMiB: this.largestWorker.ramMiB,
-      warm: group.warm, orphanMs: ORPHAN_MS,
+      containers: { runtime, network, scratchMiB, maxProcesses },
+      warm: namedKinds(spec.containers, version).map(({ warmPerCpu, ...kind }) => ({ ...kind, count: Math.round(warmPerCpu * group.cpu) })),
+      orphanMs: ORPHAN_MS,
     };
     const child = spawn(process.execPath, [nodeProgram], {
       detached: true,

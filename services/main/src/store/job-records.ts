@@ -45,9 +45,12 @@ const id = <Id extends string>() => v.custom<Id>((value) => typeof value === "st
 
 export const answeredChunksSchema: v.GenericSchema<unknown, AnsweredChunk[]> = v.array(v.tuple([count, v.instance(Uint8Array)]));
 
+/** A main of an earlier build may have written it: then it has no image. */
+const storedSpecSchema = v.object({ ...jobSpecSchema.entries, image: v.optional(jobSpecSchema.entries.image, null) });
+
 /** Main wrote it, but a disk may give back something else: a damaged record must not become a wrong state. */
 export const recordSchema: v.GenericSchema<unknown, JobRecord> = v.variant("type", [
-  v.object({ type: v.literal("job"), jobId: id<JobId>(), spec: jobSpecSchema, rootId: id<JobId>(), createdAt: v.number(), token: v.optional(v.string(), newToken) }),
+  v.object({ type: v.literal("job"), jobId: id<JobId>(), spec: storedSpecSchema, rootId: id<JobId>(), createdAt: v.number(), token: v.optional(v.string(), newToken) }),
   v.object({ type: v.literal("chunk"), chunkId: count, first: count, count: v.pipe(count, v.minValue(1)) }),
   v.object({ type: v.literal("inputsEnd"), total: count }),
   v.object({

@@ -24,7 +24,7 @@ function start(code: string, ramMiB = 256, workerId: WorkerId = newWorkerId()): 
   const workerProgram = join(directory, "program.mjs");
   writeFileSync(workerProgram, `import { appendFileSync } from "node:fs"; import { spawn } from "node:child_process";\nconst tell = (text) => appendFileSync(${JSON.stringify(told)}, text + "\\n");\n${code}`);
   const runtime = new ProcessRuntime({ workerProgram, directory: join(directory, "workers") });
-  return runtime.start({ workerId, runtime: "node", socketPath: "/no/socket", token: "secret", ramMiB });
+  return runtime.start({ workerId, runtime: "node", image: null, socketPath: "/no/socket", token: "secret", cpu: 1, ramMiB });
 }
 
 async function lines(count: number): Promise<string[]> {
@@ -58,7 +58,7 @@ test("a worker is told who it is, in a folder of its own that goes with it, with
   const [cwd, names] = JSON.parse((await lines(1))[0] ?? "") as [string, string[]];
   assert.equal(cwd, join(directory, "workers", container.workerId));
   assert.deepEqual(names, ["BURLA_WORKER_ID", "BURLA_WORKER_SOCKET", "BURLA_WORKER_STDERR", "BURLA_WORKER_STDOUT", "BURLA_WORKER_TOKEN"]);
-  assert.deepEqual(await container.exited, { code: 0, signal: null, why: null, outOfMemory: null, stderrTail: "" });
+  assert.deepEqual(await container.exited, { cause: "ended", code: 0, signal: null, why: null, outOfMemory: null, stderrTail: "" });
   assert.deepEqual(readdirSync(join(directory, "workers")), []);
   delete process.env["BURLA_SECRET_OF_THE_NODE"];
 });
@@ -142,7 +142,7 @@ test("a worker that the system refuses to start is told as one that has ended, w
   const runtime = new ProcessRuntime({ workerProgram: join(directory, "program.mjs"), directory: join(directory, "workers") });
   rmSync(join(directory, "workers"), { recursive: true });
   writeFileSync(join(directory, "workers"), "a file where a folder should be");
-  const container = runtime.start({ workerId: newWorkerId(), runtime: "node", socketPath: "/no/socket", token: "secret", ramMiB: 256 });
+  const container = runtime.start({ workerId: newWorkerId(), runtime: "node", image: null, socketPath: "/no/socket", token: "secret", cpu: 1, ramMiB: 256 });
   assert.match(describeExit(await container.exited), /ENOTDIR|EEXIST/);
 });
 

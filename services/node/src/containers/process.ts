@@ -5,14 +5,8 @@ import { join } from "node:path";
 import { childEnvironment, messageOf, type WorkerId } from "@burla/protocol";
 import { hasHadChildren, killLeftBehind, WORKER_VARIABLE } from "./descendants.ts";
 import { MemoryWatch } from "./memory-watch.ts";
-import type { Container, ContainerOptions, ContainerRuntime, ExitReport } from "./runtime.ts";
+import { heapMiBOf, isHeapLimit, KILL_AFTER_MS, tailOf, type Container, type ContainerOptions, type ContainerRuntime, type ExitReport } from "./runtime.ts";
 import { WorkerWatch } from "./worker-watch.ts";
-
-/** SIGKILL follows SIGTERM after this long. */
-const KILL_AFTER_MS = 200;
-/** V8's heap gets no more than this unless a job asks for more: larger heaps only make a leak take longer. */
-const MAX_DEFAULT_HEAP_MIB = 4096;
-const STDERR_TAIL_CHARACTERS = 500;
 
 export interface ProcessRuntimeOptions {
   /** The worker service, a single file. */
@@ -22,12 +16,20 @@ export interface ProcessRuntimeOptions {
 }
 
 export class ProcessRuntime implements ContainerRuntime {
+  /** The operating system shares its processors out fairly; nothing holds a process group to a number of them. */
+  readonly limitsCpu = false;
+  readonly trouble = "";
   readonly #options: ProcessRuntimeOptions;
   readonly #watches: Watches = { memory: new MemoryWatch(), worker: new WorkerWatch() };
 
   constructor(options: ProcessRuntimeOptions) {
     this.#options = options;
     mkdirSync(options.directory, { recursive: true });
+  }
+
+  prepare(): Promise<void> {
+    removeLeftovers(this.#options.directory);
+    return Promise.resolve();
   }
 
   /** What the system refuses is told as the container's end, as if its program had not started. */
@@ -52,7 +54,7 @@ class FailedContainer implements Container {
 
   constructor(workerId: WorkerId, reason: string) {
     this.workerId = workerId;
-    this.exited = Promise.resolve({ code: null, signal: null, why: null, outOfMemory: null, stderrTail: reason });
+    this.exited = Promise.resolve({ cause: "refused", code: null, signal: null, why: null, outOfMemory: null, stderrTail: tailOf(reason) });
   }
 
   stop(): void {}
@@ -78,8 +80,8 @@ class ProcessContainer implements Container {
     const stdoutFile = join(this.#scratch, "stdout");
     this.#stderrFile = join(this.#scratch, "stderr");
     const descriptors = [openSync(stdoutFile, "a"), openSync(this.#stderrFile, "a")] as const;
-    const heapMiB = Math.min(options.ramMiB, Math.max(MAX_DEFAULT_HEAP_MIB, options.ramMiB / 2));
-    this.#child = spawn(process.execPath, [`--max-old-space-size=${Math.floor(heapMiB)}`, workerProgram], {
+    const heapMiB = heapMiBOf(options.ramMiB);
+    this.#child = spawn(process.execPath, [`--max-old-space-size=${heapMiB}`, workerProgram], {
       cwd: this.#scratch,
       detached: true,
       stdio: ["ignore", ...descriptors],
@@ -113,11 +115,11 @@ class ProcessContainer implements Container {
         unwatch();
         const peakMiB = watched.stop();
         const stderrTail = error?.message ?? this.#readStderr();
-        const heapLimit = /heap out of memory|Allocation failed/.test(stderrTail) ? Math.floor(heapMiB) : null;
+        const heapLimit = isHeapLimit(stderrTail) ? heapMiB : null;
         const limitMiB = watched.exceeded ? options.ramMiB : heapLimit;
         rmSync(this.#scratch, { recursive: true, force: true });
         const outOfMemory = limitMiB === null ? null : { limitMiB, peakMiB: Math.max(peakMiB, limitMiB) };
-        resolve({ code, signal, why, outOfMemory, stderrTail: stderrTail.slice(-STDERR_TAIL_CHARACTERS) });
+        resolve({ cause: error === undefined ? "ended" : "refused", code, signal, why, outOfMemory, stderrTail: tailOf(stderrTail) });
       };
       this.#child.once("exit", (code, signal) => end(code, signal));
       this.#child.once("error", (error) => end(null, null, error));
@@ -145,7 +147,7 @@ class ProcessContainer implements Container {
 
   #readStderr(): string {
     try {
-      return readFileSync(this.#stderrFile, "utf8").trim();
+      return readFileSync(this.#stderrFile, "utf8");
     } catch {
       return "";
     }

@@ -1,31 +1,44 @@
-/** The port to whatever holds a worker: a child process here, a Docker container elsewhere. */
+/** The port to whatever holds a worker: a child process, or a Docker container. One contract suite holds for both. */
 import type { WorkerId } from "@burla/protocol";
 
 export interface ContainerOptions {
   readonly workerId: WorkerId;
   readonly runtime: "node" | "python";
+  /** Null where containers have none. */
+  readonly image: string | null;
   /** Where the worker dials, and the secret with which it shows that it is this one. */
   readonly socketPath: string;
   readonly token: string;
+  /** Processors that it may use, where the runtime can hold it to them. */
+  readonly cpu: number;
   /** Memory of the worker, native memory and its children included. */
   readonly ramMiB: number;
 }
 
+/**
+ * `ended` by itself, by its node or by somebody else; `engine-stopped`: together with the engine that ran it;
+ * `refused`: such a container cannot be started here; `engine-failed`: none can.
+ */
+export type ExitCause = "ended" | "engine-stopped" | "refused" | "engine-failed";
+
 /** How a worker ended. */
 export interface ExitReport {
+  readonly cause: ExitCause;
   readonly code: number | null;
   readonly signal: string | null;
   /** Why it was ended from outside, where that is known. */
   readonly why: string | null;
   /** Set when it ended because its memory was used up. */
   readonly outOfMemory: { limitMiB: number; peakMiB: number } | null;
-  /** The last of what it wrote to stderr itself. */
+  /** The last of what it wrote to stderr itself, or why it could not be started. */
   readonly stderrTail: string;
 }
 
 export interface Container {
   readonly workerId: WorkerId;
+  /** 0 where it is no process of this machine that may be signalled. */
   readonly pid: number;
+  /** Never rejects. What it used of the machine is free again. */
   readonly exited: Promise<ExitReport>;
   /** Asks it to end, and ends it with all its children shortly after. */
   stop(): void;
@@ -34,7 +47,36 @@ export interface Container {
 }
 
 export interface ContainerRuntime {
+  /** Whether a container is held to its processors, so that one with another number does not do. */
+  readonly limitsCpu: boolean;
+  /** What keeps it from starting containers at the moment, for people; empty when nothing does. */
+  readonly trouble: string;
+  /**
+   * Removes what an earlier node service left behind, and sees that containers of all kinds can be started.
+   * @throws BurlaError BURLA_CONTAINERS
+   */
+  prepare(): Promise<void>;
   start(options: ContainerOptions): Container;
+}
+
+/** SIGKILL follows SIGTERM after this long. */
+export const KILL_AFTER_MS = 200;
+/** V8's heap gets no more than this unless a job asks for more: larger heaps only make a leak take longer. */
+const MAX_DEFAULT_HEAP_MIB = 4096;
+const STDERR_TAIL_CHARACTERS = 500;
+
+/** The limit of V8's heap for a worker with so much memory. */
+export function heapMiBOf(ramMiB: number): number {
+  return Math.floor(Math.min(ramMiB, Math.max(MAX_DEFAULT_HEAP_MIB, ramMiB / 2)));
+}
+
+/** Whether a worker's last words are V8's, about its heap. */
+export function isHeapLimit(stderr: string): boolean {
+  return /heap out of memory|Allocation failed/.test(stderr);
+}
+
+export function tailOf(stderr: string): string {
+  return stderr.trim().slice(-STDERR_TAIL_CHARACTERS);
 }
 
 /** For the error that the user may see. */
@@ -44,6 +86,8 @@ export function describeExit(report: ExitReport): string {
     return `it ran out of memory (limit ${limitMiB} MiB, peak ${peakMiB} MiB)`;
   }
   if (report.why !== null) return report.why;
+  if (report.cause === "refused" || report.cause === "engine-failed") return `its container could not be started: ${report.stderrTail}`;
+  if (report.cause === "engine-stopped") return "the Docker Engine stopped";
   const how = report.signal === null ? `it exited with code ${report.code ?? "unknown"}` : `it was killed by ${report.signal}`;
   return report.stderrTail === "" ? how : `${how}; its last words: ${report.stderrTail}`;
 }

@@ -1,0 +1,106 @@
+/**
+ * A second Docker Engine beside the one of the machine, with nothing of it in common: tests stop, kill and starve it.
+ * Needs root and an installed engine (`engine.mjs up`).
+ */
+import { spawn, spawnSync } from "node:child_process";
+import { closeSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync } from "node:fs";
+import { once } from "node:events";
+import { get } from "node:http";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+
+const START_MS = 60_000;
+const POLL_MS = 50;
+
+export class PrivateEngine {
+  #folder = mkdtempSync(join(tmpdir(), "burla-engine-"));
+  #process;
+
+  /** @param dataMiB its whole disk; without a number it has the one of the machine. */
+  constructor(dataMiB) {
+    mkdirSync(this.#data);
+    if (dataMiB === undefined) return;
+    const { status, stderr } = spawnSync("mount", ["-t", "tmpfs", "-o", `size=${dataMiB}m`, "burla-engine", this.#data], { encoding: "utf8" });
+    if (status !== 0) throw new Error(`no small disk for an engine: ${stderr}`);
+  }
+
+  get #data() {
+    return join(this.#folder, "data");
+  }
+
+  get #socket() {
+    return join(this.#folder, "s");
+  }
+
+  /** For DOCKER_HOST. */
+  get host() {
+    return `unix://${this.#socket}`;
+  }
+
+  /** Starts it, anew after it was stopped. Resolves when it answers. */
+  async start() {
+    const log = openSync(join(this.#folder, "log"), "a");
+    rmSync(join(this.#folder, "pid"), { force: true });
+    rmSync(join(this.#folder, "exec", "containerd", "containerd.pid"), { force: true });
+    const flags = {
+      host: this.host, pidfile: join(this.#folder, "pid"), "data-root": this.#data, "exec-root": join(this.#folder, "exec"),
+      bridge: "none", iptables: "false", "log-level": "warn",
+    };
+    const { PATH, HOME } = process.env;
+    const args = Object.entries(flags).map(([name, value]) => `--${name}=${value}`);
+    this.#process = spawn("dockerd", args, { stdio: ["ignore", log, log], detached: true, env: { PATH, HOME } });
+    closeSync(log);
+    const deadlineMs = performance.now() + START_MS;
+    while (!(await this.answers())) {
+      if (this.#process.exitCode !== null || performance.now() > deadlineMs) throw new Error(`the private engine does not start:\n${this.#log()}`);
+      await sleep(POLL_MS);
+    }
+  }
+
+  answers() {
+    return new Promise((resolve) => {
+      const request = get({ socketPath: this.#socket, path: "/_ping", timeout: 1000 }, (response) => {
+        response.resume();
+        resolve(response.statusCode === 200);
+      });
+      request.on("timeout", () => request.destroy());
+      request.on("error", () => resolve(false));
+    });
+  }
+
+  /** Ends it: with SIGTERM it ends its containers first, with SIGKILL they live on. */
+  async stop(signal = "SIGTERM") {
+    if (this.#process === undefined || this.#process.exitCode !== null || this.#process.signalCode !== null) return;
+    const ended = once(this.#process, "exit");
+    this.#process.kill(signal);
+    await ended;
+  }
+
+  /** Ends it and removes all that it has made. */
+  async dispose() {
+    await this.stop();
+    for (const pid of this.#processes()) kill(pid);
+    const mounts = readFileSync("/proc/mounts", "utf8").split("\n").map((line) => line.split(" ")[1] ?? "").filter((path) => path.startsWith(`${this.#folder}/`));
+    for (const path of mounts.reverse()) spawnSync("umount", ["-l", path]);
+    rmSync(this.#folder, { recursive: true, force: true });
+  }
+
+  /** Its containerd and shims, when it was killed. */
+  #processes() {
+    const { stdout } = spawnSync("pgrep", ["-f", this.#folder], { encoding: "utf8" });
+    return stdout.split("\n").map(Number).filter((pid) => pid > 0 && pid !== process.pid);
+  }
+
+  #log() {
+    return readFileSync(join(this.#folder, "log"), "utf8").split("\n").slice(-15).join("\n");
+  }
+}
+
+function kill(pid) {
+  try {
+    process.kill(pid, "SIGKILL");
+  } catch {
+    // It has ended.
+  }
+}

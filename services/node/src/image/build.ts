@@ -1,0 +1,135 @@
+/** Makes the image of workers, and leaves one that is up to date as it is. */
+import { createHash } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { arch } from "node:os";
+import type Docker from "dockerode";
+import { BurlaError } from "@burla/protocol";
+import { engineMessage, refusal, statusOf } from "../containers/docker/engine.ts";
+import { contentOf, rootFiles, type RootEntry } from "./root-files.ts";
+import { tarOf } from "./tar.ts";
+
+const NOT_FOUND = 404;
+/** The hash of everything that went in: with the same one there is nothing to do. */
+const INPUTS_LABEL = "burla.inputs";
+
+export interface ImageOptions {
+  readonly name: string;
+  /** The worker service, a single file. */
+  readonly workerProgram: string;
+  /** An image with Node to build upon; null takes the Node of this machine. */
+  readonly from: string | null;
+  readonly nodeBinary: string;
+  readonly platform: NodeJS.Platform;
+}
+
+export interface ImageOutcome {
+  readonly name: string;
+  readonly id: string;
+  readonly sizeBytes: number;
+  /** False when it was up to date. */
+  readonly made: boolean;
+}
+
+/** @throws BurlaError BURLA_CONTAINERS */
+export async function buildImage(docker: Docker, options: ImageOptions, onStep: (text: string) => void): Promise<ImageOutcome> {
+  try {
+    const recipe = options.from === null ? await localRecipe(docker, options) : await derivedRecipe(docker, options, options.from);
+    const before = await inspect(docker, options.name);
+    const isThere = before?.Config.Labels?.[INPUTS_LABEL] === recipe.inputs;
+    if (!isThere) {
+      onStep(recipe.description);
+      await recipe.make({ [INPUTS_LABEL]: recipe.inputs });
+    }
+    const image = isThere ? before : await inspect(docker, options.name);
+    if (image === undefined) throw new BurlaError("BURLA_CONTAINERS", `the engine has made no image ${options.name}`);
+    return { name: options.name, id: image.Id, sizeBytes: image.Size, made: !isThere };
+  } catch (error) {
+    throw refusal(error);
+  }
+}
+
+/** How an image comes about. */
+interface Recipe {
+  readonly inputs: string;
+  readonly description: string;
+  make(labels: Record<string, string>): Promise<void>;
+}
+
+/** Node of this machine with its libraries, imported as an image of one layer. */
+function localRecipe(docker: Docker, { name, workerProgram, nodeBinary, platform }: ImageOptions): Promise<Recipe> {
+  if (platform !== "linux") {
+    throw new BurlaError("BURLA_CONTAINERS", `the Node of this machine (${platform}) does not run in a Linux container`, { cure: "Build upon an image that has Node: `burla image --from node:22-slim`." });
+  }
+  const entries = rootFiles(nodeBinary, readFileSync(workerProgram));
+  return Promise.resolve({
+    inputs: hashOf(entries),
+    description: `making ${name} from the Node of this machine (${process.version})`,
+    make: async (labels) => {
+      const [repo = "", tag = ""] = splitName(name);
+      // The type says less than the library takes and gives: a stream, and the promise of one.
+      const importTar = docker.importImage.bind(docker) as unknown as (tar: NodeJS.ReadableStream, options: object) => Promise<NodeJS.ReadableStream>;
+      const changes = ["ENV PATH=/usr/bin NODE_ENV=production", "ENV SSL_CERT_FILE=/etc/ssl/certs/ca-certificates.crt", 'ENTRYPOINT ["node"]', ...labelLines(labels)];
+      await finish(docker, await importTar(tarOf(entries), { repo, tag, changes }));
+    },
+  });
+}
+
+/** The worker put into an image that has Node. */
+async function derivedRecipe(docker: Docker, { name, workerProgram }: ImageOptions, from: string): Promise<Recipe> {
+  const base = await inspect(docker, from);
+  if (base === undefined) {
+    throw new BurlaError("BURLA_CONTAINERS", `the image ${from} is not on this machine`, { cure: `Fetch it with \`docker pull ${from}\`, or leave out --from: then the Node of this machine is taken.` });
+  }
+  const worker = readFileSync(workerProgram);
+  return {
+    inputs: createHash("sha256").update(base.Id).update(worker).digest("hex"),
+    description: `making ${name} from ${from}`,
+    make: async (labels) => {
+      const dockerfile = [`FROM ${from}`, "COPY worker.mjs /burla/worker.mjs", ...labelLines(labels)].join("\n");
+      const context = tarOf([
+        { kind: "file", path: "Dockerfile", source: Buffer.from(`${dockerfile}\n`), mode: 0o644 },
+        { kind: "file", path: "worker.mjs", source: worker, mode: 0o644 },
+      ]);
+      await finish(docker, await docker.buildImage(context, { t: name }));
+    },
+  };
+}
+
+/** Reads an answer of the engine to its end. @throws Error with what it says went wrong. */
+async function finish(docker: Docker, stream: NodeJS.ReadableStream): Promise<void> {
+  await new Promise<void>((resolve, reject) => {
+    docker.modem.followProgress(stream, (error: Error | null, steps: { error?: string }[]) => {
+      const failed = steps.find((step) => step.error !== undefined);
+      if (error !== null || failed !== undefined) reject(new Error(failed?.error ?? engineMessage(error)));
+      else resolve();
+    });
+  });
+}
+
+async function inspect(docker: Docker, name: string): Promise<Docker.ImageInspectInfo | undefined> {
+  try {
+    return await docker.getImage(name).inspect();
+  } catch (error) {
+    if (statusOf(error) === NOT_FOUND) return undefined;
+    throw error;
+  }
+}
+
+function hashOf(entries: readonly RootEntry[]): string {
+  const hash = createHash("sha256").update(arch());
+  for (const entry of entries) {
+    hash.update(JSON.stringify({ ...entry, source: null }));
+    if (entry.kind === "file") hash.update(contentOf(entry.source));
+  }
+  return hash.digest("hex");
+}
+
+function labelLines(labels: Record<string, string>): string[] {
+  return Object.entries(labels).map(([name, value]) => `LABEL ${name}=${JSON.stringify(value)}`);
+}
+
+/** `registry:5000/a/b:tag` into `registry:5000/a/b` and `tag`. */
+function splitName(name: string): [string, string] {
+  const colon = name.lastIndexOf(":");
+  return colon > name.lastIndexOf("/") ? [name.slice(0, colon), name.slice(colon + 1)] : [name, "latest"];
+}

@@ -1,0 +1,7 @@
+import { join } from "node:path";
+import { ProcessRuntime } from "../../services/node/src/containers/process.ts";
+import { containerRuntimeContract } from "./container-runtime.ts";
+
+containerRuntimeContract(({ directory, workerProgram }) =>
+  Promise.resolve({ runtime: new ProcessRuntime({ workerProgram, directory: join(directory, "workers") }), image: null }),
+);

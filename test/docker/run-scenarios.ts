@@ -1,0 +1,65 @@
+/**
+ * `npm run scenario -- docker [name...]`: the scenarios against whatever engine is there, one JSON line of facts each.
+ * Those in which the engine itself stops run against one of their own, where one can be started.
+ */
+import Docker from "dockerode";
+import { PrivateEngine } from "../../scripts/docker/private-engine.mjs";
+import { messageOf } from "@burla/protocol";
+import { ENGINE } from "./scenarios/engine.ts";
+import { LIFE, OTHER_IMAGE } from "./scenarios/life.ts";
+import { MISDEEDS } from "./scenarios/misdeeds.ts";
+import { TIMES } from "./scenarios/times.ts";
+import { DockerCluster } from "./support/cluster.ts";
+import { ensureWorkerImage, tagImage } from "./support/engine.ts";
+import { roundMs, type Facts } from "./support/scenario.ts";
+
+const wanted = process.argv.slice(2);
+let failures = 0;
+
+const isWanted = ({ name }: { name: string }) => wanted.length === 0 || wanted.some((word) => name.includes(word));
+
+async function report(name: string, run: () => Promise<Facts>): Promise<void> {
+  const begin = performance.now();
+  const outcome = await run().then((facts) => ({ ok: true, ...facts }), (error: unknown) => ({ ok: false, error: messageOf(error) }));
+  if (!outcome.ok) failures++;
+  process.stdout.write(`${JSON.stringify({ scenario: name, seconds: roundMs((performance.now() - begin) / 1000), ...outcome })}\n`);
+}
+
+async function withCluster(spec: ConstructorParameters<typeof DockerCluster>[0], body: (cluster: DockerCluster) => Promise<void>): Promise<void> {
+  const cluster = new DockerCluster(spec);
+  process.env["BURLA_HOME"] = cluster.home;
+  try {
+    await cluster.start();
+    await body(cluster);
+  } finally {
+    await cluster.dispose();
+  }
+}
+
+const { Version, Os, Arch, KernelVersion } = await new Docker().version();
+process.stdout.write(`${JSON.stringify({ engine: Version, platform: `${Os}/${Arch}`, kernel: KernelVersion })}\n`);
+await ensureWorkerImage();
+await tagImage(OTHER_IMAGE);
+for (const { name, run } of TIMES.filter(isWanted)) await report(name, run);
+const onCluster = [...LIFE, ...MISDEEDS].filter(isWanted);
+if (onCluster.length > 0) {
+  const containers = { kinds: [{}, { image: OTHER_IMAGE, warmPerCpu: 0 }], scratchMiB: 64, maxProcesses: 64 };
+  await withCluster({ containers, groups: [{ name: "d", count: 4, cpu: 1, ramMiB: 384 }] }, async (cluster) => {
+    for (const { name, run } of onCluster) await report(name, () => run(cluster));
+  });
+}
+const onEngine = ENGINE.filter(isWanted);
+if (onEngine.length > 0 && process.platform === "linux" && process.getuid?.() === 0) {
+  const engine = new PrivateEngine();
+  try {
+    process.env["DOCKER_HOST"] = engine.host;
+    await engine.start();
+    await ensureWorkerImage(new Docker());
+    await withCluster({ groups: [{ name: "e", count: 2, cpu: 1, ramMiB: 256 }] }, async (cluster) => {
+      for (const { name, run } of onEngine) await report(name, () => run(cluster, engine));
+    });
+  } finally {
+    await engine.dispose();
+  }
+}
+process.exitCode = failures > 0 ? 1 : 0;
