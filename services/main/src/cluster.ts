@@ -215,7 +215,9 @@ export class Cluster {
   /** Ends the jobs whose programs wait for them, and asks all nodes to end. The others go on with the next main. */
   shutdown(reason: string): void {
     for (const job of [...this.#state.jobs.values()]) {
-      if (job.client === "feeds" && !job.spec.detach) this.#apply({ type: "cancelRequested", jobId: job.id, reason: `the cluster was shut down (${reason})` });
+      // The program of a job in its grace was there a moment ago.
+      const isWaitedFor = job.client === "feeds" || job.grace !== null;
+      if (isWaitedFor && !job.spec.detach) this.#apply({ type: "cancelRequested", jobId: job.id, reason: `the cluster was shut down (${reason})` });
       else this.#turnAway(job.id, `the cluster was shut down (${reason}); the job goes on when it is started again`);
     }
     for (const link of this.#nodes.values()) link.send({ type: "shutdown", reason });
