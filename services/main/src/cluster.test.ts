@@ -5,13 +5,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, test } from "node:test";
 import { CLIENT_GRACE_MS, decodeEnvelopes, MAX_CHUNK_INPUTS, MAX_WINDOW_INPUTS, type MainToClient, type MainToNode, type NodeId, type NodeToMain, type Of } from "@burla/protocol";
-import { Cluster } from "./cluster.ts";
+import type { Cluster } from "./cluster.ts";
 import type { NodeLink } from "./node-link.ts";
-import { JobRegistry } from "./registry.ts";
+import type { JobRegistry } from "./registry.ts";
 import { BlobStore } from "./store/blobs.ts";
 import { JobLog } from "./store/job-log.ts";
-import { JOB_ID, SPEC } from "./testing.ts";
-import { Changes } from "./watch/changes.ts";
+import { clusterIn, JOB_ID, SPEC } from "./testing.ts";
 
 let directory: string;
 let registry: JobRegistry;
@@ -26,18 +25,11 @@ const nodeId = "n-1" as NodeId;
 
 beforeEach(() => {
   directory = mkdtempSync(join(tmpdir(), "burla-cluster-"));
-  const blobs = new BlobStore(join(directory, "blobs"));
-  blobs.put("a".repeat(64), Buffer.from("code"));
-  registry = new JobRegistry(join(directory, "jobs"));
-  const changes = new Changes();
-  cluster = new Cluster({
-    registry, blobs, changes, images: [],
-    provider: { largestWorker: { cpu: 1, ramMiB: 1024 }, machineOf: () => ({ provider: "test", machineType: "small" }) },
-    log: { info: () => undefined, error: () => undefined },
-    onActivity: () => undefined,
-  });
+  const shell = clusterIn(directory);
+  ({ registry, cluster } = shell);
+  shell.blobs.put("a".repeat(64), Buffer.from("code"));
   [told, toNode, changed] = [[], [], []];
-  changes.listen({ job: (jobId) => void changed.push(registry.get(jobId)?.endedSummary?.phase), node: () => undefined, waits: () => undefined, cluster: () => undefined });
+  shell.changes.listen({ job: (jobId) => void changed.push(registry.get(jobId)?.endedSummary?.phase), node: () => undefined, waits: () => undefined, cluster: () => undefined });
 });
 afterEach(() => {
   cluster.shutdown("end of test");

@@ -11,14 +11,12 @@ import {
   encodeEnvelopes, jobFailuresSchema, jobListSchema, MAX_BUNDLE_BYTES, pack, statusSchema, watchEventSchema, type BundleId, type MainToClient, type NodeId,
 } from "@burla/protocol";
 import { identify } from "./auth.ts";
-import { Cluster } from "./cluster.ts";
-import { JobRegistry } from "./registry.ts";
+import type { Cluster } from "./cluster.ts";
+import type { JobRegistry } from "./registry.ts";
 import { createRoutes } from "./routes.ts";
 import { serve } from "./server.ts";
-import { BlobStore } from "./store/blobs.ts";
-import { JOB_ID, SPEC } from "./testing.ts";
+import { clusterIn, JOB_ID, SPEC } from "./testing.ts";
 import { Board } from "./watch/board.ts";
-import { Changes } from "./watch/changes.ts";
 
 const TOKENS = { owner: "owner-token", node: "node-token" };
 const OWNER = { authorization: `Bearer ${TOKENS.owner}` };
@@ -35,15 +33,9 @@ let told: MainToClient[];
 
 beforeEach(() => {
   directory = mkdtempSync(join(tmpdir(), "burla-routes-"));
-  const blobs = new BlobStore(join(directory, "blobs"));
-  registry = new JobRegistry(join(directory, "jobs"));
-  const changes = new Changes();
-  cluster = new Cluster({
-    registry, blobs, changes, images: [],
-    provider: { largestWorker: { cpu: 1, ramMiB: 1024 }, machineOf: () => ({ provider: "test", machineType: "small" }) },
-    log: { info: () => undefined, error: () => undefined },
-    onActivity: () => undefined,
-  });
+  const shell = clusterIn(directory);
+  const { blobs, changes } = shell;
+  ({ registry, cluster } = shell);
   const { summaries } = cluster;
   board = new Board(
     {

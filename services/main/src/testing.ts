@@ -1,6 +1,11 @@
-/** Records and specs for tests of this service. */
+/** A shell without connections, records and specs for tests of this service. */
+import { join } from "node:path";
 import type { BundleId, JobId, JobSpec, JobSummary, NodeId } from "@burla/protocol";
+import { Cluster } from "./cluster.ts";
+import { JobRegistry } from "./registry.ts";
+import { BlobStore } from "./store/blobs.ts";
 import type { JobRecord, Results } from "./store/job-records.ts";
+import { Changes } from "./watch/changes.ts";
 
 export const JOB_ID = "job-01j9x3k5v7abcdefghj" as JobId;
 
@@ -13,6 +18,20 @@ export const SUMMARY: JobSummary = {
   jobId: JOB_ID, name: "score", phase: "done", reason: "", detach: false, runtime: "node", parent: null, createdAt: 1, startedAt: 1, endedAt: 2, inputs: 3, inputsEnded: true,
   done: 3, failed: 0, running: 0, nodes: 0, workers: 0, lostWorkers: 0, failures: [],
 };
+
+/** A cluster with its stores in this folder, whose nodes have one processor. */
+export function clusterIn(directory: string) {
+  const blobs = new BlobStore(join(directory, "blobs"));
+  const registry = new JobRegistry(join(directory, "jobs"));
+  const changes = new Changes();
+  const cluster = new Cluster({
+    registry, blobs, changes, images: [],
+    provider: { largestWorker: { cpu: 1, ramMiB: 1024 }, machineOf: () => ({ provider: "test", machineType: "small" }) },
+    log: { info: () => undefined, error: () => undefined },
+    onActivity: () => undefined,
+  });
+  return { blobs, registry, changes, cluster };
+}
 
 export function jobRecord(jobId: JobId = JOB_ID, spec: Partial<JobSpec> = {}): JobRecord {
   return { type: "job", jobId, spec: { ...SPEC, ...spec }, rootId: jobId, createdAt: 1, token: "token" };
