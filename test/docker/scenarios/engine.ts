@@ -44,30 +44,28 @@ async function recovered(cluster: DockerCluster): Promise<number> {
   return roundMs(performance.now() - begin);
 }
 
-const restarted: EngineScenario = {
-  name: "the engine is stopped and started in the middle of a job",
-  run: async (cluster, engine) => {
-    await recovered(cluster);
-    const facts = await survives(async () => {
-      await engine.stop("SIGTERM");
-      await cluster.untilNode("a node says that it waits for the engine", ({ reason }) => /Docker Engine/.test(reason));
-      await engine.start();
-    });
-    return { ...facts, recoveryMs: await recovered(cluster), containers: (await cluster.containers()).length };
-  },
-};
+/** A job during which the engine goes away and comes back, and the nodes with their containers after it. */
+function outage(name: string, away: (...world: Parameters<EngineScenario["run"]>) => Promise<void>): EngineScenario {
+  return {
+    name,
+    run: async (cluster, engine) => {
+      await recovered(cluster);
+      const facts = await survives(() => away(cluster, engine));
+      return { ...facts, recoveryMs: await recovered(cluster), containers: (await cluster.containers()).length };
+    },
+  };
+}
 
-const crashed: EngineScenario = {
-  name: "the engine is killed in the middle of a job, and comes back",
-  run: async (cluster, engine) => {
-    await recovered(cluster);
-    const facts = await survives(async () => {
-      await engine.stop("SIGKILL");
-      await engine.start();
-    });
-    return { ...facts, recoveryMs: await recovered(cluster), containers: (await cluster.containers()).length };
-  },
-};
+const restarted = outage("the engine is stopped and started in the middle of a job", async (cluster, engine) => {
+  await engine.stop("SIGTERM");
+  await cluster.untilNode("a node says that it waits for the engine", ({ reason }) => /Docker Engine/.test(reason));
+  await engine.start();
+});
+
+const crashed = outage("the engine is killed in the middle of a job, and comes back", async (_cluster, engine) => {
+  await engine.stop("SIGKILL");
+  await engine.start();
+});
 
 const away: EngineScenario = {
   name: "a job ends while the engine is away, the next one waits for it",
