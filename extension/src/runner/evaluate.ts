@@ -4,6 +4,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
+import { setTimeout as delay } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { bundleCapture, captureExpression, captureNamed, UsageError, writeBundle, type Capture } from "burla/tools";
 import type { EvaluationAnswer, EvaluationRequest } from "./evaluation.ts";
@@ -21,6 +22,8 @@ export interface EvaluateOptions {
 }
 
 const MAX_LABEL_LENGTH = 60;
+/** What the process has printed is read to its end, unless a child that it left behind keeps its output open. */
+const MAX_CLOSING_MS = 1_000;
 
 /** @throws UsageError or CaptureError, now or while it is iterated. */
 export async function evaluateInputs(options: EvaluateOptions): Promise<AsyncIterable<unknown>> {
@@ -46,7 +49,7 @@ async function* readInputs(capture: Capture, options: EvaluateOptions): AsyncGen
       yield* answer.values;
     }
   } finally {
-    evaluation?.end();
+    await evaluation?.end();
     await rm(folder, { recursive: true, force: true });
   }
 }
@@ -56,6 +59,8 @@ class Evaluation {
   readonly #child: ChildProcess;
   readonly #label: string;
   readonly #timeoutMs: number;
+  /** It has ended, and all that it printed was heard. */
+  readonly #closed: Promise<void>;
 
   constructor(request: EvaluationRequest, { timeoutMs, onLine }: EvaluateOptions) {
     this.#label = request.label;
@@ -65,6 +70,7 @@ class Evaluation {
       const source = this.#child[stream];
       if (source !== null) createInterface({ input: source }).on("line", (line) => onLine(line, stream));
     }
+    this.#closed = new Promise((resolve) => this.#child.once("close", () => resolve()));
     this.#child.send(request);
   }
 
@@ -85,7 +91,8 @@ class Evaluation {
     });
   }
 
-  end(): void {
+  async end(): Promise<void> {
     this.#child.kill("SIGKILL");
+    await Promise.race([this.#closed, delay(MAX_CLOSING_MS, undefined, { ref: false })]);
   }
 }
