@@ -3,7 +3,7 @@ import tseslint from "typescript-eslint";
 import importX from "eslint-plugin-import-x";
 
 /**
- * Dependencies point one way: `extension -> client -> protocol <- services/*`. A service never imports another, and the
+ * Dependencies point one way: `extension -> kernel-bridge, client -> protocol <- services/*`. A service never imports another, and the
  * client reaches the services only through the protocol. Each entry says which folder may not import what, and why.
  */
 const noEditor = { regex: "^vscode$|/extension/src", message: "Only extension/ knows the editor: all else runs without one." };
@@ -24,6 +24,16 @@ const borders = [
       {
         regex: "^@burla/(main|node|worker)|services/(main|node|worker)/",
         message: "The client reaches services only through the protocol: it starts main as a program, never as an import.",
+      },
+      noEditor,
+    ],
+  },
+  {
+    files: ["kernel-bridge/src/**/*.ts"],
+    patterns: [
+      {
+        regex: "^@burla/(main|node|worker)|services/(main|node|worker)/",
+        message: "The kernel bridge reaches services only through the client and the protocol.",
       },
       noEditor,
     ],

@@ -1,0 +1,62 @@
+/**
+ * What a cell shows of its job: a document that the client in the kernel displays, and updates in place, under a MIME
+ * type of its own beside `text/html` and `text/plain`. The renderer in `media/` draws it; where there is none, the two
+ * others stand. The Python client writes the same document.
+ */
+import * as v from "valibot";
+
+export const CELL_VIEW_MIME = "application/vnd.burla.job+json";
+
+const count = v.pipe(v.number(), v.integer(), v.minValue(0));
+const text = (maxLength: number) => v.pipe(v.string(), v.maxLength(maxLength));
+
+/** Most that one document holds; the rest is counted, and to be had from the cluster. */
+export const MAX_VIEW_LINES = 200;
+export const MAX_VIEW_FAILURES = 20;
+export const MAX_VIEW_SAMPLES = 5;
+
+export const cellViewSchema = v.object({
+  version: v.literal(1),
+  /** Null until the cluster has taken the job. */
+  jobId: v.nullable(text(64)),
+  /** Name of the function or of the cell, and of the cluster, for people. */
+  name: text(256),
+  cluster: text(256),
+  /** A map over many inputs, or the whole cell as one call. */
+  how: v.picklist(["map", "call"]),
+  phase: v.picklist(["preparing", "waiting", "running", "done", "failed", "cancelled", "interrupted"]),
+  /** Why it waits, or how it ended; may be empty. */
+  reason: text(1024),
+  nodes: count,
+  workers: count,
+  /** Null while it is not known how many there are. */
+  total: v.nullable(count),
+  done: count,
+  failed: count,
+  running: count,
+  startedAtMs: v.number(),
+  elapsedMs: v.number(),
+  log: v.object({
+    /** The last lines: input (-1 outside of a call), 1 for stdout or 2 for stderr, text. */
+    lines: v.pipe(v.array(v.tuple([v.pipe(v.number(), v.integer(), v.minValue(-1)), v.picklist([1, 2]), text(4096)])), v.maxLength(MAX_VIEW_LINES)),
+    /** All lines so far, those dropped on the way included. */
+    total: count,
+    dropped: count,
+  }),
+  samples: v.pipe(v.array(v.object({ index: count, text: text(512) })), v.maxLength(MAX_VIEW_SAMPLES)),
+  failures: v.pipe(
+    v.array(
+      v.object({
+        index: count,
+        name: text(256),
+        message: text(2048),
+        /** Counts from 1, in the cell; null when the error is not in the cell's own code. */
+        line: v.nullable(count),
+        source: v.nullable(text(1024)),
+        traceback: text(16_384),
+      }),
+    ),
+    v.maxLength(MAX_VIEW_FAILURES),
+  ),
+});
+export type CellView = v.InferOutput<typeof cellViewSchema>;
