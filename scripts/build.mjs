@@ -70,7 +70,7 @@ export async function build({ types = true } = {}) {
     existsSync(join(root, "client/src/cli/main.ts")) &&
       esm("client/src/cli/main.ts", "cli.js", { js: `#!/usr/bin/env node\n${requireBanner.js}` }),
   ]);
-  await Promise.all([buildExtension(esbuild, define), buildRunner(esbuild, define), buildResultsView(esbuild)]);
+  await Promise.all([buildExtension(esbuild, define), buildRunner(esbuild, define), buildKeeper(esbuild, define), buildPages(esbuild)]);
   await copyFile(join(root, "LICENSE"), join(root, "client", "LICENSE"));
   if (types) await buildTypes();
 }
@@ -104,16 +104,16 @@ function buildRunner(esbuild, define) {
   return Promise.all([program("main.ts", "runner.mjs"), program("evaluator.ts", "evaluator.mjs")]);
 }
 
-/** The script of the results view, for a browser. */
-function buildResultsView(esbuild) {
-  return esbuild({
-    ...common,
-    platform: "browser",
-    target: "es2022",
-    entryPoints: [join(root, "extension/webview/main.ts")],
-    outfile: join(root, "extension/dist/results.js"),
-    format: "iife",
-  });
+/** The program that keeps a kernel while a window is reloaded, and those that it starts. */
+function buildKeeper(esbuild, define) {
+  return esbuild({ ...common, define, entryPoints: [join(root, "extension/src/keeper/main.ts")], outfile: join(root, "extension/dist/keeper.mjs"), format: "esm", banner: requireBanner });
+}
+
+/** What runs in a browser: the script of the results view, and the renderer of a cell's job. */
+function buildPages(esbuild) {
+  const page = (entry, name, format) =>
+    esbuild({ ...common, platform: "browser", target: "es2022", entryPoints: [join(root, "extension/webview", entry)], outfile: join(root, "extension/dist", name), format, loader: { ".css": "text" } });
+  return Promise.all([page("main.ts", "results.js", "iife"), page("cell/renderer.ts", "cell-renderer.js", "esm")]);
 }
 
 /** What a client knows a cluster of its own services by: all files that they are made of. */

@@ -1,0 +1,50 @@
+/** Puts notebooks together: kernels, the command, where cells ran, and the renderer's buttons. Starts nothing. */
+import * as vscode from "vscode";
+import { CELL_RENDERER } from "../contributions.ts";
+import { registerCommands } from "../failure.ts";
+import type { Shell } from "../shell.ts";
+import { cellHandlers } from "./commands.ts";
+import { Controllers, NOTEBOOK_TYPE } from "./controllers.ts";
+import { PythonChoice } from "./python-choice.ts";
+import { listenToRenderer } from "./renderer-messages.ts";
+import { Intents, preparation } from "./run-cell.ts";
+import { folderOf, Sessions } from "./sessions.ts";
+import { CellStatusItems } from "./status-items.ts";
+import type { KernelChoice } from "../keeper/messages.ts";
+
+export function registerNotebooks(context: vscode.ExtensionContext, shell: Shell): { readonly controllers: Controllers; readonly sessions: Sessions } {
+  const intents = new Intents();
+  const python = new PythonChoice(context);
+  const sessions = new Sessions({
+    context,
+    output: shell.output,
+    choose: async (notebook, kind) => (kind === "python" ? python.of(notebook) : nodeChoice(notebook)),
+  });
+  const controllers = new Controllers({
+    extensionId: context.extension.id,
+    execute: (kind, cells, controller) => {
+      for (const cell of cells) {
+        const intent = intents.take(cell);
+        const prepare = intent === undefined ? null : preparation(shell, cell, intent);
+        sessions.of(cell.notebook, kind).add(controller.createNotebookCellExecution(cell), prepare);
+      }
+    },
+    interrupt: async (notebook) => sessions.find(notebook)?.interrupt(),
+    onDeselected: (notebook) => sessions.end(notebook),
+  });
+  context.subscriptions.push(
+    sessions,
+    controllers,
+    sessions.resumeAll(controllers),
+    registerCommands(shell.output, cellHandlers({ shell, controllers, intents, sessions, python })),
+    vscode.notebooks.registerNotebookCellStatusBarItemProvider(NOTEBOOK_TYPE, new CellStatusItems()),
+    listenToRenderer(vscode.notebooks.createRendererMessaging(CELL_RENDERER)),
+  );
+  return { controllers, sessions };
+}
+
+/** TypeScript takes JavaScript as well, not the other way round. */
+function nodeChoice(notebook: vscode.NotebookDocument): KernelChoice {
+  const isTypescript = notebook.getCells().some(({ document }) => document.languageId === "typescript");
+  return { type: "node", language: isTypescript ? "typescript" : "javascript", folder: folderOf(notebook) };
+}
