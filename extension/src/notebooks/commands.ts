@@ -8,6 +8,7 @@ import type { Controllers } from "./controllers.ts";
 import type { PythonChoice } from "./python-choice.ts";
 import { jobOf, meantCell, runCellOnBurla, type Intents } from "./run-cell.ts";
 import type { Shell } from "../shell.ts";
+import type { RunningCells } from "./running-cells.ts";
 import type { Sessions } from "./sessions.ts";
 
 export interface CellParts {
@@ -16,6 +17,7 @@ export interface CellParts {
   readonly intents: Intents;
   readonly sessions: Sessions;
   readonly python: PythonChoice;
+  readonly running: RunningCells;
 }
 
 export function cellHandlers(parts: CellParts): Record<string, Handler> {
@@ -42,13 +44,10 @@ async function pickUp(parts: CellParts, cell: vscode.NotebookCell): Promise<void
 }
 
 /** As the editor's own stop does, which reaches the job through the kernel; a job that no kernel waits for is ended itself. */
-async function cancel({ shell }: CellParts, cell: vscode.NotebookCell): Promise<void> {
-  const isRunning = cell.executionSummary?.timing === undefined || cell.executionSummary.success === undefined;
-  if (isRunning) await vscode.commands.executeCommand("notebook.cell.cancelExecution", { ranges: [{ start: cell.index, end: cell.index + 1 }], document: cell.notebook.uri });
-  const view = cellViewOf(cell);
-  if (isRunning || view?.jobId == null) return;
+async function cancel({ shell, running }: CellParts, cell: vscode.NotebookCell): Promise<void> {
+  if (running.has(cell)) return void (await vscode.commands.executeCommand("notebook.cell.cancelExecution", { ranges: [{ start: cell.index, end: cell.index + 1 }], document: cell.notebook.uri }));
   const { cancelJob } = await shell.loadControl();
-  await cancelJob(view.jobId, { cluster: (await placeOf(shell, cell)).target });
+  await cancelJob(jobOf(cell).jobId, { cluster: (await placeOf(shell, cell)).target });
 }
 
 async function showLog({ shell }: CellParts, cell: vscode.NotebookCell): Promise<void> {

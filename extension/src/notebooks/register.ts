@@ -8,6 +8,7 @@ import { Controllers, NOTEBOOK_TYPE } from "./controllers.ts";
 import { PythonChoice } from "./python-choice.ts";
 import { listenToRenderer } from "./renderer-messages.ts";
 import { Intents, preparation } from "./run-cell.ts";
+import { RunningCells } from "./running-cells.ts";
 import { folderOf, Sessions } from "./sessions.ts";
 import { CellStatusItems } from "./status-items.ts";
 import type { KernelChoice } from "../keeper/messages.ts";
@@ -15,6 +16,7 @@ import type { KernelChoice } from "../keeper/messages.ts";
 export function registerNotebooks(context: vscode.ExtensionContext, shell: Shell): { readonly controllers: Controllers; readonly sessions: Sessions } {
   const intents = new Intents();
   const python = new PythonChoice(context);
+  const running = new RunningCells();
   const sessions = new Sessions({
     context,
     output: shell.output,
@@ -33,12 +35,13 @@ export function registerNotebooks(context: vscode.ExtensionContext, shell: Shell
     onDeselected: (notebook) => sessions.end(notebook),
   });
   context.subscriptions.push(
+    running,
     sessions,
     controllers,
     sessions.resumeAll(controllers),
-    registerCommands(shell.output, cellHandlers({ shell, controllers, intents, sessions, python })),
-    vscode.notebooks.registerNotebookCellStatusBarItemProvider(NOTEBOOK_TYPE, new CellStatusItems()),
-    listenToRenderer(vscode.notebooks.createRendererMessaging(CELL_RENDERER)),
+    registerCommands(shell.output, cellHandlers({ shell, controllers, intents, sessions, python, running })),
+    vscode.notebooks.registerNotebookCellStatusBarItemProvider(NOTEBOOK_TYPE, new CellStatusItems(running)),
+    listenToRenderer(vscode.notebooks.createRendererMessaging(CELL_RENDERER), running),
   );
   return { controllers, sessions };
 }

@@ -3,24 +3,35 @@ import * as v from "valibot";
 import * as vscode from "vscode";
 import { COMMANDS, type CommandId } from "../contributions.ts";
 import { cellViewOf } from "./cell-view.ts";
-import { fromRenderer, type FromRenderer } from "./from-renderer.ts";
+import { fromRenderer, type FromRenderer, type ToRenderer } from "./renderer-protocol.ts";
+import type { RunningCells } from "./running-cells.ts";
 
-const COMMAND_OF: Readonly<Record<Exclude<FromRenderer["type"], "reveal">, CommandId>> = {
+const COMMAND_OF: Readonly<Record<Exclude<FromRenderer["type"], "reveal" | "shown">, CommandId>> = {
   cancel: COMMANDS.cancelCell,
   rerunFailed: COMMANDS.rerunFailedCellInputs,
-  showLog: COMMANDS.showCellLog,
+  pickUp: COMMANDS.pickUpCellJob,
   openLog: COMMANDS.openCellLog,
 };
 
-export function listenToRenderer(messaging: vscode.NotebookRendererMessaging): vscode.Disposable {
-  return messaging.onDidReceiveMessage(({ editor, message }) => {
+export function listenToRenderer(messaging: vscode.NotebookRendererMessaging, running: RunningCells): vscode.Disposable {
+  const tellState = (cell: vscode.NotebookCell, editor?: vscode.NotebookEditor) => {
+    const view = cellViewOf(cell);
+    if (view !== null) void messaging.postMessage({ type: "state", startedAtMs: view.startedAtMs, isRunning: running.has(cell) } satisfies ToRenderer, editor);
+  };
+  const hear = (editor: vscode.NotebookEditor, message: unknown) => {
     const parsed = v.safeParse(fromRenderer, message);
     if (!parsed.success) return;
-    const cell = editor.notebook.getCells().find((candidate) => cellViewOf(candidate)?.startedAtMs === parsed.output.startedAtMs);
+    const heard = parsed.output;
+    const cell = editor.notebook.getCells().find((candidate) => cellViewOf(candidate)?.startedAtMs === heard.startedAtMs);
     if (cell === undefined) return;
-    if (parsed.output.type === "reveal") return void reveal(editor, cell, parsed.output.line);
-    void vscode.commands.executeCommand(COMMAND_OF[parsed.output.type], cell);
-  });
+    if (heard.type === "shown") tellState(cell, editor);
+    else if (heard.type === "reveal") void reveal(editor, cell, heard.line);
+    else void vscode.commands.executeCommand(COMMAND_OF[heard.type], cell);
+  };
+  return vscode.Disposable.from(
+    messaging.onDidReceiveMessage(({ editor, message }) => hear(editor, message)),
+    running.onDidChange((cell) => tellState(cell)),
+  );
 }
 
 /** Puts the cursor into the line of the cell. */

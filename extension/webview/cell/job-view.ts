@@ -11,18 +11,25 @@ export interface JobActions {
   /** Whether somebody listens: not in every place that shows notebooks. */
   readonly canAct: boolean;
   cancel(): void;
+  pickUp(): void;
   rerunFailed(): void;
   openLog(): void;
   reveal(line: number): void;
 }
 
+const LEFT = "The window that ran this cell is gone. The cluster keeps the job's results for a week.";
+
 export class JobView {
   readonly root: HTMLElement;
   readonly #canAct: boolean;
+  /** A file that was saved half way says for ever that its job runs. */
+  #isRunning = true;
+  #last: CellView | undefined;
   readonly #phase = element("span", { class: "phase" });
   readonly #name = element("span", { class: "name" });
   readonly #place = element("span", { class: "where" });
   readonly #cancel: HTMLButtonElement;
+  readonly #pickUp: HTMLButtonElement;
   readonly #done = element("div", { class: "done" });
   readonly #failed = element("div", { class: "fails" });
   readonly #bar = element("div", { class: "bar", role: "progressbar", "aria-label": "Progress", "aria-valuemin": 0, "aria-valuemax": 100 }, this.#done, this.#failed);
@@ -41,24 +48,35 @@ export class JobView {
       this.#cancel.textContent = "Cancelling…";
       actions.cancel();
     }, { class: "secondary" });
+    this.#pickUp = button("Go On with the Job", () => actions.pickUp());
     this.#log = new LogList(() => actions.openLog());
     this.#failures = new FailureList({ rerunFailed: () => actions.rerunFailed(), reveal: (line) => actions.reveal(line) });
-    const head = element("div", { class: "line head" }, this.#phase, this.#name, this.#place, element("span", { class: "space" }), this.#cancel);
+    const head = element("div", { class: "line head" }, this.#phase, this.#name, this.#place, element("span", { class: "space" }), this.#pickUp, this.#cancel);
     this.root = element("article", { class: "job", "aria-label": "Job" }, head, this.#bar, this.#facts, this.#reason, this.#failures.root, this.#log.root, this.#samples, this.#announcer.root);
   }
 
+  /** Whether the cell runs, as the extension knows it. */
+  setRunning(isRunning: boolean): void {
+    this.#isRunning = isRunning;
+    if (this.#last !== undefined) this.update(this.#last);
+  }
+
   update(view: CellView): void {
-    const live = isLive(view);
+    const live = isLive(view) && this.#isRunning;
+    const isLeft = isLive(view) && !this.#isRunning;
+    this.#last = view;
     this.#pace.add(view);
-    this.root.dataset["phase"] = view.phase;
-    this.#phase.textContent = PHASES[view.phase];
+    this.root.dataset["phase"] = isLeft ? "left" : view.phase;
+    this.#phase.textContent = isLeft ? "Left behind" : PHASES[view.phase];
     this.#name.textContent = view.name;
     this.#place.textContent = `on ${view.cluster}`;
     this.#cancel.hidden = !live || !this.#canAct;
+    this.#pickUp.hidden = !isLeft || !this.#canAct || view.jobId === null;
     this.#showBar(view, live);
     this.#facts.replaceChildren(...this.#factsOf(view, live).map((fact) => element("span", { class: fact.endsWith(" failed") ? "fact bad" : "fact" }, fact)));
-    this.#reason.hidden = view.reason === "";
-    this.#reason.textContent = view.reason;
+    const reason = isLeft ? LEFT : view.reason;
+    this.#reason.hidden = reason === "";
+    this.#reason.textContent = reason;
     this.#failures.update(view, live, this.#canAct);
     this.#log.update(view.log, live);
     this.#showSamples(view);

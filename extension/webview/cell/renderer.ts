@@ -2,13 +2,15 @@
 import { cellViewSchema, type CellView } from "@burla/kernel-bridge/cell-view";
 import * as v from "valibot";
 import { element } from "../dom.ts";
-import type { FromRenderer } from "../../src/notebooks/from-renderer.ts";
+import type { FromRenderer, ToRenderer } from "../../src/notebooks/renderer-protocol.ts";
 import { JobView } from "./job-view.ts";
 import style from "./style.css";
 
 /** As much as is used of the editor's interface for renderers. */
 interface Context {
+  /** Both are missing where no extension listens. */
   readonly postMessage?: (message: FromRenderer) => void;
+  readonly onDidReceiveMessage?: (listener: (message: ToRenderer) => void) => void;
 }
 interface OutputItem {
   json(): unknown;
@@ -19,17 +21,30 @@ interface Shown {
   startedAtMs: number;
 }
 
-export function activate({ postMessage }: Context) {
+export function activate({ postMessage, onDidReceiveMessage }: Context) {
   const views = new WeakMap<HTMLElement, Shown>();
+  const all = new Set<WeakRef<Shown>>();
+  onDidReceiveMessage?.(({ startedAtMs, isRunning }) => {
+    for (const ref of all) {
+      const shown = ref.deref();
+      if (shown === undefined) all.delete(ref);
+      else if (shown.startedAtMs === startedAtMs) shown.view.setRunning(isRunning);
+    }
+  });
   return {
     renderOutputItem(item: OutputItem, place: HTMLElement): void {
       const document = read(item);
       if (document === null) return void rootOf(place).replaceChildren(element("p", {}, "This output was written by another version of Burla, or is damaged."));
       const known = views.get(place);
       const shown = known !== undefined && place.shadowRoot?.contains(known.view.root) === true ? known : show(place, postMessage);
-      views.set(place, shown);
+      if (shown !== known) {
+        views.set(place, shown);
+        all.add(new WeakRef(shown));
+      }
+      const isNew = shown.startedAtMs !== document.startedAtMs;
       shown.startedAtMs = document.startedAtMs;
       shown.view.update(document);
+      if (isNew) postMessage?.({ type: "shown", startedAtMs: document.startedAtMs });
     },
   };
 }
@@ -41,6 +56,7 @@ function show(place: HTMLElement, postMessage: Context["postMessage"]): Shown {
     view: new JobView({
       canAct: postMessage !== undefined,
       cancel: () => tell({ type: "cancel", startedAtMs: shown.startedAtMs }),
+      pickUp: () => tell({ type: "pickUp", startedAtMs: shown.startedAtMs }),
       rerunFailed: () => tell({ type: "rerunFailed", startedAtMs: shown.startedAtMs }),
       openLog: () => tell({ type: "openLog", startedAtMs: shown.startedAtMs }),
       reveal: (line) => tell({ type: "reveal", startedAtMs: shown.startedAtMs, line }),
