@@ -70,7 +70,7 @@ export async function build({ types = true } = {}) {
     existsSync(join(root, "client/src/cli/main.ts")) &&
       esm("client/src/cli/main.ts", "cli.js", { js: `#!/usr/bin/env node\n${requireBanner.js}` }),
   ]);
-  await Promise.all([buildExtension(esbuild, define), buildRunner(esbuild, define), buildKeeper(esbuild, define), buildPages(esbuild)]);
+  await Promise.all([buildExtension(esbuild, define), buildRunner(esbuild, define), buildKeeper(esbuild, define), buildSession(esbuild, define), buildPages(esbuild)]);
   await copyFile(join(root, "LICENSE"), join(root, "client", "LICENSE"));
   if (types) await buildTypes();
 }
@@ -107,6 +107,29 @@ function buildRunner(esbuild, define) {
 /** The program that keeps a kernel while a window is reloaded, and those that it starts. */
 function buildKeeper(esbuild, define) {
   return esbuild({ ...common, define, entryPoints: [join(root, "extension/src/keeper/main.ts")], outfile: join(root, "extension/dist/keeper.mjs"), format: "esm", banner: requireBanner });
+}
+
+/**
+ * The program of a Node session, its second thread, and TypeScript as a file that is loaded on first use. `tsx` loads parts
+ * of itself by their place, so it stays a package.
+ */
+function buildSession(esbuild, define) {
+  return esbuild({
+    ...common,
+    define,
+    external: [...common.external, "tsx"],
+    entryPoints: {
+      session: join(root, "kernel-bridge/src/node-session/program/main.ts"),
+      "session-doorman": join(root, "kernel-bridge/src/node-session/program/doorman.ts"),
+    },
+    outdir: join(root, "extension/dist"),
+    outExtension: { ".js": ".mjs" },
+    chunkNames: "session-[name]-[hash]",
+    splitting: true,
+    minifyIdentifiers: true,
+    format: "esm",
+    banner: requireBanner,
+  });
 }
 
 /** What runs in a browser: the script of the results view, and the renderer of a cell's job. */
