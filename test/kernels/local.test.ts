@@ -1,0 +1,12 @@
+import { interpreter, KernelHost, startKernel } from "@burla/kernel-bridge/jupyter";
+import { liveKernelContract } from "../contract/live-kernel.ts";
+import { pythonSnippets } from "./python.ts";
+
+const host = new KernelHost();
+
+liveKernelContract("ipykernel without a server", {
+  start: () => startKernel(host.endpoint, interpreter("/usr/bin/python3")),
+  finish: () => host.dispose(),
+  snippets: pythonSnippets,
+  survivesInterrupt: true,
+});
