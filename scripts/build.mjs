@@ -104,9 +104,11 @@ function buildRunner(esbuild, define) {
   return Promise.all([program("main.ts", "runner.mjs"), program("evaluator.ts", "evaluator.mjs")]);
 }
 
-/** The program that keeps a kernel while a window is reloaded, and those that it starts. */
+/** The program that keeps a kernel while a window is reloaded, and the one that runs local Jupyter kernels: it needs a native package. */
 function buildKeeper(esbuild, define) {
-  return esbuild({ ...common, define, entryPoints: [join(root, "extension/src/keeper/main.ts")], outfile: join(root, "extension/dist/keeper.mjs"), format: "esm", banner: requireBanner });
+  const program = (entry, name) =>
+    esbuild({ ...common, define, external: [...common.external, "zeromq"], minifyIdentifiers: true, entryPoints: [join(root, entry)], outfile: join(root, "extension/dist", name), format: "esm", banner: requireBanner });
+  return Promise.all([program("extension/src/keeper/main.ts", "keeper.mjs"), program("kernel-bridge/src/jupyter/host/main.ts", "kernel-host.mjs")]);
 }
 
 /**

@@ -49,7 +49,6 @@ const EXIT_OF_ERROR: Readonly<Record<ErrorCode, ExitCode>> = {
   BURLA_STORAGE: EXIT.unreachable,
   BURLA_KERNEL: EXIT.unreachable,
   BURLA_PROTOCOL: EXIT.fault,
-  BURLA_KERNEL: EXIT.failed,
 };
 
 export function exitCodeOf(code: ErrorCode): ExitCode {

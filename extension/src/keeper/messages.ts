@@ -36,10 +36,10 @@ export type Change = v.InferOutput<typeof changeSchema>;
 export const kernelSchema = v.variant("type", [
   /** The Node session. */
   v.object({ type: v.literal("node"), language: v.picklist(["typescript", "javascript"]), folder: v.string() }),
-  /** A Jupyter kernel on this machine, by the name of its spec, or a Python interpreter that has ipykernel. */
-  v.object({ type: v.literal("local"), spec: v.nullable(v.string()), python: v.nullable(v.string()), folder: v.string() }),
+  /** A Python interpreter that has the package ipykernel; null for the first Jupyter kernel in Python that is installed. */
+  v.object({ type: v.literal("local"), python: v.nullable(v.string()), folder: v.string() }),
   /** A kernel of a Jupyter server. */
-  v.object({ type: v.literal("server"), url: v.string(), token: v.string(), spec: v.nullable(v.string()) }),
+  v.object({ type: v.literal("server"), url: v.string(), token: v.string() }),
 ]);
 export type KernelChoice = v.InferOutput<typeof kernelSchema>;
 

@@ -23,11 +23,11 @@ export class PythonChoice {
   async of(notebook: vscode.NotebookDocument): Promise<KernelChoice> {
     const chosen = this.#remembered()[notebook.uri.toString()] ?? setting();
     if (chosen !== null && "server" in chosen) {
-      return { type: "server", url: chosen.server, token: (await this.#context.secrets.get(secretKey(chosen.server))) ?? "", spec: null };
+      return { type: "server", url: chosen.server, token: (await this.#context.secrets.get(secretKey(chosen.server))) ?? "" };
     }
     const folder = folderOf(notebook);
     const python = chosen?.python ?? (await findPythons(folder)).find(({ problem }) => problem === null)?.path ?? null;
-    return { type: "local", spec: null, python, folder };
+    return { type: "local", python, folder };
   }
 
   /** @returns whether something else was chosen. @throws Declined */
