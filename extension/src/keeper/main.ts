@@ -2,6 +2,7 @@
  * The program that holds one kernel for the extension, under the user's own Node. It listens on a socket for the window
  * that shows the notebook, and ends the kernel and itself when there is no window for longer than a reload takes.
  */
+import { closeSync, writeSync } from "node:fs";
 import { appendFile, mkdir, rm } from "node:fs/promises";
 import { createServer, type Server, type Socket } from "node:net";
 import { dirname, join } from "node:path";
@@ -9,7 +10,7 @@ import { createInterface } from "node:readline";
 import * as v from "valibot";
 import { Keeper, problemOf, type Tell } from "./keeper.ts";
 import { readLines, writeLine } from "./lines.ts";
-import { ALONE_TIMEOUT_MS, PROTOCOL_VERSION, startSchema, toKeeperSchema, type KernelProblemText, type StartRequest } from "./messages.ts";
+import { ALONE_TIMEOUT_MS, PROTOCOL_VERSION, READY_FD, startSchema, toKeeperSchema, type KernelProblemText, type StartRequest } from "./messages.ts";
 import { startKernel } from "./start-kernel.ts";
 
 class Program {
@@ -99,8 +100,12 @@ function isFile(socket: string): boolean {
 }
 
 function say(problem: KernelProblemText | null): void {
-  process.stdout.write(`${JSON.stringify({ problem })}\n`);
+  writeSync(READY_FD, `${JSON.stringify({ problem })}\n`);
+  closeSync(READY_FD);
 }
+
+// Libraries print what nobody reads, and the pipe is closed once the window has heard that the kernel is there.
+process.stderr.on("error", () => undefined);
 
 /** The libraries of kernels drop promises that a dying kernel rejects: that must not end the keeper of another cell's output. */
 process.on("unhandledRejection", () => undefined);

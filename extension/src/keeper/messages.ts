@@ -105,5 +105,6 @@ export const toWindowSchema = v.variant("type", [
 ]);
 export type ToWindow = v.InferOutput<typeof toWindowSchema>;
 
-/** The line that the keeper prints when it listens, or cannot start. */
+/** Where the keeper writes one line when it listens, or cannot start. */
+export const READY_FD = 3;
 export const readySchema = v.object({ problem: v.nullable(problemSchema) });

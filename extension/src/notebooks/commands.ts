@@ -4,7 +4,7 @@ import { COMMANDS } from "../contributions.ts";
 import { Declined, type Handler } from "../failure.ts";
 import { requireTrust } from "../trust.ts";
 import { cellViewOf } from "./cell-view.ts";
-import type { Controllers } from "./controllers.ts";
+import type { Controller } from "./controller.ts";
 import type { PythonChoice } from "./python-choice.ts";
 import { jobOf, meantCell, runCellOnBurla, type Intents } from "./run-cell.ts";
 import type { Shell } from "../shell.ts";
@@ -13,7 +13,7 @@ import type { Sessions } from "./sessions.ts";
 
 export interface CellParts {
   readonly shell: Shell;
-  readonly controllers: Controllers;
+  readonly controller: Controller;
   readonly intents: Intents;
   readonly sessions: Sessions;
   readonly python: PythonChoice;
@@ -68,19 +68,19 @@ async function placeOf({ hub, known }: Shell, cell: vscode.NotebookCell) {
 const RESTART = "Restart";
 
 async function restart({ sessions }: CellParts): Promise<void> {
-  const session = sessions.find(activeNotebook());
-  if (session?.hasKernel !== true) throw new Error("No kernel of Burla's runs this notebook.");
+  const live = sessions.all(activeNotebook()).filter(({ hasKernel }) => hasKernel);
+  if (live.length === 0) throw new Error("No kernel of Burla's runs this notebook.");
   const choice = await vscode.window.showWarningMessage("Restart the kernel?", { modal: true, detail: "Its variables are lost; a cell that runs is ended." }, RESTART);
   if (choice !== RESTART) throw new Declined("the kernel goes on");
-  await vscode.window.withProgress({ location: vscode.ProgressLocation.Window, title: "Burla: restarting the kernel" }, () => session.restart());
+  await vscode.window.withProgress({ location: vscode.ProgressLocation.Window, title: "Burla: restarting the kernel" }, () => Promise.all(live.map((session) => session.restart())));
 }
 
-async function choosePython({ python, sessions, controllers }: CellParts): Promise<void> {
+async function choosePython({ python, sessions, controller }: CellParts): Promise<void> {
   requireTrust("Running a cell");
   const notebook = activeNotebook();
-  if (await python.ask(notebook)) sessions.end(notebook);
+  if (await python.ask(notebook)) sessions.end(notebook, ["python"]);
   const editor = vscode.window.activeNotebookEditor;
-  if (editor !== undefined) await controllers.select(editor, "python");
+  if (editor !== undefined) await controller.select(editor);
 }
 
 function activeNotebook(): vscode.NotebookDocument {

@@ -2,11 +2,12 @@
 import { spawn } from "node:child_process";
 import { connect, type Socket } from "node:net";
 import { createInterface } from "node:readline";
+import type { Readable } from "node:stream";
 import * as v from "valibot";
 import type { ArmedRun, KernelStatus } from "@burla/kernel-bridge";
 import { nodeEnvironment } from "../node-environment.ts";
 import { readLines, writeLine } from "../keeper/lines.ts";
-import { PROTOCOL_VERSION, readySchema, toWindowSchema, type KernelProblemText, type Snapshot, type StartRequest, type ToKeeper, type ToWindow } from "../keeper/messages.ts";
+import { PROTOCOL_VERSION, READY_FD, readySchema, toWindowSchema, type KernelProblemText, type Snapshot, type StartRequest, type ToKeeper, type ToWindow } from "../keeper/messages.ts";
 
 const CONNECT_TIMEOUT_MS = 5_000;
 /** The kernel has deadlines of its own; this one holds when its keeper does not answer. */
@@ -32,13 +33,14 @@ export class KernelProblem extends Error {
 
 /** Starts a keeper of its own process group: it outlives the window by the time of a reload. Resolves when it listens. */
 export async function startKeeper(program: string, nodePath: string | undefined, request: StartRequest): Promise<void> {
-  const child = spawn(nodePath ?? process.execPath, [program], { detached: true, stdio: ["pipe", "pipe", "pipe"], env: nodeEnvironment(nodePath === undefined) });
+  const child = spawn(nodePath ?? process.execPath, [program], { detached: true, stdio: ["pipe", "ignore", "pipe", "pipe"], env: nodeEnvironment(nodePath === undefined) });
+  const ready = child.stdio[READY_FD] as Readable;
   let stderr = "";
-  child.stderr.setEncoding("utf8").on("data", (text: string) => (stderr = (stderr + text).slice(-4000)));
-  child.stdin.on("error", () => undefined).end(`${JSON.stringify(request)}\n`);
+  child.stderr?.setEncoding("utf8").on("data", (text: string) => (stderr = (stderr + text).slice(-4000)));
+  child.stdin?.on("error", () => undefined).end(`${JSON.stringify(request)}\n`);
   try {
     const line = await new Promise<string>((resolve, reject) => {
-      createInterface({ input: child.stdout }).once("line", resolve);
+      createInterface({ input: ready }).once("line", resolve);
       child.once("error", reject);
       child.once("exit", (code, signal) => reject(new Error(`the program that holds the kernel ended with ${signal ?? `code ${code}`}: ${stderr.trim() || "it said nothing"}`)));
     });
@@ -46,8 +48,8 @@ export async function startKeeper(program: string, nodePath: string | undefined,
     if (problem !== null) throw new KernelProblem(problem);
   } finally {
     child.removeAllListeners();
-    child.stdout.destroy();
-    child.stderr.destroy();
+    ready.destroy();
+    child.stderr?.destroy();
     child.unref();
   }
 }

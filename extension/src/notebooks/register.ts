@@ -4,7 +4,7 @@ import { CELL_RENDERER } from "../contributions.ts";
 import { registerCommands } from "../failure.ts";
 import type { Shell } from "../shell.ts";
 import { cellHandlers } from "./commands.ts";
-import { Controllers, NOTEBOOK_TYPE } from "./controllers.ts";
+import { Controller, kindOf, NOTEBOOK_TYPE } from "./controller.ts";
 import { PythonChoice } from "./python-choice.ts";
 import { listenToRenderer } from "./renderer-messages.ts";
 import { Intents, preparation } from "./run-cell.ts";
@@ -13,7 +13,7 @@ import { folderOf, Sessions } from "./sessions.ts";
 import { CellStatusItems } from "./status-items.ts";
 import type { KernelChoice } from "../keeper/messages.ts";
 
-export function registerNotebooks(context: vscode.ExtensionContext, shell: Shell): { readonly controllers: Controllers; readonly sessions: Sessions } {
+export function registerNotebooks(context: vscode.ExtensionContext, shell: Shell): { readonly controller: Controller; readonly sessions: Sessions } {
   const intents = new Intents();
   const python = new PythonChoice(context);
   const running = new RunningCells();
@@ -22,28 +22,26 @@ export function registerNotebooks(context: vscode.ExtensionContext, shell: Shell
     output: shell.output,
     choose: async (notebook, kind) => (kind === "python" ? python.of(notebook) : nodeChoice(notebook)),
   });
-  const controllers = new Controllers({
+  const controller = new Controller({
     extensionId: context.extension.id,
-    execute: (kind, cells, controller) => {
-      for (const cell of cells) {
-        const intent = intents.take(cell);
-        const prepare = intent === undefined ? null : preparation(shell, cell, intent);
-        sessions.of(cell.notebook, kind).add(controller.createNotebookCellExecution(cell), prepare);
-      }
+    execute: (cell, execution) => {
+      const intent = intents.take(cell);
+      const prepare = intent === undefined ? null : preparation(shell, cell, intent);
+      sessions.of(cell.notebook, kindOf(cell.document.languageId) ?? "python").add(execution, prepare);
     },
-    interrupt: async (notebook) => sessions.find(notebook)?.interrupt(),
+    interrupt: async (notebook) => void (await Promise.all(sessions.all(notebook).map((session) => session.interrupt()))),
     onDeselected: (notebook) => sessions.end(notebook),
   });
   context.subscriptions.push(
     running,
     sessions,
-    controllers,
-    sessions.resumeAll(controllers),
-    registerCommands(shell.output, cellHandlers({ shell, controllers, intents, sessions, python, running })),
+    controller,
+    sessions.resumeAll(controller),
+    registerCommands(shell.output, cellHandlers({ shell, controller, intents, sessions, python, running })),
     vscode.notebooks.registerNotebookCellStatusBarItemProvider(NOTEBOOK_TYPE, new CellStatusItems(running)),
     listenToRenderer(vscode.notebooks.createRendererMessaging(CELL_RENDERER), running),
   );
-  return { controllers, sessions };
+  return { controller, sessions };
 }
 
 /** TypeScript takes JavaScript as well, not the other way round. */

@@ -4,7 +4,7 @@ import { Declined } from "../failure.ts";
 import { requireTrust } from "../trust.ts";
 import type { Shell } from "../shell.ts";
 import { cellViewOf } from "./cell-view.ts";
-import type { ControllerKind, Controllers } from "./controllers.ts";
+import type { Controller } from "./controller.ts";
 import { hasJupyter, jupyterKernel, runCode, type JupyterKernel } from "./jupyter-api.ts";
 import { loadPythonCode } from "./python-code.ts";
 import type { Prepare } from "./session.ts";
@@ -38,7 +38,7 @@ export class Intents {
 
 export interface RunCellParts {
   readonly shell: Shell;
-  readonly controllers: Controllers;
+  readonly controller: Controller;
   readonly intents: Intents;
 }
 
@@ -47,14 +47,14 @@ export async function runCellOnBurla(parts: RunCellParts, cell: vscode.NotebookC
   requireTrust("Running a cell");
   const kind = kindOfCell(cell);
   if (kind === undefined) throw new Error(`A cell in ${cell.document.languageId} cannot run on Burla: Python, TypeScript and JavaScript can.`);
-  const selected = parts.controllers.selected(cell.notebook);
-  if (selected === undefined) {
+  const { controller } = parts;
+  if (!controller.isSelected(cell.notebook)) {
     const kernel = kind === "python" ? await jupyterKernel(cell.notebook.uri) : undefined;
     if (kernel !== undefined) return runWithJupyter(parts, cell, kernel, intent);
     if (kind === "python" && hasJupyter()) await askWhoseKernel();
+    await controller.select(editorOf(cell));
   }
-  if (selected !== kind) await parts.controllers.select(editorOf(cell), kind);
-  await runWithOurs(parts, cell, kind, intent);
+  await runWithOurs(parts, cell, intent);
 }
 
 /** Makes the cell ready, when its turn has come: by then the cluster may have to be started. */
@@ -78,7 +78,7 @@ export async function execute(cell: vscode.NotebookCell): Promise<void> {
   await vscode.commands.executeCommand("notebook.cell.execute", { ranges: [{ start: cell.index, end: cell.index + 1 }], document: cell.notebook.uri });
 }
 
-async function runWithOurs({ intents }: RunCellParts, cell: vscode.NotebookCell, _kind: ControllerKind, intent: CellIntent): Promise<void> {
+async function runWithOurs({ intents }: RunCellParts, cell: vscode.NotebookCell, intent: CellIntent): Promise<void> {
   intents.set(cell, intent);
   try {
     await execute(cell);

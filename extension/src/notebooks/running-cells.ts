@@ -1,6 +1,6 @@
 /** Which cells run at the moment, whoever runs them: a file that was saved half way says for ever that its job runs. */
 import * as vscode from "vscode";
-import { NOTEBOOK_TYPE } from "./controllers.ts";
+import { NOTEBOOK_TYPE } from "./controller.ts";
 
 export class RunningCells implements vscode.Disposable {
   readonly #running = new Set<vscode.NotebookCell>();

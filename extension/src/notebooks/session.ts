@@ -25,6 +25,8 @@ export class Session {
   readonly #parts: SessionParts;
   readonly #shown: ShownOutputs = new Map();
   #kernel: NotebookKernel | undefined;
+  /** A kernel that was left is looked for: a cell that is run meanwhile waits for it. */
+  #resuming: Promise<unknown> | undefined;
   #queue: Waiting[] = [];
   #current: { readonly abort: AbortController; isInKernel: boolean } | undefined;
 
@@ -40,7 +42,9 @@ export class Session {
 
   /** A kernel that an earlier window has left, with the execution that goes on there. */
   async resume(open: (shown: ShownOutputs) => Promise<{ readonly kernel: NotebookKernel; readonly left: readonly Snapshot[] }>, executionOf: (snapshot: Snapshot) => vscode.NotebookCellExecution | null): Promise<void> {
-    const { kernel, left } = await open(this.#shown);
+    const opening = open(this.#shown);
+    this.#resuming = opening.catch(() => undefined);
+    const { kernel, left } = await opening;
     this.#setKernel(kernel);
     for (const snapshot of left) {
       const execution = executionOf(snapshot);
@@ -121,6 +125,7 @@ export class Session {
   }
 
   async #ensureKernel(signal: AbortSignal): Promise<NotebookKernel> {
+    await this.#resuming;
     if (this.#kernel !== undefined && !this.#kernel.isDead) return this.#kernel;
     this.#shown.clear();
     const kernel = await this.#parts.start(this.#shown, signal);

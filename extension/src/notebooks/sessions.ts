@@ -5,7 +5,7 @@ import { dirname, join } from "node:path";
 import * as vscode from "vscode";
 import { localOptions } from "../settings.ts";
 import type { KernelChoice, Snapshot } from "../keeper/messages.ts";
-import { kindOf, NOTEBOOK_TYPE, type ControllerKind, type Controllers } from "./controllers.ts";
+import { kindOf, NOTEBOOK_TYPE, type Controller, type KernelKind } from "./controller.ts";
 import { startKeeper } from "./keeper-link.ts";
 import { findMarked } from "./mark.ts";
 import { NotebookKernel } from "./notebook-kernel.ts";
@@ -13,17 +13,15 @@ import { Session } from "./session.ts";
 
 const KEPT_KEY = "burla.notebooks.kernels";
 
-/** Where a kernel is, for the next window. */
-interface Kept {
-  readonly address: string;
-  readonly kind: ControllerKind;
-}
+const KINDS: readonly KernelKind[] = ["python", "node"];
+
+const keyOf = (notebook: vscode.NotebookDocument, kind: KernelKind) => `${kind} ${notebook.uri.toString()}`;
 
 export interface SessionsParts {
   readonly context: Pick<vscode.ExtensionContext, "workspaceState" | "globalStorageUri" | "extensionUri">;
   readonly output: vscode.LogOutputChannel;
   /** Which kernel a notebook uses. */
-  choose(notebook: vscode.NotebookDocument, kind: ControllerKind): Promise<KernelChoice>;
+  choose(notebook: vscode.NotebookDocument, kind: KernelKind): Promise<KernelChoice>;
 }
 
 export class Sessions implements vscode.Disposable {
@@ -36,39 +34,36 @@ export class Sessions implements vscode.Disposable {
     this.#listener = vscode.workspace.onDidCloseNotebookDocument((notebook) => this.end(notebook));
   }
 
-  /** The one of the notebook, made when it is needed first. Starts nothing. */
-  of(notebook: vscode.NotebookDocument, kind: ControllerKind): Session {
-    const key = notebook.uri.toString();
+  /** The one of the notebook for such cells, made when it is needed first. Starts nothing. */
+  of(notebook: vscode.NotebookDocument, kind: KernelKind): Session {
+    const key = keyOf(notebook, kind);
     const known = this.#sessions.get(key);
     if (known !== undefined) return known;
     const session: Session = new Session({
       start: (shown) => this.#start(notebook, kind, shown, session),
-      onKernel: (kernel) => this.#keep(key, kernel === null ? undefined : { address: kernel.address, kind }),
+      onKernel: (kernel) => this.#keep(key, kernel === null ? undefined : kernel.address),
     });
     this.#sessions.set(key, session);
     return session;
   }
 
-  find(notebook: vscode.NotebookDocument): Session | undefined {
-    return this.#sessions.get(notebook.uri.toString());
+  /** Those that the notebook has. */
+  all(notebook: vscode.NotebookDocument): Session[] {
+    return KINDS.flatMap((kind) => this.#sessions.get(keyOf(notebook, kind)) ?? []);
   }
 
-  end(notebook: vscode.NotebookDocument): void {
-    const key = notebook.uri.toString();
-    this.#sessions.get(key)?.end();
-    this.#sessions.delete(key);
+  /** Ends the kernels of the notebook, or one of them. */
+  end(notebook: vscode.NotebookDocument, kinds: readonly KernelKind[] = KINDS): void {
+    for (const kind of kinds) {
+      this.#sessions.get(keyOf(notebook, kind))?.end();
+      this.#sessions.delete(keyOf(notebook, kind));
+    }
   }
 
   /** Goes on with the kernels of the window that was here before, as their notebooks appear. */
-  resumeAll(controllers: Controllers): vscode.Disposable {
+  resumeAll(controller: Controller): vscode.Disposable {
     const resume = (notebook: vscode.NotebookDocument) => {
-      const kept = this.#kept()[notebook.uri.toString()];
-      if (kept === undefined || this.find(notebook) !== undefined) return;
-      void this.#resume(notebook, kept, controllers).catch((error: Error) => {
-        this.#parts.output.info(`The kernel of ${notebook.uri.fsPath} is not there any more: ${error.message}`);
-        this.find(notebook)?.forget();
-        this.#keep(notebook.uri.toString(), undefined);
-      });
+      for (const kind of KINDS) void this.#resume(notebook, kind, controller);
     };
     for (const notebook of vscode.workspace.notebookDocuments) resume(notebook);
     return vscode.workspace.onDidOpenNotebookDocument(resume);
@@ -79,17 +74,28 @@ export class Sessions implements vscode.Disposable {
     for (const session of this.#sessions.values()) session.leave();
   }
 
-  async #resume(notebook: vscode.NotebookDocument, { address, kind }: Kept, controllers: Controllers): Promise<void> {
-    await controllers.untilSelected(notebook, kind);
+  async #resume(notebook: vscode.NotebookDocument, kind: KernelKind, controller: Controller): Promise<void> {
+    const key = keyOf(notebook, kind);
+    const address = this.#kept()[key];
+    if (address === undefined || this.#sessions.has(key)) return;
     const session = this.of(notebook, kind);
     const executionOf = ({ mark }: Snapshot) => {
       const cell = findMarked(notebook.getCells(), mark);
-      return cell === undefined ? null : controllers.get(kind).createNotebookCellExecution(cell);
+      return cell === undefined ? null : controller.begin(cell);
     };
-    await session.resume((shown) => NotebookKernel.open(address, shown, () => session.forget()), executionOf);
+    try {
+      await session.resume(async (shown) => {
+        const opened = await NotebookKernel.open(address, shown, () => session.forget());
+        await controller.untilSelected(notebook);
+        return opened;
+      }, executionOf);
+    } catch (error) {
+      this.#parts.output.info(`The ${kind} kernel of ${notebook.uri.fsPath} is not there any more: ${error instanceof Error ? error.message : String(error)}`);
+      this.#keep(key, undefined);
+    }
   }
 
-  async #start(notebook: vscode.NotebookDocument, kind: ControllerKind, shown: Map<number, vscode.NotebookCellOutput>, session: Session): Promise<NotebookKernel> {
+  async #start(notebook: vscode.NotebookDocument, kind: KernelKind, shown: Map<number, vscode.NotebookCellOutput>, session: Session): Promise<NotebookKernel> {
     const { context } = this.#parts;
     const kernel = await this.#parts.choose(notebook, kind);
     const { nodePath } = await localOptions();
@@ -100,13 +106,14 @@ export class Sessions implements vscode.Disposable {
     return opened;
   }
 
-  #kept(): Readonly<Record<string, Kept>> {
-    return this.#parts.context.workspaceState.get<Record<string, Kept>>(KEPT_KEY, {});
+  /** Where kernels are, for the next window. */
+  #kept(): Readonly<Record<string, string>> {
+    return this.#parts.context.workspaceState.get<Record<string, string>>(KEPT_KEY, {});
   }
 
-  #keep(key: string, kept: Kept | undefined): void {
+  #keep(key: string, address: string | undefined): void {
     const { [key]: _, ...others } = this.#kept();
-    void this.#parts.context.workspaceState.update(KEPT_KEY, kept === undefined ? others : { ...others, [key]: kept });
+    void this.#parts.context.workspaceState.update(KEPT_KEY, address === undefined ? others : { ...others, [key]: address });
   }
 }
 
@@ -124,7 +131,7 @@ export function folderOf(notebook: vscode.NotebookDocument): string {
   return vscode.workspace.workspaceFolders?.[0]?.uri.fsPath ?? process.cwd();
 }
 
-/** The controller that runs a cell, if one of ours can. */
-export function kindOfCell(cell: vscode.NotebookCell): ControllerKind | undefined {
+/** What runs a cell, if one of ours can. */
+export function kindOfCell(cell: vscode.NotebookCell): KernelKind | undefined {
   return cell.notebook.notebookType === NOTEBOOK_TYPE && cell.kind === vscode.NotebookCellKind.Code ? kindOf(cell.document.languageId) : undefined;
 }
