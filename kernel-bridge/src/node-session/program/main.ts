@@ -1,13 +1,14 @@
 /** The program of a session: runs the cells that its owner sends, one after the other, and says what becomes of them. */
 import { randomUUID } from "node:crypto";
 import { writeSync } from "node:fs";
-import { fileURLToPath, pathToFileURL } from "node:url";
+import { fileURLToPath } from "node:url";
 import { Worker } from "node:worker_threads";
 import { messageOf } from "@burla/protocol";
 import { register as registerCommonJs } from "tsx/cjs/api";
 import { register as registerModules } from "tsx/esm/api";
 import * as v from "valibot";
 import { commandSchema, markText, type ExecuteCommand } from "../messages.ts";
+import { ArmedDesk } from "./armed/desk.ts";
 import { CellMaps } from "./cells/cell-maps.ts";
 import { SESSION } from "./cells/session-names.ts";
 import { captureConsole } from "./console.ts";
@@ -15,7 +16,7 @@ import { CurrentExecution } from "./current.ts";
 import { errorReport, textOf } from "./errors.ts";
 import { Questions } from "./questions.ts";
 import { Reporter } from "./reporter.ts";
-import { CellRunner } from "./run-cell.ts";
+import { CellRunner, type CellValue } from "./run-cell.ts";
 import { SessionScope } from "./scope.ts";
 import { Screen } from "./screen.ts";
 import { bundleOf } from "./shown/bundle.ts";
@@ -28,6 +29,7 @@ const reporter = new Reporter();
 const maps = new CellMaps(fileURLToPath(import.meta.url));
 const scope = new SessionScope(process.cwd(), burla);
 const cells = new CellRunner({ language, scope, maps });
+const desk = new ArmedDesk({ burla, reporter, maps });
 const screen = new Screen(reporter);
 const questions = new Questions(reporter);
 let current: CurrentExecution | undefined;
@@ -37,7 +39,7 @@ async function execute(command: ExecuteCommand): Promise<void> {
   current = execution;
   let outcome: "ok" | "error" = "ok";
   try {
-    const result = await execution.race(runCommand(command));
+    const result = await execution.race(runCommand(command, execution));
     await execution.race(screen.isDrawn);
     if (result !== undefined && result.value !== undefined && !command.silent) {
       reporter.say({ type: "value", data: await execution.race(bundleOf(result.value)), metadata: {} });
@@ -52,8 +54,8 @@ async function execute(command: ExecuteCommand): Promise<void> {
   end(outcome);
 }
 
-function runCommand({ code, label }: ExecuteCommand): Promise<{ readonly value: unknown } | undefined> {
-  return cells.run(code, label, "here");
+async function runCommand({ code, label, armed }: ExecuteCommand, execution: CurrentExecution): Promise<CellValue | undefined> {
+  return cells.run(code, label, await desk.begin(armed, label, execution));
 }
 
 /** What native code has written by now is heard before the end: it comes by other ways. */
@@ -80,7 +82,7 @@ function hear(line: string): void {
     case "answer":
       return questions.answer(command.inputId, command.text);
     case "prepare":
-      return void import(pathToFileURL(burla).href).then(
+      return void desk.prepare().then(
         () => reporter.say({ type: "prepared", problem: null }),
         (error: unknown) => reporter.say({ type: "prepared", problem: messageOf(error) }),
       );
@@ -102,9 +104,13 @@ installHelpers({
   clear: (options) => reporter.say({ type: "clear", wait: options?.wait ?? false }),
   input: (prompt, options) => questions.ask(current, prompt, options),
 });
-Object.defineProperty(globalThis, SESSION, {
-  value: { shadows: scope.shadows, imported: (...given: Parameters<SessionScope["imported"]>) => scope.imported(...given) },
-});
+const forCells = {
+  shadows: scope.shadows,
+  imported: scope.imported.bind(scope),
+  map: desk.map.bind(desk),
+  call: desk.call.bind(desk),
+};
+Object.defineProperty(globalThis, SESSION, { value: forCells });
 process.argv.splice(2);
 process.on("uncaughtException", (error) => complain("Uncaught", error));
 process.on("unhandledRejection", (error) => complain("Uncaught (in promise)", error));

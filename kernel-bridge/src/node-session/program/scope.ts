@@ -12,8 +12,12 @@ const IMPORTS_KEY = Symbol.for("burla.session.imports");
 interface BoundImport {
   readonly specifier: string;
   readonly exported: string;
+  /** Property names to follow from there. */
+  readonly path: readonly string[];
   readonly value: unknown;
 }
+
+type FoundExport = Pick<BoundImport, "exported" | "path" | "value">;
 
 type Globals = Record<string | symbol, unknown>;
 
@@ -60,9 +64,9 @@ export class SessionScope {
   imported(module: Record<string, unknown>, specifier: string, names: readonly ImportedName[]): unknown[] {
     const exports = ownModule(module, specifier);
     return names.map((name) => {
-      const value = valueOf(exports, name, specifier);
-      this.#imports.set(name.local, { specifier, exported: name.exported, value });
-      return value;
+      const found = exportOf(exports, name, specifier);
+      this.#imports.set(name.local, { specifier, ...found });
+      return found.value;
     });
   }
 
@@ -79,13 +83,13 @@ function ownModule(module: Record<string, unknown>, specifier: string): Record<s
   return isOwn && isCompiled ? (main as Record<string, unknown>) : module;
 }
 
-function valueOf(exports: Record<string, unknown>, { exported, isMaybeType }: ImportedName, specifier: string): unknown {
-  if (exported === "*") return exports;
-  if (exported in exports) return exports[exported];
+function exportOf(exports: Record<string, unknown>, { exported, isMaybeType }: ImportedName, specifier: string): FoundExport {
+  if (exported === "*") return { exported, path: [], value: exports };
+  if (exported in exports) return { exported, path: [], value: exports[exported] };
   const main = exports["default"];
   // Node finds out the names of a CommonJS package from its text, and does not find all.
   const isInMain = exported !== "default" && ((typeof main === "object" && main !== null) || typeof main === "function") && exported in main;
-  if (isInMain) return (main as Record<string, unknown>)[exported];
-  if (isMaybeType) return undefined;
+  if (isInMain) return { exported: "default", path: [exported], value: (main as Record<string, unknown>)[exported] };
+  if (isMaybeType) return { exported, path: [], value: undefined };
   throw new SyntaxError(`The requested module '${specifier}' does not provide an export named '${exported}'`);
 }

@@ -102,10 +102,10 @@ export class CellComposer {
       ...body.flatMap((statement, index) => (index === body.length - 1 && value !== undefined ? [] : this.#localPieces(context, statement))),
     ];
     if (value !== undefined) inner.push({ text: ";const $burla_value = (" }, ...piecesOf(context, value), { text: ");\n" });
-    const names = returned.map((name) => `${JSON.stringify(name)}: ${name}`).join(", ");
-    inner.push({ text: `;return { value: ${value === undefined ? "undefined" : "$burla_value"}, names: { ${names} } };\n` });
-    const pieces = [{ text: `return { value: await ${SESSION}.call(async () => {\n` }, ...inner, { text: `}, ${JSON.stringify(returned)}) };\n` }];
-    return this.#script(pieces, returned, false);
+    inner.push({ text: `;return { value: ${value === undefined ? "undefined" : "$burla_value"}, names: { ${returned.join(", ")} } };\n` });
+    const bind = returned.length === 0 ? "" : `;({ ${returned.join(", ")} } = $burla_result.names);`;
+    const pieces = [{ text: `const $burla_result = await ${SESSION}.call(async () => {\n` }, ...inner, { text: `});\n${bind}\nreturn { value: $burla_result.value };\n` }];
+    return this.#script(pieces, this.#declaredVariables(), false);
   }
 
   /** What a cell that is one call does here after it: functions and classes, which are not sent back. */
@@ -122,9 +122,12 @@ export class CellComposer {
 
   /** The variables that a cell which is one call gives back. */
   get returnedNames(): readonly string[] {
-    const { body } = this.#sorted;
-    const declared = body.filter((statement) => !this.#isCode(statement)).flatMap((statement) => this.#declares(statement));
-    return [...new Set([...declared, ...assignedNames(this.#ts, body).filter((name) => this.#isTopLevel(name))])];
+    const assigned = assignedNames(this.#ts, this.#sorted.body).filter((name) => this.#isTopLevel(name));
+    return [...new Set([...this.#declaredVariables(), ...assigned])];
+  }
+
+  #declaredVariables(): string[] {
+    return this.#sorted.body.filter((statement) => !this.#isCode(statement)).flatMap((statement) => this.#declares(statement));
   }
 
   /** Not a variable of a block within the cell. */

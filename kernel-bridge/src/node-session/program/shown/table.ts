@@ -1,6 +1,6 @@
 /** An array of records as a table: the first rows, and how many there are. */
 import { inspect } from "node:util";
-import { escapeHtml } from "./html.ts";
+import { escapeHtml } from "../../../html.ts";
 
 const MAX_ROWS = 50;
 /** The last rows of a long table, below the first ones. */
