@@ -6,7 +6,7 @@ import { JupyterServer } from "./server.ts";
 const server = new JupyterServer();
 
 liveKernelContract("ipykernel of a server", {
-  start: async () => startKernel(await server.endpoint(), { name: "python3", displayName: "", language: "python" }),
+  start: async () => startKernel(await server.endpoint(), { name: "python3", language: "python" }),
   finish: () => server.stop(),
   snippets: pythonSnippets,
   survivesInterrupt: true,

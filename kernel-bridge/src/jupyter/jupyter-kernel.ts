@@ -4,7 +4,7 @@ import { BurlaError, messageOf } from "@burla/protocol";
 import { within } from "../deadline.ts";
 import { EventQueue } from "../event-queue.ts";
 import type { ArmedRun, ExecuteOptions, KernelEvent, KernelStatus, Language, LiveKernel } from "../kernel.ts";
-import { armPython } from "../python/arm.ts";
+import { armPython, type PythonClient } from "../python/arm.ts";
 import { Connection } from "./connection.ts";
 import type { JupyterEndpoint } from "./endpoint.ts";
 import { KernelAPI } from "./library.ts";
@@ -23,6 +23,8 @@ export interface JupyterKernelOptions {
   readonly language: Language;
   /** Started here, so ended with this object. */
   readonly isOwn: boolean;
+  /** What cells need to run on a cluster; asked for when the first is armed. */
+  readonly client: () => Promise<PythonClient>;
 }
 
 /** One execution, which waits for its turn or runs. */
@@ -39,6 +41,7 @@ export class JupyterKernel implements LiveKernel {
   readonly language: Language;
   readonly #endpoint: JupyterEndpoint;
   readonly #isOwn: boolean;
+  readonly #client: () => Promise<PythonClient>;
   #model: Kernel.IModel;
   #connection: Connection;
   /**
@@ -55,11 +58,12 @@ export class JupyterKernel implements LiveKernel {
   /** Which life of the kernel the last status came from. */
   #life: string | undefined;
 
-  private constructor({ endpoint, model, language, isOwn }: JupyterKernelOptions) {
+  private constructor({ endpoint, model, language, isOwn, client }: JupyterKernelOptions) {
     this.#endpoint = endpoint;
     this.#model = model;
     this.language = language;
     this.#isOwn = isOwn;
+    this.#client = client;
     this.#connection = this.#connect();
   }
 
@@ -99,8 +103,9 @@ export class JupyterKernel implements LiveKernel {
     return events;
   }
 
-  arm(run: ArmedRun): Promise<void> {
-    return armPython(this, run);
+  async arm(run: ArmedRun): Promise<void> {
+    if (this.language !== "python") throw new BurlaError("BURLA_KERNEL", `cells of a Jupyter kernel for ${this.language} cannot run on a cluster`, { cure: "Choose Burla's own kernel for TypeScript and JavaScript." });
+    await armPython(this, run, await this.#client());
   }
 
   async interrupt(): Promise<void> {

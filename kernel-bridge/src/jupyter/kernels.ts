@@ -1,12 +1,17 @@
 /** Which kernels an endpoint has, starting one, and joining one that runs. */
+import { fileURLToPath } from "node:url";
 import { BurlaError, messageOf } from "@burla/protocol";
 import { within } from "../deadline.ts";
 import type { Language } from "../kernel.ts";
+import type { PythonClient } from "../python/arm.ts";
+import { readSources } from "../python/sources.ts";
 import type { JupyterEndpoint } from "./endpoint.ts";
 import { interpreterKernel } from "./host/specs.ts";
 import { JupyterKernel } from "./jupyter-kernel.ts";
 import { KernelAPI, KernelSpecAPI } from "./library.ts";
 
+/** As the build of this repository has placed it. */
+const BURLA_PROGRAM = fileURLToPath(new URL("../../../client/dist/cli.js", import.meta.url));
 const LIST_TIMEOUT_MS = 10_000;
 /** Longer than the host's own, which knows what the kernel said. */
 const START_TIMEOUT_MS = 70_000;
@@ -24,6 +29,19 @@ export interface RunningKernel {
   readonly language: Language;
   /** As the server sees it: `idle`, `busy`, `starting`, … */
   readonly state: string;
+}
+
+/** Where a bundle has what this package reads from beside its source. */
+export interface KernelOptions {
+  /** Folders with the Python packages that are put into kernels. */
+  readonly pythonFolders?: readonly string[];
+  /** The command line `burla`, as a program with its first arguments: it starts a local cluster on demand. */
+  readonly burlaCommand?: readonly string[];
+}
+
+export interface StartOptions extends KernelOptions {
+  /** Where a local kernel runs. */
+  readonly folder?: string;
 }
 
 /** Kernels in languages that cells can be run in on a cluster; others are left out. @throws BurlaError BURLA_KERNEL */
@@ -51,18 +69,24 @@ export async function listRunning(endpoint: JupyterEndpoint): Promise<RunningKer
 }
 
 /** A kernel of one's own: it ends with `dispose`. @throws BurlaError BURLA_KERNEL with what its program said. */
-export async function startKernel(endpoint: JupyterEndpoint, { name, language }: KernelChoice, folder?: string): Promise<JupyterKernel> {
+export async function startKernel(endpoint: JupyterEndpoint, { name, language }: Pick<KernelChoice, "name" | "language">, { folder, ...options }: StartOptions = {}): Promise<JupyterKernel> {
   // A server takes paths in its own root only.
   const path = endpoint.isLocal && folder !== undefined ? { path: folder } : {};
   const model = await ask(endpoint, `starting ${name}`, START_TIMEOUT_MS, () => KernelAPI.startNew({ name, ...path }, endpoint.settings));
-  return JupyterKernel.open({ endpoint, model, language, isOwn: true });
+  return JupyterKernel.open({ endpoint, model, language, isOwn: true, client: clientOf(options) });
 }
 
 /** A kernel that runs already, and goes on when it is left. @throws BurlaError BURLA_KERNEL */
-export async function connectKernel(endpoint: JupyterEndpoint, { id, name, language }: Pick<RunningKernel, "id" | "name" | "language">): Promise<JupyterKernel> {
+export async function connectKernel(endpoint: JupyterEndpoint, { id, name, language }: Pick<RunningKernel, "id" | "name" | "language">, options: KernelOptions = {}): Promise<JupyterKernel> {
   const model = await ask(endpoint, `finding kernel ${id}`, LIST_TIMEOUT_MS, () => KernelAPI.getKernelModel(id, endpoint.settings));
   if (model === undefined) throw new BurlaError("BURLA_KERNEL", `there is no kernel ${id} (${name}) at ${endpoint.name}`);
-  return JupyterKernel.open({ endpoint, model, language, isOwn: false });
+  return JupyterKernel.open({ endpoint, model, language, isOwn: false, client: clientOf(options) });
+}
+
+/** The client of Python kernels, read at its first use. */
+export function clientOf({ pythonFolders, burlaCommand = [process.execPath, BURLA_PROGRAM] }: KernelOptions): () => Promise<PythonClient> {
+  let reading: Promise<PythonClient> | undefined;
+  return () => (reading ??= readSources(pythonFolders).then((sources) => ({ sources, command: burlaCommand })));
 }
 
 /** Undefined for languages that cells cannot be run in here. */
