@@ -4,6 +4,7 @@ import { suite, suiteSetup, suiteTeardown, test } from "mocha";
 import * as vscode from "vscode";
 import type { ExtensionApi } from "../../extension/src/extension.ts";
 import { COMMANDS } from "../../extension/src/contributions.ts";
+import { cellViewOf } from "../../extension/src/notebooks/cell-view.ts";
 import { processesWith } from "../support/processes.ts";
 import { until } from "../support/until.ts";
 
@@ -54,6 +55,15 @@ class Notebook {
     const cell = this.cell(index);
     const ended = this.ended(index);
     await vscode.commands.executeCommand("notebook.cell.execute", { ranges: [{ start: index, end: index + 1 }], document: this.document.uri });
+    await ended;
+    return cell;
+  }
+
+  /** As the button in the cell's toolbar does. Resolves at the end. */
+  async onBurla(index: number): Promise<vscode.NotebookCell> {
+    const cell = this.cell(index);
+    const ended = this.ended(index);
+    await vscode.commands.executeCommand(COMMANDS.runCellOnBurla, cell);
     await ended;
     return cell;
   }
@@ -133,3 +143,27 @@ suite("Python notebooks", () => {
   });
 });
 
+
+suite("Run Cell on Burla", () => {
+  test("a Python cell runs on the cluster, and its results are those of the local run", async () => {
+    const cell = "scores = [score(n) for n in range(200)]";
+    const notebook = await Notebook.open("python", "def score(n):\n    print('scoring', n)\n    return n * n", cell, "local, scores = scores, None", cell, "scores == local, len(scores)");
+    for (const index of [0, 1, 2]) await notebook.run(index);
+    const ran = await notebook.onBurla(3);
+    assert.equal(ran.executionSummary?.success, true, textOf(ran));
+    assert.equal(textOf(await notebook.run(4)), "(True, 200)");
+    const view = cellViewOf(ran);
+    assert.equal(view?.phase, "done");
+    assert.equal(view.done, 200);
+  });
+
+  test("a TypeScript cell runs on the cluster, and its results are those of the local run", async () => {
+    const cell = "const squares = await Promise.all(numbers.map(square));";
+    const notebook = await Notebook.open("typescript", "const numbers = Array.from({ length: 200 }, (_, n) => n);\nconst square = async (n: number) => n * n;", cell, "const local = squares;", cell, "[JSON.stringify(squares) === JSON.stringify(local), squares.length, squares === local].join()");
+    for (const index of [0, 1, 2]) await notebook.run(index);
+    const ran = await notebook.onBurla(3);
+    assert.equal(ran.executionSummary?.success, true, textOf(ran));
+    assert.match(textOf(await notebook.run(4)), /true,200,false/);
+    assert.equal(cellViewOf(ran)?.done, 200);
+  });
+});

@@ -4,17 +4,13 @@ import { COMMANDS } from "../contributions.ts";
 import { Declined, type Handler } from "../failure.ts";
 import { requireTrust } from "../trust.ts";
 import { cellViewOf } from "./cell-view.ts";
-import type { Controller } from "./controller.ts";
 import type { PythonChoice } from "./python-choice.ts";
-import { jobOf, meantCell, runCellOnBurla, type Intents } from "./run-cell.ts";
+import { jobOf, meantCell, runCellOnBurla, type RunCellParts } from "./run-cell.ts";
 import type { Shell } from "../shell.ts";
 import type { RunningCells } from "./running-cells.ts";
 import type { Sessions } from "./sessions.ts";
 
-export interface CellParts {
-  readonly shell: Shell;
-  readonly controller: Controller;
-  readonly intents: Intents;
+export interface CellParts extends RunCellParts {
   readonly sessions: Sessions;
   readonly python: PythonChoice;
   readonly running: RunningCells;

@@ -31,16 +31,22 @@ export async function jupyterKernel(uri: vscode.Uri): Promise<JupyterKernel | un
   return api.kernels?.getKernel(uri);
 }
 
-/** Runs code there. @throws Error with what the code has thrown. */
-export async function runCode(kernel: JupyterKernel, code: string, signal: AbortSignal): Promise<void> {
+const STDOUT = ["application/vnd.code.notebook.stdout", "application/x.notebook.stdout", "application/x.notebook.stream.stdout"];
+
+/** Runs code there. @returns what it wrote to stdout. @throws Error with what the code has thrown. */
+export async function runCode(kernel: JupyterKernel, code: string, signal: AbortSignal): Promise<string> {
   const source = new vscode.CancellationTokenSource();
   const cancel = () => source.cancel();
   signal.addEventListener("abort", cancel);
+  let stdout = "";
   try {
     for await (const { items } of kernel.executeCode(code, source.token)) {
       const error = items.find(({ mime }) => mime === "application/vnd.code.notebook.error");
       if (error !== undefined) throw new Error(errorText(Buffer.from(error.data).toString("utf8")));
+      for (const { mime, data } of items) if (STDOUT.includes(mime)) stdout += Buffer.from(data).toString("utf8");
     }
+    signal.throwIfAborted();
+    return stdout;
   } finally {
     signal.removeEventListener("abort", cancel);
     source.dispose();

@@ -5,6 +5,7 @@ import { registerCommands } from "../failure.ts";
 import type { Shell } from "../shell.ts";
 import { cellHandlers } from "./commands.ts";
 import { Controller, kindOf, NOTEBOOK_TYPE } from "./controller.ts";
+import { pythonClient } from "./python-client.ts";
 import { PythonChoice } from "./python-choice.ts";
 import { listenToRenderer } from "./renderer-messages.ts";
 import { Intents, preparation } from "./run-cell.ts";
@@ -37,7 +38,7 @@ export function registerNotebooks(context: vscode.ExtensionContext, shell: Shell
     sessions,
     controller,
     sessions.resumeAll(controller),
-    registerCommands(shell.output, cellHandlers({ shell, controller, intents, sessions, python, running })),
+    registerCommands(shell.output, cellHandlers({ shell, controller, intents, client: () => pythonClient(context.extensionUri), sessions, python, running })),
     vscode.notebooks.registerNotebookCellStatusBarItemProvider(NOTEBOOK_TYPE, new CellStatusItems(running)),
     listenToRenderer(vscode.notebooks.createRendererMessaging(CELL_RENDERER), running),
   );

@@ -1,12 +1,12 @@
 /** Run Cell on Burla: the very cell, by the kernel that it has, with its last statement on the cluster. */
 import * as vscode from "vscode";
+import type { PythonClient } from "@burla/kernel-bridge/python";
 import { Declined } from "../failure.ts";
 import { requireTrust } from "../trust.ts";
 import type { Shell } from "../shell.ts";
 import { cellViewOf } from "./cell-view.ts";
 import type { Controller } from "./controller.ts";
 import { hasJupyter, jupyterKernel, runCode, type JupyterKernel } from "./jupyter-api.ts";
-import { loadPythonCode } from "./python-code.ts";
 import type { Prepare } from "./session.ts";
 import { kindOfCell } from "./sessions.ts";
 
@@ -40,6 +40,8 @@ export interface RunCellParts {
   readonly shell: Shell;
   readonly controller: Controller;
   readonly intents: Intents;
+  /** What is put into a kernel that another extension owns. */
+  client(): Promise<PythonClient>;
 }
 
 /** @throws Declined; Error when the cell cannot run there. */
@@ -88,15 +90,14 @@ async function runWithOurs({ intents }: RunCellParts, cell: vscode.NotebookCell,
 }
 
 /** That extension runs the cell and owns its output. Its kernel is told before that this one cell is for the cluster. */
-async function runWithJupyter({ shell }: RunCellParts, cell: vscode.NotebookCell, kernel: JupyterKernel, intent: CellIntent): Promise<void> {
+async function runWithJupyter({ shell, client }: RunCellParts, cell: vscode.NotebookCell, kernel: JupyterKernel, intent: CellIntent): Promise<void> {
   const options = { location: vscode.ProgressLocation.Window, title: "Burla: preparing the cell", cancellable: true };
   await vscode.window.withProgress(options, async (_, cancellation) => {
     const abort = new AbortController();
     cancellation.onCancellationRequested(() => abort.abort(new Declined("cancelled")));
     const armed = await preparation(shell, cell, intent)(abort.signal);
-    const { pythonBootstrap, armCode } = await loadPythonCode();
-    await runCode(kernel, pythonBootstrap(), abort.signal);
-    await runCode(kernel, armCode(armed), abort.signal);
+    const { armWith } = await import("@burla/kernel-bridge/python");
+    await armWith((code) => runCode(kernel, code, abort.signal), armed, await client());
   });
   await execute(cell);
 }
