@@ -3,14 +3,15 @@ import { cp, mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { root } from "../vscode/paths.ts";
 import { addEsbuild } from "./esbuild-package.ts";
+import { addKernelPackages } from "./kernel-packages.ts";
 import { publishedPage } from "./page.ts";
 
 /** They make our repository work, not the extension. */
 const REPOSITORY_FIELDS = ["private", "workspaces", "scripts", "devDependencies", "overrides", "type"];
 /** The picture of the repository's README, and what `icon.png` is drawn from. */
 const UNUSED_MEDIA = ["demo.svg", "icon.svg"];
-/** Of the package `burla`, the parts that nobody imports while a job runs: the command line, and types. */
-const UNUSED_CLIENT_PARTS = /^cli\.js$|\.d\.c?ts$|\.map$/;
+/** Of the package `burla`, the parts that nobody needs while a job runs. The command line is one by which a Python kernel starts a cluster. */
+const UNUSED_CLIENT_PARTS = /\.d\.c?ts$|\.map$/;
 
 export interface Manifest {
   readonly version: string;
@@ -18,7 +19,7 @@ export interface Manifest {
 }
 
 /** @returns the manifest as it is published. */
-export async function stage(folder: string, platformPackage: string): Promise<Manifest> {
+export async function stage(folder: string, target: string, platformPackage: string): Promise<Manifest> {
   const manifest = await publishedManifest();
   await mkdir(folder, { recursive: true });
   await writeFile(join(folder, "package.json"), JSON.stringify(manifest, null, 2));
@@ -32,6 +33,7 @@ export async function stage(folder: string, platformPackage: string): Promise<Ma
   const modules = join(folder, "extension", "dist", "node_modules");
   await copyClient(join(modules, "burla"));
   await addEsbuild(modules, platformPackage);
+  await addKernelPackages(modules, target);
   return manifest;
 }
 
