@@ -39,7 +39,7 @@ async function runInEditor(): Promise<boolean> {
   console.log(`In ${editor.name}`);
   await runTests({
     vscodeExecutablePath: editor.executable,
-    extensionDevelopmentPath: root,
+    extensionDevelopmentPath: [root, join(root, "test", "extension", "jupyter")],
     extensionTestsPath: join(built, "index.cjs"),
     extensionTestsEnv: {
       BURLA_HOME: join(folder, "state"),
@@ -54,19 +54,15 @@ async function runInEditor(): Promise<boolean> {
 
 async function bundleTests(): Promise<void> {
   await rm(built, { recursive: true, force: true });
+  const common = { absWorkingDir: root, outExtension: { ".js": ".cjs" }, bundle: true, platform: "node", format: "cjs", target: "node20.19", sourcemap: "inline", logLevel: "warning" } as const;
+  await build({ ...common, entryPoints: [entry, ...files], entryNames: "[name]", outdir: built, packages: "external" });
   await build({
-    absWorkingDir: root,
-    entryPoints: [entry, ...files],
-    entryNames: "[name]",
-    outdir: built,
-    outExtension: { ".js": ".cjs" },
-    bundle: true,
-    packages: "external",
-    platform: "node",
-    format: "cjs",
-    target: "node20.19",
-    sourcemap: "inline",
-    logLevel: "warning",
+    ...common,
+    entryPoints: ["test/extension/jupyter/extension.ts"],
+    outdir: "test/extension/jupyter/dist",
+    external: ["vscode", "zeromq", "burla"],
+    define: { "import.meta.url": "moduleUrl" },
+    banner: { js: 'const moduleUrl = require("node:url").pathToFileURL(__filename).href;' },
   });
 }
 

@@ -3,7 +3,7 @@
  * that shows the notebook, and ends the kernel and itself when there is no window for longer than a reload takes.
  */
 import { closeSync, writeSync } from "node:fs";
-import { appendFile, mkdir, rm } from "node:fs/promises";
+import { appendFile, mkdir, rm, stat } from "node:fs/promises";
 import { createServer, type Server, type Socket } from "node:net";
 import { dirname, join } from "node:path";
 import { createInterface } from "node:readline";
@@ -12,6 +12,9 @@ import { Keeper, problemOf, type Tell } from "./keeper.ts";
 import { readLines, writeLine } from "./lines.ts";
 import { ALONE_TIMEOUT_MS, PROTOCOL_VERSION, READY_FD, startSchema, toKeeperSchema, type KernelProblemText, type StartRequest } from "./messages.ts";
 import { startKernel } from "./start-kernel.ts";
+
+/** What runs the kernel ends with this program, however it ends. */
+const END_TIMEOUT_MS = 15_000;
 
 class Program {
   readonly #request: StartRequest;
@@ -31,8 +34,9 @@ class Program {
     const end = async () => {
       if (this.#isEnding) return;
       this.#isEnding = true;
-      await kernel.dispose();
       await this.#removeSocket();
+      setTimeout(() => process.exit(), END_TIMEOUT_MS);
+      await kernel.dispose();
       process.exit();
     };
     for (const signal of ["SIGTERM", "SIGINT", "SIGHUP"] as const) process.once(signal, () => void end());
@@ -43,7 +47,7 @@ class Program {
 
   async #listen(server: Server): Promise<void> {
     const { socket } = this.#request;
-    if (isFile(socket)) await mkdir(dirname(socket), { recursive: true, mode: 0o700 });
+    if (isFile(socket)) await makeOwnFolder(dirname(socket));
     await this.#removeSocket();
     await new Promise<void>((resolve, reject) => {
       server.once("error", reject);
@@ -92,6 +96,13 @@ class Program {
   async #removeSocket(): Promise<void> {
     if (isFile(this.#request.socket)) await rm(this.#request.socket, { force: true });
   }
+}
+
+/** Others may write to the folder for temporary files. @throws Error when somebody else has made the folder. */
+async function makeOwnFolder(folder: string): Promise<void> {
+  await mkdir(folder, { recursive: true, mode: 0o700 });
+  const { uid, mode } = await stat(folder);
+  if (uid !== process.getuid?.() || (mode & 0o077) !== 0) throw new Error(`The folder ${folder} is not this user's alone: remove it.`);
 }
 
 /** Windows has named pipes, which are no files. */

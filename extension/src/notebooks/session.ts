@@ -127,6 +127,7 @@ export class Session {
   async #ensureKernel(signal: AbortSignal): Promise<NotebookKernel> {
     await this.#resuming;
     if (this.#kernel !== undefined && !this.#kernel.isDead) return this.#kernel;
+    this.#kernel?.end();
     this.#shown.clear();
     const kernel = await this.#parts.start(this.#shown, signal);
     this.#setKernel(kernel);
