@@ -32,6 +32,5 @@ export function errorText(events: readonly KernelEvent[]): string {
 
 /** Without colours. */
 export function plain(text: unknown): string {
-  // eslint-disable-next-line no-control-regex
   return String(text).replaceAll(/\u001b\[\d+m/g, "");
 }
