@@ -72,6 +72,7 @@ export async function build({ types = true } = {}) {
     existsSync(join(root, "client/src/cli/main.ts")) &&
       esm("client/src/cli/main.ts", "cli.js", { js: `#!/usr/bin/env node\n${requireBanner.js}` }),
   ]);
+  await mkdir(join(root, "extension/dist"), { recursive: true });
   await Promise.all([buildExtension(esbuild, define), buildRunner(esbuild, define), buildKeeper(esbuild, define), buildSession(esbuild, define), buildPages(esbuild)]);
   await copyFile(join(root, "LICENSE"), join(root, "client", "LICENSE"));
   if (types) await buildTypes();
@@ -117,8 +118,11 @@ function buildKeeper(esbuild, define) {
  * The program of a Node session, its second thread, and TypeScript as a file that is loaded on first use. `tsx` loads parts
  * of itself by their place, so it stays a package.
  */
-function buildSession(esbuild, define) {
-  return esbuild({
+async function buildSession(esbuild, define) {
+  const built = join(root, "extension/dist");
+  // Parts have the hash of their content in their names: those of an earlier build would stay beside them.
+  for (const name of await readdir(built)) if (/^session.*\.mjs$/.test(name)) await rm(join(built, name));
+  await esbuild({
     ...common,
     define,
     external: [...common.external, "tsx"],
@@ -126,7 +130,7 @@ function buildSession(esbuild, define) {
       session: join(root, "kernel-bridge/src/node-session/program/main.ts"),
       "session-doorman": join(root, "kernel-bridge/src/node-session/program/doorman.ts"),
     },
-    outdir: join(root, "extension/dist"),
+    outdir: built,
     outExtension: { ".js": ".mjs" },
     chunkNames: "session-[name]-[hash]",
     splitting: true,

@@ -103,7 +103,16 @@ export class CellViewWriter {
   }
 
   #progress({ jobId, phase, reason, nodes, workers, running, total, settled }: Extract<ViewEvent, { type: "progress" }>): void {
-    this.#state = { jobId, phase, reason: clip(reason, 1024), nodes, workers, running, total: total ?? this.#state.total };
+    const { nodes: nodesBefore, workers: workersBefore, total: totalBefore } = this.#state;
+    // A job that is about to end gives its workers back: what is told then is how many it had.
+    const isEnding = phase === "running" && workers === 0;
+    this.#state = {
+      jobId, phase, running,
+      reason: clip(reason, 1024),
+      nodes: isEnding ? nodesBefore : nodes,
+      workers: isEnding ? workersBefore : workers,
+      total: total ?? totalBefore,
+    };
     if (settled !== null) this.#told = settled;
   }
 

@@ -34,10 +34,13 @@ const NEEDED = [
   "package.json",
   "readme.md",
   "extension/dist/extension.cjs",
-  ...["keeper.mjs", "kernel-host.mjs", "session.mjs", "cell-renderer.js"].map((name) => `extension/dist/${name}`),
+  ...["keeper.mjs", "kernel-host.mjs", "cell-renderer.js"].map((name) => `extension/dist/${name}`),
   "extension/dist/node_modules/burla/dist/python/burla_kernel/bootstrap.py",
   ...["main", "node", "worker"].map((service) => `extension/dist/node_modules/burla/dist/services/${service}.mjs`),
+  "extension/dist/session.mjs",
+  "extension/dist/session-doorman.mjs",
   "extension/dist/node_modules/esbuild/lib/main.js",
+  "extension/dist/node_modules/tsx/dist/esm/api/index.mjs",
   `extension/dist/node_modules/@esbuild/${process.platform}-${process.arch}/bin/esbuild`,
 ];
 

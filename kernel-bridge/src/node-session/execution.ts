@@ -1,6 +1,6 @@
 /** One execution of a session: what was asked, and the events that answer. It begins once at most, and ends once. */
+import { EventQueue } from "../event-queue.ts";
 import type { ArmedRun, ExecuteOptions, ExecutionOutcome, KernelEvent } from "../kernel.ts";
-import { EventQueue } from "./event-queue.ts";
 
 export class Execution {
   readonly code: string;
@@ -11,6 +11,7 @@ export class Execution {
   executionCount: number | null = null;
   /** Resolves with the end. */
   readonly over: Promise<void>;
+  #isOver = false;
   #settle: () => void = () => undefined;
 
   constructor(code: string, options: ExecuteOptions, armed: ArmedRun | null) {
@@ -25,7 +26,7 @@ export class Execution {
   }
 
   get isOver(): boolean {
-    return this.events.isOver;
+    return this.#isOver;
   }
 
   begin(executionCount: number): void {
@@ -40,6 +41,7 @@ export class Execution {
   }
 
   end(outcome: ExecutionOutcome): void {
+    this.#isOver = true;
     this.events.push({ type: "ended", outcome });
     this.#settle();
   }

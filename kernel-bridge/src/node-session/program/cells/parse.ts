@@ -44,7 +44,13 @@ function looksLikeObject(text: string): boolean {
 
 function read(ts: TypeScript, text: string, { label, language }: ParseOptions): ts.SourceFile {
   const kind = language === "typescript" ? ts.ScriptKind.TS : ts.ScriptKind.JS;
-  return ts.createSourceFile(`${label}.${language === "typescript" ? "mts" : "mjs"}`, text, ts.ScriptTarget.Latest, true, kind);
+  const options: ts.CreateSourceFileOptions = { languageVersion: ts.ScriptTarget.Latest, setExternalModuleIndicator: markAsModule };
+  return ts.createSourceFile(`${label}.${language === "typescript" ? "mts" : "mjs"}`, text, options, true, kind);
+}
+
+/** In a module, `await (x)` awaits; elsewhere it may be a call. */
+function markAsModule(file: ts.SourceFile): void {
+  (file as unknown as { externalModuleIndicator: boolean }).externalModuleIndicator = true;
 }
 
 /** Not in TypeScript's types, and the one way to the errors of a parse alone. */

@@ -17,10 +17,10 @@ export async function bundleOf(value: unknown): Promise<MimeBundle> {
   return "text/plain" in rich ? rich : { ...rich, "text/plain": plainText(value) };
 }
 
-/** The value as a person reads it, in colours. */
+/** The value as a person reads it; what has parts, in colours. */
 export function plainText(value: unknown): string {
   const text = safeInspect(value);
-  return text.length > MAX_TEXT_LENGTH ? `${text.slice(0, MAX_TEXT_LENGTH)}\u001b[0m…` : text;
+  return text.length > MAX_TEXT_LENGTH ? `${text.slice(0, MAX_TEXT_LENGTH)}\u001b[0m …` : text;
 }
 
 async function richForms(value: unknown): Promise<MimeBundle | undefined> {
@@ -65,7 +65,7 @@ function imageForms(bytes: Uint8Array): MimeBundle | undefined {
 
 function safeInspect(value: unknown): string {
   try {
-    return inspect(value, { colors: true, maxArrayLength: 100, maxStringLength: 10_000, depth: 4 });
+    return inspect(value, { colors: typeof value === "object", maxArrayLength: 100, maxStringLength: 10_000, depth: 4 });
   } catch (error) {
     return `<it could not be shown: ${String(error)}>`;
   }
