@@ -99,6 +99,7 @@ class Run:
     def _read(self, function: Callable[[Any], Any], kept: Kept) -> None:
         __tracebackhide__ = True
         state = self._state
+        results = None
         self._screen.open()
         try:
             # An interrupt while it is begun would leave a job of which nobody knows.
@@ -111,6 +112,8 @@ class Run:
             self._keeper.end(results.job_id, kept)
             self._settle(kept)
         except KeyboardInterrupt:
+            if results is not None:
+                results.cancel()
             state.end("cancelled", "stopped by its user")
             raise
         except BaseException as error:
@@ -122,17 +125,13 @@ class Run:
 
     def _take(self, results: Any, kept: Kept) -> None:
         __tracebackhide__ = True
-        try:
-            for entry in results.settled():
-                if entry.status == "fulfilled":
-                    kept.fulfil(entry.index, entry.value)
-                    self._state.hear_value(kept.index_of(entry.index), entry.value)
-                else:
-                    self._fail(entry, kept)
-                self._screen.changed()
-        except KeyboardInterrupt:
-            results.cancel()
-            raise
+        for entry in results.settled():
+            if entry.status == "fulfilled":
+                kept.fulfil(entry.index, entry.value)
+                self._state.hear_value(kept.index_of(entry.index), entry.value)
+            else:
+                self._fail(entry, kept)
+            self._screen.changed()
 
     def _fail(self, entry: Any, kept: Kept) -> None:
         error = without_frames(entry.reason, WORKER_FILE)
