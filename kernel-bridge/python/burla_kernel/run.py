@@ -8,10 +8,11 @@ import sys
 from types import FunctionType, ModuleType, TracebackType
 from typing import Any, Callable, Iterable, Iterator, Mapping, Optional, Sized
 
+from .interrupts import deferred_interrupts
 from .keep import Kept, Keeper
 from .order import Order
 from .screen import Publish, Screen
-from .state import RunState
+from .state import ENDS, RunState
 
 #: The file of what runs around a cell on its worker; it is not shown in tracebacks.
 WORKER_FILE = "<burla>"
@@ -73,7 +74,7 @@ class Run:
             self._settle(over)
             return over
         kept = self._begin(inputs, shape)
-        self._read(self._start(function, kept), kept)
+        self._read(function, kept)
         return kept
 
     def _begin(self, inputs: Iterable[Any], shape: str) -> Kept:
@@ -90,39 +91,47 @@ class Run:
         __tracebackhide__ = True
         cluster = self._order.cluster if self._order.cluster is not None else "local"
         hear = {"on_error": "continue", "on_log": self._hear_line, "progress": self._hear_progress, "cluster": cluster}
-        self._screen.open()
         if self._order.attach_to is not None:
             return self._client.attach(self._order.attach_to, **hear)
         # Detached: it goes on when the kernel is lost, and is taken up again by its id. Who ends the cell cancels it.
         return self._client.remote_parallel_map(function, kept.feed(self._order.only_inputs), name=self._name, detach=True, **hear)
 
-    def _read(self, results: Any, kept: Kept) -> None:
+    def _read(self, function: Callable[[Any], Any], kept: Kept) -> None:
         __tracebackhide__ = True
         state = self._state
+        results = None
+        self._screen.open()
         try:
-            state.job_id = results.job_id
-            self._screen.changed()
-            for entry in results.settled():
-                if entry.status == "fulfilled":
-                    kept.fulfil(entry.index, entry.value)
-                    state.hear_value(kept.index_of(entry.index), entry.value)
-                else:
-                    self._fail(entry, kept)
-                self._screen.changed()
-        except KeyboardInterrupt:
-            results.cancel()
-            state.end("cancelled", "stopped by its user")
-            raise
-        except BaseException as error:
-            state.end("cancelled" if getattr(error, "code", "") == "BURLA_CANCELLED" else "failed", str(error).split("\n")[0])
-            raise
-        else:
+            # An interrupt while it is begun would leave a job of which nobody knows.
+            with deferred_interrupts():
+                results = self._start(function, kept)
+                state.job_id = results.job_id
+            self._take(results, kept)
             if self._order.attach_to is not None:
                 kept.recall()
             self._keeper.end(results.job_id, kept)
             self._settle(kept)
+        except KeyboardInterrupt:
+            if results is not None:
+                results.cancel()
+            state.end("cancelled", "stopped by its user")
+            raise
+        except BaseException as error:
+            if state.phase not in ENDS:
+                state.end("cancelled" if getattr(error, "code", "") == "BURLA_CANCELLED" else "failed", str(error).split("\n")[0])
+            raise
         finally:
             self._screen.close()
+
+    def _take(self, results: Any, kept: Kept) -> None:
+        __tracebackhide__ = True
+        for entry in results.settled():
+            if entry.status == "fulfilled":
+                kept.fulfil(entry.index, entry.value)
+                self._state.hear_value(kept.index_of(entry.index), entry.value)
+            else:
+                self._fail(entry, kept)
+            self._screen.changed()
 
     def _fail(self, entry: Any, kept: Kept) -> None:
         error = without_frames(entry.reason, WORKER_FILE)

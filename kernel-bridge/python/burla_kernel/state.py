@@ -11,6 +11,9 @@ from typing import Any, Optional
 
 from .view import MAX_FAILURES, MAX_LINE_CHARACTERS, MAX_LINES, MAX_SAMPLES, clip
 
+#: Phases that are the last one.
+ENDS = ("done", "failed", "cancelled")
+
 _shorten = reprlib.Repr()
 _shorten.maxstring = _shorten.maxother = 400
 _shorten.maxlist = _shorten.maxtuple = _shorten.maxdict = _shorten.maxset = 20
@@ -38,7 +41,10 @@ class RunState:
         if self._ended_s is not None:
             return
         self.phase, self.reason = progress.phase, clip(progress.reason, 1024)
-        self.nodes, self.workers, self.running = progress.nodes, progress.workers, progress.running
+        self.running = progress.running
+        if progress.workers > 0:
+            # At the end they are free again; where it ran is still worth telling.
+            self.nodes, self.workers = progress.nodes, progress.workers
         self.total = progress.total
 
     def hear_line(self, line: Any) -> None:
@@ -47,7 +53,8 @@ class RunState:
 
     def hear_value(self, index: int, value: Any) -> None:
         self.done += 1
-        if len(self._samples) < MAX_SAMPLES:
+        # The value of a single call is shown by the kernel itself.
+        if self.how == "map" and len(self._samples) < MAX_SAMPLES:
             self._samples.append({"index": index, "text": clip(_text_of(value), 512)})
 
     def hear_failure(self, index: int, error: BaseException) -> None:

@@ -2,7 +2,6 @@
 import { fork, type ChildProcess } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import * as v from "valibot";
-import { BurlaError } from "@burla/protocol";
 import { fromHostSchema, type FromHost, type ToHost } from "./host/messages.ts";
 import type { JupyterEndpoint } from "./endpoint.ts";
 import { ServerConnection } from "./library.ts";
@@ -20,10 +19,6 @@ const MAX_STDERR_LENGTH = 4_000;
 /** After `dispose` the kernels have this long to end. */
 const END_TIMEOUT_MS = 10_000;
 
-interface Pending {
-  readonly resolve: (response: Response) => void;
-  readonly reject: (error: Error) => void;
-}
 
 /** Local kernels without a Jupyter server. They end when this process does, however it does. */
 export class KernelHost {
@@ -32,7 +27,7 @@ export class KernelHost {
   #stderr = "";
   #isDisposed = false;
   #nextId = 0;
-  readonly #pending = new Map<number, Pending>();
+  readonly #pending = new Map<number, (response: Response) => void>();
   readonly #sockets = new Map<number, HostSocket>();
   readonly endpoint: JupyterEndpoint;
 
@@ -91,8 +86,8 @@ export class KernelHost {
     const id = this.#nextId++;
     const method = request.method as "GET" | "POST" | "DELETE";
     const body = method === "POST" ? await request.text() : null;
-    return new Promise((resolve, reject) => {
-      this.#pending.set(id, { resolve, reject });
+    return new Promise((resolve) => {
+      this.#pending.set(id, resolve);
       this.#say({ type: "request", id, method, path: new URL(request.url).pathname, body });
     });
   }
@@ -134,25 +129,28 @@ export class KernelHost {
     else if (heard.type === "frame") socket?.hear(heard.text);
     else {
       this.#sockets.delete(heard.socket);
-      socket?.hearClose();
+      socket?.hearClose(LOST);
     }
   }
 
   #settle({ id, status, body }: Extract<FromHost, { type: "response" }>): void {
-    const pending = this.#pending.get(id);
+    const resolve = this.#pending.get(id);
     this.#pending.delete(id);
-    pending?.resolve(new Response(body, { status, headers: { "content-type": "application/json" } }));
+    resolve?.(new Response(body, { status, headers: { "content-type": "application/json" } }));
   }
 
-  /** The host is gone, and all kernels with it. */
+  /** The host is gone, and all kernels with it: no use in trying again, as the library does when a server is not reached. */
   #lose(reason: string): void {
-    const error = new BurlaError("BURLA_KERNEL", `the program that runs local kernels is gone: ${reason}`);
-    for (const { reject } of this.#pending.values()) reject(error);
-    this.#pending.clear();
-    for (const socket of this.#sockets.values()) socket.hearClose();
+    const body = JSON.stringify({ message: `the program that runs local kernels is gone: ${reason}` });
+    for (const id of [...this.#pending.keys()]) this.#settle({ type: "response", id, status: 410, body });
+    for (const socket of this.#sockets.values()) socket.hearClose(GONE);
     this.#sockets.clear();
   }
 }
+
+/** WebSocket's code for a peer that goes away for good, and for one that was lost. */
+const GONE = 1001;
+const LOST = 1006;
 
 /** As much of a WebSocket as the library uses. */
 class HostSocket {
@@ -190,10 +188,10 @@ class HostSocket {
     if (this.readyState === 1) this.onmessage?.({ data });
   }
 
-  hearClose(): void {
+  hearClose(code: number): void {
     if (this.readyState === 3) return;
     this.readyState = 3;
-    this.onclose?.({ code: 1006 });
+    this.onclose?.({ code });
   }
 }
 

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-import asyncio
 import functools
 import inspect
 import threading
-from typing import Any, Callable, NoReturn
+from sys import getrefcount
+from typing import TYPE_CHECKING, Any, Awaitable, Callable, NoReturn
 
 from burla_protocol.call import enter
 from .desk import Claim, Desk, clock
 from .guard import Ended
+from .snapshot import FIXED, OWN_REFERENCES, as_it_is_now
 from .ticker import Ticker
+
+if TYPE_CHECKING:
+    # Loaded on first use: it is a third of the time that a worker needs to start.
+    import asyncio
 
 Function = Callable[[Any], Any]
 
@@ -23,10 +28,12 @@ class Runner:
     def __init__(self, desk: Desk, ticker: Ticker) -> None:
         self._desk = desk
         self._ticker = ticker
-        self._loop: asyncio.AbstractEventLoop | None = None
+        self._loops = threading.local()
 
     def run(self, function: Function) -> NoReturn:
         if is_async(function):
+            import asyncio
+
             asyncio.run(self._run_async(function))
         elif self._desk.concurrency > 1:
             self._run_in_threads(function)
@@ -47,20 +54,25 @@ class Runner:
             enter(claim.index, claim.grant.attempt)
             value = function(claim.input)
             if type(value) not in _PLAIN and inspect.isawaitable(value):
-                value = self._own_loop().run_until_complete(_await(value))
+                value = self._finish_in_loop(value)
         except Ended:
             raise
         except BaseException as error:
             self._desk.settle_failed(claim, error, clock() - began_s)
         else:
+            if type(value) not in FIXED and getrefcount(value) > OWN_REFERENCES:
+                value = as_it_is_now(value)
             self._desk.settle(claim, value, clock() - began_s)
 
-    def _own_loop(self) -> asyncio.AbstractEventLoop:
-        """For a function that is not known to be asynchronous before its first call."""
-        if self._loop is None:
-            self._loop = asyncio.new_event_loop()
-            asyncio.set_event_loop(self._loop)
-        return self._loop
+    def _finish_in_loop(self, awaitable: Awaitable[Any]) -> Any:
+        """Of a function that is not known to be asynchronous before its first call. Each thread has a loop of its own."""
+        import asyncio
+
+        loop = getattr(self._loops, "loop", None)
+        if loop is None:
+            loop = self._loops.loop = asyncio.new_event_loop()
+            asyncio.set_event_loop(loop)
+        return loop.run_until_complete(_await(awaitable))
 
     def _run_in_threads(self, function: Function) -> NoReturn:
         """As many threads as there are inputs at once, up to `concurrency`."""
@@ -78,22 +90,12 @@ class Runner:
         while True:
             claim = self._desk.wait_for_claim()
             self._ticker.wake()
-            self._call_in_thread(function, claim)
+            self._call(function, claim)
             self._ticker.wake()
 
-    def _call_in_thread(self, function: Function, claim: Claim) -> None:
-        began_s = clock()
-        try:
-            enter(claim.index, claim.grant.attempt)
-            value = function(claim.input)
-            if inspect.isawaitable(value):
-                value = asyncio.run(_await(value))
-        except BaseException as error:
-            self._desk.settle_failed(claim, error, clock() - began_s)
-        else:
-            self._desk.settle(claim, value, clock() - began_s)
-
     async def _run_async(self, function: Function) -> NoReturn:
+        import asyncio
+
         loop = asyncio.get_running_loop()
         woken = asyncio.Event()
         threading.Thread(target=self._forward, args=(loop, woken), daemon=True, name="burla-inputs").start()
@@ -110,10 +112,12 @@ class Runner:
             self._ticker.wake()
 
     def _forward(self, loop: asyncio.AbstractEventLoop, woken: asyncio.Event) -> NoReturn:
-        desk = self._desk
+        """Tells the loop of grants, which come in another thread."""
+        desk, seen = self._desk, 0
         while True:
             with desk.changed:
-                desk.changed.wait()
+                desk.changed.wait_for(lambda: desk.received > seen)
+                seen = desk.received
             loop.call_soon_threadsafe(woken.set)
 
     async def _call_async(self, function: Function, claim: Claim) -> None:
@@ -126,6 +130,8 @@ class Runner:
         except BaseException as error:
             self._desk.settle_failed(claim, error, clock() - began_s)
         else:
+            if type(value) not in FIXED and getrefcount(value) > OWN_REFERENCES:
+                value = as_it_is_now(value)
             self._desk.settle(claim, value, clock() - began_s)
         self._ticker.wake()
 
