@@ -17,10 +17,11 @@ test("every platform but 32-bit ARM has an addon, and the file is there", () => 
   }
 });
 
-test("the oldest build is taken that a supported Node can load", () => {
+test("the build for old systems is taken, else the oldest that a supported Node can load", () => {
   const key = (abi: number, libc = "glibc") => JSON.stringify({ os: "linux", arch: "x64", libc, abi });
-  const files = { [key(127)]: "new", [key(115)]: "node20", [key(72)]: "ancient", [key(115, "musl")]: "alpine" };
+  const files = { [key(147)]: "new", [key(115)]: "node20", [key(72)]: "ancient", [key(115, "musl")]: "alpine" };
   assert.equal(addonFor(files, platformOf("linux-x64"))?.file, "node20");
+  assert.equal(addonFor({ ...files, [key(127)]: "portable" }, platformOf("linux-x64"))?.file, "portable");
   assert.equal(addonFor(files, platformOf("alpine-x64"))?.file, "alpine");
   assert.equal(addonFor(files, platformOf("darwin-x64")), null);
 });

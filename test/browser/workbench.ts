@@ -70,6 +70,8 @@ export class Workbench {
 
   /** As a user does by reloading the window: the extension starts anew. */
   async reload(): Promise<void> {
+    // What is not saved is kept, which the browser does not know.
+    this.page.once("dialog", (dialog) => void dialog.accept());
     await this.page.reload({ waitUntil: "commit" });
     await this.page.locator(".monaco-workbench .part.statusbar").waitFor();
   }

@@ -88,6 +88,13 @@ test("it stays under its size limits", async () => {
 });
 
 for (const [name, node] of Object.entries({ "the editor's Node": serverNode, "this Node": process.execPath })) {
+  test(`its addon for local Jupyter kernels loads, under ${name}`, async () => {
+    const { stdout } = await run(node, ["--print", `require(${JSON.stringify(join(installed, "extension", "dist", "node_modules", "zeromq"))}).version`]);
+    assert.match(stdout, /^4\.\d+\.\d+$/m);
+  });
+}
+
+for (const [name, node] of Object.entries({ "the editor's Node": serverNode, "this Node": process.execPath })) {
   test(`its client runs a function that has to be compiled, under ${name}`, async () => {
     const cluster = new TestCluster();
     const env = { ...process.env, BURLA_HOME: cluster.home, NODE_OPTIONS: "", NODE_PATH: "" };

@@ -26,7 +26,7 @@ class Kept:
         """What the job takes."""
         if only is None:
             return _Feed(self._all(), self._size)
-        self._only = tuple(index for index in only if index in self.failures)
+        self._only = tuple(index for index in only or sorted(self.failures) if index in self.failures)
         self.failures = {index: error for index, error in self.failures.items() if index not in self._only}
         return [self._open[index] for index in self._only]
 

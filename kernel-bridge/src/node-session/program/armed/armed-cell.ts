@@ -59,8 +59,9 @@ export class ArmedCell {
   }
 
   async #mapped(inputs: MapInputs, fn: AnyFunction, needs: "value" | "index", shape: MapShape): Promise<unknown[]> {
-    const { cellId, onlyInputs } = this.#options.run;
-    const kept = onlyInputs === null ? undefined : this.#keptFor(inputs);
+    const { cellId } = this.#options.run;
+    const kept = this.#options.run.onlyInputs === null ? undefined : this.#keptFor(inputs);
+    const onlyInputs = this.#options.run.onlyInputs?.length === 0 ? failedOf(kept) : this.#options.run.onlyInputs;
     const indexes = indexesOf(inputs, onlyInputs);
     const values = indexes === null ? inputs.values : pairs(inputs, indexes, onlyInputs);
     const stream = this.#start(remoteCallback(fn, needs, indexes !== null), values, nameOf(fn, this.#options.label));
@@ -200,6 +201,10 @@ function* pairs({ values }: MapInputs, indexes: readonly number[], only: readonl
     else found[at] = [value, indexes[at] as number];
   }
   yield* found;
+}
+
+function failedOf(kept: KeptRun | undefined): number[] {
+  return [...(kept?.failures.keys() ?? [])].sort((a, b) => a - b);
 }
 
 function merged(kept: KeptRun | undefined, outcome: KeptRun, onlyInputs: readonly number[] | null, inputs: MapInputs): KeptRun {
