@@ -6,7 +6,7 @@ import { JOB_TIMEOUT_MS } from "./timeouts.ts";
 import type { Workbench } from "./workbench.ts";
 
 /** All cells of the examples are in sight. */
-const TALL = { width: 1280, height: 2300 };
+const TALL = { width: 1280, height: 3000 };
 
 export class NotebookPage {
   readonly #workbench: Workbench;
@@ -53,9 +53,16 @@ export class NotebookPage {
     await this.row(index).locator(".run-button-container .codicon-notebook-execute").click();
   }
 
-  /** By the button in the cell's toolbar. */
+  /** From the palette. */
   async onBurla(index: number): Promise<void> {
     await this.focus(index);
+    await this.#workbench.runCommand("Burla: Run Cell on Burla");
+  }
+
+  /** By the button in the cell's toolbar. */
+  async clickOnBurla(index: number): Promise<void> {
+    await this.focus(index);
+    await this.row(index).hover();
     await this.row(index).locator('.cell-title-toolbar [aria-label^="Run Cell on Burla"]').click();
   }
 
@@ -82,13 +89,13 @@ export class NotebookPage {
   }
 
   /** Some output shows it. */
-  async prints(text: string | RegExp): Promise<void> {
-    await (await this.outputs).locator(".output_container", { hasText: text }).first().waitFor({ timeout: JOB_TIMEOUT_MS });
+  async prints(text: string): Promise<void> {
+    await this.#workbench.webview(`.output_container:has-text(${JSON.stringify(text)})`, JOB_TIMEOUT_MS);
   }
 
   /** What a cell shows of its job; the notebook's only one. */
   async job(): Promise<JobOutput> {
-    return new JobOutput(await this.#workbench.webview(".job"));
+    return new JobOutput(await this.#workbench.webview("article.job", JOB_TIMEOUT_MS));
   }
 
   save(): Promise<void> {

@@ -25,17 +25,17 @@ test("the Python example runs here, then its cell on a cluster that starts on th
   const notebook = await NotebookPage.open(workbench, "forecast.ipynb");
   await notebook.runAll();
   await notebook.prints("as here: True False");
-  await notebook.onBurla(4);
+  await notebook.clickOnBurla(4);
   await workbench.notification(/No cluster is running/).getByRole("button", { name: "Start Cluster" }).click();
   const job = await notebook.job();
   await job.says(/of 180 inputs/);
-  await workbench.screenshot("notebook-1-running");
+  await workbench.screenshot("notebook-1-running", 1500);
   await notebook.says(4, /Burla · Local cluster · 180 inputs in/);
   await notebook.succeeded(4);
   await notebook.run(6);
   await notebook.run(7);
   await notebook.prints("as here: True True");
-  await workbench.screenshot("notebook-2-done");
+  await workbench.screenshot("notebook-2-done", 1500);
 });
 
 test("the TypeScript example as well, and its plot is drawn", async (workbench) => {
@@ -50,7 +50,7 @@ test("the TypeScript example as well, and its plot is drawn", async (workbench) 
   await notebook.prints("as here: true true");
   await (await notebook.outputs).locator("svg circle, img").first().waitFor();
   await notebook.focus(7);
-  await workbench.screenshot("notebook-3-plot");
+  await workbench.screenshot("notebook-3-plot", 2300);
 });
 
 test("inputs that fail show their own line; mended, they run again, and they alone", async (workbench) => {
@@ -62,7 +62,7 @@ test("inputs that fail show their own line; mended, they run again, and they alo
   await job.says(/10 inputs have failed/);
   await notebook.failed(1);
   await job.says(/raise ValueError/);
-  await workbench.screenshot("notebook-4-failed");
+  await workbench.screenshot("notebook-4-failed", 1100);
   await job.button("Line 5").first().click();
   await workbench.statusBarItem(/Ln 5, Col/).waitFor();
   await notebook.run(2);
@@ -72,7 +72,7 @@ test("inputs that fail show their own line; mended, they run again, and they alo
   await notebook.succeeded(1);
   await notebook.run(3);
   await notebook.prints("all checked: True");
-  await workbench.screenshot("notebook-5-again");
+  await workbench.screenshot("notebook-5-again", 1100);
 });
 
 test("the log of the cell's job is a click away", async (workbench) => {
@@ -89,7 +89,7 @@ test("a reload of the window in the middle: the cell goes on, and its results ar
   await workbench.reload();
   await notebook.isShown();
   await notebook.says(4, /Burla · Local cluster · 400 inputs in/);
-  await workbench.screenshot("notebook-6-reloaded");
+  await workbench.screenshot("notebook-6-reloaded", 1100);
   await notebook.succeeded(4);
   await notebook.run(5);
   await notebook.prints("all slept: True");
@@ -102,7 +102,7 @@ test("a cell is stopped by the button in its output", async (workbench) => {
   await (await notebook.outputs).locator("article.job").getByRole("button", { name: "Cancel" }).click();
   await notebook.says(4, /cancelled after/);
   await notebook.failed(4);
-  await workbench.screenshot("notebook-7-cancelled");
+  await workbench.screenshot("notebook-7-cancelled", 1100);
 });
 
 test("the saved file says by itself what has run", async (workbench) => {
