@@ -126,7 +126,8 @@ export class JobGroup implements SlotListener {
     if (this.#stopped) return;
     if (report.cause === "engine-failed") return this.#options.nodeFailed(describeExit(report));
     if (!slot.isLoaded && report.cause !== "engine-stopped" && ++this.#loadLosses >= MAX_LOAD_LOSSES) {
-      return this.#failToLoad(new Error(`the worker ended while it loaded the function: ${describeExit(report)}`));
+      const code = this.#options.assign.spec.runtime === "python" && report.cause === "refused" ? "BURLA_PYTHON" : "BURLA_LOAD";
+      return this.#failToLoad(new Error(`the worker ended while it loaded the function: ${describeExit(report)}`), code);
     }
     for (const grant of slot.grants.values()) this.#endLost(grant, report, timedOut);
     slot.grants.clear();
@@ -139,15 +140,15 @@ export class JobGroup implements SlotListener {
     const { assign, values, env } = this.#options;
     const { concurrency, timeoutMs, cwd } = assign.spec;
     void this.#options.bundlePath.then(
-      (bundlePath) => slot.load(this.jobId, this, { jobId: this.jobId, bundlePath, concurrency, env, cwd }, timeoutMs, values),
+      (bundlePath) => slot.load(this.jobId, this, { jobId: this.jobId, bundlePath, concurrency, env, cwd, packagesPath: null }, timeoutMs, values),
       () => undefined,
     );
   }
 
-  #failToLoad(error: unknown): void {
+  #failToLoad(error: unknown, code: "BURLA_LOAD" | "BURLA_PYTHON" = "BURLA_LOAD"): void {
     if (this.#stopped) return;
     const message = error instanceof Error ? error.message : String(error);
-    this.#options.report({ type: "loadFailed", jobId: this.jobId }, encodeEnvelopes([{ kind: "burla", code: "BURLA_LOAD", message }]));
+    this.#options.report({ type: "loadFailed", jobId: this.jobId }, encodeEnvelopes([{ kind: "burla", code, message }]));
   }
 
   #measure(calls: number, runMs: number): void {

@@ -39,6 +39,8 @@ export interface SlotOptions {
   readonly runtime: ContainerRuntime;
   readonly server: WorkerServer;
   readonly kind: "node" | "python";
+  /** The interpreter that a job names; null for the node's own choice. */
+  readonly python: string | null;
   /** Null where containers have none. */
   readonly image: string | null;
   readonly cpu: number;
@@ -48,6 +50,7 @@ export interface SlotOptions {
 export class Slot {
   readonly workerId: WorkerId = newWorkerId();
   readonly kind: "node" | "python";
+  readonly python: string | null;
   readonly image: string | null;
   readonly cpu: number;
   readonly ramMiB: number;
@@ -68,6 +71,7 @@ export class Slot {
 
   constructor(options: SlotOptions) {
     this.kind = options.kind;
+    this.python = options.python;
     this.image = options.image;
     this.cpu = options.cpu;
     this.ramMiB = options.ramMiB;
@@ -89,8 +93,8 @@ export class Slot {
         },
       });
     });
-    const { kind, image, cpu, ramMiB, server } = options;
-    this.container = options.runtime.start({ workerId: this.workerId, runtime: kind, image, socketPath: server.path, token, cpu, ramMiB });
+    const { kind, python, image, cpu, ramMiB, server } = options;
+    this.container = options.runtime.start({ workerId: this.workerId, runtime: kind, python, image, socketPath: server.path, token, cpu, ramMiB });
     const ended = this.container.exited.then(async (report) => {
       this.#hasEnded = true;
       // What it answered and printed last may still be on its way when the process has ended.

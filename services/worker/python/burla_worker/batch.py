@@ -1,0 +1,140 @@
+"""Results of one grant, gathered until they are worth a message."""
+
+from __future__ import annotations
+
+import pickle
+import sys
+from typing import Any
+
+from burla_protocol.failures import burla_failure
+from burla_protocol.frames import MAX_FRAME_BYTES, MAX_HEADER_BYTES
+from burla_protocol.messagepack import pack
+from burla_protocol.values import encode_values, find_unpicklable
+
+_MAX_BODY_BYTES = MAX_FRAME_BYTES - MAX_HEADER_BYTES
+#: Cannot change after they were returned.
+_FIXED = frozenset({int, float, str, bytes, bool, complex, type(None)})
+
+
+class Batch:
+    def __init__(self, grant_id: int, max_body_bytes: int = _MAX_BODY_BYTES) -> None:
+        self.grant_id = grant_id
+        self.indices: list[int] = []
+        self._max_body_bytes = max_body_bytes
+        self._values: list[Any] = []
+        self._failures: dict[int, dict[str, Any]] = {}
+        self.run_s = 0.0
+
+    def add_value(self, index: int, value: Any, seconds: float) -> None:
+        if type(value) not in _FIXED and sys.getrefcount(value) > _OWN_REFERENCES:
+            # Somebody else holds it, and may change it before it is sent.
+            value = _as_it_is_now(value)
+        self.indices.append(index)
+        self._values.append(value)
+        self.run_s += seconds
+
+    def add_failure(self, index: int, envelope: dict[str, Any], seconds: float) -> None:
+        self._failures[len(self.indices)] = envelope
+        self.indices.append(index)
+        self._values.append(None)
+        self.run_s += seconds
+
+    def encode(self) -> list[tuple[dict[str, Any], bytes, bytes]]:
+        """Message and the two parts of its body, or several where one would be larger than a frame.
+
+        A value that cannot be pickled, or is too large by itself, makes its own call fail, not the batch.
+        """
+        values = self._encode_values()
+        failed = sorted(self._failures)
+        errors = pack([self._failures[position] for position in failed]) if failed else b""
+        if len(values) + len(errors) <= self._max_body_bytes:
+            return [(self._message(failed, len(values)), values, errors)]
+        if len(self.indices) > 1:
+            half = len(self.indices) >> 1
+            return [*self._part(0, half).encode(), *self._part(half, len(self.indices)).encode()]
+        what = "error" if self._failures else "result"
+        message = f"the {what} of input {self.indices[0]} is over the limit of {self._max_body_bytes} bytes"
+        self._failures[0] = burla_failure("BURLA_TOO_LARGE", message)
+        return self.encode()
+
+    def _message(self, failed: list[int], values_bytes: int) -> dict[str, Any]:
+        first, count = self.indices[0], len(self.indices)
+        in_row = self.indices[-1] - first == count - 1 and all(map(int.__eq__, self.indices, range(first, first + count)))
+        return {
+            "type": "workerResults",
+            "grantId": self.grant_id,
+            "first": first,
+            "count": count,
+            "indices": None if in_row else self.indices,
+            "failed": failed,
+            "valuesBytes": values_bytes,
+            "runMs": max(0.0, self.run_s * 1000),
+        }
+
+    def _encode_values(self) -> bytes:
+        try:
+            return encode_values(self._fulfilled())
+        except Exception:
+            self._fail_unpicklable()
+            return encode_values(self._fulfilled())
+
+    def _fulfilled(self) -> list[Any]:
+        if not self._failures:
+            return self._values
+        return [value for position, value in enumerate(self._values) if position not in self._failures]
+
+    def _fail_unpicklable(self) -> None:
+        for position, value in enumerate(self._values):
+            found = None if position in self._failures else find_unpicklable(value)
+            if found is None:
+                continue
+            path, what = found
+            message = f"the result of input {self.indices[position]} cannot be sent: result{path} is {what}"
+            self._failures[position] = burla_failure("BURLA_RESULT", message)
+            # Its last reference may be here, and it may hold much.
+            self._values[position] = None
+
+    def _part(self, begin: int, end: int) -> Batch:
+        part = Batch(self.grant_id, self._max_body_bytes)
+        seconds = self.run_s / len(self.indices)
+        for position in range(begin, end):
+            failure = self._failures.get(position)
+            if failure is None:
+                part.add_value(self.indices[position], self._values[position], seconds)
+            else:
+                part.add_failure(self.indices[position], failure, seconds)
+        return part
+
+
+class _Probe:
+    def add_value(self, _index: int, value: Any, _seconds: float) -> int:
+        return sys.getrefcount(value)
+
+
+def _own_references() -> int:
+    """References to a result that nobody else holds, which differ between versions of Python."""
+    value: list[int] = []
+    return _Probe().add_value(0, value, 0.0)
+
+
+_OWN_REFERENCES = _own_references()
+
+
+class _Frozen:
+    """A value as it was when it was returned: the function may change it in its next call, before it is sent."""
+
+    def __init__(self, data: bytes) -> None:
+        self._data = data
+
+    def __reduce__(self):
+        return pickle.loads, (self._data,)
+
+
+def _as_it_is_now(value: Any) -> Any:
+    try:
+        import cloudpickle
+
+        return _Frozen(cloudpickle.dumps(value, protocol=pickle.HIGHEST_PROTOCOL))
+    except Exception:
+        # Told with its path when the batch is sent.
+        return value

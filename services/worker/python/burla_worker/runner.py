@@ -1,0 +1,140 @@
+"""The heart of the worker: call, settle, answer. One call at a time in the main thread, several in threads or a loop."""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import inspect
+import threading
+from typing import Any, Callable, NoReturn
+
+from burla_protocol.call import enter
+from .desk import Claim, Desk, clock
+from .guard import Ended
+from .ticker import Ticker
+
+Function = Callable[[Any], Any]
+
+#: Types of most results, of which nobody has to ask whether they can be awaited.
+_PLAIN = frozenset({int, float, str, bytes, bool, type(None), list, dict, tuple})
+
+
+class Runner:
+    def __init__(self, desk: Desk, ticker: Ticker) -> None:
+        self._desk = desk
+        self._ticker = ticker
+        self._loop: asyncio.AbstractEventLoop | None = None
+
+    def run(self, function: Function) -> NoReturn:
+        if is_async(function):
+            asyncio.run(self._run_async(function))
+        elif self._desk.concurrency > 1:
+            self._run_in_threads(function)
+        while True:
+            self._call(function, self._next_claim())
+
+    def _next_claim(self) -> Claim:
+        desk = self._desk
+        claim = desk.claim()
+        if claim is None:
+            claim = desk.wait_for_claim()
+            self._ticker.wake()
+        return claim
+
+    def _call(self, function: Function, claim: Claim) -> None:
+        began_s = clock()
+        try:
+            enter(claim.index, claim.grant.attempt)
+            value = function(claim.input)
+            if type(value) not in _PLAIN and inspect.isawaitable(value):
+                value = self._own_loop().run_until_complete(_await(value))
+        except Ended:
+            raise
+        except BaseException as error:
+            self._desk.settle_failed(claim, error, clock() - began_s)
+        else:
+            self._desk.settle(claim, value, clock() - began_s)
+
+    def _own_loop(self) -> asyncio.AbstractEventLoop:
+        """For a function that is not known to be asynchronous before its first call."""
+        if self._loop is None:
+            self._loop = asyncio.new_event_loop()
+            asyncio.set_event_loop(self._loop)
+        return self._loop
+
+    def _run_in_threads(self, function: Function) -> NoReturn:
+        """As many threads as there are inputs at once, up to `concurrency`."""
+        desk = self._desk
+        threads = 0
+        while True:
+            with desk.changed:
+                desk.changed.wait_for(lambda: threads < desk.concurrency and desk.waiting > threads - desk.running)
+                missing = min(desk.concurrency - threads, desk.waiting - (threads - desk.running))
+            for _ in range(missing):
+                threading.Thread(target=self._serve, args=(function,), daemon=True, name=f"burla-call-{threads}").start()
+                threads += 1
+
+    def _serve(self, function: Function) -> NoReturn:
+        while True:
+            claim = self._desk.wait_for_claim()
+            self._ticker.wake()
+            self._call_in_thread(function, claim)
+            self._ticker.wake()
+
+    def _call_in_thread(self, function: Function, claim: Claim) -> None:
+        began_s = clock()
+        try:
+            enter(claim.index, claim.grant.attempt)
+            value = function(claim.input)
+            if inspect.isawaitable(value):
+                value = asyncio.run(_await(value))
+        except BaseException as error:
+            self._desk.settle_failed(claim, error, clock() - began_s)
+        else:
+            self._desk.settle(claim, value, clock() - began_s)
+
+    async def _run_async(self, function: Function) -> NoReturn:
+        loop = asyncio.get_running_loop()
+        woken = asyncio.Event()
+        threading.Thread(target=self._forward, args=(loop, woken), daemon=True, name="burla-inputs").start()
+        tasks: set[asyncio.Task[None]] = set()
+        while True:
+            claim = self._desk.claim()
+            if claim is None:
+                await woken.wait()
+                woken.clear()
+                continue
+            task = loop.create_task(self._call_async(function, claim))
+            tasks.add(task)
+            task.add_done_callback(lambda done: (tasks.discard(done), woken.set()))
+            self._ticker.wake()
+
+    def _forward(self, loop: asyncio.AbstractEventLoop, woken: asyncio.Event) -> NoReturn:
+        desk = self._desk
+        while True:
+            with desk.changed:
+                desk.changed.wait()
+            loop.call_soon_threadsafe(woken.set)
+
+    async def _call_async(self, function: Function, claim: Claim) -> None:
+        began_s = clock()
+        try:
+            enter(claim.index, claim.grant.attempt)
+            value = await function(claim.input)
+        except Ended:
+            raise
+        except BaseException as error:
+            self._desk.settle_failed(claim, error, clock() - began_s)
+        else:
+            self._desk.settle(claim, value, clock() - began_s)
+        self._ticker.wake()
+
+
+async def _await(value: Any) -> Any:
+    return await value
+
+
+def is_async(function: Function) -> bool:
+    while isinstance(function, functools.partial):
+        function = function.func
+    return inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(getattr(function, "__call__", None))
