@@ -51,12 +51,12 @@ class InputPump(threading.Thread):
         """Totals since the job began, and the size that the next chunk should have."""
         with self._changed:
             self._credit = (inputs, bytes_, chunk_inputs)
-            self._changed.notify()
+            self._changed.notify_all()
 
     def stop(self) -> None:
         with self._changed:
             self._stopped = True
-            self._changed.notify()
+            self._changed.notify_all()
 
     def run(self) -> None:
         if self._may_wait:
