@@ -97,7 +97,7 @@ export class ResultBuffer<Result> {
   }
 
   #decode({ message, body }: Batch): Settled<Result>[] {
-    const values = decodeValues(body.subarray(0, message.valuesBytes));
+    const values = message.valuesBytes === 0 ? [] : decodeValues(body.subarray(0, message.valuesBytes));
     const errors = message.failed.length === 0 ? [] : decodeEnvelopes(body.subarray(message.valuesBytes));
     const failed = new Set(message.failed);
     const dropped = new Set(message.dropped);

@@ -85,7 +85,7 @@ const batchFields = {
   indices: v.nullable(positions),
   /** Positions in this batch whose call failed; their error envelopes are the second part of the body. */
   failed: positions,
-  /** Length of the first part of the body: one structured clone of the array of fulfilled values. */
+  /** Length of the first part of the body: the array of fulfilled values, in the runtime's own form; 0 where there are none. */
   valuesBytes: count,
 };
 

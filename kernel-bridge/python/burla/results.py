@@ -95,7 +95,7 @@ class ResultBuffer:
     def _decode(self, message: dict[str, Any], body: bytes) -> list[Settled]:
         count, failed, dropped = message["count"], set(message["failed"]), set(message["dropped"])
         indices = message["indices"] or range(message["first"], message["first"] + count)
-        values = decode_values(memoryview(body)[: message["valuesBytes"]])
+        values = decode_values(memoryview(body)[: message["valuesBytes"]]) if message["valuesBytes"] > 0 else []
         if not failed and not dropped and self._seen.add_range(message["first"], count, message["indices"]):
             return [Settled(index, "fulfilled", value) for index, value in zip(indices, values)]
         errors = unpack(body[message["valuesBytes"] :]) if failed else []

@@ -1,5 +1,5 @@
 /** The workers of one job on this node, and the grants that wait for them. */
-import { encodeEnvelopes, encodeValues, type JobId, type MainToNode, type NodeToMain, type Of } from "@burla/protocol";
+import { encodeEnvelopes, type JobId, type MainToNode, type NodeToMain, type Of } from "@burla/protocol";
 import { describeExit, type ExitReport } from "./containers/runtime.ts";
 import { unfinishedOf, type HeldGrant, type Slot, type SlotListener } from "./slot.ts";
 
@@ -199,9 +199,8 @@ export class JobGroup implements SlotListener {
   #reportTimeout(grant: HeldGrant, index: number): void {
     const { timeoutMs } = this.#options.assign.spec;
     const message = `the call for input ${index} ran longer than ${timeoutMs ?? 0} ms; its worker was killed`;
-    const values = encodeValues([]);
-    const body = Buffer.concat([values, encodeEnvelopes([{ kind: "burla", code: "BURLA_TIMEOUT", message }])]);
-    const batch = { first: index, count: 1, indices: null, failed: [0], valuesBytes: values.byteLength };
+    const body = encodeEnvelopes([{ kind: "burla", code: "BURLA_TIMEOUT", message }]);
+    const batch = { first: index, count: 1, indices: null, failed: [0], valuesBytes: 0 };
     this.#options.report(
       { type: "nodeResults", jobId: this.jobId, grantId: grant.grantId, ...batch, runMs: timeoutMs ?? 0 },
       body,

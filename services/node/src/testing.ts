@@ -96,7 +96,7 @@ export class TestGroup {
     if (message.type === "grantEnded") this.ended.push(message);
     if (message.type === "loadFailed") this.failures.push(...decodeEnvelopes(body).map(fromEnvelope));
     if (message.type === "nodeResults") {
-      const values = decodeValues(body.subarray(0, message.valuesBytes));
+      const values = message.valuesBytes === 0 ? [] : decodeValues(body.subarray(0, message.valuesBytes));
       const errors = decodeEnvelopes(body.subarray(message.valuesBytes)).map(fromEnvelope);
       for (let position = 0; position < message.count; position++) {
         this.outcomes.set(indexAt(message, position), message.failed.includes(position) ? errors.shift() : values.shift());

@@ -47,6 +47,8 @@ class Desk:
         self._began_s = self._flushed_s = clock()
         #: Calls begun and not settled, over all grants.
         self.running = 0
+        #: Grants so far.
+        self.received = 0
 
     def begin(self, concurrency: int, timed: bool) -> None:
         with self.changed:
@@ -57,6 +59,7 @@ class Desk:
     def enqueue(self, message: dict[str, Any], body: bytes) -> None:
         with self.changed:
             self.grants.append(Grant(message, body))
+            self.received += 1
             self.changed.notify_all()
 
     @property

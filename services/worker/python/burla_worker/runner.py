@@ -110,10 +110,12 @@ class Runner:
             self._ticker.wake()
 
     def _forward(self, loop: asyncio.AbstractEventLoop, woken: asyncio.Event) -> NoReturn:
-        desk = self._desk
+        """Tells the loop of grants, which come in another thread."""
+        desk, seen = self._desk, 0
         while True:
             with desk.changed:
-                desk.changed.wait()
+                desk.changed.wait_for(lambda: desk.received > seen)
+                seen = desk.received
             loop.call_soon_threadsafe(woken.set)
 
     async def _call_async(self, function: Function, claim: Claim) -> None:
