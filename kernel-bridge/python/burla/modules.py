@@ -6,7 +6,6 @@ import os
 import pickletools
 import sys
 import sysconfig
-from importlib import metadata
 from types import ModuleType
 from typing import Any, Iterator
 
@@ -57,6 +56,8 @@ def packages_in(pickled: bytes) -> Iterator[tuple[str, str]]:
     tops = {text.partition(".")[0] for text in _texts(pickled)}
     imported = {top for top in tops if top in sys.modules and _is_package(sys.modules[top])}
     names = {name for top in imported - {*_OURS, *_ALWAYS_THERE} for name in _distributions(top)}
+    from importlib import metadata
+
     for name in sorted(names):
         try:
             yield name, metadata.version(name)
@@ -77,6 +78,8 @@ def _is_package(module: Any) -> bool:
 
 def _distributions(top: str) -> list[str]:
     """Names of the packages that hold a module."""
+    from importlib import metadata
+
     if not hasattr(metadata, "packages_distributions"):
         return [top]
     if not _by_module:

@@ -6,12 +6,13 @@ BURLA_WORKER_STDERR, which file descriptors 1 and 2 are, opened for appending, o
 
 from __future__ import annotations
 
+import importlib
 import os
 import queue
 import sys
 import threading
 import types
-from typing import Any
+from typing import Any, Callable
 
 from burla_protocol.failures import burla_failure, to_envelope
 from burla_protocol.messagepack import pack
@@ -45,7 +46,7 @@ def main() -> None:
     orders = _listen(link, desk)
     # The user's code is to find a `__main__` that is not this program.
     sys.modules["__main__"] = types.ModuleType("__main__")
-    warm_up()
+    warm_up(orders.empty)
     try:
         _work(orders.get(), link, desk, output, ticker)
     except Ended:
@@ -93,14 +94,13 @@ def _load_failure(error: BaseException) -> dict[str, Any]:
     return burla_failure(error.code, str(error)) if isinstance(error, LoadError) else to_envelope(error, is_ours)
 
 
-def warm_up() -> None:
-    """What a job needs before its first call is loaded while nobody waits."""
-    try:
-        import cloudpickle
-
-        import burla  # noqa: F401
-
-        cloudpickle.loads(cloudpickle.dumps(lambda value: value))
-    except ImportError:
-        # Told when a job comes.
-        pass
+def warm_up(has_time: Callable[[], bool]) -> None:
+    """What jobs need is loaded while nobody waits for it."""
+    for name in ("cloudpickle", "asyncio", "burla"):
+        if not has_time():
+            return
+        try:
+            importlib.import_module(name)
+        except ImportError:
+            # Told when a job comes.
+            pass

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-import asyncio
 import functools
 import inspect
 import threading
-from typing import Any, Callable, NoReturn
+from typing import TYPE_CHECKING, Any, Callable, NoReturn
 
 from burla_protocol.call import enter
 from .desk import Claim, Desk, clock
 from .guard import Ended
 from .ticker import Ticker
+
+if TYPE_CHECKING:
+    # Loaded on first use: it is a third of the time that a worker needs to start.
+    import asyncio
 
 Function = Callable[[Any], Any]
 
@@ -27,6 +30,8 @@ class Runner:
 
     def run(self, function: Function) -> NoReturn:
         if is_async(function):
+            import asyncio
+
             asyncio.run(self._run_async(function))
         elif self._desk.concurrency > 1:
             self._run_in_threads(function)
@@ -57,6 +62,8 @@ class Runner:
 
     def _own_loop(self) -> asyncio.AbstractEventLoop:
         """For a function that is not known to be asynchronous before its first call."""
+        import asyncio
+
         if self._loop is None:
             self._loop = asyncio.new_event_loop()
             asyncio.set_event_loop(self._loop)
@@ -87,6 +94,8 @@ class Runner:
             enter(claim.index, claim.grant.attempt)
             value = function(claim.input)
             if inspect.isawaitable(value):
+                import asyncio
+
                 value = asyncio.run(_await(value))
         except BaseException as error:
             self._desk.settle_failed(claim, error, clock() - began_s)
@@ -94,6 +103,8 @@ class Runner:
             self._desk.settle(claim, value, clock() - began_s)
 
     async def _run_async(self, function: Function) -> NoReturn:
+        import asyncio
+
         loop = asyncio.get_running_loop()
         woken = asyncio.Event()
         threading.Thread(target=self._forward, args=(loop, woken), daemon=True, name="burla-inputs").start()
