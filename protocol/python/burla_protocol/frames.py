@@ -46,14 +46,14 @@ class FrameDecoder:
                     return
                 body_at = at + _prefix.size + header_bytes
                 with memoryview(held) as view:
-                    header, body = _header(view[at + _prefix.size : body_at]), bytes(view[body_at:end])
+                    packed, body = bytes(view[at + _prefix.size : body_at]), bytes(view[body_at:end])
                 at = end
-                yield header, body
+                yield _header(packed), body
         finally:
             del held[:at]
 
 
-def _header(data: memoryview) -> dict[str, Any]:
+def _header(data: bytes) -> dict[str, Any]:
     try:
         header = unpack(data)
     except ValueError as error:

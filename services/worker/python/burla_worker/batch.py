@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import pickle
-import sys
 from typing import Any
 
 from burla_protocol.failures import burla_failure
@@ -12,9 +10,6 @@ from burla_protocol.messagepack import pack
 from burla_protocol.values import encode_values, find_unpicklable
 
 _MAX_BODY_BYTES = MAX_FRAME_BYTES - MAX_HEADER_BYTES
-#: Cannot change after they were returned.
-_FIXED = frozenset({int, float, str, bytes, bool, complex, type(None)})
-
 
 class Batch:
     def __init__(self, grant_id: int, max_body_bytes: int = _MAX_BODY_BYTES) -> None:
@@ -26,9 +21,6 @@ class Batch:
         self.run_s = 0.0
 
     def add_value(self, index: int, value: Any, seconds: float) -> None:
-        if type(value) not in _FIXED and sys.getrefcount(value) > _OWN_REFERENCES:
-            # Somebody else holds it, and may change it before it is sent.
-            value = _as_it_is_now(value)
         self.indices.append(index)
         self._values.append(value)
         self.run_s += seconds
@@ -104,37 +96,3 @@ class Batch:
             else:
                 part.add_failure(self.indices[position], failure, seconds)
         return part
-
-
-class _Probe:
-    def add_value(self, _index: int, value: Any, _seconds: float) -> int:
-        return sys.getrefcount(value)
-
-
-def _own_references() -> int:
-    """References to a result that nobody else holds, which differ between versions of Python."""
-    value: list[int] = []
-    return _Probe().add_value(0, value, 0.0)
-
-
-_OWN_REFERENCES = _own_references()
-
-
-class _Frozen:
-    """A value as it was when it was returned: the function may change it in its next call, before it is sent."""
-
-    def __init__(self, data: bytes) -> None:
-        self._data = data
-
-    def __reduce__(self):
-        return pickle.loads, (self._data,)
-
-
-def _as_it_is_now(value: Any) -> Any:
-    try:
-        import cloudpickle
-
-        return _Frozen(cloudpickle.dumps(value, protocol=pickle.HIGHEST_PROTOCOL))
-    except Exception:
-        # Told with its path when the batch is sent.
-        return value

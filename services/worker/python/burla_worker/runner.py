@@ -5,11 +5,13 @@ from __future__ import annotations
 import functools
 import inspect
 import threading
-from typing import TYPE_CHECKING, Any, Callable, NoReturn
+from sys import getrefcount
+from typing import TYPE_CHECKING, Any, Awaitable, Callable, NoReturn
 
 from burla_protocol.call import enter
 from .desk import Claim, Desk, clock
 from .guard import Ended
+from .snapshot import FIXED, OWN_REFERENCES, as_it_is_now
 from .ticker import Ticker
 
 if TYPE_CHECKING:
@@ -26,7 +28,7 @@ class Runner:
     def __init__(self, desk: Desk, ticker: Ticker) -> None:
         self._desk = desk
         self._ticker = ticker
-        self._loop: asyncio.AbstractEventLoop | None = None
+        self._loops = threading.local()
 
     def run(self, function: Function) -> NoReturn:
         if is_async(function):
@@ -52,22 +54,25 @@ class Runner:
             enter(claim.index, claim.grant.attempt)
             value = function(claim.input)
             if type(value) not in _PLAIN and inspect.isawaitable(value):
-                value = self._own_loop().run_until_complete(_await(value))
+                value = self._finish_in_loop(value)
         except Ended:
             raise
         except BaseException as error:
             self._desk.settle_failed(claim, error, clock() - began_s)
         else:
+            if type(value) not in FIXED and getrefcount(value) > OWN_REFERENCES:
+                value = as_it_is_now(value)
             self._desk.settle(claim, value, clock() - began_s)
 
-    def _own_loop(self) -> asyncio.AbstractEventLoop:
-        """For a function that is not known to be asynchronous before its first call."""
+    def _finish_in_loop(self, awaitable: Awaitable[Any]) -> Any:
+        """Of a function that is not known to be asynchronous before its first call. Each thread has a loop of its own."""
         import asyncio
 
-        if self._loop is None:
-            self._loop = asyncio.new_event_loop()
-            asyncio.set_event_loop(self._loop)
-        return self._loop
+        loop = getattr(self._loops, "loop", None)
+        if loop is None:
+            loop = self._loops.loop = asyncio.new_event_loop()
+            asyncio.set_event_loop(loop)
+        return loop.run_until_complete(_await(awaitable))
 
     def _run_in_threads(self, function: Function) -> NoReturn:
         """As many threads as there are inputs at once, up to `concurrency`."""
@@ -85,22 +90,8 @@ class Runner:
         while True:
             claim = self._desk.wait_for_claim()
             self._ticker.wake()
-            self._call_in_thread(function, claim)
+            self._call(function, claim)
             self._ticker.wake()
-
-    def _call_in_thread(self, function: Function, claim: Claim) -> None:
-        began_s = clock()
-        try:
-            enter(claim.index, claim.grant.attempt)
-            value = function(claim.input)
-            if inspect.isawaitable(value):
-                import asyncio
-
-                value = asyncio.run(_await(value))
-        except BaseException as error:
-            self._desk.settle_failed(claim, error, clock() - began_s)
-        else:
-            self._desk.settle(claim, value, clock() - began_s)
 
     async def _run_async(self, function: Function) -> NoReturn:
         import asyncio
@@ -139,6 +130,8 @@ class Runner:
         except BaseException as error:
             self._desk.settle_failed(claim, error, clock() - began_s)
         else:
+            if type(value) not in FIXED and getrefcount(value) > OWN_REFERENCES:
+                value = as_it_is_now(value)
             self._desk.settle(claim, value, clock() - began_s)
         self._ticker.wake()
 
