@@ -8,7 +8,11 @@ from typing import Any, Callable, NamedTuple, Optional
 from burla_protocol.messagepack import unpack
 from burla_protocol.values import decode_values
 
-from .errors import RemoteError, from_envelope, with_index
+from .errors import BurlaError, RemoteError, from_envelope, with_index
+
+
+#: With this byte begins what V8 has written; pickles begin with another.
+_STRUCTURED_CLONE = 0xFF
 
 
 class Entry(NamedTuple):
@@ -95,7 +99,7 @@ class ResultBuffer:
     def _decode(self, message: dict[str, Any], body: bytes) -> list[Settled]:
         count, failed, dropped = message["count"], set(message["failed"]), set(message["dropped"])
         indices = message["indices"] or range(message["first"], message["first"] + count)
-        values = decode_values(memoryview(body)[: message["valuesBytes"]]) if message["valuesBytes"] > 0 else []
+        values = _open(memoryview(body)[: message["valuesBytes"]])
         if not failed and not dropped and self._seen.add_range(message["first"], count, message["indices"]):
             return [Settled(index, "fulfilled", value) for index, value in zip(indices, values)]
         errors = unpack(body[message["valuesBytes"] :]) if failed else []
@@ -111,6 +115,14 @@ class ResultBuffer:
                 if position not in dropped and self._seen.add(index):
                     entries.append(Settled(index, "fulfilled", value))
         return entries
+
+
+def _open(data: memoryview) -> list[Any]:
+    if len(data) == 0:
+        return []
+    if data[0] == _STRUCTURED_CLONE:
+        raise BurlaError("BURLA_PYTHON", "the results of this job are values of JavaScript", "Read them there: `attach(jobId)`, or `burla attach`.")
+    return decode_values(data)
 
 
 def _restore(envelope: dict[str, Any], index: int) -> BaseException:
