@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from itertools import repeat
 from typing import Any, Callable, NamedTuple, Optional
 
 from burla_protocol.messagepack import unpack
@@ -60,32 +61,33 @@ class ResultBuffer:
             self._taken(self.last_seq)
         return True
 
-    def next(self) -> Settled | None:
-        """The next entry; None when none is there yet."""
-        entry = self._next_by_index() if self._in_order else self._next_by_time()
-        if entry is not None:
-            self.count += 1
-        return entry
+    def take(self) -> deque[Settled]:
+        """The next entries that are here, at least one if there is any: a batch, or what follows in order."""
+        entries = self._take_in_order() if self._in_order else self._take_batch()
+        self.count += len(entries)
+        return entries
 
-    def _next_by_time(self) -> Settled | None:
-        while not self._open:
+    def _take_batch(self) -> deque[Settled]:
+        """Whoever takes the next batch has taken all of the one before."""
+        while True:
             if self._open_seq > 0:
                 self._taken(self._open_seq)
                 self._open_seq = 0
-            if not self._open_next():
-                return None
-        return self._open.popleft()
+            if not self._open_next() or self._open:
+                entries, self._open = self._open, deque()
+                return entries
 
-    def _next_by_index(self) -> Settled | None:
+    def _take_in_order(self) -> deque[Settled]:
+        entries: deque[Settled] = deque()
+        early = self._early
         while True:
-            ready = self._early.pop(self._next_index, None)
-            if ready is not None:
+            while self._next_index in early:
+                entries.append(early.pop(self._next_index))
                 self._next_index += 1
-                return ready
-            if not self._open_next():
-                return None
+            if entries or not self._open_next():
+                return entries
             for entry in self._open:
-                self._early[entry.index] = entry
+                early[entry.index] = entry
             self._open.clear()
 
     def _open_next(self) -> bool:
@@ -101,7 +103,7 @@ class ResultBuffer:
         indices = message["indices"] or range(message["first"], message["first"] + count)
         values = _open(memoryview(body)[: message["valuesBytes"]])
         if not failed and not dropped and self._seen.add_range(message["first"], count, message["indices"]):
-            return [Settled(index, "fulfilled", value) for index, value in zip(indices, values)]
+            return list(map(Settled._make, zip(indices, repeat("fulfilled"), values, repeat(None))))
         errors = unpack(body[message["valuesBytes"] :]) if failed else []
         entries: list[Settled] = []
         value_at = error_at = 0
