@@ -22,6 +22,7 @@ const SUITES = [
   { name: "runner", folders: ["test/runner"], concurrency: 1 },
   { name: "kernels", folders: ["test/kernels"], concurrency: 1 },
   { name: "e2e", folders: ["test/e2e"], concurrency: 1 },
+  { name: "python", folders: ["test/python"], concurrency: 1 },
   { name: "faults", folders: ["test/faults"], concurrency: 1 },
   { name: "docker", folders: ["test/docker"], concurrency: 1, around: withEngine },
   { name: "package", folders: ["test/package"], concurrency: 1 },

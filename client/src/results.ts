@@ -1,14 +1,24 @@
 /** Batches of results -> one settled entry after the other, opened only when the consumer comes to them. */
-import { decodeEnvelopes, decodeValues, fromEnvelope, indexAt, type MainToClient, type Of } from "@burla/protocol";
+import { BurlaError, decodeEnvelopes, decodeValues, fromEnvelope, indexAt, type MainToClient, type Of } from "@burla/protocol";
 import { IndexSet } from "./index-set.ts";
 import type { Settled } from "./types.ts";
+
+/** With this byte begins what Python has pickled; V8 begins with another. */
+const PICKLE = 0x80;
 
 type ResultsMessage = Of<MainToClient, "results">;
 
 export interface ResultBufferOptions {
   readonly order: "completion" | "input";
-  /** The consumer has taken everything up to this sequence number. */
-  readonly taken: (seq: number) => void;
+  /** The consumer has taken this batch, and all before it. */
+  readonly taken: (batch: TakenBatch) => void;
+}
+
+export interface TakenBatch {
+  readonly seq: number;
+  /** Inputs that it answers. */
+  readonly count: number;
+  readonly bytes: number;
 }
 
 interface Batch {
@@ -27,7 +37,7 @@ export class ResultBuffer<Result> {
   readonly #batches: Batch[] = [];
   #open: Settled<Result>[] = [];
   #openAt = 0;
-  #openSeq = 0;
+  #openBatch: TakenBatch | null = null;
   readonly #early = new Map<number, Settled<Result>>();
   #nextIndex = 0;
   #lastSeq = 0;
@@ -49,7 +59,7 @@ export class ResultBuffer<Result> {
     if (message.seq <= this.#lastSeq) return;
     this.#lastSeq = message.seq;
     this.#batches.push({ message, body });
-    if (this.#options.order === "input") this.#options.taken(message.seq);
+    if (this.#options.order === "input") this.#options.taken({ seq: message.seq, count: message.count, bytes: body.byteLength });
   }
 
   /** The next entry, or undefined when none is there yet. */
@@ -61,8 +71,8 @@ export class ResultBuffer<Result> {
 
   #nextByTime(): Settled<Result> | undefined {
     while (this.#openAt >= this.#open.length) {
-      if (this.#openSeq > 0) this.#options.taken(this.#openSeq);
-      this.#openSeq = 0;
+      if (this.#openBatch !== null) this.#options.taken(this.#openBatch);
+      this.#openBatch = null;
       if (!this.#openNext()) return undefined;
     }
     return this.#open[this.#openAt++];
@@ -85,12 +95,12 @@ export class ResultBuffer<Result> {
     if (batch === undefined) return false;
     this.#open = this.#decode(batch);
     this.#openAt = 0;
-    this.#openSeq = batch.message.seq;
+    this.#openBatch = { seq: batch.message.seq, count: batch.message.count, bytes: batch.body.byteLength };
     return true;
   }
 
   #decode({ message, body }: Batch): Settled<Result>[] {
-    const values = message.valuesBytes === 0 ? [] : decodeValues(body.subarray(0, message.valuesBytes));
+    const values = message.valuesBytes === 0 ? [] : open(body.subarray(0, message.valuesBytes));
     const errors = message.failed.length === 0 ? [] : decodeEnvelopes(body.subarray(message.valuesBytes));
     const failed = new Set(message.failed);
     const dropped = new Set(message.dropped);
@@ -106,6 +116,12 @@ export class ResultBuffer<Result> {
     }
     return entries;
   }
+}
+
+/** @throws BurlaError BURLA_PYTHON for the results of a job of another language. */
+function open(bytes: Uint8Array): unknown[] {
+  if (bytes[0] !== PICKLE) return decodeValues(bytes);
+  throw new BurlaError("BURLA_PYTHON", "the results of this job are values of Python", { cure: "Read them there: `burla.attach(job_id)`." });
 }
 
 function restore(envelope: Parameters<typeof fromEnvelope>[0] | undefined, index: number): unknown {

@@ -32,8 +32,7 @@ export function cellHandlers(parts: CellParts): Record<string, Handler> {
 async function rerunFailed(parts: CellParts, cell: vscode.NotebookCell): Promise<void> {
   const view = cellViewOf(cell);
   if (view === null || view.failed === 0 || view.jobId === null) throw new Error("No input of this cell has failed.");
-  // The kernel knows them all; the document has the first few.
-  await runCellOnBurla(parts, cell, { onlyInputs: [], attachTo: null });
+  await runCellOnBurla(parts, cell, { onlyInputs: view.failures.map(({ index }) => index), attachTo: null });
 }
 
 async function pickUp(parts: CellParts, cell: vscode.NotebookCell): Promise<void> {

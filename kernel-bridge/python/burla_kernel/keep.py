@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any, Iterable, Iterator, Optional
 
+from .view import MAX_FAILURES
+
 _MISSING = object()
 
 
@@ -26,7 +28,9 @@ class Kept:
         """What the job takes."""
         if only is None:
             return _Feed(self._all(), self._size)
-        self._only = tuple(index for index in only or sorted(self.failures) if index in self.failures)
+        # A cell shows the first failures: when it shows as many as it can, all are meant.
+        wanted = only if len(only) < MAX_FAILURES else sorted(self.failures)
+        self._only = tuple(index for index in wanted if index in self.failures)
         self.failures = {index: error for index, error in self.failures.items() if index not in self._only}
         return [self._open[index] for index in self._only]
 
