@@ -7,6 +7,7 @@ import { interpreter, KernelHost, startKernel } from "@burla/kernel-bridge/jupyt
 import { outcomeOf, run, valueOf } from "../contract/live-kernel.ts";
 import { useCluster } from "../support/cluster.ts";
 import { ARMED_CASES, type ArmedCase } from "./armed-cells.ts";
+import { PYTHON } from "../../scripts/jupyter/install.ts";
 
 const host = new KernelHost();
 let kernel: LiveKernel;
@@ -16,7 +17,7 @@ after(async () => {
   await host.dispose();
 });
 useCluster();
-before(async () => (kernel = await startKernel(host.endpoint, interpreter("/usr/bin/python3"))));
+before(async () => (kernel = await startKernel(host.endpoint, interpreter(PYTHON))));
 
 async function runArmed(code: string, order: Partial<ArmedRun> = {}): Promise<KernelEvent[]> {
   const cellId = order.cellId ?? "the cell";
@@ -139,7 +140,7 @@ test("the static forms tell what happened", async () => {
 test("a job of a kernel that died is taken up again by its id, and its results are bound in another kernel", async () => {
   const setup = `${FRESH}\nimport time\ndef f(x):\n    time.sleep(0.2)\n    return x * 2`;
   const cell = "r = {x: f(x) for x in range(12)}";
-  const other = await startKernel(host.endpoint, interpreter("/usr/bin/python3"));
+  const other = await startKernel(host.endpoint, interpreter(PYTHON));
   const pid = Number(valueOf(await run(other, "import os\nos.getpid()")));
   await run(other, setup);
   await other.arm({ cellId: "d", cluster: null, clusterName: "local", onlyInputs: null, attachTo: null });
