@@ -74,7 +74,8 @@ export async function build({ types = true } = {}) {
     existsSync(join(root, "client/src/cli/main.ts")) &&
       esm("client/src/cli/main.ts", "cli.js", { js: `#!/usr/bin/env node\n${requireBanner.js}` }),
   ]);
-  await Promise.all([buildExtension(esbuild, define), buildRunner(esbuild, define), buildResultsView(esbuild)]);
+  await mkdir(join(root, "extension/dist"), { recursive: true });
+  await Promise.all([buildExtension(esbuild, define), buildRunner(esbuild, define), buildSession(esbuild, define), buildResultsView(esbuild)]);
   await copyFile(join(root, "LICENSE"), join(root, "client", "LICENSE"));
   if (types) await buildTypes();
 }
@@ -106,6 +107,32 @@ function buildRunner(esbuild, define) {
   const program = (entry, name) =>
     esbuild({ ...common, define, entryPoints: [join(root, "extension/src/runner", entry)], outfile: join(root, "extension/dist", name), format: "esm", banner: requireBanner });
   return Promise.all([program("main.ts", "runner.mjs"), program("evaluator.ts", "evaluator.mjs")]);
+}
+
+/**
+ * The program of a Node session, its second thread, and TypeScript as a file that is loaded on first use. `tsx` loads parts
+ * of itself by their place, so it stays a package.
+ */
+async function buildSession(esbuild, define) {
+  const built = join(root, "extension/dist");
+  // Parts have the hash of their content in their names: those of an earlier build would stay beside them.
+  for (const name of await readdir(built)) if (/^session.*\.mjs$/.test(name)) await rm(join(built, name));
+  await esbuild({
+    ...common,
+    define,
+    external: [...common.external, "tsx"],
+    entryPoints: {
+      session: join(root, "kernel-bridge/src/node-session/program/main.ts"),
+      "session-doorman": join(root, "kernel-bridge/src/node-session/program/doorman.ts"),
+    },
+    outdir: built,
+    outExtension: { ".js": ".mjs" },
+    chunkNames: "session-[name]-[hash]",
+    splitting: true,
+    minifyIdentifiers: true,
+    format: "esm",
+    banner: requireBanner,
+  });
 }
 
 /** The script of the results view, for a browser. */

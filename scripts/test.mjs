@@ -21,6 +21,7 @@ const SUITES = [
   { name: "cli", folders: ["test/cli"], concurrency: 1 },
   { name: "runner", folders: ["test/runner"], concurrency: 1 },
   { name: "e2e", folders: ["test/e2e"], concurrency: 1 },
+  { name: "python", folders: ["test/python"], concurrency: 1 },
   { name: "faults", folders: ["test/faults"], concurrency: 1 },
   { name: "kernels", folders: ["test/kernels"], concurrency: 1, prepare: prepareKernels },
   { name: "docker", folders: ["test/docker"], concurrency: 1, around: withEngine },

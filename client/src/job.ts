@@ -1,11 +1,11 @@
 /** One job of this process: inputs out under credit, results in, taken up again when the connection was lost. */
 import {
-  BurlaError, burlaError, decodeEnvelopes, fromEnvelope, isErrorCode, logEntriesSchema, messageOf, Pacer, POSITION_MS, unpack, type JobId, type JobSpec, type MainToClient, type Of,
+  BurlaError, burlaError, decodeEnvelopes, fromEnvelope, isErrorCode, logEntriesSchema, MAX_WINDOW_BYTES, MAX_WINDOW_INPUTS, messageOf, Pacer, POSITION_PACE, unpack, type JobId, type JobSpec, type MainToClient, type Of,
 } from "@burla/protocol";
 import * as v from "valibot";
 import type { ClusterConnection, JobChannel } from "./cluster-connection.ts";
 import { InputPump, type ChunkToSend } from "./inputs.ts";
-import { ResultBuffer } from "./results.ts";
+import { ResultBuffer, type TakenBatch } from "./results.ts";
 import type { Inputs, LogLine, Progress, Settled } from "./types.ts";
 
 /** A captured function on its way. */
@@ -32,6 +32,9 @@ export interface JobOptions {
 
 /** In order of the inputs, pulling stays this far ahead of the consumer at least. */
 const MIN_AHEAD_INPUTS = 64;
+
+/** Share of the window. */
+const MUCH = 0.25;
 
 /** Lines that belong to no call. */
 const NO_INPUT = -1;
@@ -61,6 +64,9 @@ export class Job<Result> implements JobChannel {
   /** The connection was lost since the last chunk was sent. */
   #resuming = false;
   readonly #taken: Pacer<number>;
+  /** Taken and not yet acknowledged; and the inputs that are. */
+  #unacked = { inputs: 0, bytes: 0 };
+  #ackedInputs = 0;
   readonly #uploaded = deferred();
   readonly #ended = deferred();
   /** All results and the end are here. */
@@ -75,8 +81,8 @@ export class Job<Result> implements JobChannel {
     this.#options = options;
     this.#connection = connection;
     this.#uploaded.promise.catch(() => undefined);
-    this.#taken = new Pacer(POSITION_MS, (seq) => connection.send({ type: "ack", jobId: this.jobId, seq }));
-    this.#results = new ResultBuffer({ order: options.order, taken: (seq) => this.#taken.set(seq) });
+    this.#taken = new Pacer(POSITION_PACE, (seq) => this.#acknowledge(seq));
+    this.#results = new ResultBuffer({ order: options.order, taken: (batch) => this.#take(batch) });
     const { start } = options;
     this.#linesAfter = start.kind === "submit" ? 0 : null;
     this.#expectedInputs = start.kind === "submit" ? lengthOf(start.inputs) : null;
@@ -247,6 +253,22 @@ export class Job<Result> implements JobChannel {
     if (this.#options.order !== "input" || this.#options.detach) return this.#pump.allow(this.#credit);
     const ahead = Math.max(MIN_AHEAD_INPUTS, 8 * this.#credit.chunkInputs);
     this.#pump.allow({ ...this.#credit, inputs: Math.min(this.#credit.inputs, this.#results.taken + ahead) });
+  }
+
+  /** What makes room for much is told at once: the cluster may be waiting for it. */
+  #take({ seq, count, bytes }: TakenBatch): void {
+    this.#unacked.inputs += count;
+    this.#unacked.bytes += bytes;
+    this.#taken.set(seq);
+    const window = this.#pump === undefined ? MAX_WINDOW_INPUTS : this.#credit.inputs - this.#ackedInputs;
+    const isMuch = this.#unacked.inputs >= window * MUCH || this.#unacked.bytes >= MAX_WINDOW_BYTES * MUCH;
+    if (this.#unacked.inputs > 0 && isMuch) this.#taken.flush();
+  }
+
+  #acknowledge(seq: number): void {
+    this.#ackedInputs += this.#unacked.inputs;
+    this.#unacked = { inputs: 0, bytes: 0 };
+    this.#connection.send({ type: "ack", jobId: this.jobId, seq });
   }
 
   #forgetStored(chunksStored: number): void {

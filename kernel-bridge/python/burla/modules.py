@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import pickletools
 import sys
@@ -40,7 +41,26 @@ def _looks_own(name: str, module: Any) -> bool:
 def is_installed(file: str) -> bool:
     """Whether a file belongs to the standard library or to an installed package."""
     path = os.path.abspath(file)
-    return any(path.startswith(folder) for folder in _installed_folders()) or "site-packages" in path or "dist-packages" in path
+    return any(path.startswith(folder) for folder in _installed_folders()) or _holds_packages(_root_of(path))
+
+
+def _root_of(path: str) -> str:
+    """The folder from which a module is imported: the first one above it that is no package."""
+    folder = os.path.dirname(path)
+    while os.path.isfile(os.path.join(folder, "__init__.py")):
+        folder = os.path.dirname(folder)
+    return folder
+
+
+@functools.lru_cache(maxsize=None)
+def _holds_packages(folder: str) -> bool:
+    """An installer has put packages there, be it `site-packages` or a folder that PYTHONPATH names."""
+    if os.path.basename(folder) in ("site-packages", "dist-packages"):
+        return True
+    try:
+        return any(name.endswith(".dist-info") for name in os.listdir(folder))
+    except OSError:
+        return False
 
 
 def _installed_folders() -> list[str]:
@@ -73,7 +93,7 @@ def _texts(pickled: bytes) -> Iterator[str]:
 
 def _is_package(module: Any) -> bool:
     file = getattr(module, "__file__", None)
-    return isinstance(file, str) and ("site-packages" in file or "dist-packages" in file)
+    return isinstance(file, str) and _holds_packages(_root_of(os.path.abspath(file)))
 
 
 def _distributions(top: str) -> list[str]:

@@ -66,6 +66,7 @@ export class Slot {
   readonly #timers = new Map<number, NodeJS.Timeout>();
   #timedOut: { index: number } | null = null;
   #hasEnded = false;
+  #report: ExitReport | undefined;
   #wasBusy = false;
   #killTimer: NodeJS.Timeout | undefined;
 
@@ -102,6 +103,7 @@ export class Slot {
       server.forget(this.workerId);
       for (const timer of this.#timers.values()) clearTimeout(timer);
       clearTimeout(this.#killTimer);
+      this.#report = report;
       this.#listener?.exited(this, report, this.#timedOut);
       throw new Error(`a worker ended before it was ready: ${describeExit(report)}`);
     });
@@ -132,6 +134,8 @@ export class Slot {
     this.jobId = jobId;
     this.#listener = listener;
     this.#timeoutMs = timeoutMs;
+    // One that could not be started at all has ended before anybody listened.
+    if (this.#report !== undefined) return listener.exited(this, this.#report, null);
     try {
       await this.warm;
     } catch {
