@@ -70,7 +70,7 @@ export interface ArmedRun {
   readonly cluster: { readonly url: string; readonly token: string; readonly certificate: string | null } | null;
   /** For people: shown as where it ran. */
   readonly clusterName: string;
-  /** Only these inputs of the map, by index: what failed in an earlier run, whose other results are kept. */
+  /** Only these inputs of the map, by index: what failed in an earlier run, whose other results are kept. Empty: all that failed. */
   readonly onlyInputs: readonly number[] | null;
   /** Take up this job again, whose display was left behind, instead of starting one. */
   readonly attachTo: string | null;

@@ -23,10 +23,10 @@ class Kept:
         self._only: Optional[tuple[int, ...]] = None
 
     def feed(self, only: Optional[tuple[int, ...]]) -> Iterable[Any]:
-        """What the job takes."""
+        """What the job takes: all inputs, or some of those that have failed; an empty list means all of those."""
         if only is None:
             return _Feed(self._all(), self._size)
-        self._only = tuple(index for index in only if index in self.failures)
+        self._only = tuple(index for index in only or sorted(self.failures) if index in self.failures)
         self.failures = {index: error for index, error in self.failures.items() if index not in self._only}
         return [self._open[index] for index in self._only]
 
