@@ -126,7 +126,7 @@ test("an interrupt cancels the job, in every phase, and the session goes on", as
     assert.equal(errorOf(events)?.name, "KeyboardInterrupt");
     const { phase: last, jobId } = lastView(events);
     assert.equal(last, "cancelled");
-    await until("the job has ended on the cluster", async () => (await cluster.status()).jobs.every((job) => job.jobId !== jobId || job.state === "cancelled"));
+    await until("the job has ended on the cluster", async () => (await cluster.status()).jobs.every((job) => job.jobId !== jobId || job.phase === "cancelled"));
     assert.equal(valueOf(await run(kernel, "kept")), "7");
   }
 });

@@ -100,10 +100,10 @@ class Run:
         __tracebackhide__ = True
         state = self._state
         results = None
-        self._screen.open()
         try:
             # An interrupt while it is begun would leave a job of which nobody knows.
             with deferred_interrupts():
+                self._screen.open()
                 results = self._start(function, kept)
                 state.job_id = results.job_id
             self._take(results, kept)
