@@ -165,7 +165,7 @@ test("an address is taken as Jupyter prints it, with its token", async () => {
 
 test("a kernel ends with its owner, also when that is killed, and when the host is", async () => {
   for (const victim of ["owner", "host"] as const) {
-    const owner = spawn(process.execPath, ["--import", "tsx", new URL("owner.ts", import.meta.url).pathname, PYTHON], { stdio: ["ignore", "pipe", "inherit"] });
+    const owner = spawn(process.execPath, ["--import", "tsx", new URL("kernel-owner.ts", import.meta.url).pathname, PYTHON], { stdio: ["ignore", "pipe", "inherit"] });
     const said = createInterface(owner.stdout);
     const line = await new Promise<string>((resolve) => said.on("line", (text) => void (text.startsWith("{") && resolve(text))));
     const { kernel, host: hostPid } = JSON.parse(line) as { kernel: number; host: number };
