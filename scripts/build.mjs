@@ -4,6 +4,7 @@ import { copyFile, cp, mkdir, readdir, readFile, rm, symlink } from "node:fs/pro
 import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { join } from "node:path";
+import { silentLibrary } from "./silent-library.mjs";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const dist = join(root, "client", "dist");
@@ -28,7 +29,8 @@ const common = {
   lineLimit: 120,
   define: { BURLA_VERSION: JSON.stringify(version) },
   logLevel: "warning",
-  external: ["esbuild", "burla"],
+  external: ["esbuild", "burla", "zeromq"],
+  plugins: [silentLibrary],
 };
 /** Engines over ssh, and BuildKit, are not used: their packages would be three quarters of the client of the engine. */
 const absent = join(root, "services/node/src/containers/docker/absent.cjs");

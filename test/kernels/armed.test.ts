@@ -6,7 +6,10 @@ import { CELL_VIEW_MIME, cellViewSchema, type ArmedRun, type CellView, type Kern
 import { interpreter, KernelHost, startKernel } from "@burla/kernel-bridge/jupyter";
 import { outcomeOf, run, valueOf } from "../contract/live-kernel.ts";
 import { useCluster } from "../support/cluster.ts";
+import { until } from "../support/until.ts";
+import { JupyterServer } from "./server.ts";
 import { ARMED_CASES, type ArmedCase } from "./armed-cells.ts";
+import { PYTHON } from "../../scripts/jupyter/install.ts";
 
 const host = new KernelHost();
 let kernel: LiveKernel;
@@ -15,8 +18,8 @@ after(async () => {
   await kernel.dispose();
   await host.dispose();
 });
-useCluster();
-before(async () => (kernel = await startKernel(host.endpoint, interpreter("/usr/bin/python3"))));
+const cluster = useCluster();
+before(async () => (kernel = await startKernel(host.endpoint, interpreter(PYTHON))));
 
 async function runArmed(code: string, order: Partial<ArmedRun> = {}): Promise<KernelEvent[]> {
   const cellId = order.cellId ?? "the cell";
@@ -120,8 +123,13 @@ test("an interrupt cancels the job, in every phase, and the session goes on", as
       isInterrupted = true;
       await kernel.interrupt();
     }
-    assert.equal(errorOf(events)?.name, "KeyboardInterrupt");
-    assert.equal(lastView(events).phase, "cancelled");
+    const error = events.find((event) => event.type === "error");
+    assert.equal(error?.name, "KeyboardInterrupt");
+    // The innermost frame is never hidden; those of the client are taken out.
+    assert.doesNotMatch(error.traceback.join("\n"), /in memory: burla\./);
+    const { phase: last, jobId } = lastView(events);
+    assert.equal(last, "cancelled");
+    await until("the job has ended on the cluster", async () => (await cluster.status()).jobs.every((job) => job.jobId !== jobId || job.phase === "cancelled"));
     assert.equal(valueOf(await run(kernel, "kept")), "7");
   }
 });
@@ -130,7 +138,7 @@ test("the static forms tell what happened", async () => {
   await run(kernel, `${FRESH}\ndef f(x):\n    print('line', x)\n    return '<b>' * x`);
   const events = await runArmed("[f(x) for x in range(3)]");
   const shown = events.findLast((event) => event.type === "displayUpdate");
-  assert.match(String(shown?.data["text/plain"]), /Done: f, 3 of 3, on local/);
+  assert.match(String(shown?.data["text/plain"]), /f is done on local, 3 of 3 inputs/);
   assert.match(String(shown?.data["text/html"]), /&lt;b&gt;/);
   assert.match(String(shown?.data["text/html"]), /line 2/);
   assert.equal(lastView(events).log.total, 3);
@@ -139,7 +147,7 @@ test("the static forms tell what happened", async () => {
 test("a job of a kernel that died is taken up again by its id, and its results are bound in another kernel", async () => {
   const setup = `${FRESH}\nimport time\ndef f(x):\n    time.sleep(0.2)\n    return x * 2`;
   const cell = "r = {x: f(x) for x in range(12)}";
-  const other = await startKernel(host.endpoint, interpreter("/usr/bin/python3"));
+  const other = await startKernel(host.endpoint, interpreter(PYTHON));
   const pid = Number(valueOf(await run(other, "import os\nos.getpid()")));
   await run(other, setup);
   await other.arm({ cellId: "d", cluster: null, clusterName: "local", onlyInputs: null, attachTo: null });
@@ -156,6 +164,21 @@ test("a job of a kernel that died is taken up again by its id, and its results a
   assert.equal(lastView(events).jobId, jobId);
   assert.equal(valueOf(await run(kernel, "r == {x: x * 2 for x in range(12)}")), "True");
   await other.dispose();
+});
+
+test("a kernel of a Jupyter server runs cells on the cluster, too", async () => {
+  const server = new JupyterServer();
+  const remote = await startKernel(await server.endpoint(), { name: "python3", language: "python" });
+  try {
+    await run(remote, "k = 3\ndef f(x): return x * k");
+    await remote.arm({ cellId: "s", cluster: null, clusterName: "local", onlyInputs: null, attachTo: null });
+    const events = await run(remote, "[f(x) for x in range(4)]", { cellId: "s" });
+    assert.equal(valueOf(events), "[0, 3, 6, 9]");
+    assert.equal(lastView(events).phase, "done");
+  } finally {
+    await remote.dispose();
+    await server.stop();
+  }
 });
 
 test("a cell that has ended while nobody looked is taken up where its kernel lives", async () => {

@@ -25,11 +25,13 @@ class Kept:
         self._only: Optional[tuple[int, ...]] = None
 
     def feed(self, only: Optional[tuple[int, ...]]) -> Iterable[Any]:
-        """What the job takes."""
+        """What the job takes: all inputs, or some of those that have failed.
+
+        None of them, or as many as a cell shows, means all of those: a cell does not know of more.
+        """
         if only is None:
             return _Feed(self._all(), self._size)
-        # A cell shows the first failures: when it shows as many as it can, all are meant.
-        wanted = only if len(only) < MAX_FAILURES else sorted(self.failures)
+        wanted = sorted(self.failures) if len(only) in (0, MAX_FAILURES) else only
         self._only = tuple(index for index in wanted if index in self.failures)
         self.failures = {index: error for index, error in self.failures.items() if index not in self._only}
         return [self._open[index] for index in self._only]

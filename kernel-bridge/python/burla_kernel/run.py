@@ -16,6 +16,8 @@ from .state import ENDS, RunState
 
 #: The file of what runs around a cell on its worker; it is not shown in tracebacks.
 WORKER_FILE = "<burla>"
+#: How the files of all modules begin that live in the memory of a kernel.
+OWN_FILES = "<burla"
 
 
 class CannotRunOnCluster(Exception):
@@ -100,10 +102,10 @@ class Run:
         __tracebackhide__ = True
         state = self._state
         results = None
-        self._screen.open()
         try:
             # An interrupt while it is begun would leave a job of which nobody knows.
             with deferred_interrupts():
+                self._screen.open()
                 results = self._start(function, kept)
                 state.job_id = results.job_id
             self._take(results, kept)
@@ -111,17 +113,21 @@ class Run:
                 kept.recall()
             self._keeper.end(results.job_id, kept)
             self._settle(kept)
-        except KeyboardInterrupt:
-            if results is not None:
-                results.cancel()
-            state.end("cancelled", "stopped by its user")
-            raise
         except BaseException as error:
-            if state.phase not in ENDS:
-                state.end("cancelled" if getattr(error, "code", "") == "BURLA_CANCELLED" else "failed", str(error).split("\n")[0])
-            raise
+            self._end_with(error, results)
+            # What the client was doing is of no use to whoever reads the cell.
+            raise without_frames(error, OWN_FILES)
         finally:
             self._screen.close()
+
+    def _end_with(self, error: BaseException, results: Any) -> None:
+        if isinstance(error, KeyboardInterrupt):
+            if results is not None:
+                results.cancel()
+            self._state.end("cancelled", "stopped by its user")
+        elif self._state.phase not in ENDS:
+            is_cancelled = getattr(error, "code", "") == "BURLA_CANCELLED"
+            self._state.end("cancelled" if is_cancelled else "failed", str(error).split("\n")[0])
 
     def _take(self, results: Any, kept: Kept) -> None:
         __tracebackhide__ = True
@@ -134,7 +140,7 @@ class Run:
             self._screen.changed()
 
     def _fail(self, entry: Any, kept: Kept) -> None:
-        error = without_frames(entry.reason, WORKER_FILE)
+        error = without_frames(entry.reason, OWN_FILES)
         kept.reject(entry.index, error)
         self._state.hear_failure(kept.index_of(entry.index), error)
 
@@ -202,8 +208,8 @@ def _shaped(kept: Kept) -> Any:
     return list(values)
 
 
-def without_frames(error: BaseException, file: str) -> BaseException:
-    """Takes the frames of a file out of its traceback."""
+def without_frames(error: BaseException, files: str) -> BaseException:
+    """Takes the frames of files that begin so out of its traceback."""
     entries: list[TracebackType] = []
     trace = error.__traceback__
     while trace is not None:
@@ -211,7 +217,7 @@ def without_frames(error: BaseException, file: str) -> BaseException:
         trace = trace.tb_next
     following: Optional[TracebackType] = None
     for entry in reversed(entries):
-        if entry.tb_frame.f_code.co_filename != file:
+        if not entry.tb_frame.f_code.co_filename.startswith(files):
             following = TracebackType(following, entry.tb_frame, entry.tb_lasti, entry.tb_lineno)
     error.__traceback__ = following
     return error

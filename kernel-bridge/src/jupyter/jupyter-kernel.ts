@@ -117,8 +117,8 @@ export class JupyterKernel implements LiveKernel {
     this.#loseAll();
     this.#update();
     try {
-      if (this.#connection.isDisposed) await this.#revive();
-      else await within(this.#connection.restart(), START_TIMEOUT_MS, "restarting the kernel");
+      // A server that is just restarting a kernel that died refuses to restart it.
+      await this.#replace().catch(() => pause(SETTLE_MS).then(() => this.#replace()));
       await this.#ready({ hasStarted: true });
     } catch (error) {
       throw asKernelError("the kernel did not restart", error);
@@ -164,6 +164,11 @@ export class JupyterKernel implements LiveKernel {
     if (!hasStarted) return;
     const info = await within(connection.requestKernelInfo(), START_TIMEOUT_MS, "the kernel's first answer");
     if (info === undefined) throw new BurlaError("BURLA_KERNEL", "the kernel died when it was asked first");
+  }
+
+  async #replace(): Promise<void> {
+    if (this.#connection.isDisposed) return this.#revive();
+    return within(this.#connection.restart(), START_TIMEOUT_MS, "restarting the kernel");
   }
 
   /** After its death: under its own id, or, where that is forgotten, as a new one. */

@@ -12,6 +12,8 @@ import { KernelAPI, KernelSpecAPI } from "./library.ts";
 
 /** As the build of this repository has placed it. */
 const BURLA_PROGRAM = fileURLToPath(new URL("../../../client/dist/cli.js", import.meta.url));
+const LOCAL_CURE = "Choose another kernel, or give this interpreter one: `python -m pip install ipykernel cloudpickle`.";
+const SERVER_CURE = "Check the address and the token of the Jupyter server, and that it runs.";
 const LIST_TIMEOUT_MS = 10_000;
 /** Longer than the host's own, which knows what the kernel said. */
 const START_TIMEOUT_MS = 70_000;
@@ -100,6 +102,6 @@ async function ask<T>(endpoint: JupyterEndpoint, what: string, timeoutMs: number
     return await within(request(), timeoutMs, `${what} at ${endpoint.name}`);
   } catch (error) {
     if (error instanceof BurlaError) throw error;
-    throw new BurlaError("BURLA_KERNEL", `${what} at ${endpoint.name} failed: ${messageOf(error)}`, { cause: error, cure: "Check the address and the token of the Jupyter server, and that the kernel's program is installed." });
+    throw new BurlaError("BURLA_KERNEL", `${what} at ${endpoint.name} failed: ${messageOf(error)}`, { cause: error, cure: endpoint.isLocal ? LOCAL_CURE : SERVER_CURE });
   }
 }

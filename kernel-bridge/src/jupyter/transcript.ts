@@ -16,17 +16,14 @@ export type TranscriptEvent = Exclude<KernelEvent, { type: "input" }> | { readon
 
 export class Transcript {
   #hasStarted = false;
+  /** Questions that have overtaken the start. */
+  #early: TranscriptEvent[] = [];
   #outcome: ExecutionOutcome | undefined;
   #isIdle = false;
   readonly #isSilent: boolean;
 
   constructor({ isSilent }: { isSilent: boolean }) {
     this.#isSilent = isSilent;
-  }
-
-  /** The reply is there, whatever of the outputs still comes. */
-  get hasReply(): boolean {
-    return this.#outcome !== undefined;
   }
 
   /** The events that this message of the execution makes, in order; after `ended` there are none. */
@@ -37,14 +34,19 @@ export class Transcript {
       case "iopub":
         return this.#hearOutput(message.header.msg_type, content);
       case "stdin":
-        return message.header.msg_type === "input_request"
-          ? [{ type: "input", prompt: textOf(content["prompt"]), isPassword: content["password"] === true }]
-          : [];
+        return message.header.msg_type === "input_request" ? this.#hearQuestion(content) : [];
       case "shell":
         return message.header.msg_type === "execute_reply" ? this.#hearReply(content) : [];
       default:
         return [];
     }
+  }
+
+  #hearQuestion(content: Fields): TranscriptEvent[] {
+    const question: TranscriptEvent = { type: "input", prompt: textOf(content["prompt"]), isPassword: content["password"] === true };
+    if (this.#hasStarted) return [question];
+    this.#early.push(question);
+    return [];
   }
 
   #hearReply(content: Fields): TranscriptEvent[] {
@@ -88,7 +90,7 @@ export class Transcript {
   #start(executionCount: number): TranscriptEvent[] {
     if (this.#hasStarted) return [];
     this.#hasStarted = true;
-    return [{ type: "started", executionCount }];
+    return [{ type: "started", executionCount }, ...this.#early.splice(0)];
   }
 
   #endIfOver(): TranscriptEvent[] {

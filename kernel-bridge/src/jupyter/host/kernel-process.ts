@@ -61,7 +61,11 @@ export class KernelProcess {
     const life: Life = { child, folder, key, sockets: openSockets(ports), heard: new AbortController(), stderr: "", isHeard: false, isEnding: false, failure: undefined, queue: Promise.resolve() };
     this.#life = life;
     child.stderr?.setEncoding("utf8").on("data", (text: string) => (life.stderr = (life.stderr + text).slice(-MAX_STDERR_LENGTH)));
-    child.once("error", (error) => (life.failure = error.message));
+    // A program that is not there is told of after this turn.
+    child.once("error", (error) => {
+      life.failure = error.message;
+      life.heard.abort();
+    });
     child.once("exit", () => this.#hearExit(life));
     for (const channel of ["shell", "control", "stdin", "iopub"] as const) void this.#pump(life, channel);
     try {
@@ -130,7 +134,7 @@ export class KernelProcess {
     const endMs = performance.now() + START_TIMEOUT_MS;
     for (let nudgeMs = FIRST_NUDGE_MS; !life.isHeard; nudgeMs = Math.min(2 * nudgeMs, LAST_NUDGE_MS)) {
       if (life.failure !== undefined) throw new Error(`the kernel could not be started: ${life.failure}`);
-      if (!isRunning(life.child)) throw new Error(`the kernel ended with ${life.child.signalCode ?? `code ${life.child.exitCode}`}: ${life.stderr.trim() || "it said nothing"}`);
+      if (life.child.pid !== undefined && !isRunning(life.child)) throw new Error(`the kernel ended with ${life.child.signalCode ?? `code ${life.child.exitCode}`}: ${life.stderr.trim() || "it said nothing"}`);
       if (performance.now() > endMs) throw new Error(`the kernel did not answer within ${START_TIMEOUT_MS / 1000} s: ${life.stderr.trim() || "it said nothing"}`);
       this.#post(life, "shell", requestOf("kernel_info_request", this.#session));
       await pause(nudgeMs, undefined, { signal: life.heard.signal }).catch(() => undefined);
