@@ -13,7 +13,9 @@ import { Instances, type Instance } from "./instances.ts";
 import { MetadataServer } from "./metadata-server.ts";
 import { Operations } from "./operations.ts";
 import { createRoutes, type ProjectState } from "./routes.ts";
+import { processesWith, type ClusterProcess } from "../../support/processes.ts";
 import { Tokens } from "./tokens.ts";
+import { MARK } from "./vm.ts";
 
 const KEEPER = fileURLToPath(new URL("./keeper.sh", import.meta.url));
 /** Low third bytes of 127.x are what other programs may use. */
@@ -95,6 +97,11 @@ export class GceEmulator {
     return this.#instances.all();
   }
 
+  /** All that runs on its VMs. */
+  get processes(): ClusterProcess[] {
+    return processesWith(`${MARK}=${this.#mark}/`);
+  }
+
   /** Everything that exists, by its path. */
   get resources(): string[] {
     return [...this.instances.map(({ project, zone, resource }) => `${project}/zones/${zone}/instances/${resource.name}`), ...this.#kept.keys()];
@@ -115,6 +122,7 @@ export class GceEmulator {
     await this.#instances.close();
     await this.#workstation?.close();
     if (this.#server !== undefined) await close(this.#server);
+    this.#keeper.ref();
     const gone = new Promise((resolve) => this.#keeper.once("exit", resolve));
     this.#keeper.stdin?.end();
     await gone;

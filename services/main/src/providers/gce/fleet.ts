@@ -181,8 +181,11 @@ function adopt(fleet: Fleet, { name, group, zone, isSpot }: Observed, { nowMs, n
 
 /** Where the reason passes by itself the same request is sent again; else the place is avoided, and the VM never was. */
 function insertFailed(fleet: Fleet, vm: Vm, failure: GceFailure, world: FleetWorld): void {
+  const passes = failure.kind === "transient" || failure.kind === "rate-limit";
+  // Its node was faster than the answer: so the VM is there.
+  if (vm.phase === "joined" && (passes || failure.kind === "exists")) return void settleRequest(vm);
   if (failure.kind === "exists") return void Object.assign(settleRequest(vm), { phase: "booting", sinceMs: world.nowMs });
-  if (failure.kind === "transient" || failure.kind === "rate-limit") return retryLater(vm, world);
+  if (passes) return retryLater(vm, world);
   fleet.vms.delete(vm.name);
   const group = fleet.spec.groups.find(({ name }) => name === vm.group);
   if (group !== undefined) noteFailure(fleet, group, vm, failure, world.nowMs);
@@ -245,7 +248,7 @@ function askAgain(vm: Vm, { nowMs }: FleetWorld, commands: FleetCommand[]): void
 
 function remove(vm: Vm, { nowMs, newRequestId }: FleetWorld, commands: FleetCommand[]): void {
   // A request that makes it is under way: it is removed when that has ended.
-  if (vm.phase === "deleting" || (vm.phase === "creating" && vm.isAsked)) return;
+  if (vm.phase === "deleting" || vm.isAsked) return;
   Object.assign(vm, { phase: "deleting", sinceMs: nowMs, requestId: newRequestId(), isAsked: true, tries: 1, retryAtMs: null });
   commands.push({ type: "delete", vm }, { type: "gone", nodeId: vm.nodeId });
 }
