@@ -86,6 +86,8 @@ export const gceSchema = v.strictObject({
   main: v.optional(v.strictObject({ machineType: v.optional(googleName, "e2-medium"), zone: v.optional(v.nullable(googleName), null), diskGiB: v.optional(whole(10, 65_536), 20) }), {}),
   /** Service accounts, by their name in the project: docs/gcp.md says which roles each has. */
   serviceAccounts: v.optional(v.strictObject({ main: v.optional(googleName, "burla-main"), node: v.optional(googleName, "burla-node") }), {}),
+  /** Without main for this long a node's VM removes itself. */
+  orphanMinutes: v.optional(v.pipe(v.number(), v.minValue(0.01)), 5),
   /** Image with Node.js that services run in. */
   serviceImage: v.optional(imageNameSchema, "mirror.gcr.io/library/node:22-slim"),
 });

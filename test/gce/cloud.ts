@@ -35,6 +35,11 @@ export class Cloud {
     return this.command(...args).ended();
   }
 
+  /** With these variables alone of what the cloud says. */
+  runWith(env: Record<string, string>, ...args: string[]): Promise<ScriptEnd> {
+    return Script.command(this, args, { env }).ended();
+  }
+
   async status(cluster: string): Promise<ClusterStatus> {
     const { stdout, stderr } = await this.run("status", "--cluster", cluster, "--json");
     if (stdout.trim() === "") throw new Error(stderr);

@@ -97,6 +97,13 @@ export class Cluster {
     return this.hasWork || [...this.#options.registry.entries].some((entry) => entry.readers > 0);
   }
 
+  /** Machines come, go, or cannot be had: what jobs wait for reads otherwise. */
+  machinesChanged(): void {
+    this.#options.changes.cluster();
+    this.#options.changes.waits();
+    for (const jobId of this.summaries.waiting()) this.#progressSoon(jobId);
+  }
+
   /** Nodes that work for a job. */
   get busyNodes(): Set<NodeId> {
     return new Set([...this.#state.nodes.values()].flatMap((node) => (node.rootId === null ? [] : [node.id])));

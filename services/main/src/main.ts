@@ -48,10 +48,7 @@ const vm = config.vm === null ? null : await openVm(config, config.vm, {
   demands: () => cluster.nodeDemands,
   busy: () => cluster.busyNodes,
   onGone: (nodeId) => cluster.nodeGone(nodeId),
-  onChange: () => {
-    changes.cluster();
-    changes.waits();
-  },
+  onChange: () => cluster.machinesChanged(),
   log,
 });
 const provider: MachineProvider = vm?.provider ?? new LocalProvider({

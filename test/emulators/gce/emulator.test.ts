@@ -6,7 +6,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { after, before, beforeEach, afterEach, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import type * as gce from "@burla/protocol/gce";
-import { GceError, instanceResource } from "@burla/protocol";
+import { instanceResource, type GceError } from "@burla/protocol";
 import { assertIncludes } from "../../support/includes.ts";
 import { isRunning } from "../../support/processes.ts";
 import { until } from "../../support/until.ts";

@@ -13,8 +13,6 @@ const LOOK_MS = 30_000;
 const TICK_MS = 1_000;
 const BOOT_MS = 10 * 60_000;
 const SILENT_MS = 2 * 60_000;
-/** Without main for this long a node's VM removes itself. */
-const ORPHAN_MS = 5 * 60_000;
 /** How long main waits for VMs to go; whoever ends the cluster looks after them once more. */
 const STOP_MS = 5 * 60_000;
 
@@ -191,7 +189,7 @@ export class GceProvider implements MachineProvider {
       cpu, ramMiB, maxCpu: cpu, maxRamMiB: ramMiB,
       containers: { runtime, network, scratchMiB, maxProcesses },
       warm: namedKinds(spec.containers, version).map(({ warmPerCpu, ...kind }) => ({ ...kind, count: Math.round(warmPerCpu * cpu) })),
-      orphanMs: ORPHAN_MS,
+      orphanMs: spec.gce.orphanMinutes * 60_000,
       vm: { url: `https://${main.address}:${main.port}`, certificate: main.certificate, audience: audienceOf(spec.name) },
     };
   }

@@ -36,7 +36,7 @@ export class TestFleet {
     return this.step({ type: "tick", busy: new Set(busy), demands });
   }
 
-  refuse(vm: Vm, kind: GceFailure["kind"], message = kind): FleetCommand[] {
+  refuse(vm: Vm, kind: GceFailure["kind"], message: string = kind): FleetCommand[] {
     return this.step({ type: "insertFailed", name: vm.name, failure: { kind, message } });
   }
 
