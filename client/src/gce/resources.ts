@@ -28,7 +28,7 @@ export function mainVm({ spec, project, zone, ownerHash, programsHash, endpoint 
   // Paths begin at the state folder of the VM.
   const config = {
     directory: "state", spec, version: VERSION, build: BUILD,
-    nodeProgram: "package/dist/services/node.mjs", workerProgram: "package/dist/services/worker.mjs", clientPackage: "package",
+    nodeProgram: "package/dist/services/node.mjs", workerProgram: "package/dist/services/worker.mjs", pythonWorkerProgram: "package/dist/python", clientPackage: "package",
     vm: { port: gce.port, ownerHash, programs: "programs.tgz", programsHash, endpoint, pricePerHour: mainPrice(spec) ?? 0 },
   };
   return instanceResource({

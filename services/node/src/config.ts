@@ -33,8 +33,8 @@ export type NodeConfig = v.InferOutput<typeof nodeConfigSchema>;
 
 /** Workers run in folders of their own. */
 export function withFullPaths(config: NodeConfig): NodeConfig {
-  const { directory, workerProgram, clientPackage } = config;
-  return { ...config, directory: resolve(directory), workerProgram: resolve(workerProgram), clientPackage: resolve(clientPackage) };
+  const { directory, workerProgram, pythonWorkerProgram, clientPackage } = config;
+  return { ...config, directory: resolve(directory), workerProgram: resolve(workerProgram), pythonWorkerProgram: resolve(pythonWorkerProgram), clientPackage: resolve(clientPackage) };
 }
 
 /** Where a node service keeps what. */

@@ -185,7 +185,7 @@ export class GceProvider implements MachineProvider {
     const { spec, version, main } = this.#options;
     const { runtime, network, scratchMiB, maxProcesses } = spec.containers;
     return {
-      nodeId, directory: "state", connectionFile: "", workerProgram: "package/dist/services/worker.mjs", clientPackage: "package",
+      nodeId, directory: "state", connectionFile: "", workerProgram: "package/dist/services/worker.mjs", pythonWorkerProgram: "package/dist/python", python: "python3", clientPackage: "package",
       cpu, ramMiB, maxCpu: cpu, maxRamMiB: ramMiB,
       containers: { runtime, network, scratchMiB, maxProcesses },
       warm: namedKinds(spec.containers, version).map(({ warmPerCpu, ...kind }) => ({ ...kind, count: Math.round(warmPerCpu * cpu) })),
