@@ -15,7 +15,7 @@ test("what is given is taken, in the units of the wire", () => {
   const { signal } = new AbortController();
   const onLog = () => undefined;
   const given: MapOptions = {
-    image: "node:22-slim", cpu: 0.5, ram: "2 GiB", maxParallelism: 3, concurrency: 2, order: "input", onError: "continue", retries: 2, timeoutMs: 1.5, signal,
+    image: "node:22-slim", cpu: 0.5, ram: "2 GiB", grow: 4, maxParallelism: 3, concurrency: 2, order: "input", onError: "continue", retries: 2, timeoutMs: 1.5, signal,
     detach: true, name: "n", env: { A: "1" }, onLog, progress: onLog, cluster: { url: "http://x", token: "t" },
   };
   const { ram: _ram, ...same } = given;

@@ -66,7 +66,7 @@ export const jobSpecSchema = v.object({
   retries: v.pipe(count, v.maxValue(1000)),
   timeoutMs: v.nullable(v.pipe(v.number(), v.minValue(1))),
   /** Nodes that the cluster may add for this job, beyond those of its spec. */
-  grow: v.optional(v.pipe(count, v.maxValue(1000)), 0),
+  grow: v.pipe(count, v.maxValue(1000)),
   /** The job goes on and keeps its results when its client is gone. */
   detach: v.boolean(),
   env: v.record(text(256), text(128 * 1024)),

@@ -115,7 +115,7 @@ export const clusterSpecSchema = v.pipe(
   }),
   v.forward(v.check(({ provider, groups }) => provider === "gce" || groups.every(({ cpu, ramMiB }) => cpu >= 0.01 && ramMiB >= 1), "a node of the local cluster needs cpu and ramMiB"), ["groups"]),
   v.forward(v.check(({ provider, groups }) => provider === "local" || groups.every(({ machineType, zones }) => machineType !== null && zones.length > 0), "a group of a cluster on Compute Engine needs machineType and zones"), ["groups"]),
-  v.forward(v.check(({ provider, name: cluster }) => (provider === "local") === (cluster === "local"), 'a cluster on Compute Engine needs a name of its own, and "local" is the one on this machine'), ["name"]),
+  v.forward(v.check(({ provider, name: cluster }) => provider === "local" || cluster !== "local", 'a cluster on Compute Engine needs a name of its own, and "local" is the one on this machine'), ["name"]),
   v.forward(
     v.check(({ containers }) => containers.runtime === "docker" || containers.kinds.every(({ image }) => image === null), 'only the runtime "docker" has images'),
     ["containers"],

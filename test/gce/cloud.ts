@@ -6,11 +6,13 @@ import { statusSchema, type ClusterStatus } from "@burla/protocol";
 import * as v from "valibot";
 import { GceEmulator, type EmulatorOptions } from "../emulators/gce/emulator.ts";
 import { Script, type ScriptEnd } from "../support/script.ts";
+import type { CloudUnderTest } from "./scenario.ts";
 
 /** VMs have a Node.js instead of containers, and their state in their own folder. */
 const environment = ({ directory }: { directory: string }) => ({ BURLA_VM_HOME: join(directory, "burla"), BURLA_VM_NODE: process.execPath, BURLA_VM_FETCH_SECONDS: "60" });
 
-export class Cloud {
+export class Cloud implements CloudUnderTest {
+  readonly patienceMs = 60_000;
   readonly home = mkdtempSync(join(tmpdir(), "burla-cloud-"));
   readonly emulator: GceEmulator;
 
@@ -38,6 +40,30 @@ export class Cloud {
   /** With these variables alone of what the cloud says. */
   runWith(env: Record<string, string>, ...args: string[]): Promise<ScriptEnd> {
     return Script.command(this, args, { env }).ended();
+  }
+
+  program(source: string, cluster: string): Script {
+    return Script.start(this, source, { env: { ...this.emulator.environment, BURLA_CLUSTER: cluster } });
+  }
+
+  refuseZone(zone: string): boolean {
+    this.emulator.faults.refuse(zone, { code: "ZONE_RESOURCE_POOL_EXHAUSTED_WITH_DETAILS" });
+    return true;
+  }
+
+  takeBack(vm: string): Promise<void> {
+    return this.emulator.preempt(vm);
+  }
+
+  killMain(): Promise<void> {
+    const main = this.emulator.processes.find(({ role, command }) => role === "main" && !command.startsWith("/bin/bash"));
+    if (main === undefined) throw new Error("main's program was not found");
+    process.kill(main.pid, "SIGKILL");
+    return Promise.resolve();
+  }
+
+  resources(): Promise<string[]> {
+    return Promise.resolve(this.emulator.resources);
   }
 
   async status(cluster: string): Promise<ClusterStatus> {

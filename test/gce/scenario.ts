@@ -5,9 +5,10 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { processesWith } from "../support/processes.ts";
-import { Script } from "../support/script.ts";
+import { statusSchema, type ClusterStatus } from "@burla/protocol";
+import * as v from "valibot";
+import type { Script, ScriptEnd } from "../support/script.ts";
 import { until } from "../support/until.ts";
-import { Cloud } from "./cloud.ts";
 
 export interface Fact {
   readonly fact: string;
@@ -16,8 +17,9 @@ export interface Fact {
 
 export const NODES = 6;
 export const INPUTS = 20_000;
-const CLUSTER = "life";
+export const CLUSTER = "life";
 const PREEMPTED = 2;
+const REFUSED = "us-central1-a";
 
 const spec = {
   name: CLUSTER, provider: "gce", idleMinutes: 10, budgetPerHour: 2,
@@ -39,57 +41,84 @@ for await (const index of remoteParallelMap(async (x) => { await new Promise((re
 console.log("results " + JSON.stringify({ results: done, once: seen.every((count) => count === 1) }));
 `;
 
-export async function runScenario(tell: (fact: Fact) => void): Promise<void> {
-  const cloud = await Cloud.start({ preemptionMs: 5_000 });
+/** The emulator, or a real project. */
+export interface CloudUnderTest {
+  readonly home: string;
+  readonly patienceMs: number;
+  /** For whoever looks for a cause. */
+  readonly logs: string;
+  /** The `burla` command. */
+  run(...args: string[]): Promise<ScriptEnd>;
+  program(source: string, cluster: string): Script;
+  /** @returns whether a zone can be made to have no machines. */
+  refuseZone(zone: string): boolean;
+  takeBack(vm: string): Promise<void>;
+  killMain(): Promise<void>;
+  /** VMs and firewall rules of the cluster. */
+  resources(): Promise<string[]>;
+  close(): Promise<void>;
+}
+
+type Tell = (fact: Fact) => void;
+
+/** @param cloud it is closed afterwards. */
+export async function runScenario(cloud: CloudUnderTest, tell: Tell): Promise<void> {
   const startedMs = performance.now();
-  const elapsed = () => Math.round(performance.now() - startedMs);
+  const timed: Tell = (fact) => tell({ ...fact, afterMs: Math.round(performance.now() - startedMs) });
   try {
-    await live(cloud, (fact) => tell({ ...fact, afterMs: elapsed() }));
+    await live(cloud, timed);
   } catch (error) {
     console.error(cloud.logs);
     throw error;
   } finally {
     await cloud.close();
   }
-  tell({ fact: "closed", processes: processesWith(cloud.home).length, afterMs: elapsed() });
+  timed({ fact: "closed", processes: processesWith(cloud.home).length });
 }
 
-async function live(cloud: Cloud, tell: (fact: Fact) => void): Promise<void> {
+async function live(cloud: CloudUnderTest, tell: Tell): Promise<void> {
   const specFile = join(cloud.home, "spec.json");
   writeFileSync(specFile, JSON.stringify(spec));
   const up = await cloud.run("up", "--spec", specFile, "--yes", "--json");
   if (up.code !== 0) throw new Error(up.stderr);
-  const started = await cloud.status(CLUSTER);
-  tell({ fact: "up", nodes: started.nodes.length, groups: new Set(started.nodes.map(({ nodeId }) => nodeId.split("-")[0])).size, costPerHour: started.costPerHour, resources: cloud.emulator.resources.length });
+  const started = await statusOf(cloud);
+  const groups = new Set(started.nodes.map(({ nodeId }) => nodeId.split("-")[0]));
+  tell({ fact: "up", nodes: started.nodes.length, groups: groups.size, costPerHour: started.costPerHour, resources: (await cloud.resources()).length });
 
-  const job = Script.start(cloud, PROGRAM, { env: { ...cloud.emulator.environment, BURLA_CLUSTER: CLUSTER } });
-  await job.line(/^done 2000$/);
+  const job = cloud.program(PROGRAM, CLUSTER);
+  await job.line(/^done 2000$/, cloud.patienceMs);
   const victims = started.nodes.slice(0, PREEMPTED).map(({ nodeId }) => nodeId);
-  cloud.emulator.faults.refuse("us-central1-a", { code: "ZONE_RESOURCE_POOL_EXHAUSTED_WITH_DETAILS" });
-  tell({ fact: "refused", zone: "us-central1-a" });
-  await Promise.all(victims.map((nodeId) => cloud.emulator.preempt(vmOf(nodeId))));
+  if (cloud.refuseZone(REFUSED)) tell({ fact: "refused", zone: REFUSED });
+  await Promise.all(victims.map((nodeId) => cloud.takeBack(vmOf(nodeId))));
   tell({ fact: "preempted", nodes: victims });
 
-  await job.line(/^done 8000$/);
-  const main = cloud.emulator.processes.find(({ role, command }) => role === "main" && !command.startsWith("/bin/bash"));
-  if (main === undefined) throw new Error("main's program was not found");
-  process.kill(main.pid, "SIGKILL");
-  tell({ fact: "main killed", pid: main.pid });
+  await job.line(/^done 8000$/, cloud.patienceMs);
+  await cloud.killMain();
+  tell({ fact: "main killed" });
 
-  const facts = JSON.parse(await job.line(/^results (.*)$/)) as { results: number; once: boolean };
-  const end = await job.ended();
-  tell({ fact: "results", ...facts, code: end.code });
-  const whole = await until("six nodes are there again", async () => {
-    const status = await cloud.status(CLUSTER);
-    const live = status.nodes.filter(({ nodeId }) => !victims.includes(nodeId));
-    return live.length === NODES ? live : null;
-  }, 60_000);
-  const zones = whole.filter(({ nodeId }) => !started.nodes.some((before) => before.nodeId === nodeId)).map(({ machineType }) => machineType);
-  tell({ fact: "replaced", nodes: whole.length, by: zones });
+  const facts = JSON.parse(await job.line(/^results (.*)$/, cloud.patienceMs)) as { results: number; once: boolean };
+  tell({ fact: "results", ...facts, code: (await job.ended(cloud.patienceMs)).code });
+  await tellReplacements(cloud, started, victims, tell);
 
   const down = await cloud.run("down", CLUSTER, "--json");
   tell({ fact: "down", code: down.code, ...(JSON.parse(down.stdout) as object) });
-  tell({ fact: "left", resources: cloud.emulator.resources });
+  tell({ fact: "left", resources: await cloud.resources() });
+}
+
+/** Main goes on making what is missing, also after its restart. */
+async function tellReplacements(cloud: CloudUnderTest, started: ClusterStatus, victims: readonly string[], tell: Tell): Promise<void> {
+  const whole = await until("six nodes are there again", async () => {
+    const live = (await statusOf(cloud)).nodes.filter(({ nodeId }) => !victims.includes(nodeId));
+    return live.length === NODES ? live : null;
+  }, cloud.patienceMs);
+  const fresh = whole.filter(({ nodeId }) => !started.nodes.some((before) => before.nodeId === nodeId));
+  tell({ fact: "replaced", nodes: whole.length, by: fresh.map(({ machineType }) => machineType) });
+}
+
+async function statusOf(cloud: CloudUnderTest): Promise<ClusterStatus> {
+  const { stdout, stderr } = await cloud.run("status", "--cluster", CLUSTER, "--json");
+  if (stdout.trim() === "") throw new Error(stderr);
+  return v.parse(statusSchema, JSON.parse(stdout));
 }
 
 function vmOf(nodeId: string): string {

@@ -130,8 +130,8 @@ export class Script {
     this.#child.stdout?.destroy();
   }
 
-  ended(): Promise<ScriptEnd> {
-    return within(PATIENCE_MS, "the script", this.#end);
+  ended(patienceMs = PATIENCE_MS): Promise<ScriptEnd> {
+    return within(patienceMs, "the script", this.#end);
   }
 
   /** Resolves when stderr has this. @throws Error when the script ends without it. */
@@ -146,7 +146,7 @@ export class Script {
   }
 
   /** The first line that fits, or its first group. @throws Error when the script ends without it. */
-  line(pattern: RegExp): Promise<string> {
+  line(pattern: RegExp, patienceMs = PATIENCE_MS): Promise<string> {
     const look = async (): Promise<string> => {
       for (;;) {
         for (const line of this.#lines) {
@@ -157,7 +157,7 @@ export class Script {
         await new Promise<void>((resolve) => this.#waiting.add(resolve));
       }
     };
-    return within(PATIENCE_MS, `the line ${String(pattern)}`, look());
+    return within(patienceMs, `the line ${String(pattern)}`, look());
   }
 
   #changed(): void {

@@ -40,8 +40,6 @@ export function valuesOf(generic: v.GenericSchema): fc.Arbitrary<unknown> {
       return fc.boolean();
     case "picklist":
       return fc.constantFrom(...(schema.options ?? []));
-    case "optional":
-      return valuesOf(part(schema.wrapped));
     case "nullable":
       return fc.option(valuesOf(part(schema.wrapped)));
     case "number":

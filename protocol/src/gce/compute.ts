@@ -66,6 +66,12 @@ export class Compute {
     await this.#untilDone(started.latestResponse, zone);
   }
 
+  /** Power off, and on again. */
+  async resetVm(zone: string, name: string, requestId: string): Promise<void> {
+    const [started] = await guarded(this.#instances.reset({ project: this.#project, zone, instance: name, requestId }));
+    await this.#untilDone(started.latestResponse, zone);
+  }
+
   async getVm(zone: string, name: string): Promise<InstanceView> {
     const [record] = await guarded(this.#instances.get({ project: this.#project, zone, instance: name }));
     return viewOf(record);

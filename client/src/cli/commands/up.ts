@@ -75,6 +75,7 @@ function cloudSpec(name: string | undefined, { provider }: UpFlags, given: Clust
 
 /** The spec is for the next start: a running cluster does not change. */
 async function adoptSpec(spec: ClusterSpec, terminal: Terminal): Promise<void> {
+  if (spec.name !== LOCAL) throw new UsageError(`the spec names the cluster "${spec.name}"`, `The cluster on this machine is "${LOCAL}": leave the name out, or say another provider.`);
   if ((await findCluster(LOCAL)) !== null) {
     if (isSameSpec(spec, currentSpec())) return;
     throw new UsageError("the cluster runs with another spec", "End it with `burla down` first.");

@@ -150,8 +150,8 @@ function countWorkers(job: Job, node: Node, assignment: Assignment, sign: 1 | -1
   put(job.idlers, node, sign === 1 && isUsable(node) && hasIdleWorkers(job, assignment));
 }
 
-/** It is there, and stays. */
-const counts = (node: Node) => node.connected && !node.leaving;
+/** It is there; if it is about to go, as long as it works. */
+const counts = (node: Node) => node.connected && (!node.leaving || node.rootId !== null);
 
 /** It may be granted something. */
 const isUsable = (node: Node) => node.connected && !node.draining;
