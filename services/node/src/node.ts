@@ -8,13 +8,16 @@
  */
 import { join } from "node:path";
 import {
-  LEASE_RENEW_MS, type JobId, type MainToNode, type NodeId, type NodeToMain, type Of,
+  LEASE_RENEW_MS, type JobId, type JobSpec, type MainToNode, type NodeId, type NodeToMain, type Of,
 } from "@burla/protocol";
 import { BundleStore } from "./bundles.ts";
 import type { NodeConfig, NodeFolders } from "./config.ts";
 import type { ContainerRuntime } from "./containers/runtime.ts";
-import { JobGroup } from "./job-group.ts";
+import { checkRoom } from "./disk.ts";
+import { JobGroup, type Prepared } from "./job-group.ts";
 import { MainLink } from "./main-link.ts";
+import { Packages } from "./packages/job-packages.ts";
+import type { Waiting } from "./packages/package-store.ts";
 import { WarmPool } from "./pool.ts";
 import { WorkerServer } from "./worker-server.ts";
 
@@ -40,6 +43,7 @@ export class Node {
   readonly #server: WorkerServer;
   readonly #pool: WarmPool;
   readonly #bundles: BundleStore;
+  readonly #packages: Packages;
   readonly #link: MainLink;
   readonly #groups = new Map<JobId, JobGroup>();
   #state: NodeState = "BOOTING";
@@ -47,7 +51,7 @@ export class Node {
   #renewal: NodeJS.Timeout | undefined;
   #retry: NodeJS.Timeout | undefined;
   #busyTimer: NodeJS.Timeout | undefined;
-  #toldWorkers = "";
+  #told = "";
   #ending: Promise<void> | undefined;
 
   constructor(dependencies: NodeDependencies) {
@@ -57,7 +61,8 @@ export class Node {
     const warmCount = config.warm.reduce((sum, { count }) => sum + count, 0);
     const ramMiB = Math.max(1, Math.floor(config.ramMiB / Math.max(1, warmCount)));
     this.#pool = new WarmPool({ runtime, server: this.#server, warm: config.warm, ramMiB });
-    this.#bundles = new BundleStore({ directory: folders.bundles, clientPackage: config.clientPackage, jobFolder: folders.job });
+    this.#bundles = new BundleStore({ directory: folders.bundles, jobFolder: folders.job });
+    this.#packages = new Packages({ runtime, directory: folders.packages, clientPackage: config.clientPackage, seesDisk: folders.job === null });
     this.#link = new MainLink({
       connectionFile: config.connectionFile,
       software: `burla node ${config.nodeId}`,
@@ -125,7 +130,7 @@ export class Node {
       {
         assign: message,
         values: body.subarray(codeBytes),
-        bundlePath: this.#bundles.path(spec.bundle.id, code, spec.bundle.externals),
+        prepare: (signal, onProgress) => this.#prepare(spec, shape.image, code, { signal, onProgress }),
         env: { ...spec.env, BURLA_URL: this.#link.url, BURLA_JOB: jobId, BURLA_JOB_TOKEN: message.token },
         startWorker: () => this.#pool.start(shape),
         report: (durable, payload) => this.#link.sendDurably(durable, payload),
@@ -140,6 +145,13 @@ export class Node {
     this.#enter("RUNNING", spec.name);
   }
 
+  async #prepare({ runtime, bundle }: JobSpec, image: string | null, code: Uint8Array | null, waiting: Waiting): Promise<Prepared> {
+    // The code first: it comes once, also when its packages cannot be had this time.
+    await this.#bundles.keep(bundle.id, code);
+    const { links, path } = await this.#packages.provide({ runtime, image, externals: bundle.externals }, waiting);
+    return { bundlePath: await this.#bundles.path(bundle.id, links), packagesPath: path };
+  }
+
   async #stop(jobId: JobId, reason: string): Promise<void> {
     const group = this.#groups.get(jobId);
     if (group === undefined) return;
@@ -147,14 +159,21 @@ export class Node {
     const stopped = group.stop();
     if (this.#groups.size > 0) return void (await stopped);
     this.#enter("REBOOTING", reason);
-    await this.#becomeReady(Promise.all([stopped.then(() => this.#bundles.clear()), this.#pool.fill()]));
+    await this.#becomeReady(Promise.all([stopped.then(() => this.#tidy()), this.#pool.fill()]));
   }
 
   /** Nothing of an earlier run is left when the first container starts. */
   async #begin(): Promise<void> {
+    checkRoom(this.#dependencies.config.directory);
     await this.#dependencies.runtime.prepare();
+    await this.#packages.prepare();
     await this.#bundles.clear();
     await this.#pool.fill();
+  }
+
+  async #tidy(): Promise<void> {
+    await this.#bundles.clear();
+    if (this.#groups.size === 0) await this.#packages.prune();
   }
 
   /** No container can be started here, which is no fault of a job: what it had goes to other nodes. */
@@ -191,14 +210,14 @@ export class Node {
   /** The state, to be sent at once. */
   #noteTold(): NodeToMain {
     const message = this.#stateMessage();
-    this.#toldWorkers = JSON.stringify(message.workers);
+    this.#told = lookOf(message);
     return message;
   }
 
   #tellBusySoon(): void {
     this.#busyTimer ??= setTimeout(() => {
       this.#busyTimer = undefined;
-      if (JSON.stringify(this.#stateMessage().workers) !== this.#toldWorkers) this.#sendState();
+      if (lookOf(this.#stateMessage()) !== this.#told) this.#sendState();
     }, BUSY_MS);
   }
 
@@ -211,8 +230,9 @@ export class Node {
     const workers = slots.map((slot) => ({
       workerId: slot.workerId, runtime: slot.kind, image: slot.image, state: slot.state, jobId: slot.jobId, pid: slot.container.pid,
     }));
-    const reason = this.#dependencies.runtime.trouble || this.#reason;
-    return { type: "nodeState", state: this.#state, reason: reason.slice(0, 1000), workers };
+    const preparing = [...this.#groups].flatMap(([jobId, group]) => (group.preparing === "" ? [] : [{ jobId, text: group.preparing.slice(0, 500) }]));
+    const reason = this.#dependencies.runtime.trouble || preparing[0]?.text || this.#reason;
+    return { type: "nodeState", state: this.#state, reason: reason.slice(0, 1000), workers, preparing };
   }
 
   #hello(): NodeToMain {
@@ -224,4 +244,9 @@ export class Node {
       jobs: [...this.#groups.keys()], holding: [...inGroups, ...inOutbox],
     };
   }
+}
+
+/** What changes of a node that works, as text to be compared. */
+function lookOf({ workers, preparing }: Of<NodeToMain, "nodeState">): string {
+  return JSON.stringify([workers, preparing]);
 }

@@ -9,9 +9,9 @@ const MANY = 20;
 const ROUNDS = 10;
 
 async function withBench(body: (bench: Workbench) => Promise<Facts>): Promise<Facts> {
-  const bench = new Workbench(async ({ directory, sockets, job, workerProgram }) => ({
+  const bench = new Workbench(async ({ directory, sockets, job, packages, workerProgram }) => ({
     runtime: await DockerRuntime.connect({
-      nodeId: "times", directory, sockets, jobFolder: job, workerProgram, kinds: [{ image: WORKER_IMAGE }], onTrouble: () => undefined,
+      nodeId: "times", directory, sockets, jobFolder: job, packages, workerProgram, kinds: [{ image: WORKER_IMAGE }], onTrouble: () => undefined,
       containers: { network: "none", scratchMiB: 16, maxProcesses: 64 },
     }),
     image: WORKER_IMAGE,

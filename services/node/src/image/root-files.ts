@@ -24,7 +24,9 @@ const MERGED = { bin: "usr/bin", sbin: "usr/bin", lib: "usr/lib", lib64: "usr/li
  */
 export function rootFiles(nodeBinary: string, worker: Buffer): RootEntry[] {
   const shell = existsSync("/bin/sh") ? realpathSync("/bin/sh") : null;
-  const programs = [nodeBinary, ...(shell === null ? [] : [shell])];
+  // Install scripts of packages begin with it.
+  const finder = existsSync("/usr/bin/env") ? realpathSync("/usr/bin/env") : null;
+  const programs = [nodeBinary, shell, finder].filter((program) => program !== null);
   const libraries = new Set(programs.flatMap(librariesOf));
   for (const name of NAME_SERVICES) {
     for (const folder of foldersOf(libraries)) if (existsSync(`${folder}/${name}`)) libraries.add(`${folder}/${name}`);
@@ -35,6 +37,7 @@ export function rootFiles(nodeBinary: string, worker: Buffer): RootEntry[] {
     ...Object.entries(MERGED).map(([path, target]) => ({ kind: "link" as const, path, target })),
     file("usr/bin/node", nodeBinary, 0o755),
     ...(shell === null ? [] : [file("usr/bin/sh", shell, 0o755)]),
+    ...(finder === null ? [] : [file("usr/bin/env", finder, 0o755)]),
     ...[...libraries].map((library) => file(merged(library), realpathSync(library), 0o755)),
     file("etc/passwd", Buffer.from(PASSWD)),
     file("etc/group", Buffer.from(GROUP)),
