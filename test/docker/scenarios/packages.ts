@@ -1,6 +1,7 @@
 /** Packages that stay outside of the bundle: installed once per node and content, for containers that lack them. */
 import assert from "node:assert/strict";
 import { readdirSync } from "node:fs";
+import { createRequire } from "node:module";
 import { join } from "node:path";
 import { BurlaError, remoteParallelMap } from "burla";
 import { drain, numbers } from "../../support/inputs.ts";
@@ -58,6 +59,8 @@ export async function openPackageWorld(): Promise<PackageWorld> {
 
 export async function closePackageWorld({ cluster, registry, project }: PackageWorld): Promise<void> {
   for (const name of ["npm_config_registry", "npm_config_cache", "npm_config_fetch_retries"]) Reflect.deleteProperty(process.env, name);
+  // This process bundled functions with imports: esbuild's own process has the cluster's folder in its environment.
+  await (createRequire(import.meta.url)("esbuild") as typeof import("esbuild")).stop();
   await cluster.dispose();
   registry.close();
   project.remove();
