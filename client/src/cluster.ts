@@ -55,11 +55,17 @@ function tokenOf(url: string): string {
   throw new BurlaError("BURLA_UNAUTHORIZED", `there is no token for the cluster at ${new URL(url).origin}`, { cure });
 }
 
+/** Of a socket, which has no origin, all that is said of it. */
+function placeOf(url: string): string {
+  const { origin } = new URL(url);
+  return origin === "null" ? url : origin;
+}
+
 function fixedTarget(address: ClusterAddress): ClusterTarget {
   return {
     key: `${address.url} ${address.token}`,
     isWaitedFor: false,
-    label: `at ${new URL(address.url).origin}`,
+    label: `at ${placeOf(address.url)}`,
     open: () => openStream({ ...address, role: "client", timeoutMs: DIAL_TIMEOUT_MS }),
     address: () => address,
     file: null,

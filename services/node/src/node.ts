@@ -16,9 +16,10 @@ import type { ContainerRuntime } from "./containers/runtime.ts";
 import { checkRoom } from "./disk.ts";
 import { JobGroup, type Prepared } from "./job-group.ts";
 import { MainLink } from "./main-link.ts";
+import { MainProxy } from "./main-proxy.ts";
 import { Packages } from "./packages/job-packages.ts";
 import type { Waiting } from "./packages/package-store.ts";
-import { WarmPool } from "./pool.ts";
+import { WarmPool, type WorkerShape } from "./pool.ts";
 import { WorkerServer } from "./worker-server.ts";
 
 /** A node whose workers do not start tries again after this long. */
@@ -45,6 +46,11 @@ export class Node {
   readonly #bundles: BundleStore;
   readonly #packages: Packages;
   readonly #link: MainLink;
+  /** Null where workers reach main by themselves. */
+  readonly #proxy: MainProxy | null;
+  readonly #tokens = new Map<JobId, string>();
+  /** Groups whose job is over, until their workers have ended. */
+  readonly #leaving = new Set<Promise<void>>();
   readonly #groups = new Map<JobId, JobGroup>();
   #state: NodeState = "BOOTING";
   #reason = "";
@@ -62,7 +68,12 @@ export class Node {
     const ramMiB = Math.max(1, Math.floor(config.ramMiB / Math.max(1, warmCount)));
     this.#pool = new WarmPool({ runtime, server: this.#server, warm: config.warm, ramMiB });
     this.#bundles = new BundleStore({ directory: folders.bundles, jobFolder: folders.job });
-    this.#packages = new Packages({ runtime, directory: folders.packages, clientPackage: config.clientPackage, seesDisk: folders.job === null });
+    this.#packages = new Packages({ runtime, directory: folders.packages, clientPackage: config.clientPackage, python: config.python, seesDisk: folders.job === null });
+    this.#proxy = folders.job === null ? null : new MainProxy({
+      path: join(folders.sockets, "main.sock"),
+      mainUrl: () => this.#link.url,
+      isToken: (token) => [...this.#tokens.values()].includes(token),
+    });
     this.#link = new MainLink({
       connectionFile: config.connectionFile,
       software: `burla node ${config.nodeId}`,
@@ -74,7 +85,7 @@ export class Node {
   }
 
   async start(): Promise<void> {
-    await this.#server.listen();
+    await Promise.all([this.#server.listen(), this.#proxy?.listen()]);
     const warm = this.#begin();
     this.#link.start();
     this.#renewal = setInterval(() => this.#link.send({ type: "renew", jobs: [...this.#groups.keys()] }), LEASE_RENEW_MS);
@@ -97,8 +108,9 @@ export class Node {
     clearTimeout(this.#retry);
     clearTimeout(this.#busyTimer);
     this.#link.close();
-    await Promise.all([...[...this.#groups.values()].map((group) => group.stop()), this.#pool.killRest()]);
+    await Promise.all([...[...this.#groups.values()].map((group) => group.stop()), ...this.#leaving, this.#pool.killRest()]);
     this.#server.close();
+    this.#proxy?.close();
     this.#dependencies.exit();
   }
 
@@ -130,8 +142,8 @@ export class Node {
       {
         assign: message,
         values: body.subarray(codeBytes),
-        prepare: (signal, onProgress) => this.#prepare(spec, shape.image, code, { signal, onProgress }),
-        env: { ...spec.env, BURLA_URL: this.#link.url, BURLA_JOB: jobId, BURLA_JOB_TOKEN: message.token },
+        prepare: (signal, onProgress) => this.#prepare(spec, shape, code, { signal, onProgress }),
+        env: { ...spec.env, BURLA_URL: this.#proxy?.url ?? this.#link.url, BURLA_JOB: jobId, BURLA_JOB_TOKEN: message.token },
         startWorker: () => this.#pool.start(shape),
         report: (durable, payload) => this.#link.sendDurably(durable, payload),
         reportLogs: (id, droppedLines, entries) => this.#link.sendLines(id, droppedLines, entries),
@@ -142,13 +154,14 @@ export class Node {
       slots,
     );
     this.#groups.set(jobId, group);
+    this.#tokens.set(jobId, message.token);
     this.#enter("RUNNING", spec.name);
   }
 
-  async #prepare({ runtime, bundle }: JobSpec, image: string | null, code: Uint8Array | null, waiting: Waiting): Promise<Prepared> {
+  async #prepare({ runtime, bundle }: JobSpec, { image, python }: WorkerShape, code: Uint8Array | null, waiting: Waiting): Promise<Prepared> {
     // The code first: it comes once, also when its packages cannot be had this time.
     await this.#bundles.keep(bundle.id, code);
-    const { links, path } = await this.#packages.provide({ runtime, image, externals: bundle.externals }, waiting);
+    const { links, path } = await this.#packages.provide({ runtime, image, python, externals: bundle.externals }, waiting);
     return { bundlePath: await this.#bundles.path(bundle.id, links), packagesPath: path };
   }
 
@@ -156,7 +169,8 @@ export class Node {
     const group = this.#groups.get(jobId);
     if (group === undefined) return;
     this.#groups.delete(jobId);
-    const stopped = group.stop();
+    this.#tokens.delete(jobId);
+    const stopped = this.#leave(group);
     if (this.#groups.size > 0) return void (await stopped);
     this.#enter("REBOOTING", reason);
     await this.#becomeReady(Promise.all([stopped.then(() => this.#tidy()), this.#pool.fill()]));
@@ -171,6 +185,12 @@ export class Node {
     await this.#pool.fill();
   }
 
+  #leave(group: JobGroup): Promise<void> {
+    const stopped = group.stop();
+    this.#leaving.add(stopped);
+    return stopped.finally(() => this.#leaving.delete(stopped));
+  }
+
   async #tidy(): Promise<void> {
     await this.#bundles.clear();
     if (this.#groups.size === 0) await this.#packages.prune();
@@ -180,7 +200,8 @@ export class Node {
   #fail(reason: string): void {
     const groups = [...this.#groups.values()];
     this.#groups.clear();
-    const stopped = Promise.all(groups.map((group) => group.stop()));
+    this.#tokens.clear();
+    const stopped = Promise.all(groups.map((group) => this.#leave(group)));
     void this.#becomeReady(stopped.then(() => Promise.reject(new Error(reason))));
   }
 

@@ -18,8 +18,8 @@ const SETTLED_MS = 5_000;
 /** When a node whose connection was lost is looked at again: a dying process is still there for a moment, and only a
  * child's end is told. */
 const LOOKS_MS = [50, 500, 5_000];
-/** How long main waits for nodes to end by themselves. */
-const STOP_MS = 3_000;
+/** How long main waits for nodes to end by themselves; an engine removes containers one after the other. */
+const STOP_MS = { process: 3_000, docker: 15_000 } as const;
 /** Without main for this long a local node ends itself: a restart takes well under a second. */
 const ORPHAN_MS = 60_000;
 
@@ -88,7 +88,7 @@ export class LocalProvider implements MachineProvider {
     for (const machine of machines) signal(machine.pid, "SIGTERM");
     const timer = setInterval(() => {
       for (const machine of machines) signal(machine.pid, "SIGKILL");
-    }, STOP_MS);
+    }, STOP_MS[this.#options.spec.containers.runtime]);
     await Promise.all(machines.map((machine) => machine.ended));
     clearInterval(timer);
     for (const machine of machines) rmSync(this.#directoryOf(machine.nodeId), { recursive: true, force: true });

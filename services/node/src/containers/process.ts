@@ -49,12 +49,12 @@ export class ProcessRuntime implements ContainerRuntime {
     }
   }
 
-  environmentId(runtime: "node" | "python"): Promise<string> {
-    return Promise.resolve(runtime === "node" ? `node ${process.version} ${process.arch}` : `python of ${process.env["PATH"] ?? ""}`);
+  environmentId({ runtime, python }: Pick<Task, "runtime" | "python">): Promise<string> {
+    return Promise.resolve(runtime === "node" ? `node ${process.version} ${process.arch}` : `python ${python ?? this.#options.python}`);
   }
 
-  run({ argv: [program, ...args], folder, mark, signal, onLine }: Task): Promise<TaskOutcome> {
-    const argv = [program === "node" ? process.execPath : program, ...args] as const;
+  run({ argv: [program, ...args], python, folder, mark, signal, onLine }: Task): Promise<TaskOutcome> {
+    const argv = [program === "node" ? process.execPath : (python ?? this.#options.python), ...args] as const;
     return runCommand({ argv, cwd: folder ?? this.#options.directory, env: childEnvironment(), mark, signal, onLine });
   }
 }

@@ -52,6 +52,8 @@ export interface Container {
 export interface Task {
   readonly runtime: "node" | "python";
   readonly image: string | null;
+  /** The interpreter that a job names; null for the usual one. */
+  readonly python: string | null;
   /** `node` and `python3` are those of workers. */
   readonly argv: readonly [string, ...string[]];
   /** Where it works, and may write; null for a scratch folder. */
@@ -85,7 +87,7 @@ export interface ContainerRuntime {
   prepare(): Promise<void>;
   start(options: ContainerOptions): Container;
   /** Names the surroundings of such workers: another one where other packages may be needed. @throws BurlaError */
-  environmentId(runtime: "node" | "python", image: string | null): Promise<string>;
+  environmentId(workers: Pick<Task, "runtime" | "image" | "python">): Promise<string>;
   /** @throws the signal's reason when it was aborted, BurlaError BURLA_CONTAINERS when nothing can be run. */
   run(task: Task): Promise<TaskOutcome>;
 }

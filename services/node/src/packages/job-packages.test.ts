@@ -25,14 +25,14 @@ before(async () => {
   mkdirSync(join(directory, "wheels"));
   execFileSync("python3", ["-c", MAKE_WHEEL, join(directory, "wheels")]);
   Object.assign(process.env, { PIP_NO_INDEX: "1", PIP_FIND_LINKS: join(directory, "wheels") });
-  const runtime = new ProcessRuntime({ workerProgram: "", directory: join(directory, "workers") });
-  packages = new Packages({ runtime, directory: join(directory, "packages"), clientPackage: join(directory, "client"), seesDisk: true });
+  const runtime = new ProcessRuntime({ workerProgram: "", pythonWorkerProgram: "", python: "python3", directory: join(directory, "workers") });
+  packages = new Packages({ runtime, directory: join(directory, "packages"), clientPackage: join(directory, "client"), python: "python3", seesDisk: true });
   await packages.prepare();
 });
 after(() => rmSync(directory, { recursive: true, force: true }));
 
 const provide = (version: string, told: string[] = []) => {
-  const needs: PackageNeeds = { runtime: "python", image: null, externals: [{ name: "burla-test-wheel", version, directory: "", needs: [] }] };
+  const needs: PackageNeeds = { runtime: "python", image: null, python: null, externals: [{ name: "burla-test-wheel", version, directory: "", needs: [] }] };
   return packages.provide(needs, { signal: new AbortController().signal, onProgress: (text) => void told.push(text) });
 };
 
@@ -54,6 +54,6 @@ test("a version that is not there fails with what pip said, and leaves nothing",
 
 test("packages of JavaScript are taken from the user's own folders where those are", async () => {
   const externals = [{ name: "burla-test-js", version: "1.0.0", directory, needs: [] }];
-  const { links } = await packages.provide({ runtime: "node", image: null, externals }, { signal: new AbortController().signal, onProgress: assert.fail });
+  const { links } = await packages.provide({ runtime: "node", image: null, python: null, externals }, { signal: new AbortController().signal, onProgress: assert.fail });
   assert.deepEqual(links.map((link) => [link.name, link.directory]), [["burla-test-js", directory], ["burla", join(directory, "client")]]);
 });

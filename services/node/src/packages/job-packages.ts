@@ -13,7 +13,6 @@ import { describeSet, hashOfSet, missingIn, npmManifest, type PackageSet } from 
 
 /** Packages that are compiled take minutes; an install that takes longer than this waits for something that does not come. */
 const INSTALL_MS = 20 * 60_000;
-const PYTHON = "python3";
 
 /** A package and the folder that it is in. */
 export interface PackageLink {
@@ -31,6 +30,8 @@ export interface JobPackages {
 export interface PackageNeeds {
   readonly runtime: "node" | "python";
   readonly image: string | null;
+  /** The interpreter that the job names; null for the usual one. */
+  readonly python: string | null;
   readonly externals: readonly External[];
 }
 
@@ -38,6 +39,8 @@ export interface PackagesOptions {
   readonly runtime: ContainerRuntime;
   readonly directory: string;
   readonly clientPackage: string;
+  /** The interpreter that runs pip, for jobs that name none. */
+  readonly python: string;
   /** Workers see the disk of this node, and with it the folders of the user's own packages. */
   readonly seesDisk: boolean;
 }
@@ -65,7 +68,8 @@ export class Packages {
    * Installs what is not here.
    * @throws BurlaError BURLA_PACKAGES with what npm or pip said; BURLA_CONTAINERS when no container can be started.
    */
-  async provide({ runtime, image, externals }: PackageNeeds, waiting: Waiting): Promise<JobPackages> {
+  async provide(needs: PackageNeeds, waiting: Waiting): Promise<JobPackages> {
+    const { runtime, externals } = needs;
     const { clientPackage, seesDisk } = this.#options;
     const others = externals.filter(({ name }) => runtime === "python" || name !== "burla");
     const isLocal = ({ directory }: External) => seesDisk && directory !== "" && existsSync(directory);
@@ -74,7 +78,7 @@ export class Packages {
     if (seesDisk) links.push({ name: "burla", directory: clientPackage });
     else if (others.length < externals.length) links.push({ name: "burla", directory: await this.#client(waiting) });
     const wanted = others.filter((external) => !local.includes(external));
-    const folder = wanted.length === 0 ? null : await this.#install(runtime, image, wanted, waiting);
+    const folder = wanted.length === 0 ? null : await this.#install(needs, wanted, waiting);
     if (folder === null || runtime === "python") return { links, path: folder?.path ?? null };
     return { links: [...links, ...folder.names.map((name) => ({ name, directory: join(folder.path, "node_modules", name) }))], path: null };
   }
@@ -85,20 +89,21 @@ export class Packages {
     return join(folder, "node_modules", "burla");
   }
 
-  async #install(runtime: "node" | "python", image: string | null, wanted: readonly External[], waiting: Waiting): Promise<{ path: string; names: string[] } | null> {
-    const environmentId = await this.#options.runtime.environmentId(runtime, image);
-    const environment = await this.#environment(environmentId, runtime, image, waiting.signal);
+  async #install(needs: PackageNeeds, wanted: readonly External[], waiting: Waiting): Promise<{ path: string; names: string[] } | null> {
+    const { runtime } = needs;
+    const environmentId = await this.#options.runtime.environmentId(needs);
+    const environment = await this.#environment(environmentId, needs, waiting.signal);
     const packages = missingIn(environment, runtime, wanted);
     if (packages.length === 0) return null;
     const set: PackageSet = { runtime, packages, environment, environmentId };
-    const path = await this.#store.ensure(hashOfSet(set), limited(set, runtime === "node" ? this.#npm(set, image) : this.#pip(set)), waiting);
+    const path = await this.#store.ensure(hashOfSet(set), limited(set, runtime === "node" ? this.#npm(set, needs) : this.#pip(set, needs)), waiting);
     return { path, names: packages.map(({ name }) => name) };
   }
 
-  async #environment(id: string, runtime: "node" | "python", image: string | null, signal: AbortSignal): Promise<Environment> {
+  async #environment(id: string, { runtime, image, python }: PackageNeeds, signal: AbortSignal): Promise<Environment> {
     const known = this.#environments.get(id);
     if (known !== undefined) return known;
-    const { tail } = await this.#options.runtime.run({ runtime, image, argv: probeOf(runtime), folder: null, readOnly: [], mark: "probe", signal, onLine: () => undefined });
+    const { tail } = await this.#options.runtime.run({ runtime, image, python, argv: probeOf(runtime), folder: null, readOnly: [], mark: "probe", signal, onLine: () => undefined });
     try {
       const environment = readProbe(tail);
       this.#environments.set(id, environment);
@@ -108,7 +113,7 @@ export class Packages {
     }
   }
 
-  #npm(set: PackageSet, image: string | null): Install {
+  #npm(set: PackageSet, { image, python }: PackageNeeds): Install {
     const { runtime } = this.#options;
     return async ({ folder, mark, signal, onProgress }) => {
       const npm = findNpm(process.execPath, process.env["PATH"] ?? "");
@@ -118,15 +123,16 @@ export class Packages {
       check("npm", set, await here(npmFetch(process.execPath, npm, set.environment), work));
       if (!(await hasScripts(folder))) return;
       onProgress(`installs ${describeSet(set.packages)}: runs their install scripts`);
-      check("npm", set, await runtime.run({ ...work, runtime: "node", image, argv: npmScripts("node", npm), readOnly: [npm] }));
+      check("npm", set, await runtime.run({ ...work, runtime: "node", image, python, argv: npmScripts("node", npm), readOnly: [npm] }));
     };
   }
 
-  #pip(set: PackageSet): Install {
+  #pip(set: PackageSet, { python }: PackageNeeds): Install {
+    const { seesDisk } = this.#options;
     const requirements = set.packages.map(({ name, version }) => `${name}==${version}`);
     return async ({ folder, mark, signal, onProgress }) => {
       const work = { folder, mark, signal, ...tellersOf(set, onProgress) };
-      check("pip", set, await here(pipInstall(PYTHON, requirements, folder, this.#options.seesDisk ? null : set.environment), work));
+      check("pip", set, await here(pipInstall(seesDisk ? (python ?? this.#options.python) : this.#options.python, requirements, folder, seesDisk ? null : set.environment), work));
     };
   }
 }

@@ -65,18 +65,23 @@ export class DockerContainer implements Container {
     try {
       await this.#start();
     } catch (error) {
-      void this.#remove();
+      // Nothing of it is left when its end is told, unless nobody can say.
+      await this.#removeWhileThere();
       return this.#notStarted(error);
     }
     if (this.#isKilled) void this.#signal("SIGKILL");
     const state = await Promise.race([this.#ended(), givenUp]);
     this.#isEnding = true;
     const stderr = this.#readStderr();
-    // What is left of it when the engine is away is removed later: nobody waits for that.
+    await this.#removeWhileThere();
+    return reportOf(state, { ramMiB: this.#options.ramMiB, stderr, lostEngine: this.#lostEngine });
+  }
+
+  /** What is left of it when the engine is away is removed later: nobody waits for that. */
+  async #removeWhileThere(): Promise<void> {
     const lost = new Promise<void>((resolve) => (this.#onLost = resolve));
     const removed = this.#remove();
-    if (!this.#lostEngine) await Promise.race([removed, lost]);
-    return reportOf(state, { ramMiB: this.#options.ramMiB, stderr, lostEngine: this.#lostEngine });
+    if (!this.#lostEngine && !this.#engine.isLost) await Promise.race([removed, lost]);
   }
 
   #noteLost(): void {

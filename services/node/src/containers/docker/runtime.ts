@@ -82,7 +82,7 @@ export class DockerRuntime implements ContainerRuntime {
     }
   }
 
-  async environmentId(_runtime: "node" | "python", image: string | null): Promise<string> {
+  async environmentId({ image }: Pick<Task, "image">): Promise<string> {
     return this.#idOf(image ?? "");
   }
 
