@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { readdirSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
+import type * as Esbuild from "esbuild";
 import { BurlaError, remoteParallelMap } from "burla";
 import { drain, numbers } from "../../support/inputs.ts";
 import { Project } from "../../support/project.ts";
@@ -60,7 +61,7 @@ export async function openPackageWorld(): Promise<PackageWorld> {
 export async function closePackageWorld({ cluster, registry, project }: PackageWorld): Promise<void> {
   for (const name of ["npm_config_registry", "npm_config_cache", "npm_config_fetch_retries"]) Reflect.deleteProperty(process.env, name);
   // This process bundled functions with imports: esbuild's own process has the cluster's folder in its environment.
-  await (createRequire(import.meta.url)("esbuild") as typeof import("esbuild")).stop();
+  await (createRequire(import.meta.url)("esbuild") as typeof Esbuild).stop();
   await cluster.dispose();
   registry.close();
   project.remove();
