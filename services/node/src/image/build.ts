@@ -98,6 +98,7 @@ async function derivedRecipe(docker: Docker, { name, workerProgram }: ImageOptio
 /** Reads an answer of the engine to its end. @throws Error with what it says went wrong. */
 async function finish(docker: Docker, stream: NodeJS.ReadableStream): Promise<void> {
   await new Promise<void>((resolve, reject) => {
+    stream.once("close", () => reject(new BurlaError("BURLA_CONTAINERS", "the Docker Engine went away while the image was made", { cure: "Start it, and make the image again: nothing of it is left." })));
     docker.modem.followProgress(stream, (error: Error | null, steps: { error?: string }[]) => {
       const failed = steps.find((step) => step.error !== undefined);
       if (error !== null || failed !== undefined) reject(new Error(failed?.error ?? engineMessage(error)));

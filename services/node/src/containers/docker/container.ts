@@ -5,7 +5,7 @@ import type Docker from "dockerode";
 import type { WorkerId } from "@burla/protocol";
 import { KILL_AFTER_MS, tailOf, type Container, type ContainerOptions, type ExitReport } from "../runtime.ts";
 import { engineMessage, refusal, statusOf, type Engine } from "./engine.ts";
-import { reportOf, type EndState } from "./exit.ts";
+import { KILLED, reportOf, type EndState } from "./exit.ts";
 import { createOptions, type LockDown } from "./lock-down.ts";
 import { waitForExit } from "./wait.ts";
 
@@ -13,6 +13,8 @@ const NOT_MODIFIED = 304;
 const NOT_FOUND = 404;
 const CONFLICT = 409;
 const FIRST_SERVER_ERROR = 500;
+/** How long an engine that stops may still answer. */
+const STOPPING_MS = 150;
 
 export type ContainerLimits = Omit<LockDown, "paths"> & { readonly paths: Omit<LockDown["paths"], "output"> };
 
@@ -108,6 +110,7 @@ export class DockerContainer implements Container {
         const { name } = this.#create;
         const exitCode = await waitForExit(docker, name);
         const { State } = await docker.getContainer(name).inspect();
+        if (exitCode === KILLED && !State.OOMKilled && !this.#isKilled) await seeThatItStays(docker);
         return { exitCode, isOutOfMemory: State.OOMKilled };
       }, onLost);
     } catch {
@@ -141,6 +144,12 @@ export class DockerContainer implements Container {
       return "";
     }
   }
+}
+
+/** An engine that is being stopped ends its containers first, and answers a moment longer. @throws Error when it is gone. */
+async function seeThatItStays(docker: Docker): Promise<void> {
+  await new Promise((resolve) => setTimeout(resolve, STOPPING_MS));
+  await docker.ping();
 }
 
 /** Ends and removes a container with the volumes that its image asked for. */
