@@ -98,6 +98,9 @@ export class MainProxy {
     dialled.on("error", () => (response.headersSent ? response.destroy() : response.writeHead(502).end()));
     response.on("close", () => dialled.destroy());
     request.on("error", () => dialled.destroy());
+    dialled.setNoDelay(true);
+    // The other side answers before the body has come.
+    dialled.flushHeaders();
     request.pipe(dialled);
   }
 }

@@ -55,8 +55,8 @@ async function adoptSpec(spec: ClusterSpec, terminal: Terminal): Promise<void> {
   const isOther = !isSameSpec(spec, currentSpec());
   if (!isOther && (await findCluster(LOCAL)) !== null) return;
   const { runtime, kinds } = spec.containers;
-  const isOwnImage = kinds.some((kind) => kind.image === null && kind.runtime === "node");
-  if (runtime === "docker" && isOwnImage) await makeWorkerImage({}, (step) => terminal.say(`burla: ${step}`));
+  const own = new Set(kinds.flatMap((kind) => (kind.image === null && runtime === "docker" ? [kind.runtime] : [])));
+  for (const each of own) await makeWorkerImage({ runtime: each }, (step) => terminal.say(`burla: ${step}`));
   const running = isOther ? readConnectionFile(LOCAL) : null;
   if (running !== null && !(await makesWay(running))) throw new UsageError("the cluster runs with another spec, and is at work", "Wait for its jobs, or end it with `burla down`.");
   if (running !== null) terminal.say("burla: the cluster ran with another spec and had nothing to do: it starts anew");

@@ -77,7 +77,9 @@ export class Packages {
     const links: PackageLink[] = [...local];
     if (seesDisk) links.push({ name: "burla", directory: clientPackage });
     else if (others.length < externals.length) links.push({ name: "burla", directory: await this.#client(waiting) });
-    const wanted = others.filter((external) => !local.includes(external));
+    // An interpreter of the user on this machine has what the user has installed for it.
+    const hasAll = runtime === "python" && seesDisk && needs.python !== null;
+    const wanted = hasAll ? [] : others.filter((external) => !local.includes(external));
     const folder = wanted.length === 0 ? null : await this.#install(needs, wanted, waiting);
     if (folder === null || runtime === "python") return { links, path: folder?.path ?? null };
     return { links: [...links, ...folder.names.map((name) => ({ name, directory: join(folder.path, "node_modules", name) }))], path: null };

@@ -158,8 +158,8 @@ export async function removeContainer(docker: Docker, nameOrId: string): Promise
 }
 
 export function missingImage(image: string): string {
-  const isOwn = image.startsWith("burla/worker-");
-  return `the image ${image} is not on this machine. ${isOwn ? "`burla image` makes it." : `Fetch it with \`docker pull ${image}\`, or correct its name in the cluster spec.`}`;
+  const own = /^burla\/worker-(node|python):/.exec(image)?.[1];
+  return `the image ${image} is not on this machine. ${own !== undefined ? `\`burla image${own === "python" ? " --runtime python" : ""}\` makes it.` : `Fetch it with \`docker pull ${image}\`, or correct its name in the cluster spec.`}`;
 }
 
 /** The worker, another user, may write to the files and make no others. */

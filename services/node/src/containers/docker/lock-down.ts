@@ -13,6 +13,7 @@ const NANOS_PER_CPU = 1e9;
 export const WORKER_USER = "65534:65534";
 export const SCRATCH_FOLDER = "/tmp";
 const PROGRAM = "/burla/worker.mjs";
+const PYTHON_PROGRAM = "/burla/python";
 /** Files of output lie on the disk of the node. Workers empty them as they go, but cannot while a call blocks. */
 const MAX_OUTPUT_BYTES = 2 * 1024 * BYTES_PER_MIB;
 const OUTPUT_FOLDER = "/burla/output";
@@ -27,6 +28,8 @@ export interface NodePaths {
   /** Packages that jobs have needed, by content hash. */
   readonly packages: string;
   readonly workerProgram: string;
+  /** The same for Python, a folder. */
+  readonly pythonWorkerProgram: string;
   /** Files `stdout` and `stderr` of this worker. */
   readonly output: string;
 }
@@ -49,8 +52,9 @@ export function createOptions(options: ContainerOptions, limits: LockDown): Cont
     ...walls,
     name: containerName(limits.space, workerId),
     Image: image ?? "",
-    Entrypoint: ["node"],
-    Cmd: [`--max-old-space-size=${heapMiBOf(ramMiB)}`, PROGRAM],
+    ...(options.runtime === "python"
+      ? { Entrypoint: ["python3"], Cmd: [PYTHON_PROGRAM] }
+      : { Entrypoint: ["node"], Cmd: [`--max-old-space-size=${heapMiBOf(ramMiB)}`, PROGRAM] }),
     User: WORKER_USER,
     WorkingDir: SCRATCH_FOLDER,
     Env: environmentOf(options),
@@ -114,7 +118,8 @@ function environmentOf({ workerId, token, socketPath }: ContainerOptions): strin
 }
 
 /** Folders keep their path, so that what the node tells a worker means the same in the container. */
-function mountsOf({ sockets, job, packages, workerProgram, output }: NodePaths): NonNullable<ContainerCreateOptions["HostConfig"]>["Mounts"] {
+function mountsOf({ sockets, job, packages, workerProgram, pythonWorkerProgram, output }: NodePaths): NonNullable<ContainerCreateOptions["HostConfig"]>["Mounts"] {
   const bind = (source: string, target: string, isReadOnly: boolean) => ({ Type: "bind" as const, Source: source, Target: target, ReadOnly: isReadOnly });
-  return [bind(sockets, sockets, true), bind(job, job, true), bind(packages, packages, true), bind(workerProgram, PROGRAM, true), bind(output, OUTPUT_FOLDER, false)];
+  const shared = [sockets, job, packages].map((path) => bind(path, path, true));
+  return [...shared, bind(workerProgram, PROGRAM, true), bind(pythonWorkerProgram, PYTHON_PROGRAM, true), bind(output, OUTPUT_FOLDER, false)];
 }

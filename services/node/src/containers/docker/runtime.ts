@@ -24,6 +24,8 @@ export interface DockerRuntimeOptions {
   /** Holds packages by content hash. */
   readonly packages: string;
   readonly workerProgram: string;
+  /** The same for Python, a folder. */
+  readonly pythonWorkerProgram: string;
   readonly containers: Pick<ContainersSpec, "network" | "scratchMiB" | "maxProcesses">;
   readonly kinds: readonly Pick<ContainerKind, "image">[];
   /** `trouble` has changed. */
@@ -73,8 +75,8 @@ export class DockerRuntime implements ContainerRuntime {
   }
 
   start(options: ContainerOptions): Container {
-    const { containers, sockets, jobFolder, packages, workerProgram } = this.#options;
-    const limits = { ...containers, ...this.#name, paths: { sockets, job: jobFolder, packages, workerProgram } };
+    const { containers, sockets, jobFolder, packages, workerProgram, pythonWorkerProgram } = this.#options;
+    const limits = { ...containers, ...this.#name, paths: { sockets, job: jobFolder, packages, workerProgram, pythonWorkerProgram } };
     try {
       return new DockerContainer(options, limits, this.#engine, this.#output);
     } catch (error) {
