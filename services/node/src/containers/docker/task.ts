@@ -4,7 +4,7 @@ import { join } from "node:path";
 import type Docker from "dockerode";
 import type { Task, TaskOutcome } from "../runtime.ts";
 import { removeContainer } from "./container.ts";
-import type { Engine } from "./engine.ts";
+import { refusal, statusOf, type Engine } from "./engine.ts";
 import { lockedDown, SCRATCH_FOLDER, WORKER_USER, type LockDown } from "./lock-down.ts";
 import { LABELS } from "./names.ts";
 import { waitForExit } from "./wait.ts";
@@ -16,38 +16,49 @@ const TAIL_CHARACTERS = 512 * 1024;
 /** An engine that stops ends what runs: it is run again as often. */
 const MAX_RUNS = 3;
 const NAME_CHARACTERS = 24;
+const FIRST_SERVER_ERROR = 500;
+const NOT_MODIFIED = 304;
+const CONFLICT = 409;
+
+type Network = "bridge" | "none";
 
 export type TaskLimits = Omit<LockDown, "paths" | "network" | "scratchMiB" | "maxProcesses">;
 
 /** @throws the signal's reason when it was aborted; BurlaError BURLA_CONTAINERS when the engine stays away. */
 export async function runTask(engine: Engine, task: Task, limits: TaskLimits): Promise<TaskOutcome> {
   if (task.folder !== null) giveAway(task.folder);
+  let network = task.folder === null ? "none" : await engine.request(networkOf);
   for (let run = 1; ; run++) {
     const name = `burla-${limits.space}-task-${task.mark.replaceAll(/\W/g, "").slice(-NAME_CHARACTERS)}-${run}`;
-    const { outcome, lostEngine } = await runOnce(engine, name, task, limits);
-    task.signal.throwIfAborted();
-    if (lostEngine && outcome.code !== 0 && run < MAX_RUNS) continue;
-    for (const line of outcome.tail.split("\n")) task.onLine(line);
-    return outcome;
+    try {
+      const { outcome, lostEngine } = await runOnce(engine, name, task, limits, network);
+      task.signal.throwIfAborted();
+      if (lostEngine && outcome.code !== 0 && run < MAX_RUNS) continue;
+      for (const line of outcome.tail.split("\n")) task.onLine(line);
+      return outcome;
+    } catch (error) {
+      task.signal.throwIfAborted();
+      const isRefused = (statusOf(error) ?? 0) >= FIRST_SERVER_ERROR;
+      if (!isRefused) throw error;
+      if (network === "none") throw refusal(error);
+      // The engine's network may be broken where containers without one are not; many packages need none.
+      network = "none";
+    }
   }
 }
 
-async function runOnce(engine: Engine, name: string, task: Task, limits: TaskLimits): Promise<{ outcome: TaskOutcome; lostEngine: boolean }> {
+async function runOnce(engine: Engine, name: string, task: Task, limits: TaskLimits, network: Network): Promise<{ outcome: TaskOutcome; lostEngine: boolean }> {
   let lostEngine = false;
   const onLost = () => void (lostEngine = true);
   const remove = () => void engine.request((docker) => removeContainer(docker, name)).catch(() => undefined);
   task.signal.addEventListener("abort", remove, { once: true });
   try {
     task.signal.throwIfAborted();
-    const NetworkMode = task.folder === null ? "none" : await engine.request(networkOf);
-    await engine.request((docker) => docker.createContainer(optionsOf(name, task, limits, NetworkMode)).catch(unless(409)), onLost);
-    await engine.request((docker) => docker.getContainer(name).start().catch(unless(304)), onLost);
+    await engine.request((docker) => docker.createContainer(optionsOf(name, task, limits, network)).catch(unless(CONFLICT)), onLost);
+    await engine.request((docker) => docker.getContainer(name).start().catch(unless(NOT_MODIFIED)), onLost);
     const code = await engine.request((docker) => waitForExit(docker, name), onLost);
     const output = await engine.request((docker) => docker.getContainer(name).logs({ stdout: true, stderr: true, follow: false }), onLost);
     return { outcome: { code, tail: String(output).replaceAll("\r\n", "\n").slice(-TAIL_CHARACTERS).trim() }, lostEngine };
-  } catch (error) {
-    task.signal.throwIfAborted();
-    throw error;
   } finally {
     task.signal.removeEventListener("abort", remove);
     remove();
@@ -55,12 +66,12 @@ async function runOnce(engine: Engine, name: string, task: Task, limits: TaskLim
 }
 
 /** Install scripts fetch what was built for them, where the engine has a network to give. */
-async function networkOf(docker: Docker): Promise<"bridge" | "none"> {
+async function networkOf(docker: Docker): Promise<Network> {
   const networks = await docker.listNetworks({ filters: { name: ["bridge"] } });
   return networks.some(({ Name }) => Name === "bridge") ? "bridge" : "none";
 }
 
-function optionsOf(name: string, { argv: [program, ...args], image, folder, readOnly }: Task, limits: TaskLimits, network: "bridge" | "none"): Docker.ContainerCreateOptions {
+function optionsOf(name: string, { argv: [program, ...args], image, folder, readOnly }: Task, limits: TaskLimits, network: Network): Docker.ContainerCreateOptions {
   const bind = (path: string, isReadOnly: boolean) => ({ Type: "bind" as const, Source: path, Target: path, ReadOnly: isReadOnly });
   const mounts = [...readOnly.map((path) => bind(path, true)), ...(folder === null ? [] : [bind(folder, false)])];
   return {
@@ -93,6 +104,6 @@ function giveAway(folder: string): void {
 
 function unless(status: number): (error: unknown) => void {
   return (error) => {
-    if ((error as { statusCode?: number }).statusCode !== status) throw error;
+    if (statusOf(error) !== status) throw error;
   };
 }
