@@ -6,8 +6,8 @@ import * as v from "valibot";
 import { BurlaError } from "@burla/protocol";
 import { file, type RootEntry } from "./root-files.ts";
 
-/** On the module path of workers in the image. */
-export const PACKAGES_FOLDER = "burla/packages";
+/** On the module path of workers in the image. By its name what is in it is known as installed, and not the user's own. */
+export const PACKAGES_FOLDER = "burla/site-packages";
 export const PROGRAM_FOLDER = "burla/python";
 /** Parts of the library that no function needs: other people's packages, tests, windows. */
 const LEFT_OUT = new Set(["site-packages", "dist-packages", "test", "tests", "idlelib", "tkinter", "turtledemo", "ensurepip", "lib2to3"]);

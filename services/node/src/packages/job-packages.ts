@@ -14,6 +14,9 @@ import { describeSet, hashOfSet, missingIn, npmManifest, type PackageSet } from 
 /** Packages that are compiled take minutes; an install that takes longer than this waits for something that does not come. */
 const INSTALL_MS = 20 * 60_000;
 
+/** By its name the Python client knows what is in it as installed, and not as the user's own. */
+const SITE_FOLDER = "site-packages";
+
 /** A package and the folder that it is in. */
 export interface PackageLink {
   readonly name: string;
@@ -81,7 +84,7 @@ export class Packages {
     const hasAll = runtime === "python" && seesDisk && needs.python !== null;
     const wanted = hasAll ? [] : others.filter((external) => !local.includes(external));
     const folder = wanted.length === 0 ? null : await this.#install(needs, wanted, waiting);
-    if (folder === null || runtime === "python") return { links, path: folder?.path ?? null };
+    if (folder === null || runtime === "python") return { links, path: folder === null ? null : join(folder.path, SITE_FOLDER) };
     return { links: [...links, ...folder.names.map((name) => ({ name, directory: join(folder.path, "node_modules", name) }))], path: null };
   }
 
@@ -134,7 +137,7 @@ export class Packages {
     const requirements = set.packages.map(({ name, version }) => `${name}==${version}`);
     return async ({ folder, mark, signal, onProgress }) => {
       const work = { folder, mark, signal, ...tellersOf(set, onProgress) };
-      check("pip", set, await here(pipInstall(seesDisk ? (python ?? this.#options.python) : this.#options.python, requirements, folder, seesDisk ? null : set.environment), work));
+      check("pip", set, await here(pipInstall(seesDisk ? (python ?? this.#options.python) : this.#options.python, requirements, join(folder, SITE_FOLDER), seesDisk ? null : set.environment), work));
     };
   }
 }
