@@ -40,7 +40,7 @@ export const externalSchema = v.object({
   /** Empty where it is in no folder of the user's. */
   directory: text(4096),
   /** What it needs itself, as it is installed there: `name@version` each. */
-  needs: v.optional(v.pipe(v.array(text(512)), v.maxLength(2000)), []),
+  needs: v.pipe(v.array(text(512)), v.maxLength(2000)),
 });
 export type External = v.InferOutput<typeof externalSchema>;
 
