@@ -66,11 +66,17 @@ function certificateFrom(text: string): string {
   }
 }
 
+/** Of a socket, which has no origin, all that is said of it. */
+function placeOf(url: string): string {
+  const { origin } = new URL(url);
+  return origin === "null" ? url : origin;
+}
+
 function fixedTarget(address: ClusterAddress): ClusterTarget {
   return {
     key: `${address.url} ${address.token}`,
     isWaitedFor: false,
-    label: `at ${new URL(address.url).origin}`,
+    label: `at ${placeOf(address.url)}`,
     open: () => openStream({ ...address, role: "client", timeoutMs: DIAL_TIMEOUT_MS }),
     address: () => address,
     file: null,

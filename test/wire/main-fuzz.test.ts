@@ -100,7 +100,7 @@ test("messages of a node that fit the protocol and make no sense, while it is tr
     const random = randomFrom(each);
     const jobs = jobsOf(each + 1_000_000);
     const node = await dial("node");
-    for (const bytes of [frame(HELLO), nodeHello(), frame({ type: "nodeState", state: "READY", reason: "", workers: [] })]) node.write(bytes);
+    for (const bytes of [frame(HELLO), nodeHello(), frame({ type: "nodeState", state: "READY", reason: "", workers: [], preparing: [] })]) node.write(bytes);
     const client = await dial("client");
     client.resume();
     for (const bytes of [frame(HELLO), ...jobs.flatMap(smallJob)]) client.write(bytes);

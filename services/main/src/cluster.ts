@@ -18,7 +18,7 @@ import { KEEP_RESULTS_MS, type JobRegistry } from "./registry.ts";
 import type { MachineProvider, NodeDemand } from "./providers/provider.ts";
 import type { BlobStore } from "./store/blobs.ts";
 import type { LoggedLines, NewLines } from "./store/line-log.ts";
-import { phaseOf, Summaries, workersOf } from "./summaries.ts";
+import { Summaries, workersOf } from "./summaries.ts";
 import type { Changes } from "./watch/changes.ts";
 
 /** Progress of a job is told no more often than this. */
@@ -152,9 +152,14 @@ export class Cluster {
     this.#afterEvent();
   }
 
-  /** A node has said how it is. */
-  nodeStateChanged(nodeId: NodeId): void {
+  /** A node has said how it is, and perhaps something new of what it does for jobs that have not begun. */
+  nodeStateChanged(nodeId: NodeId, preparesOther: boolean): void {
     this.#options.changes.node(nodeId);
+    if (!preparesOther) return;
+    for (const jobId of this.#state.nodes.get(nodeId)?.jobs.keys() ?? []) {
+      this.#options.changes.job(jobId);
+      this.#progressSoon(jobId);
+    }
   }
 
   /** More inputs than any credit allowed: what a client sends that does not heed it would fill the disk. */
@@ -451,7 +456,7 @@ export class Cluster {
     return {
       type: "progress",
       jobId: job.id,
-      phase: phaseOf(job, workers.length),
+      phase: this.summaries.phaseOf(job, workers.length),
       reason: this.summaries.waitReason(job).slice(0, 1000),
       nodes: workers.length,
       workers: workers.reduce((sum, count) => sum + count, 0),

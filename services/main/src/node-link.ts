@@ -17,7 +17,7 @@ export class NodeLink {
   readonly #stored: Pacer<number>;
   #renewedMs = performance.now();
   #hello: Hello | undefined;
-  #state: State = { type: "nodeState", state: "BOOTING", reason: "", workers: [] };
+  #state: State = { type: "nodeState", state: "BOOTING", reason: "", workers: [], preparing: [] };
 
   constructor(stream: Duplex, cluster: Cluster, allowed: NodeId | null, onClosed: (link: NodeLink) => void) {
     this.#cluster = cluster;
@@ -118,10 +118,13 @@ export class NodeLink {
   #changeState(message: State): void {
     const { nodeId } = this;
     const hadFailed = this.#state.state === "FAILED";
+    const told = JSON.stringify(this.#state.preparing);
     this.#state = message;
+    // What it was sent may be what it could not write down.
+    if (message.state === "FAILED") this.#bundles.clear();
     if (message.state === "FAILED") this.#cluster.handle({ type: "nodeGone", nodeId });
     else if (hadFailed) this.#cluster.handle({ ...this.hello, type: "nodeJoined", jobs: [], holding: [] });
     if (message.state === "READY") this.#cluster.handle({ type: "nodeReady", nodeId });
-    this.#cluster.nodeStateChanged(nodeId);
+    this.#cluster.nodeStateChanged(nodeId, JSON.stringify(message.preparing) !== told);
   }
 }

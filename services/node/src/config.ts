@@ -46,9 +46,14 @@ export interface NodeFolders {
   readonly sockets: string;
   /** What containers see of the job of the moment; null where workers see the disk of the node. */
   readonly job: string | null;
+  /** Packages that jobs have needed, by content hash. */
+  readonly packages: string;
 }
 
 export function foldersOf({ directory, containers }: Pick<NodeConfig, "directory" | "containers">): NodeFolders {
   const folder = (name: string) => join(directory, name);
-  return { bundles: folder("bundles"), workers: folder("workers"), sockets: folder("sockets"), job: containers.runtime === "docker" ? folder("job") : null };
+  return {
+    bundles: folder("bundles"), workers: folder("workers"), sockets: folder("sockets"), packages: folder("packages"),
+    job: containers.runtime === "docker" ? folder("job") : null,
+  };
 }

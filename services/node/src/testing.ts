@@ -62,7 +62,7 @@ export class TestGroup {
       {
         assign,
         values: new Uint8Array(0),
-        bundlePath: typeof code === "string" ? writeBundle(workshop, assign.jobId, code) : code,
+        prepare: async () => ({ bundlePath: await (typeof code === "string" ? writeBundle(workshop, assign.jobId, code) : code), packagesPath: null }),
         env: {},
         startWorker: () => workshop.newSlot(ramMiB),
         report: (message, body) => this.#report(message, body),

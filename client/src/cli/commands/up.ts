@@ -5,8 +5,9 @@ import { LOCAL } from "../../cluster.ts";
 import { findCluster } from "../../control/find.ts";
 import { startCluster } from "../../control/start.ts";
 import type { ClusterStatus, Started } from "../../control/types.ts";
-import { clusterDirectory, currentSpec } from "../../local-cluster.ts";
 import { usualGceSpec } from "../../gce/usual-spec.ts";
+import { makesWay } from "../../hand-over.ts";
+import { clusterDirectory, currentSpec, readConnectionFile } from "../../local-cluster.ts";
 import { isSameSpec, readSpecFile, readStoredSpec, storeSpec } from "../../spec-file.ts";
 import { makeWorkerImage } from "../../worker-image.ts";
 import { EXIT, type ExitCode } from "../exit-codes.ts";
@@ -73,16 +74,17 @@ function cloudSpec(name: string | undefined, { provider }: UpFlags, given: Clust
   return provider === "gce" ? usualGceSpec(name) : null;
 }
 
-/** The spec is for the next start: a running cluster does not change. */
+/** The spec is for the next start: a running cluster does not change, and makes way unless it has work. */
 async function adoptSpec(spec: ClusterSpec, terminal: Terminal): Promise<void> {
   if (spec.name !== LOCAL) throw new UsageError(`the spec names the cluster "${spec.name}"`, `The cluster on this machine is "${LOCAL}": leave the name out, or say another provider.`);
-  if ((await findCluster(LOCAL)) !== null) {
-    if (isSameSpec(spec, currentSpec())) return;
-    throw new UsageError("the cluster runs with another spec", "End it with `burla down` first.");
-  }
+  const isOther = !isSameSpec(spec, currentSpec());
+  if (!isOther && (await findCluster(LOCAL)) !== null) return;
   const { runtime, kinds } = spec.containers;
-  const isOwnImage = kinds.some((kind) => kind.image === null && kind.runtime === "node");
-  if (runtime === "docker" && isOwnImage) await makeWorkerImage({}, (step) => terminal.say(`burla: ${step}`));
+  const own = new Set(kinds.flatMap((kind) => (kind.image === null && runtime === "docker" ? [kind.runtime] : [])));
+  for (const each of own) await makeWorkerImage({ runtime: each }, (step) => terminal.say(`burla: ${step}`));
+  const running = isOther ? readConnectionFile(LOCAL) : null;
+  if (running !== null && !(await makesWay(running))) throw new UsageError("the cluster runs with another spec, and is at work", "Wait for its jobs, or end it with `burla down`.");
+  if (running !== null) terminal.say("burla: the cluster ran with another spec and had nothing to do: it starts anew");
   storeSpec(clusterDirectory(LOCAL), spec);
 }
 
