@@ -65,6 +65,8 @@ export const jobSpecSchema = v.object({
   /** Further calls after an error of the user's function. */
   retries: v.pipe(count, v.maxValue(1000)),
   timeoutMs: v.nullable(v.pipe(v.number(), v.minValue(1))),
+  /** Nodes that the cluster may add for this job, beyond those of its spec. */
+  grow: v.pipe(count, v.maxValue(1000)),
   /** The job goes on and keeps its results when its client is gone. */
   detach: v.boolean(),
   env: v.record(text(256), text(128 * 1024)),
@@ -237,6 +239,8 @@ export const nodeStateSchema = v.object({
     v.maxLength(4096),
   ),
 });
+/** Its machine is about to be taken away: it finishes what it has begun, if it can, and is to get no more. */
+export const nodeLeavingSchema = v.object({ type: v.literal("nodeLeaving"), reason: text(1024) });
 /** Keeps the node's leases, sent by its agent whatever the user's code does; the answer to a health check. */
 export const renewSchema = v.object({ type: v.literal("renew"), jobs: v.array(jobId) });
 export const nodeResultsSchema = v.object({
@@ -353,7 +357,7 @@ export const mainToClient = v.variant("type", [
   ...always, acceptedSchema, creditSchema, resultsSchema, logsSchema, progressSchema, finishedSchema, refusedSchema,
 ]);
 export const nodeToMain = v.variant("type", [
-  ...always, nodeHelloSchema, nodeStateSchema, renewSchema, nodeResultsSchema, grantEndedSchema, loadFailedSchema, nodeLogsSchema,
+  ...always, nodeHelloSchema, nodeStateSchema, nodeLeavingSchema, renewSchema, nodeResultsSchema, grantEndedSchema, loadFailedSchema, nodeLogsSchema,
 ]);
 export const mainToNode = v.variant("type", [
   ...always, assignSchema, grantSchema, storedSchema, drainSchema, stopSchema, shutdownSchema,

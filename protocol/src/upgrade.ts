@@ -3,6 +3,7 @@ import { request as httpRequest } from "node:http";
 import { request as httpsRequest } from "node:https";
 import type { Duplex } from "node:stream";
 import { BurlaError, messageOf } from "./errors.ts";
+import { pinned } from "./http.ts";
 import { CONNECT_PATH, ROLE_HEADER, UPGRADE_PROTOCOL } from "./routes.ts";
 
 export interface UpgradeOptions {
@@ -10,13 +11,15 @@ export interface UpgradeOptions {
   readonly token: string;
   readonly role: "client" | "node";
   readonly timeoutMs: number;
+  /** PEM: the only certificate that main may show. */
+  readonly certificate?: string | null | undefined;
 }
 
 /**
  * @returns the raw stream, for a `Connection`.
  * @throws BurlaError BURLA_UNAUTHORIZED when the token is refused, BURLA_UNREACHABLE for all else.
  */
-export function openStream({ url, token, role, timeoutMs }: UpgradeOptions): Promise<Duplex> {
+export function openStream({ url, token, role, timeoutMs, certificate }: UpgradeOptions): Promise<Duplex> {
   const target = new URL(CONNECT_PATH, url);
   const request = (target.protocol === "https:" ? httpsRequest : httpRequest)(target, {
     headers: {
@@ -26,6 +29,7 @@ export function openStream({ url, token, role, timeoutMs }: UpgradeOptions): Pro
       [ROLE_HEADER]: role,
     },
     agent: false,
+    ...pinned(certificate),
     timeout: timeoutMs,
   });
   return new Promise((resolve, reject) => {

@@ -3,7 +3,7 @@ import type { ClusterStatus, ClusterSummary, JobId, JobSummary, NodeId, NodeSumm
 import type { CoreState, Job } from "./core/state.ts";
 import type { JobEntry } from "./job-entry.ts";
 import type { NodeLink } from "./node-link.ts";
-import type { Machine } from "./providers/provider.ts";
+import type { Machine, Machines } from "./providers/provider.ts";
 import type { JobRegistry } from "./registry.ts";
 import { waitReason } from "./status.ts";
 
@@ -15,6 +15,7 @@ export interface SummariesOptions {
   readonly registry: JobRegistry;
   readonly nodes: ReadonlyMap<NodeId, NodeLink>;
   readonly machineOf: (nodeId: NodeId) => Machine;
+  readonly machines: () => Machines;
   readonly duplicates: () => number;
 }
 
@@ -83,7 +84,7 @@ export class Summaries {
   /** Why a job waits; empty when it runs. */
   waitReason(job: Job): string {
     const failed = [...this.#options.nodes.values()].filter((link) => link.state.state === "FAILED");
-    return waitReason(this.#options.state, job, failed.map((link) => `${link.nodeId}: ${link.state.reason}`));
+    return waitReason(this.#options.state, job, failed.map((link) => `${link.nodeId}: ${link.state.reason}`), this.#options.machines());
   }
 
   nodes(): NodeSummary[] {

@@ -14,6 +14,7 @@ import { BundleStore } from "./bundles.ts";
 import type { NodeConfig, NodeFolders } from "./config.ts";
 import type { ContainerRuntime } from "./containers/runtime.ts";
 import { JobGroup } from "./job-group.ts";
+import { mainAddress } from "./main-address.ts";
 import { MainLink } from "./main-link.ts";
 import { WarmPool } from "./pool.ts";
 import { WorkerServer } from "./worker-server.ts";
@@ -49,6 +50,9 @@ export class Node {
   #busyTimer: NodeJS.Timeout | undefined;
   #toldWorkers = "";
   #ending: Promise<void> | undefined;
+  /** What main is told when the machine is about to be taken away. */
+  #leaving: Of<NodeToMain, "nodeLeaving"> | null = null;
+  #onEmpty: (() => void) | undefined;
 
   constructor(dependencies: NodeDependencies) {
     this.#dependencies = dependencies;
@@ -59,9 +63,9 @@ export class Node {
     this.#pool = new WarmPool({ runtime, server: this.#server, warm: config.warm, ramMiB });
     this.#bundles = new BundleStore({ directory: folders.bundles, clientPackage: config.clientPackage, jobFolder: folders.job });
     this.#link = new MainLink({
-      connectionFile: config.connectionFile,
+      address: mainAddress(config),
       software: `burla node ${config.nodeId}`,
-      introduce: () => [this.#hello(), this.#noteTold()],
+      introduce: () => [this.#hello(), this.#noteTold(), ...(this.#leaving === null ? [] : [this.#leaving])],
       onMessage: (message, body) => this.#receive(message, body),
       onOrphaned: () => void this.shutdown("main has been out of reach for too long"),
       orphanMs: config.orphanMs,
@@ -79,6 +83,22 @@ export class Node {
   /** What keeps the runtime from starting containers has changed. */
   troubleChanged(): void {
     this.#sendState();
+  }
+
+  /** The machine is about to go: what has not begun goes back to main, which gives nothing new. */
+  leave(reason: string): void {
+    if (this.#leaving !== null) return;
+    this.#dependencies.log.info({ reason }, "leaving");
+    this.#leaving = { type: "nodeLeaving", reason };
+    this.#link.send(this.#leaving);
+    for (const group of this.#groups.values()) group.drain();
+  }
+
+  /** As `leave`; then ends, when what it has begun is done, or after this time. */
+  async leaveAndEnd(reason: string, withinMs: number): Promise<void> {
+    this.leave(reason);
+    if (this.#groups.size > 0) await Promise.race([new Promise<void>((resolve) => (this.#onEmpty = resolve)), new Promise((resolve) => setTimeout(resolve, withinMs))]);
+    await this.shutdown(reason);
   }
 
   /** Ends all workers, then the program. Main and a signal may both ask for it. */
@@ -126,7 +146,7 @@ export class Node {
         assign: message,
         values: body.subarray(codeBytes),
         bundlePath: this.#bundles.path(spec.bundle.id, code, spec.bundle.externals),
-        env: { ...spec.env, BURLA_URL: this.#link.url, BURLA_JOB: jobId, BURLA_JOB_TOKEN: message.token },
+        env: { ...spec.env, BURLA_URL: this.#link.address.url, ...certificateVariable(this.#link.address.certificate), BURLA_JOB: jobId, BURLA_JOB_TOKEN: message.token },
         startWorker: () => this.#pool.start(shape),
         report: (durable, payload) => this.#link.sendDurably(durable, payload),
         reportLogs: (id, droppedLines, entries) => this.#link.sendLines(id, droppedLines, entries),
@@ -146,6 +166,7 @@ export class Node {
     this.#groups.delete(jobId);
     const stopped = group.stop();
     if (this.#groups.size > 0) return void (await stopped);
+    if (this.#leaving !== null) return void stopped.then(() => this.#onEmpty?.());
     this.#enter("REBOOTING", reason);
     await this.#becomeReady(Promise.all([stopped.then(() => this.#bundles.clear()), this.#pool.fill()]));
   }
@@ -224,4 +245,9 @@ export class Node {
       jobs: [...this.#groups.keys()], holding: [...inGroups, ...inOutbox],
     };
   }
+}
+
+/** Functions that start jobs of their own reach main as this node does. */
+function certificateVariable(certificate: string | null): Record<string, string> {
+  return certificate === null ? {} : { BURLA_CERTIFICATE: certificate };
 }

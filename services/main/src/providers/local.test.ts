@@ -6,14 +6,13 @@ import { appendFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSyn
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, test } from "node:test";
-import { childEnvironment, type ClusterSpec, type NodeId } from "@burla/protocol";
+import { childEnvironment, parseClusterSpec, type ClusterSpec, type NodeId } from "@burla/protocol";
 import { isAlive } from "../lock.ts";
 import { LocalProvider } from "./local.ts";
 
 const SPEC: ClusterSpec = {
-  name: "test", provider: "local", queue: "stream", idleMinutes: 1,
+  ...parseClusterSpec({ idleMinutes: 1, groups: [{ name: "n", count: 2, cpu: 1, ramMiB: 256 }] }),
   containers: { runtime: "process", kinds: [], network: "none", scratchMiB: 1, maxProcesses: 16 },
-  groups: [{ name: "n", count: 2, cpu: 1, ramMiB: 256 }],
 };
 const PROGRAM = `
 import { appendFileSync } from "node:fs";

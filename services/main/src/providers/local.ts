@@ -5,7 +5,7 @@ import { cpus, totalmem } from "node:os";
 import { join } from "node:path";
 import { messageOf, namedKinds, type ClusterSpec, type NodeGroup, type NodeId } from "@burla/protocol";
 import { isAlive } from "../lock.ts";
-import type { Machine as MachineDescription, MachineProvider, WorkerSize } from "./provider.ts";
+import type { Machine as MachineDescription, MachineProvider, Machines, WorkerSize } from "./provider.ts";
 
 const BYTES_PER_MIB = 1024 * 1024;
 /** A node that an earlier main started is looked after this often. */
@@ -62,6 +62,16 @@ export class LocalProvider implements MachineProvider {
 
   machineOf(): MachineDescription {
     return { provider: "local", machineType: "local process" };
+  }
+
+  get machines(): Machines {
+    const { groups } = this.#options.spec;
+    return { wanted: groups.reduce((sum, { count }) => sum + count, 0), booting: 0, troubles: [], costPerHour: null };
+  }
+
+  /** Its process is watched, from its start on. */
+  joined(): void {
+    return undefined;
   }
 
   start(): void {
