@@ -38,6 +38,9 @@ const absent = join(root, "services/node/src/containers/docker/absent.cjs");
 /** Bundled CommonJS packages call `require`, which ES modules do not have. */
 const requireBanner = { js: 'import{createRequire as __burlaRequire}from"node:module";const require=__burlaRequire(import.meta.url);' };
 
+/** Google's client looks for its files by these, although it carries them in itself. */
+const fileNames = 'import{fileURLToPath as __burlaPath}from"node:url";const __filename=__burlaPath(import.meta.url);const __dirname=__burlaPath(new URL(".",import.meta.url));';
+
 /** The worker shares its process with functions that may replace any global: it keeps those that it was started with. */
 const ownGlobals =
   "const{setImmediate,setTimeout,clearTimeout,setInterval,clearInterval,queueMicrotask,Promise}=globalThis;" +
@@ -54,7 +57,9 @@ export async function build({ types = true } = {}) {
     esm("services/main/src/main.ts", "services/main.mjs"),
     nodeService(define),
     esm("services/worker/src/main.ts", "services/worker.mjs", { js: requireBanner.js + ownGlobals }),
+    esm("protocol/src/gce/index.ts", "services/gce.mjs", { js: requireBanner.js + fileNames }),
   ]);
+  for (const file of ["boot.sh", "receive.mjs"]) await copyFile(join(root, "services/vm", file), join(dist, "services", file));
   const python = await copyPython();
   const built = services.flatMap(({ metafile }) => Object.keys(metafile.outputs));
   define = { ...define, BURLA_BUILD: JSON.stringify(await hashOf([...built, ...python])) };

@@ -24,6 +24,8 @@ const SUITES = [
   { name: "python", folders: ["test/python"], concurrency: 1 },
   { name: "faults", folders: ["test/faults"], concurrency: 1 },
   { name: "kernels", folders: ["test/kernels"], concurrency: 1, prepare: prepareKernels },
+  { name: "emulators", folders: ["test/emulators"], concurrency: 1 },
+  { name: "gce", folders: ["test/gce"], concurrency: 1 },
   { name: "docker", folders: ["test/docker"], concurrency: 1, around: withEngine },
   { name: "package", folders: ["test/package"], concurrency: 1 },
   { name: "extension", folders: ["test/extension"], program: "test/extension/run.ts" },

@@ -31,7 +31,7 @@ class Kept:
         """
         if only is None:
             return _Feed(self._all(), self._size)
-        wanted = sorted(self.failures) if len(only) in (0, MAX_FAILURES) else only
+        wanted = sorted(self.failures) if not only or len(only) >= MAX_FAILURES else only
         self._only = tuple(index for index in wanted if index in self.failures)
         self.failures = {index: error for index, error in self.failures.items() if index not in self._only}
         return [self._open[index] for index in self._only]

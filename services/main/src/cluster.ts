@@ -7,6 +7,7 @@ import {
   type MainToClient, type NodeId, type NodeToMain, type Of,
 } from "@burla/protocol";
 import type { Command, Event } from "./core/events.ts";
+import { demandsOf } from "./core/growth.ts";
 import { snapshotJob } from "./core/snapshot.ts";
 import type { CoreState, Job } from "./core/state.ts";
 import { createState, settle, step } from "./core/step.ts";
@@ -14,10 +15,10 @@ import { failureOf, failuresIn } from "./failures.ts";
 import type { JobEntry, ReaderConnection } from "./job-entry.ts";
 import type { NodeLink } from "./node-link.ts";
 import { KEEP_RESULTS_MS, type JobRegistry } from "./registry.ts";
-import type { MachineProvider } from "./providers/provider.ts";
+import type { MachineProvider, NodeDemand } from "./providers/provider.ts";
 import type { BlobStore } from "./store/blobs.ts";
 import type { LoggedLines, NewLines } from "./store/line-log.ts";
-import { phaseOf, Summaries, workersOf } from "./summaries.ts";
+import { Summaries, workersOf } from "./summaries.ts";
 import type { Changes } from "./watch/changes.ts";
 
 /** Progress of a job is told no more often than this. */
@@ -32,7 +33,7 @@ export interface ClusterOptions {
   readonly registry: JobRegistry;
   readonly blobs: BlobStore;
   /** A job that asks for more than its largest worker is refused. */
-  readonly provider: Pick<MachineProvider, "largestWorker" | "machineOf">;
+  readonly provider: Pick<MachineProvider, "largestWorker" | "machineOf" | "machines" | "joined">;
   /** Told of whatever people see change. */
   readonly changes: Changes;
   /** Images that containers may have; a job that asks for another is refused. */
@@ -62,7 +63,7 @@ export class Cluster {
     this.#options = options;
     const { registry, provider } = options;
     this.summaries = new Summaries({
-      state: this.#state, registry, nodes: this.#nodes, machineOf: (nodeId) => provider.machineOf(nodeId), duplicates: () => this.duplicates,
+      state: this.#state, registry, nodes: this.#nodes, machineOf: (nodeId) => provider.machineOf(nodeId), machines: () => provider.machines, duplicates: () => this.duplicates,
     });
   }
 
@@ -94,6 +95,23 @@ export class Cluster {
   /** There is work, or somebody takes results. */
   get isInUse(): boolean {
     return this.hasWork || [...this.#options.registry.entries].some((entry) => entry.readers > 0);
+  }
+
+  /** Machines come, go, or cannot be had: what jobs wait for reads otherwise. */
+  machinesChanged(): void {
+    this.#options.changes.cluster();
+    this.#options.changes.waits();
+    for (const jobId of this.summaries.waiting()) this.#progressSoon(jobId);
+  }
+
+  /** Nodes that work for a job. */
+  get busyNodes(): Set<NodeId> {
+    return new Set([...this.#state.nodes.values()].flatMap((node) => (node.rootId === null ? [] : [node.id])));
+  }
+
+  /** What jobs would have of the nodes that they may add. */
+  get nodeDemands(): NodeDemand[] {
+    return demandsOf(this.#state, nowMs());
   }
 
   entry(jobId: JobId): JobEntry | undefined {
@@ -134,9 +152,14 @@ export class Cluster {
     this.#afterEvent();
   }
 
-  /** A node has said how it is. */
-  nodeStateChanged(nodeId: NodeId): void {
+  /** A node has said how it is, and perhaps something new of what it does for jobs that have not begun. */
+  nodeStateChanged(nodeId: NodeId, preparesOther: boolean): void {
     this.#options.changes.node(nodeId);
+    if (!preparesOther) return;
+    for (const jobId of this.#state.nodes.get(nodeId)?.jobs.keys() ?? []) {
+      this.#options.changes.job(jobId);
+      this.#progressSoon(jobId);
+    }
   }
 
   /** More inputs than any credit allowed: what a client sends that does not heed it would fill the disk. */
@@ -173,6 +196,7 @@ export class Cluster {
     this.#nodes.set(link.nodeId, link);
     const { cpu, ramMiB, maxCpu, maxRamMiB, jobs, holding } = link.hello;
     this.handle({ type: "nodeJoined", nodeId: link.nodeId, cpu, ramMiB, maxCpu, maxRamMiB, jobs, holding });
+    this.#options.provider.joined(link.nodeId);
   }
 
   nodeDisconnected(link: NodeLink): void {
@@ -248,6 +272,7 @@ export class Cluster {
       case "nodeJoined":
       case "nodeReady":
       case "nodeDisconnected":
+      case "nodeLeaving":
       case "nodeGone":
         changes.node(event.nodeId);
         return changes.waits();
@@ -431,7 +456,7 @@ export class Cluster {
     return {
       type: "progress",
       jobId: job.id,
-      phase: phaseOf(job, workers.length),
+      phase: this.summaries.phaseOf(job, workers.length),
       reason: this.summaries.waitReason(job).slice(0, 1000),
       nodes: workers.length,
       workers: workers.reduce((sum, count) => sum + count, 0),
