@@ -83,19 +83,14 @@ export class NotebookPage {
     return this.row(index).locator(".cell-statusbar-container .cell-status-item", { hasText: text }).first();
   }
 
-  /** The outputs of all cells are one document. */
-  get outputs(): Promise<Frame> {
-    return this.#workbench.webview(".output_container");
-  }
-
   /** Some output shows it. */
   async prints(text: string): Promise<void> {
     await this.#workbench.webview(`.output_container:has-text(${JSON.stringify(text)})`, JOB_TIMEOUT_MS);
   }
 
-  /** What a cell shows of its job; the notebook's only one. */
-  async job(): Promise<JobOutput> {
-    return new JobOutput(await this.#workbench.webview("article.job", JOB_TIMEOUT_MS));
+  /** What a cell shows of its job, by the name of its function. */
+  async job(name: string): Promise<JobOutput> {
+    return new JobOutput(await this.#workbench.webview(`article.job:has(.name:text-is("${name}"))`, JOB_TIMEOUT_MS), name);
   }
 
   save(): Promise<void> {
@@ -106,8 +101,8 @@ export class NotebookPage {
 export class JobOutput {
   readonly root: Locator;
 
-  constructor(frame: Frame) {
-    this.root = frame.locator("article.job").first();
+  constructor(frame: Frame, name: string) {
+    this.root = frame.locator(`article.job:has(.name:text-is("${name}"))`);
   }
 
   button(name: string | RegExp): Locator {

@@ -27,7 +27,7 @@ test("the Python example runs here, then its cell on a cluster that starts on th
   await notebook.prints("as here: True False");
   await notebook.clickOnBurla(4);
   await workbench.notification(/No cluster is running/).getByRole("button", { name: "Start Cluster" }).click();
-  const job = await notebook.job();
+  const job = await notebook.job("error_of");
   await job.says(/of 180 inputs/);
   await workbench.screenshot("notebook-1-running", 1500);
   await notebook.says(4, /Burla · Local cluster · 180 inputs in/);
@@ -48,7 +48,7 @@ test("the TypeScript example as well, and its plot is drawn", async (workbench) 
   await notebook.run(6);
   await notebook.run(7);
   await notebook.prints("as here: true true");
-  await (await notebook.outputs).locator("svg circle, img").first().waitFor();
+  await workbench.webview("svg circle, img", JOB_TIMEOUT_MS);
   await notebook.focus(7);
   await workbench.screenshot("notebook-3-plot", 2300);
 });
@@ -58,7 +58,7 @@ test("inputs that fail show their own line; mended, they run again, and they alo
   await notebook.run(0);
   await notebook.succeeded(0);
   await notebook.onBurla(1);
-  const job = await notebook.job();
+  const job = await notebook.job("check");
   await job.says(/10 inputs have failed/);
   await notebook.failed(1);
   await job.says(/raise ValueError/);
@@ -85,7 +85,7 @@ test("the log of the cell's job is a click away", async (workbench) => {
 test("a reload of the window in the middle: the cell goes on, and its results are all there", async (workbench) => {
   const notebook = await NotebookPage.open(workbench, "checks.ipynb");
   await notebook.onBurla(4);
-  await notebook.says(4, /Burla · Local cluster · [1-9]\d?%/);
+  await (await notebook.job("slow")).says(/[1-9]\d* of 400 inputs/);
   await workbench.reload();
   await notebook.isShown();
   await notebook.says(4, /Burla · Local cluster · 400 inputs in/);
@@ -98,8 +98,9 @@ test("a reload of the window in the middle: the cell goes on, and its results ar
 test("a cell is stopped by the button in its output", async (workbench) => {
   const notebook = await NotebookPage.open(workbench, "checks.ipynb");
   await notebook.onBurla(4);
-  await notebook.says(4, /Burla · Local cluster · [1-9]\d?%/);
-  await (await notebook.outputs).locator("article.job").getByRole("button", { name: "Cancel" }).click();
+  const job = await notebook.job("slow");
+  await job.says(/[1-9]\d* of 400 inputs/);
+  await job.button("Cancel").click();
   await notebook.says(4, /cancelled after/);
   await notebook.failed(4);
   await workbench.screenshot("notebook-7-cancelled", 1100);

@@ -49,7 +49,9 @@ export class LogList {
 
 function titleOf(shown: number, total: number, dropped: number): string {
   const all = total > shown ? `Log, the last ${numberText(shown)} of ${numberText(total)} lines` : `Log, ${numberText(total)} ${total === 1 ? "line" : "lines"}`;
-  return dropped === 0 ? all : `${all}; ${numberText(dropped)} were too many to keep`;
+  // Those that only are not shown here count as dropped, too.
+  const lost = dropped - (total - shown);
+  return lost <= 0 ? all : `${all}; ${numberText(lost)} were too many to keep`;
 }
 
 function lineElement([input, stream, text]: Line): HTMLElement {
