@@ -155,6 +155,10 @@ export class Job<Result> implements JobChannel {
     return this.#accepted || this.#options.start.kind === "attach";
   }
 
+  get hasHeardEnd(): boolean {
+    return this.#heardEnd;
+  }
+
   get needsConnection(): boolean {
     return !this.#heardEnd && !this.#left;
   }
