@@ -99,12 +99,17 @@ class NodeSession implements LiveKernel {
 
   async arm(run: ArmedRun): Promise<void> {
     if (this.#status === "dead") throw new BurlaError("BURLA_KERNEL", "the Node session has ended", { cure: "Restart it." });
-    const answer = new Promise<string | null>((resolve) => this.#prepared.push(resolve));
-    this.#process?.send({ type: "prepare" });
-    // While a cell is busy the program cannot answer: the client is then loaded when it is needed.
-    const problem = this.#running === undefined ? await within(answer, PREPARE_TIMEOUT_MS, () => "it did not answer in time") : null;
+    // A cell that is busy would keep the answer back: the client is then loaded when it is needed.
+    const problem = this.#running === undefined ? await this.#prepare() : null;
     if (problem !== null) throw new BurlaError("BURLA_KERNEL", `the client could not be put into the Node session: ${problem}`, { cure: "Restart the session." });
     this.#armed.set(run.cellId, run);
+  }
+
+  /** @returns why the client cannot be loaded; null when it is. */
+  #prepare(): Promise<string | null> {
+    const answer = new Promise<string | null>((resolve) => this.#prepared.push(resolve));
+    this.#process?.send({ type: "prepare" });
+    return within(answer, PREPARE_TIMEOUT_MS, () => "it did not answer in time");
   }
 
   async interrupt(): Promise<void> {
