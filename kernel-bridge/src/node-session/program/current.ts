@@ -17,14 +17,16 @@ export class Interrupted extends Error {
 export class CurrentExecution {
   readonly cellId: string | null;
   readonly allowInput: boolean;
+  readonly #cleanUpTimeoutMs: number;
   readonly #abort = new AbortController();
   readonly #interrupted: Promise<never>;
   #cleanUp: Promise<unknown> = Promise.resolve();
   #reject: (error: Error) => void = () => undefined;
 
-  constructor(cellId: string | null, allowInput: boolean) {
+  constructor(cellId: string | null, allowInput: boolean, cleanUpTimeoutMs = CLEAN_UP_TIMEOUT_MS) {
     this.cellId = cellId;
     this.allowInput = allowInput;
+    this.#cleanUpTimeoutMs = cleanUpTimeoutMs;
     this.#interrupted = new Promise((_resolve, reject) => (this.#reject = reject));
     this.#interrupted.catch(() => undefined);
   }
@@ -47,6 +49,12 @@ export class CurrentExecution {
 
   interrupt(): void {
     this.#abort.abort(new Interrupted());
-    void Promise.race([this.#cleanUp, pause(CLEAN_UP_TIMEOUT_MS)]).then(() => this.#reject(new Interrupted()));
+    void this.#cleanedUp().then(() => this.#reject(new Interrupted()));
+  }
+
+  async #cleanedUp(): Promise<void> {
+    const timer = new AbortController();
+    await Promise.race([this.#cleanUp, pause(this.#cleanUpTimeoutMs, undefined, { signal: timer.signal }).catch(() => undefined)]);
+    timer.abort();
   }
 }
