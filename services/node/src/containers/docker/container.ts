@@ -4,7 +4,7 @@ import { join } from "node:path";
 import type Docker from "dockerode";
 import type { WorkerId } from "@burla/protocol";
 import { KILL_AFTER_MS, tailOf, type Container, type ContainerOptions, type ExitReport } from "../runtime.ts";
-import { engineMessage, refusal, statusOf, type Engine } from "./engine.ts";
+import { engineMessage, refusal, statusOf, unless, type Engine } from "./engine.ts";
 import { KILLED, reportOf, type EndState } from "./exit.ts";
 import { createOptions, type LockDown } from "./lock-down.ts";
 import { waitForExit } from "./wait.ts";
@@ -170,11 +170,4 @@ function makeOutput(folder: string): void {
     writeFileSync(join(folder, name), "");
     chmodSync(join(folder, name), 0o666);
   }
-}
-
-/** For requests that were made before: they are as good as made when the engine says so with this status. */
-function unless(status: number): (error: unknown) => void {
-  return (error) => {
-    if (statusOf(error) !== status) throw error;
-  };
 }

@@ -98,6 +98,13 @@ export function statusOf(error: unknown): number | undefined {
   return (error as EngineFailure).statusCode;
 }
 
+/** For requests that were made before: they are as good as made when the engine says so with this status. */
+export function unless(status: number): (error: unknown) => void {
+  return (error) => {
+    if (statusOf(error) !== status) throw error;
+  };
+}
+
 /** What the engine said, in its own words. */
 export function engineMessage(error: unknown): string {
   const { json } = error as EngineFailure;
