@@ -157,6 +157,7 @@ export async function removeContainer(docker: Docker, nameOrId: string): Promise
   await docker.getContainer(nameOrId).remove({ force: true, v: true });
 }
 
+/** Says that an image is not there, and in a second sentence how to get it. */
 export function missingImage(image: string): string {
   const own = /^burla\/worker-(node|python):/.exec(image)?.[1];
   return `the image ${image} is not on this machine. ${own !== undefined ? `\`burla image${own === "python" ? " --runtime python" : ""}\` makes it.` : `Fetch it with \`docker pull ${image}\`, or correct its name in the cluster spec.`}`;
