@@ -57,12 +57,15 @@ test("all clean-ups are waited for, also those that fail", async () => {
   await assert.rejects(result, Interrupted);
 });
 
-test("a clean-up that never ends is cut", async () => {
+test("a clean-up that never ends is cut; who shows how it went is told before the end", async () => {
   const execution = new CurrentExecution("cell", false, 5);
+  const told: string[] = [];
+  execution.onInterrupted(() => told.push("interrupted"));
   execution.holdFor(never);
-  const result = execution.race(never);
+  const result = execution.race(never).catch((error: Error) => told.push(error.name));
   execution.interrupt();
-  await assert.rejects(result, Interrupted);
+  await result;
+  assert.deepEqual(told, ["interrupted", "Interrupted"]);
 });
 
 test("what is asked for after the interrupt ends at once", async () => {

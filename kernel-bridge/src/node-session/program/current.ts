@@ -20,6 +20,7 @@ export class CurrentExecution {
   readonly #cleanUpTimeoutMs: number;
   readonly #abort = new AbortController();
   readonly #interrupted: Promise<never>;
+  readonly #listeners: (() => void)[] = [];
   #cleanUp: Promise<unknown> = Promise.resolve();
   #reject: (error: Error) => void = () => undefined;
 
@@ -47,9 +48,17 @@ export class CurrentExecution {
     this.#cleanUp = Promise.allSettled([this.#cleanUp, cleanUp]);
   }
 
+  /** Called when an interrupt ends it, after the clean-up, and before anybody hears of the end. */
+  onInterrupted(listener: () => void): void {
+    this.#listeners.push(listener);
+  }
+
   interrupt(): void {
     this.#abort.abort(new Interrupted());
-    void this.#cleanedUp().then(() => this.#reject(new Interrupted()));
+    void this.#cleanedUp().then(() => {
+      for (const listener of this.#listeners.splice(0)) listener();
+      this.#reject(new Interrupted());
+    });
   }
 
   async #cleanedUp(): Promise<void> {
