@@ -1,7 +1,7 @@
 /** What cells of the Node session can do here: declarations, imports, display, errors, and ends of all kinds. */
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
-import { existsSync, rmSync } from "node:fs";
+import { existsSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { after, before, test } from "node:test";
@@ -202,8 +202,8 @@ test("after many interrupts it still works", async () => {
 });
 
 test("what an interrupted cell waited for comes later and never ends: whatever is next gets through by itself", async () => {
-  const sign = join(folder.path, "awake");
-  const leave = "console.log('on'); await new Promise((resolve) => (globalThis.wake = resolve)); require('node:fs').writeFileSync('awake', ''); for (;;);";
+  const [call, sign] = [join(folder.path, "call"), join(folder.path, "awake")];
+  const leave = "console.log('on'); const fs = require('node:fs'); while (!fs.existsSync('call')) await new Promise((resolve) => setTimeout(resolve, 5)); fs.writeFileSync('awake', ''); for (;;);";
   const nexts: Record<string, () => Promise<unknown>> = {
     "a cell": () => value("1"),
     "a cell that is armed": () => session.arm(armedRun),
@@ -216,11 +216,11 @@ test("what an interrupted cell waited for comes later and never ends: whatever i
   for (const [what, next] of Object.entries(nexts)) {
     await during(session, leave, () => session.interrupt());
     await value("var kept = 'still'");
-    await value("setTimeout(() => globalThis.wake(), 20); 0");
+    writeFileSync(call, "");
     await until("what was left is busy", () => existsSync(sign));
     await within(30_000, what, next());
     assert.equal(await value("kept"), "'still'", what);
-    rmSync(sign);
+    for (const file of [call, sign]) rmSync(file);
   }
 });
 

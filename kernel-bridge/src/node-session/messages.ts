@@ -34,7 +34,7 @@ export const commandSchema = v.variant("type", [
     armed: v.nullable(armedRunSchema),
   }),
   /** Ends what runs, by a signal that it may hear, else by force. */
-  v.object({ type: v.literal("interrupt") }),
+  v.object({ type: v.literal("interrupt"), knock: v.optional(count) }),
   v.object({ type: v.literal("answer"), inputId: count, text: text(1024 * 1024) }),
   /** Loads the client; answered by `prepared`. */
   v.object({ type: v.literal("prepare") }),

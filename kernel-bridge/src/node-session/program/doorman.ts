@@ -42,7 +42,10 @@ let isForHeld = false;
 /** Of the cell that came last. */
 let isArmed = false;
 
-const INTERRUPT = '{"type":"interrupt"}';
+/** Only who has heard the last one has heard all: an earlier one may still wait in the main thread's queue. */
+let knocks = 0;
+
+const say = () => parentPort?.postMessage(JSON.stringify({ type: "interrupt", knock: knocks }));
 
 function hear(line: string): void {
   const { type, armed } = JSON.parse(line) as { type?: unknown; armed?: unknown };
@@ -61,14 +64,15 @@ function interrupt(): void {
 
 /** Also an interrupt for the main thread, which has no cell to end when it comes between two. */
 function knock(patienceMs: number): void {
-  parentPort?.postMessage(INTERRUPT);
+  knocks++;
+  say();
   clearTimeout(timer);
   timer = setTimeout(() => press(0), patienceMs);
 }
 
 function press(round: number): void {
   if (round % FORCE_EVERY === 0) force();
-  else parentPort?.postMessage(INTERRUPT);
+  else say();
   timer = setTimeout(() => press(round + 1), REPEAT_MS);
 }
 
@@ -83,14 +87,15 @@ function force(): void {
 }
 
 /** The main thread stands at the gate. What is under way ends its waiting; then it is told once more. */
-function open(): void {
+function open(knock: unknown): void {
   if (underWay > 0) return;
   // It has waited too long and gone on: it is told again.
   if (Atomics.compareExchange(gate, 0, GATE.closed, GATE.open) !== GATE.closed) return;
+  Atomics.notify(gate, 0);
+  if (knock !== knocks) return;
   clearTimeout(timer);
   inspector?.disconnect();
   inspector = undefined;
-  Atomics.notify(gate, 0);
   for (const line of held) parentPort?.postMessage(line);
   held = [];
   if (isForHeld) interrupt();

@@ -80,7 +80,7 @@ function hear(line: string): void {
     case "execute":
       return void execute(command);
     case "interrupt":
-      return standAtGate() ? current?.interrupt() : undefined;
+      return standAtGate(command.knock) ? current?.interrupt() : undefined;
     case "answer":
       return questions.answer(command.inputId, command.text);
     case "prepare":
@@ -92,9 +92,9 @@ function hear(line: string): void {
 }
 
 /** Whether nothing that ends cells by force is under way any more: see `doorman.ts`. If not, we are told again. */
-function standAtGate(): boolean {
+function standAtGate(knock: number | undefined): boolean {
   Atomics.store(gate, 0, GATE.closed);
-  doorman.postMessage("heard");
+  doorman.postMessage(knock);
   Atomics.wait(gate, 0, GATE.closed, GATE_TIMEOUT_MS);
   return Atomics.compareExchange(gate, 0, GATE.closed, GATE.left) === GATE.open;
 }
