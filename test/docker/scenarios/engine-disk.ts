@@ -9,7 +9,7 @@ import type { EngineScenario } from "./engine.ts";
 
 /** Room for the image and some containers. */
 export const ENGINE_DISK_MIB = 320;
-const NO_ROOM = /no space left on device/i;
+const NO_ROOM = /the disk of the Docker Engine is full/;
 
 const full: EngineScenario = {
   name: "the disk of the engine is full: nodes say so, and jobs wait for room",
