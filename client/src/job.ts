@@ -1,11 +1,14 @@
 /** One job of this process: inputs out under credit, results in, taken up again when the connection was lost. */
 import {
-  BurlaError, burlaError, decodeEnvelopes, fromEnvelope, isErrorCode, logEntriesSchema, messageOf, Pacer, POSITION_MS, unpack, type JobId, type JobSpec, type MainToClient, type Of,
+  BurlaError, burlaError, decodeEnvelopes, fromEnvelope, isErrorCode, logEntriesSchema, messageOf, unpack, type JobId, type JobSpec, type MainToClient, type Of, type QueuePlace,
 } from "@burla/protocol";
 import * as v from "valibot";
+import type { FeedQueue } from "@burla/queue";
 import type { ClusterConnection, JobChannel } from "./cluster-connection.ts";
+import { ElsewhereFeed } from "./elsewhere-feed.ts";
 import { InputPump, type ChunkToSend } from "./inputs.ts";
 import { ResultBuffer } from "./results.ts";
+import { StreamFeed } from "./stream-feed.ts";
 import type { Inputs, LogLine, Progress, Settled } from "./types.ts";
 
 /** A captured function on its way. */
@@ -60,7 +63,9 @@ export class Job<Result> implements JobChannel {
   #wake: (() => void) | undefined;
   /** The connection was lost since the last chunk was sent. */
   #resuming = false;
-  readonly #taken: Pacer<number>;
+  /** Where inputs go and results come from: main, unless it says that they do elsewhere. */
+  #feed: FeedQueue;
+  #elsewhere: ElsewhereFeed | undefined;
   readonly #uploaded = deferred();
   readonly #ended = deferred();
   /** All results and the end are here. */
@@ -75,8 +80,8 @@ export class Job<Result> implements JobChannel {
     this.#options = options;
     this.#connection = connection;
     this.#uploaded.promise.catch(() => undefined);
-    this.#taken = new Pacer(POSITION_MS, (seq) => connection.send({ type: "ack", jobId: this.jobId, seq }));
-    this.#results = new ResultBuffer({ order: options.order, taken: (seq) => this.#taken.set(seq) });
+    this.#feed = new StreamFeed(connection, this.jobId);
+    this.#results = new ResultBuffer({ order: options.order, taken: (seq) => this.#feed.taken(seq) });
     const { start } = options;
     this.#linesAfter = start.kind === "submit" ? 0 : null;
     this.#expectedInputs = start.kind === "submit" ? lengthOf(start.inputs) : null;
@@ -135,7 +140,8 @@ export class Job<Result> implements JobChannel {
     this.#cancelReason = reason;
     this.#connection.send({ type: "cancel", jobId: this.jobId, reason });
     this.#end({ kind: "error", error });
-    if (this.#submitted) await this.#hold(this.#ended.promise);
+    if (this.#elsewhere !== undefined) await this.#hold(this.#elsewhere.cancel(reason));
+    else if (this.#submitted) await this.#hold(this.#ended.promise);
     this.#leave();
   }
 
@@ -151,6 +157,10 @@ export class Job<Result> implements JobChannel {
 
   get needsConnection(): boolean {
     return !this.#heardEnd && !this.#left;
+  }
+
+  get goesOnWithoutMain(): boolean {
+    return this.#elsewhere !== undefined;
   }
 
   connected(connection: ClusterConnection): void {
@@ -188,7 +198,8 @@ export class Job<Result> implements JobChannel {
       case "progress":
         return this.#tell(this.#options.onProgress, { ...message, total: this.#inputsEnded ?? this.#expectedInputs });
       case "finished":
-        return this.#finished(message, body);
+        // Results of before may still be on their way elsewhere.
+        return this.#elsewhere === undefined ? this.#finished(message, body) : this.#elsewhere.finished(message, body);
       case "refused":
         return this.failed(isErrorCode(message.code) ? burlaError(message.code, message.message.split("\n")[0] ?? "") : new BurlaError("BURLA_PROTOCOL", message.message));
     }
@@ -211,27 +222,48 @@ export class Job<Result> implements JobChannel {
 
   #push(chunk: ChunkToSend): void {
     this.#unstored.set(chunk.chunkId, chunk);
-    this.#sendChunk(chunk);
-  }
-
-  #sendChunk({ chunkId, first, count, body }: ChunkToSend): void {
-    this.#connection.send({ type: "inputs", jobId: this.jobId, chunkId, first, count }, body);
+    this.#feed.push(chunk);
   }
 
   #endInputs(total: number): void {
     this.#inputsEnded = total;
-    this.#connection.send({ type: "inputsEnd", jobId: this.jobId, total });
+    this.#feed.end(total);
   }
 
-  #takeUp({ chunksStored, inputsEnded }: Of<MainToClient, "accepted">): void {
+  #takeUp({ chunksStored, inputsEnded, queue }: Of<MainToClient, "accepted">): void {
     this.#accepted = true;
+    if (queue !== null) return this.#moveTo(queue);
     this.#forgetStored(chunksStored);
     this.#inputsEndStored ||= inputsEnded;
     if (this.#inputsEndStored) return this.#uploaded.resolve();
     if (!this.#resuming) return;
     this.#resuming = false;
-    for (const chunk of this.#unstored.values()) this.#sendChunk(chunk);
-    if (this.#inputsEnded !== null) this.#connection.send({ type: "inputsEnd", jobId: this.jobId, total: this.#inputsEnded });
+    this.#pushUnstored();
+  }
+
+  #pushUnstored(): void {
+    for (const chunk of this.#unstored.values()) this.#feed.push(chunk);
+    if (this.#inputsEnded !== null) this.#feed.end(this.#inputsEnded);
+  }
+
+  /** The queue is elsewhere: what was said to main goes there. Once; a main that comes back says it again. */
+  #moveTo(place: QueuePlace): void {
+    if (this.#elsewhere !== undefined || this.#left) return;
+    const connection = this.#connection;
+    const spec = this.#prepared?.spec;
+    this.#feed = this.#elsewhere = new ElsewhereFeed({
+      place,
+      jobId: this.jobId,
+      feeds: spec === undefined ? null : { concurrency: spec.concurrency, detach: spec.detach, endsAtFailure: spec.onError === "throw" },
+      address: () => connection.address(),
+      counts: (counts) => connection.send({ type: "queueCounts", jobId: this.jobId, ...counts }),
+      listener: {
+        message: (message, body) => (message.type === "finished" ? this.#finished(message, body) : this.message(message, body)),
+        uploaded: () => this.#uploaded.resolve(),
+        failed: (error) => this.failed(error),
+      },
+    });
+    this.#pushUnstored();
   }
 
   #credited(message: Of<MainToClient, "credit">): void {
@@ -307,8 +339,7 @@ export class Job<Result> implements JobChannel {
     if (this.#left) return;
     this.#left = true;
     this.#ended.resolve();
-    this.#taken.flush();
-    this.#taken.stop();
+    void this.#feed.close();
     this.#connection.send({ type: "leave", jobId: this.jobId });
     this.#connection.remove(this);
   }

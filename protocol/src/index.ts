@@ -7,6 +7,7 @@ export * from "./ids.ts";
 export * from "./limits.ts";
 export * from "./messages.ts";
 export * from "./pacer.ts";
+export * from "./queue-place.ts";
 export * from "./routes.ts";
 export * from "./spec.ts";
 export * from "./status.ts";

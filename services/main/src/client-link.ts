@@ -59,19 +59,25 @@ export class ClientLink {
       case "inputs": {
         const { chunkId, first, count } = message;
         const entry = this.#jobs.get(jobId);
-        if (entry === undefined || entry.owner !== this.#connection || chunkId !== entry.chunksStored || entry.finished !== null) return;
+        if (entry === undefined || entry.owner !== this.#connection || chunkId !== entry.chunksStored || entry.finished !== null || entry.spec.queue !== null) return;
         if (cluster.isFlooded(jobId)) return cluster.handle({ type: "cancelRequested", jobId, reason: "its program sends inputs without credit" });
         entry.addChunk(chunkId, first, count, body);
         return cluster.handle({ type: "chunkPushed", jobId, chunkId, first, count, bytes: body.byteLength });
       }
       case "inputsEnd": {
         const entry = this.#jobs.get(jobId);
-        if (entry === undefined || entry.owner !== this.#connection || entry.finished !== null || entry.inputsEnded) return;
+        if (entry === undefined || entry.owner !== this.#connection || entry.finished !== null || entry.inputsEnded || entry.spec.queue !== null) return;
         // Said while chunks before it are to be sent again: it will be said again after them.
         if (message.total !== entry.inputsStored) return;
         entry.endInputs(message.total);
         cluster.handle({ type: "inputsEnded", jobId, total: message.total });
-        return this.#connection.send({ type: "accepted", jobId, name: entry.spec.name, chunksStored: entry.chunksStored, inputsEnded: true });
+        return this.#connection.send({ type: "accepted", jobId, name: entry.spec.name, chunksStored: entry.chunksStored, inputsEnded: true, queue: null });
+      }
+      case "queueCounts": {
+        const entry = this.#jobs.get(jobId);
+        if (entry === undefined || entry.owner !== this.#connection || entry.finished !== null) return;
+        if (message.total !== null && !entry.inputsEnded) entry.endInputs(message.total);
+        return cluster.handle(message);
       }
       case "ack": {
         const entry = this.#jobs.get(jobId);
@@ -98,7 +104,7 @@ export class ClientLink {
     const values = Buffer.from(body.subarray(codeBytes));
     const entry = cluster.submit(jobId, { ...spec, parent }, values, this.#connection);
     this.#jobs.set(jobId, entry);
-    this.#connection.send({ type: "accepted", jobId, name: spec.name, chunksStored: 0, inputsEnded: false });
+    this.#connection.send({ type: "accepted", jobId, name: spec.name, chunksStored: 0, inputsEnded: false, queue: entry.spec.queue });
   }
 
   #attach({ jobId, afterSeq, push, linesAfter }: Of<ClientToMain, "attach">): void {
@@ -107,7 +113,7 @@ export class ClientLink {
     this.#jobs.set(jobId, entry);
     if (push) entry.owner = this.#connection;
     const { chunksStored, inputsEnded } = entry;
-    this.#connection.send({ type: "accepted", jobId, name: entry.spec.name, chunksStored, inputsEnded });
+    this.#connection.send({ type: "accepted", jobId, name: entry.spec.name, chunksStored, inputsEnded, queue: entry.spec.queue });
     entry.attach(this.#connection, afterSeq, linesAfter);
     if (entry.finished !== null) return;
     this.#options.cluster.handle({ type: "clientBack", jobId, push });

@@ -4,7 +4,7 @@
  */
 import {
   BurlaError, decodeEnvelopes, encodeEnvelopes, encodeValues, MAX_WINDOW_BYTES, MAX_WINDOW_INPUTS, messageOf, type JobFailure, type JobId, type JobSpec,
-  type MainToClient, type NodeId, type NodeToMain, type Of,
+  type MainToClient, type NodeId, type NodeToMain, type Of, type QueuePlace,
 } from "@burla/protocol";
 import type { Command, Event } from "./core/events.ts";
 import { snapshotJob } from "./core/snapshot.ts";
@@ -37,6 +37,8 @@ export interface ClusterOptions {
   readonly changes: Changes;
   /** Images that containers may have; a job that asks for another is refused. */
   readonly images: readonly string[];
+  /** Where the queues of jobs are; null when they are here. */
+  readonly queue: QueuePlace | null;
   readonly log: { info(fields: object, text: string): void; error(fields: object, text: string): void };
   /** Something began or ended: the idle time may have to be counted anew. */
   readonly onActivity: () => void;
@@ -109,10 +111,11 @@ export class Cluster {
     if (!this.#options.blobs.has(spec.bundle.id)) throw new BurlaError("BURLA_PROTOCOL", `the bundle ${spec.bundle.id} was not sent`);
     this.#options.blobs.touch(spec.bundle.id);
     const parent = spec.parent === null ? undefined : this.#state.jobs.get(spec.parent);
-    const entry = this.#options.registry.create(jobId, spec, parent?.rootId ?? jobId, values);
+    const placed = { ...spec, queue: this.#options.queue };
+    const entry = this.#options.registry.create(jobId, placed, parent?.rootId ?? jobId, values);
     entry.owner = owner;
     entry.attach(owner, 0, 0);
-    this.handle({ type: "jobSubmitted", jobId, spec });
+    this.handle({ type: "jobSubmitted", jobId, spec: placed });
     this.#options.onActivity();
     return entry;
   }

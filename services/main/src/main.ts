@@ -15,6 +15,7 @@ import { IdleWatch } from "./idle.ts";
 import { acquireLock, releaseLock } from "./lock.ts";
 import { NodeLink } from "./node-link.ts";
 import { LocalProvider } from "./providers/local.ts";
+import { queuePlaceOf } from "./queue-place.ts";
 import { JobRegistry } from "./registry.ts";
 import { createRoutes } from "./routes.ts";
 import { serve } from "./server.ts";
@@ -56,7 +57,8 @@ const clients = new Set<ClientLink>();
 let isEnding = false;
 const idle = new IdleWatch(config.spec.idleMinutes * 60_000, () => void shutdown("idle"), () => changes.cluster());
 const images = namedKinds(config.spec.containers, config.version).flatMap(({ image }) => image ?? []);
-const cluster = new Cluster({ registry, blobs, provider, changes, images, log, onActivity: updateIdle });
+const queue = queuePlaceOf(config.spec, process.env);
+const cluster = new Cluster({ registry, blobs, provider, changes, images, queue, log, onActivity: updateIdle });
 const board = new Board(
   {
     status: () => cluster.summaries.status(describe()),

@@ -99,6 +99,8 @@ export class NodeLink {
       case "grantEnded":
         this.#cluster.handle({ ...message, nodeId });
         return this.#stored.set(message.nodeSeq);
+      case "queueHeld":
+        return this.#cluster.handle({ ...message, nodeId });
       case "loadFailed":
         this.#cluster.loadFailed(nodeId, message.jobId, Buffer.from(body));
         return this.#stored.set(message.nodeSeq);

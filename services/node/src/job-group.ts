@@ -1,4 +1,5 @@
 /** The workers of one job on this node, and the grants that wait for them. */
+import type { GrantMessage, WorkListener, WorkQueue, WorkReport } from "@burla/queue";
 import { encodeEnvelopes, encodeValues, type JobId, type MainToNode, type NodeToMain, type Of } from "@burla/protocol";
 import { describeExit, type ExitReport } from "./containers/runtime.ts";
 import { unfinishedOf, type HeldGrant, type Slot, type SlotListener } from "./slot.ts";
@@ -14,8 +15,7 @@ const MEAN_WEIGHT = 0.5;
 /** Workers that end while they load before the job is failed. */
 const MAX_LOAD_LOSSES = 3;
 
-type Outgoing = Of<NodeToMain, "nodeResults" | "grantEnded" | "loadFailed" | "nodeLogs">;
-export type DurableMessage = Outgoing extends infer M ? (M extends unknown ? Omit<M, "nodeSeq"> : never) : never;
+export type DurableMessage = WorkReport;
 
 export interface GroupOptions {
   readonly assign: Of<MainToNode, "assign">;
@@ -25,8 +25,8 @@ export interface GroupOptions {
   readonly env: Record<string, string>;
   /** A fresh worker in place of a lost one. */
   readonly startWorker: () => Slot;
-  readonly report: (message: DurableMessage, body: Uint8Array) => void;
-  readonly reportLogs: (jobId: JobId, droppedLines: number, body: Uint8Array) => void;
+  /** Where its inputs come from, and its results go to. */
+  readonly openQueue: (listener: WorkListener) => WorkQueue;
   readonly changed: () => void;
   /** A worker has begun or ended its work, as often as that may be. */
   readonly busyChanged: () => void;
@@ -36,6 +36,7 @@ export interface GroupOptions {
 
 export class JobGroup implements SlotListener {
   readonly jobId: JobId;
+  readonly #work: WorkQueue;
   readonly slots = new Set<Slot>();
   readonly #options: GroupOptions;
   readonly #queue: { grant: HeldGrant; sinceMs: number }[] = [];
@@ -48,6 +49,7 @@ export class JobGroup implements SlotListener {
   constructor(options: GroupOptions, slots: readonly Slot[]) {
     this.jobId = options.assign.jobId;
     this.#options = options;
+    this.#work = options.openQueue({ grant: (grant, chunk) => void this.take(grant, chunk) });
     for (const slot of slots) this.#adopt(slot);
     options.bundlePath.catch((error: unknown) => this.#failToLoad(error));
   }
@@ -57,13 +59,26 @@ export class JobGroup implements SlotListener {
     return [...running, ...this.#queue.map(({ grant }) => grant.grantId)];
   }
 
-  enqueue(grant: HeldGrant): void {
-    this.#queue.push({ grant, sinceMs: performance.now() });
-    this.#dispatch();
+  /** Of those, the ones that main knows of. */
+  get grantIdsOfMain(): number[] {
+    return this.#options.assign.spec.queue === null ? this.grantIds : [];
   }
 
-  /** Gives back all that no worker has. */
+  /** Inputs to process, with the chunk that they are of. */
+  take(message: GrantMessage, chunk: Uint8Array): HeldGrant {
+    const grant: HeldGrant = { ...message, chunk, answered: new Set(), isCut: false };
+    if (!this.#stopped) this.#queue.push({ grant, sinceMs: performance.now() });
+    this.#dispatch();
+    return grant;
+  }
+
+  /** Gives back all that no worker has, and takes no more. */
   drain(): void {
+    this.#releaseQueue();
+    this.#work.drain();
+  }
+
+  #releaseQueue(): void {
     for (const { grant } of this.#queue.splice(0)) this.#end(grant, "released", "", unfinishedOf(grant));
   }
 
@@ -77,12 +92,12 @@ export class JobGroup implements SlotListener {
       if (slot.grants.size > 0) slot.container.stop();
       else slot.container.kill();
     }
-    await Promise.all([...this.slots].map((slot) => slot.container.exited));
+    await Promise.all([...[...this.slots].map((slot) => slot.container.exited), this.#work.close()]);
   }
 
   loaded(_slot: Slot, ok: boolean, body: Uint8Array): void {
     if (this.#stopped) return;
-    if (!ok) return this.#options.report({ type: "loadFailed", jobId: this.jobId }, body);
+    if (!ok) return this.#work.report({ type: "loadFailed", jobId: this.jobId }, body);
     this.#loadLosses = 0;
     const nowMs = performance.now();
     for (const waiting of this.#queue) waiting.sinceMs = nowMs;
@@ -92,7 +107,7 @@ export class JobGroup implements SlotListener {
 
   results(_slot: Slot, grant: HeldGrant, message: Parameters<SlotListener["results"]>[2], body: Uint8Array): void {
     const { grantId, first, count, indices, failed, valuesBytes, runMs } = message;
-    this.#options.report({ type: "nodeResults", jobId: this.jobId, grantId, first, count, indices, failed, valuesBytes, runMs }, body);
+    this.#work.report({ type: "nodeResults", jobId: this.jobId, grantId, first, count, indices, failed, valuesBytes, runMs }, body);
     this.#closeIfCut(grant);
     this.#measure(count, runMs);
     this.#dispatch();
@@ -110,11 +125,11 @@ export class JobGroup implements SlotListener {
    */
   #closeIfCut(grant: HeldGrant): void {
     if (!grant.isCut || grant.answered.size < grant.to - grant.from || this.#stopped) return;
-    this.#options.report({ type: "grantEnded", jobId: this.jobId, grantId: grant.grantId, cause: "done", detail: "", unfinished: [] }, new Uint8Array(0));
+    this.#work.report({ type: "grantEnded", jobId: this.jobId, grantId: grant.grantId, cause: "done", detail: "", unfinished: [] }, new Uint8Array(0));
   }
 
   logs(droppedLines: number, body: Uint8Array): void {
-    this.#options.reportLogs(this.jobId, droppedLines, body);
+    this.#work.lines(droppedLines, body);
   }
 
   busyChanged(): void {
@@ -147,7 +162,7 @@ export class JobGroup implements SlotListener {
   #failToLoad(error: unknown): void {
     if (this.#stopped) return;
     const message = error instanceof Error ? error.message : String(error);
-    this.#options.report({ type: "loadFailed", jobId: this.jobId }, encodeEnvelopes([{ kind: "burla", code: "BURLA_LOAD", message }]));
+    this.#work.report({ type: "loadFailed", jobId: this.jobId }, encodeEnvelopes([{ kind: "burla", code: "BURLA_LOAD", message }]));
   }
 
   #measure(calls: number, runMs: number): void {
@@ -181,7 +196,7 @@ export class JobGroup implements SlotListener {
     const someoneWorks = [...this.slots].some((slot) => slot.isLoaded);
     if (oldest === undefined || !someoneWorks) return;
     const waitMs = Math.max(0, oldest.sinceMs + MAX_QUEUED_MS - performance.now());
-    this.#queueTimer = setTimeout(() => this.drain(), waitMs);
+    this.#queueTimer = setTimeout(() => this.#releaseQueue(), waitMs);
   }
 
   #endLost(grant: HeldGrant, report: ExitReport, timedOut: { index: number } | null): void {
@@ -201,7 +216,7 @@ export class JobGroup implements SlotListener {
     const values = encodeValues([]);
     const body = Buffer.concat([values, encodeEnvelopes([{ kind: "burla", code: "BURLA_TIMEOUT", message }])]);
     const batch = { first: index, count: 1, indices: null, failed: [0], valuesBytes: values.byteLength };
-    this.#options.report(
+    this.#work.report(
       { type: "nodeResults", jobId: this.jobId, grantId: grant.grantId, ...batch, runMs: timeoutMs ?? 0 },
       body,
     );
@@ -209,7 +224,7 @@ export class JobGroup implements SlotListener {
 
   #end(grant: HeldGrant, cause: Of<NodeToMain, "grantEnded">["cause"], detail: string, unfinished: number[]): void {
     if (this.#stopped || unfinished.length === 0) return;
-    this.#options.report({ type: "grantEnded", jobId: this.jobId, grantId: grant.grantId, cause, detail: detail.slice(0, 4000), unfinished }, new Uint8Array(0));
+    this.#work.report({ type: "grantEnded", jobId: this.jobId, grantId: grant.grantId, cause, detail: detail.slice(0, 4000), unfinished }, new Uint8Array(0));
   }
 }
 

@@ -33,6 +33,7 @@ export class MainLink {
   #retryMs = FIRST_RETRY_MS;
   #closed = false;
   #url = "";
+  #token = "";
 
   constructor(options: MainLinkOptions) {
     this.#options = options;
@@ -42,6 +43,17 @@ export class MainLink {
   start(): void {
     this.#orphanTimer ??= setTimeout(() => this.#options.onOrphaned(), this.#options.orphanMs);
     void this.#dial();
+  }
+
+  /** Says it if main is there. @returns whether it was said. */
+  trySend(message: NodeToMain): boolean {
+    this.#connection?.send(message);
+    return this.#connection !== undefined;
+  }
+
+  /** Where main was when it was last reached, and the token for it. */
+  get address(): { url: string; token: string } {
+    return { url: this.#url, token: this.#token };
   }
 
   /** Where main was when it was last reached. */
@@ -87,6 +99,7 @@ export class MainLink {
       const file = v.parse(connectionFileSchema, JSON.parse(await readFile(this.#options.connectionFile, "utf8")));
       const stream = await openStream({ url: file.url, token: file.nodeToken, role: "node", timeoutMs: DIAL_TIMEOUT_MS });
       this.#url = file.url;
+      this.#token = file.nodeToken;
       if (this.#closed) stream.destroy();
       else this.#converse(stream);
     } catch {

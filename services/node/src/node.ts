@@ -17,6 +17,7 @@ import { JobGroup } from "./job-group.ts";
 import { MainLink } from "./main-link.ts";
 import { WarmPool } from "./pool.ts";
 import { WorkerServer } from "./worker-server.ts";
+import { WorkQueues } from "./work-queues.ts";
 
 /** A node whose workers do not start tries again after this long. */
 const RETRY_MS = 5_000;
@@ -41,6 +42,7 @@ export class Node {
   readonly #pool: WarmPool;
   readonly #bundles: BundleStore;
   readonly #link: MainLink;
+  readonly #queues: WorkQueues;
   readonly #groups = new Map<JobId, JobGroup>();
   #state: NodeState = "BOOTING";
   #reason = "";
@@ -66,6 +68,7 @@ export class Node {
       onOrphaned: () => void this.shutdown("main has been out of reach for too long"),
       orphanMs: config.orphanMs,
     });
+    this.#queues = new WorkQueues({ nodeId: config.nodeId, link: this.#link, ended: (jobId, reason) => void this.#stop(jobId, reason) });
   }
 
   async start(): Promise<void> {
@@ -102,7 +105,7 @@ export class Node {
       case "assign":
         return this.#assign(message, body);
       case "grant":
-        return this.#groups.get(message.jobId)?.enqueue({ ...message, chunk: body, answered: new Set(), isCut: false });
+        return void this.#groups.get(message.jobId)?.take(message, body);
       case "drain":
         return this.#groups.get(message.jobId)?.drain();
       case "stop":
@@ -128,8 +131,7 @@ export class Node {
         bundlePath: this.#bundles.path(spec.bundle.id, code, spec.bundle.externals),
         env: { ...spec.env, BURLA_URL: this.#link.url, BURLA_JOB: jobId, BURLA_JOB_TOKEN: message.token },
         startWorker: () => this.#pool.start(shape),
-        report: (durable, payload) => this.#link.sendDurably(durable, payload),
-        reportLogs: (id, droppedLines, entries) => this.#link.sendLines(id, droppedLines, entries),
+        openQueue: (listener) => this.#queues.open(message, listener),
         changed: () => this.#sendState(),
         busyChanged: () => this.#tellBusySoon(),
         nodeFailed: (reason) => this.#fail(reason),
@@ -217,7 +219,7 @@ export class Node {
 
   #hello(): NodeToMain {
     const { cpu, ramMiB, maxCpu, maxRamMiB } = this.#dependencies.config;
-    const inGroups = [...this.#groups].flatMap(([jobId, group]) => group.grantIds.map((grantId) => ({ jobId, grantId })));
+    const inGroups = [...this.#groups].flatMap(([jobId, group]) => group.grantIdsOfMain.map((grantId) => ({ jobId, grantId })));
     const inOutbox = this.#link.unstored().flatMap((message) => ("grantId" in message ? [{ jobId: message.jobId, grantId: message.grantId }] : []));
     return {
       type: "nodeHello", nodeId: this.#nodeId, cpu, ramMiB, maxCpu, maxRamMiB, pid: process.pid,

@@ -6,6 +6,7 @@
  */
 import { assignNodes } from "./assign.ts";
 import { DeadlineHeap } from "./deadlines.ts";
+import { noteCounts, noteHeld } from "./elsewhere.ts";
 import type { Command, Event, ResultsArrived } from "./events.ts";
 import { countDown, endGrant, fillNodes } from "./grants.ts";
 import { accept, acknowledge, closeChunk, makeReady, recordDelivery, refreshCredit } from "./job.ts";
@@ -96,6 +97,10 @@ function apply(state: CoreState, event: Event, commands: Command[]): void {
       return withJob(state, event.jobId, (job) => takeResults(state, job, event, commands));
     case "grantEnded":
       return withJob(state, event.jobId, (job) => endGrant(state, job, event, commands));
+    case "queueCounts":
+      return withJob(state, event.jobId, (job) => noteCounts(job, event));
+    case "queueHeld":
+      return withJob(state, event.jobId, (job) => withNode(state, event.nodeId, (node) => noteHeld(state, job, node, event)));
     case "loadFailed":
       return withJob(state, event.jobId, (job) => finish(state, job, "failed", "the function could not be loaded", commands));
     case "storageFailed":

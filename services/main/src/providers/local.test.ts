@@ -11,7 +11,7 @@ import { isAlive } from "../lock.ts";
 import { LocalProvider } from "./local.ts";
 
 const SPEC: ClusterSpec = {
-  name: "test", provider: "local", queue: "stream", idleMinutes: 1,
+  name: "test", provider: "local", queue: "stream", firestore: { project: null, database: "(default)", bucket: null }, idleMinutes: 1,
   containers: { runtime: "process", kinds: [], network: "none", scratchMiB: 1, maxProcesses: 16 },
   groups: [{ name: "n", count: 2, cpu: 1, ramMiB: 256 }],
 };

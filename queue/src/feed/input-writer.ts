@@ -1,0 +1,130 @@
+/** Chunks of inputs -> documents, in commits of a bounded size, a few at a time. */
+import type { DocumentStore, Write } from "../store.ts";
+import { below, expiry, packOpen, randomId } from "../documents.ts";
+import { wholeChunk } from "../chunk.ts";
+import { COMMITS_AT_ONCE, MAX_COMMIT_BYTES, MAX_COMMIT_WRITES } from "../limits.ts";
+import type { Payloads, StoredPayload } from "../payloads.ts";
+import type { ChunkToPush } from "../port.ts";
+import { WriteRamp } from "../ramp.ts";
+
+/** What a small document takes beside its payload. */
+const DOCUMENT_BYTES = 512;
+
+export interface InputWriterOptions {
+  readonly store: DocumentStore;
+  /** Path of the job's document. */
+  readonly job: string;
+  readonly payloads: Payloads;
+  /** All chunks below this number are there. */
+  readonly stored: (chunks: number) => void;
+  readonly failed: (error: unknown) => void;
+}
+
+interface Prepared {
+  readonly chunkId: number;
+  readonly writes: Write[];
+  readonly bytes: number;
+}
+
+export class InputWriter {
+  readonly #options: InputWriterOptions;
+  readonly #prepared: Prepared[] = [];
+  readonly #ramp = new WriteRamp();
+  readonly #storedChunks = new Set<number>();
+  #stored = 0;
+  #pushed = 0;
+  #committing = 0;
+  #scheduled = false;
+  #closed = false;
+  #allStored: (() => void) | undefined;
+
+  constructor(options: InputWriterOptions) {
+    this.#options = options;
+  }
+
+  /** @param payload where the bytes of the chunk will be. */
+  push(chunk: ChunkToPush): void {
+    this.#pushed = chunk.chunkId + 1;
+    this.#prepare(chunk).catch((error: unknown) => this.#fail(error));
+  }
+
+  /** Resolves when everything that was pushed is there. */
+  async flushed(): Promise<void> {
+    while (this.#stored < this.#pushed && !this.#closed) await new Promise<void>((resolve) => (this.#allStored = resolve));
+  }
+
+  close(): void {
+    this.#closed = true;
+    this.#allStored?.();
+  }
+
+  async #prepare({ chunkId, first, count, body }: ChunkToPush): Promise<void> {
+    const { job, payloads } = this.#options;
+    const { payload, writes, bytes } = await payloads.put(body);
+    this.#prepared.push({ chunkId, writes: [...writes, chunkWrite(job, { chunkId, first, count }, payload)], bytes: bytes + DOCUMENT_BYTES });
+    this.#schedule();
+  }
+
+  /** What is pushed in one turn of the event loop leaves together. */
+  #schedule(): void {
+    if (this.#scheduled) return;
+    this.#scheduled = true;
+    setImmediate(() => {
+      this.#scheduled = false;
+      while (this.#prepared.length > 0 && this.#committing < COMMITS_AT_ONCE) void this.#commit(this.#nextCommit());
+    });
+  }
+
+  #nextCommit(): Prepared[] {
+    const together: Prepared[] = [];
+    let [writes, bytes] = [0, 0];
+    for (let next = this.#prepared[0]; next !== undefined; next = this.#prepared[0]) {
+      if (together.length > 0 && (writes + next.writes.length > MAX_COMMIT_WRITES || bytes + next.bytes > MAX_COMMIT_BYTES)) break;
+      together.push(next);
+      this.#prepared.shift();
+      writes += next.writes.length;
+      bytes += next.bytes;
+    }
+    return together;
+  }
+
+  async #commit(chunks: readonly Prepared[]): Promise<void> {
+    this.#committing++;
+    try {
+      const writes = chunks.flatMap((chunk) => chunk.writes);
+      const waitMs = this.#ramp.take(writes.length, performance.now());
+      if (waitMs > 0) await new Promise((resolve) => setTimeout(resolve, waitMs));
+      if (this.#closed) return;
+      await commitOnce(this.#options.store, writes);
+      for (const { chunkId } of chunks) this.#storedChunks.add(chunkId);
+      while (this.#storedChunks.delete(this.#stored)) this.#stored++;
+      this.#options.stored(this.#stored);
+      this.#allStored?.();
+    } catch (error) {
+      this.#fail(error);
+    } finally {
+      this.#committing--;
+      this.#schedule();
+    }
+  }
+
+  #fail(error: unknown): void {
+    if (!this.#closed) this.#options.failed(error);
+  }
+}
+
+/** A commit whose answer was lost is tried again, and finds what it has made itself. */
+async function commitOnce(store: DocumentStore, writes: readonly Write[]): Promise<void> {
+  try {
+    await store.commit(writes);
+  } catch (error) {
+    const [first] = writes;
+    const [made] = first === undefined ? [null] : await store.get([first.path]);
+    if (made === null) throw error;
+  }
+}
+
+function chunkWrite(job: string, chunk: { chunkId: number; first: number; count: number }, payload: StoredPayload["payload"]): Write {
+  const fields = { ...chunk, ...packOpen(wholeChunk(chunk.count)), freeAt: 0, owner: "", isShared: false, ...payload, expireAt: expiry(Date.now()) };
+  return { op: "create", path: `${below(job, "chunks")}/${randomId()}`, fields };
+}

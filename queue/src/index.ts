@@ -1,0 +1,6 @@
+export { FirestoreFeed, type Counts, type FeedOptions } from "./feed/firestore-feed.ts";
+export { BucketValues, MainValues, type LargeValues } from "./large-values.ts";
+export { openStore, StorePool } from "./open-store.ts";
+export * from "./port.ts";
+export * from "./store.ts";
+export { FirestoreWork, type WorkOptions } from "./work/firestore-work.ts";
