@@ -59,7 +59,8 @@ export class GoogleStore implements DocumentStore {
   }
 
   async removeTree(path: string): Promise<void> {
-    await this.#firestore.recursiveDelete(this.#firestore.doc(path));
+    const isDocument = path.split("/").length % 2 === 0;
+    await this.#firestore.recursiveDelete(isDocument ? this.#firestore.doc(path) : this.#firestore.collection(path));
   }
 
   async close(): Promise<void> {

@@ -63,7 +63,7 @@ export interface DocumentStore {
   listen(query: Query, listener: Listener): () => void;
   /** Tells a document, or that there is none (an empty list), and again after each change. */
   listenTo(path: string, listener: Listener): () => void;
-  /** Removes a document with everything below it. */
+  /** Removes a document, or a collection, with everything below it. */
   removeTree(path: string): Promise<void>;
   close(): Promise<void>;
 }

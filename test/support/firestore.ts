@@ -1,9 +1,10 @@
 /** Google's emulator of Firestore for a test file, and clusters whose queue is there. */
 import { after, before } from "node:test";
 import { randomUUID } from "node:crypto";
-import { mkdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseClusterSpec, type QueuePlace } from "@burla/protocol";
+import { openStore } from "@burla/queue";
 import { startEmulator, type Emulator } from "../../scripts/firestore/emulator.mjs";
 import { TestCluster } from "./cluster.ts";
 
@@ -67,4 +68,27 @@ export function useFirestoreCluster(options?: FirestoreClusterOptions): TestClus
     await emulator?.stop();
   });
   return cluster;
+}
+
+export interface JobInEmulator {
+  readonly state: string;
+  readonly chunks: number;
+  readonly bodies: number;
+  readonly results: number;
+  readonly lines: number;
+}
+
+/** What the emulator holds of a job of this cluster. */
+export async function jobInEmulator(cluster: TestCluster, jobId: string): Promise<JobInEmulator> {
+  const { firestore } = parseClusterSpec(JSON.parse(readFileSync(join(cluster.directory, "spec.json"), "utf8")));
+  const store = await openStore({ project: firestore.project ?? "", database: firestore.database, emulator: process.env["FIRESTORE_EMULATOR_HOST"] ?? null });
+  try {
+    const job = `burla/local/jobs/${jobId}`;
+    const [document] = await store.get([job]);
+    const count = async (kind: string) => (await store.sums(`${job}/${kind}`, []))["count"] ?? 0;
+    const [chunks, bodies, results, lines] = await Promise.all(["chunks", "bodies", "results", "lines"].map(count)) as [number, number, number, number];
+    return { state: String(document?.fields["state"] ?? "gone"), chunks, bodies, results, lines };
+  } finally {
+    await store.close();
+  }
 }

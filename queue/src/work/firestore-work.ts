@@ -1,5 +1,5 @@
 /** A node's side of a queue in Firestore: leases chunks as its workers need them, whether main is there or not. */
-import { BurlaError, encodeEnvelopes, encodeValues, Pacer, type ErrorCode, type JobId, type JobSpec, type NodeToMain, type Of, type QueuePlace } from "@burla/protocol";
+import { BurlaError, encodeEnvelopes, encodeValues, messageOf, Pacer, type ErrorCode, type JobId, type JobSpec, type NodeToMain, type Of, type QueuePlace } from "@burla/protocol";
 import { grantFrom, holdChunk, loseGrant, outstandingOf, release, resume, returnGrant, takeOver, type Range } from "../chunk.ts";
 import { jobPath, packOpen, readChunk, readJob } from "../documents.ts";
 import { jobGone } from "../job-document.ts";
@@ -29,9 +29,9 @@ export interface WorkOptions {
   readonly listener: WorkListener;
   /** What the node has of the job, for main. @returns whether main was told. */
   readonly held: (held: Held) => boolean;
-  /** The function cannot be loaded, which is for main to decide about. */
-  readonly loadFailed: (message: WorkReport, body: Uint8Array) => void;
-  /** The job is over, or its queue is of no use. */
+  /** The function cannot be loaded, or the queue is of no use, which is for main to decide about. Body: an error envelope. */
+  readonly loadFailed: (body: Uint8Array) => void;
+  /** The job is over. */
   readonly ended: (reason: string) => void;
 }
 
@@ -58,6 +58,7 @@ export class FirestoreWork implements WorkQueue {
   #draining = false;
   #closed = false;
   #hasBeen = false;
+  #hasFailed = false;
 
   constructor(options: WorkOptions) {
     this.#options = options;
@@ -96,7 +97,7 @@ export class FirestoreWork implements WorkQueue {
       case "grantEnded":
         return this.#endGrant(message as Of<NodeToMain, "grantEnded">);
       case "loadFailed":
-        return this.#options.loadFailed(message, body);
+        return this.#options.loadFailed(body);
       case "nodeLogs":
         return this.lines(message.droppedLines, body);
     }
@@ -278,7 +279,9 @@ export class FirestoreWork implements WorkQueue {
   }
 
   #fail(error: unknown): void {
-    if (this.#closed) return;
-    this.#options.ended(error instanceof BurlaError ? (error.message.split("\n")[0] ?? "") : String(error));
+    if (this.#closed || this.#hasFailed) return;
+    this.#hasFailed = true;
+    const message = messageOf(error).split("\n")[0] ?? "";
+    this.#options.loadFailed(encodeEnvelopes([{ kind: "burla", code: error instanceof BurlaError ? error.code : "BURLA_QUEUE", message }]));
   }
 }

@@ -77,7 +77,8 @@ export class ClientLink {
         const entry = this.#jobs.get(jobId);
         if (entry === undefined || entry.owner !== this.#connection || entry.finished !== null) return;
         if (message.total !== null && !entry.inputsEnded) entry.endInputs(message.total);
-        return cluster.handle(message);
+        const { type: _type, ...counts } = message;
+        return cluster.countsArrived(counts);
       }
       case "ack": {
         const entry = this.#jobs.get(jobId);

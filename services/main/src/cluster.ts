@@ -3,14 +3,18 @@
  * in `core/`; all that is kept is kept in the job logs before anybody is told of it.
  */
 import {
-  BurlaError, decodeEnvelopes, encodeEnvelopes, encodeValues, MAX_WINDOW_BYTES, MAX_WINDOW_INPUTS, messageOf, type JobFailure, type JobId, type JobSpec,
+  BurlaError, decodeEnvelopes, encodeEnvelopes, encodeValues, logEntriesSchema, MAX_WINDOW_BYTES, MAX_WINDOW_INPUTS, messageOf, unpack, type JobFailure, type JobId, type JobSpec,
   type MainToClient, type NodeId, type NodeToMain, type Of, type QueuePlace,
 } from "@burla/protocol";
+import * as v from "valibot";
+import type { JobProgress } from "@burla/queue";
 import type { Command, Event } from "./core/events.ts";
+import { isElsewhere } from "./core/job.ts";
 import { snapshotJob } from "./core/snapshot.ts";
 import type { CoreState, Job } from "./core/state.ts";
 import { createState, settle, step } from "./core/step.ts";
 import { failureOf, failuresIn } from "./failures.ts";
+import type { ElsewhereJobs } from "./elsewhere-jobs.ts";
 import type { JobEntry, ReaderConnection } from "./job-entry.ts";
 import type { NodeLink } from "./node-link.ts";
 import { KEEP_RESULTS_MS, type JobRegistry } from "./registry.ts";
@@ -39,6 +43,8 @@ export interface ClusterOptions {
   readonly images: readonly string[];
   /** Where the queues of jobs are; null when they are here. */
   readonly queue: QueuePlace | null;
+  /** Looks after those. */
+  readonly elsewhere: ElsewhereJobs | null;
   readonly log: { info(fields: object, text: string): void; error(fields: object, text: string): void };
   /** Something began or ended: the idle time may have to be counted anew. */
   readonly onActivity: () => void;
@@ -73,6 +79,7 @@ export class Cluster {
     for (const { jobId, error } of this.#options.registry.restore(this.#state, nowMs())) {
       this.#options.log.error({ jobId, error: messageOf(error) }, "the files of a job are damaged; it was put aside");
     }
+    this.#options.elsewhere?.watch();
     for (const job of this.#state.jobs.values()) this.#apply({ type: "clientLost", jobId: job.id, reads: false });
     this.#afterEvent();
   }
@@ -122,12 +129,47 @@ export class Cluster {
 
   /** As `JobRegistry.lines`. */
   readLines(jobId: JobId, options: { follow: boolean; signal: AbortSignal }): AsyncGenerator<LoggedLines> | undefined {
-    return this.#options.registry.lines(jobId, options);
+    const { elsewhere, registry } = this.#options;
+    const entry = this.entry(jobId);
+    return elsewhere !== null && entry !== undefined && entry.spec.queue !== null ? linesElsewhere(elsewhere, entry, options) : registry.lines(jobId, options);
   }
 
   /** The first failures of a job, the oldest first. */
   failures(jobId: JobId): JobFailure[] {
     return this.#options.registry.failures(jobId) ?? [];
+  }
+
+  /** Jobs under way whose queue is elsewhere and that no program feeds. */
+  get uncounted(): JobId[] {
+    return [...this.#state.jobs.values()].filter((job) => isElsewhere(job) && job.client !== "feeds").map(({ id }) => id);
+  }
+
+  /** How far such a job is, as its queue says. */
+  counted(jobId: JobId, { document, pushed, answered, failed }: JobProgress): void {
+    const entry = this.entry(jobId);
+    if (entry === undefined || entry.finished !== null) return;
+    const { state, reason } = document;
+    const total = document.total < 0 ? null : document.total;
+    if (total !== null && !entry.inputsEnded) entry.endInputs(total);
+    this.countsArrived({ jobId, pushed, answered, failed, total });
+    if (state === "cancelled") this.handle({ type: "cancelRequested", jobId, reason });
+  }
+
+  countsArrived(counts: Omit<Extract<Event, { type: "queueCounts" }>, "type">): void {
+    const { elsewhere } = this.#options;
+    const before = this.#state.jobs.get(counts.jobId)?.failedInputs ?? 0;
+    if (counts.failed > before && this.entry(counts.jobId)?.failures.isFull === false) elsewhere?.failed(counts.jobId);
+    this.handle({ type: "queueCounts", ...counts });
+  }
+
+  /** The first failures of a job whose queue is elsewhere, perhaps some of them once more. */
+  failuresFound(jobId: JobId, failures: JobFailure[]): void {
+    const entry = this.entry(jobId);
+    if (entry === undefined) return;
+    const known = new Set(entry.failures.read().map(({ index }) => index));
+    entry.failures.append(failures.filter(({ index }) => !known.has(index)));
+    entry.failuresKnown();
+    this.#options.changes.job(jobId);
   }
 
   /** Feeds one event to the core and does what it says. */
@@ -163,7 +205,9 @@ export class Cluster {
   leave(entry: JobEntry, connection: ReaderConnection, onPurpose: boolean): void {
     const wasOwner = entry.owner === connection;
     entry.detach(connection);
+    this.#options.elsewhere?.watch();
     if (entry.finished !== null) {
+      if (onPurpose && !entry.spec.detach && entry.readers === 0) this.#options.elsewhere?.discard(entry.jobId);
       if (onPurpose && !entry.spec.detach && entry.readers === 0) this.#options.registry.discardData(entry);
     } else if (wasOwner || entry.readers === 0) {
       this.handle({ type: "clientLost", jobId: entry.jobId, reads: entry.readers > 0 });
@@ -397,6 +441,7 @@ export class Cluster {
       entry.failure,
       summary,
     );
+    if (entry.spec.queue !== null) this.#options.elsewhere?.ended(jobId, outcome, reason);
     this.#options.onActivity();
   }
 
@@ -446,6 +491,14 @@ export class Cluster {
       duplicates: job.duplicates,
       lostWorkers: job.lostWorkers,
     };
+  }
+}
+
+async function* linesElsewhere(elsewhere: ElsewhereJobs, entry: JobEntry, { follow, signal }: { follow: boolean; signal: AbortSignal }): AsyncGenerator<LoggedLines> {
+  const stop = AbortSignal.any([signal, entry.over]);
+  for await (const { nodeId, droppedLines, entries } of elsewhere.lines(entry.jobId, { follow, signal: stop })) {
+    if (signal.aborted) return;
+    yield { nodeId: nodeId as NodeId, droppedLines, entries: v.parse(logEntriesSchema, unpack(entries)) };
   }
 }
 

@@ -11,6 +11,7 @@ import { identify } from "./auth.ts";
 import { ClientLink } from "./client-link.ts";
 import { Cluster } from "./cluster.ts";
 import { mainConfigSchema } from "./config.ts";
+import { ElsewhereJobs } from "./elsewhere-jobs.ts";
 import { IdleWatch } from "./idle.ts";
 import { acquireLock, releaseLock } from "./lock.ts";
 import { NodeLink } from "./node-link.ts";
@@ -20,6 +21,7 @@ import { JobRegistry } from "./registry.ts";
 import { createRoutes } from "./routes.ts";
 import { serve } from "./server.ts";
 import { BlobStore } from "./store/blobs.ts";
+import { OwnValues } from "./store/own-values.ts";
 import type { MainSummary } from "./summaries.ts";
 import { Board } from "./watch/board.ts";
 import { Changes } from "./watch/changes.ts";
@@ -52,13 +54,27 @@ provider.start();
 
 const blobs = new BlobStore(join(config.directory, "blobs"));
 const changes = new Changes();
-const registry = new JobRegistry(join(config.directory, "jobs"), (jobId) => changes.job(jobId));
+const registry = new JobRegistry(join(config.directory, "jobs"), (jobId) => {
+  changes.job(jobId);
+  elsewhere?.remove(jobId);
+});
 const clients = new Set<ClientLink>();
 let isEnding = false;
 const idle = new IdleWatch(config.spec.idleMinutes * 60_000, () => void shutdown("idle"), () => changes.cluster());
 const images = namedKinds(config.spec.containers, config.version).flatMap(({ image }) => image ?? []);
 const queue = queuePlaceOf(config.spec, process.env);
-const cluster = new Cluster({ registry, blobs, provider, changes, images, queue, log, onActivity: updateIdle });
+const elsewhere =
+  queue === null
+    ? null
+    : new ElsewhereJobs({
+        place: queue,
+        large: new OwnValues(blobs),
+        uncounted: () => cluster.uncounted,
+        counted: (jobId, progress) => cluster.counted(jobId, progress),
+        failures: (jobId, failures) => cluster.failuresFound(jobId, failures),
+        log,
+      });
+const cluster: Cluster = new Cluster({ registry, blobs, provider, changes, images, queue, elsewhere, log, onActivity: updateIdle });
 const board = new Board(
   {
     status: () => cluster.summaries.status(describe()),
@@ -164,6 +180,7 @@ async function shutdown(reason: string): Promise<void> {
   for (const client of clients) client.close();
   server.close();
   await provider.stop();
+  await elsewhere?.close();
   registry.close();
   releaseLock(config.directory);
   process.exit(0);

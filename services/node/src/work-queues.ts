@@ -1,6 +1,6 @@
 /** The queues of the jobs that this node works for. */
 import { FirestoreWork, MainValues, StorePool, type DocumentStore, type WorkListener, type WorkQueue, type WorkReport } from "@burla/queue";
-import type { MainToNode, Of, QueuePlace } from "@burla/protocol";
+import { encodeEnvelopes, messageOf, type MainToNode, type Of, type QueuePlace } from "@burla/protocol";
 import type { MainLink } from "./main-link.ts";
 import { StreamWork } from "./stream-work.ts";
 
@@ -9,7 +9,7 @@ type Assign = Of<MainToNode, "assign">;
 export interface WorkQueuesOptions {
   readonly nodeId: string;
   readonly link: MainLink;
-  /** A job is over, as its queue says, or the queue is of no use. */
+  /** A job is over, as its queue says. */
   readonly ended: (jobId: Assign["jobId"], reason: string) => void;
 }
 
@@ -26,6 +26,7 @@ export class WorkQueues {
     const { jobId, spec, workers } = assign;
     const place = spec.queue;
     if (place === null) return new StreamWork(link, jobId);
+    const loadFailed = (body: Uint8Array) => link.sendDurably({ type: "loadFailed", jobId }, body);
     const large = new MainValues(() => link.address);
     return new Opening(
       this.#stores,
@@ -34,10 +35,10 @@ export class WorkQueues {
         new FirestoreWork({
           store, place, jobId, nodeId, spec, workers, large, listener,
           held: (held) => link.trySend({ type: "queueHeld", jobId, ...held }),
-          loadFailed: (message, body) => link.sendDurably(message, body),
+          loadFailed,
           ended: (reason) => ended(jobId, reason),
         }),
-      (error) => ended(jobId, error instanceof Error ? error.message : String(error)),
+      (error) => loadFailed(encodeEnvelopes([{ kind: "burla", code: "BURLA_QUEUE", message: messageOf(error) }])),
     );
   }
 }

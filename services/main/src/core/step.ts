@@ -10,7 +10,7 @@ import { noteCounts, noteHeld } from "./elsewhere.ts";
 import type { Command, Event, ResultsArrived } from "./events.ts";
 import { countDown, endGrant, fillNodes } from "./grants.ts";
 import { accept, acknowledge, closeChunk, makeReady, recordDelivery, refreshCredit } from "./job.ts";
-import { conclude, endGrace, endInputs, finish, loseClient, pushChunk, regainClient, submit } from "./life.ts";
+import { cancel, conclude, endGrace, endInputs, finish, loseClient, pushChunk, regainClient, submit } from "./life.ts";
 import { releaseNodes } from "./release.ts";
 import { checkLease, joinNode, loseNode, renew } from "./membership.ts";
 import { disconnectNode, noteCallTime, readyNode, workerLimit } from "./nodes.ts";
@@ -78,7 +78,7 @@ function apply(state: CoreState, event: Event, commands: Command[]): void {
     case "acked":
       return withJob(state, event.jobId, (job) => acknowledge(job, event.seq));
     case "cancelRequested":
-      return withJob(state, event.jobId, (job) => finish(state, job, "cancelled", event.reason, commands));
+      return withJob(state, event.jobId, (job) => cancel(state, job, event.reason, commands));
     case "clientLost":
       return withJob(state, event.jobId, (job) => loseClient(state, job, event.reads));
     case "clientBack":
