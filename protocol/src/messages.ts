@@ -66,7 +66,7 @@ export const jobSpecSchema = v.object({
   parent: v.nullable(jobId),
   bundle: v.object({ id: bundleId, externals: v.pipe(v.array(externalSchema), v.maxLength(1000)) }),
   /** Where its inputs, results and lines travel; null through main. Main decides: what a client says of it counts for nothing. */
-  queue: v.optional(v.nullable(queuePlaceSchema), null),
+  queue: v.nullable(queuePlaceSchema),
 });
 export type JobSpec = v.InferOutput<typeof jobSpecSchema>;
 

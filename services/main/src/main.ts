@@ -91,6 +91,7 @@ const app = createRoutes({
   cluster,
   blobs,
   board,
+  keepsLargeValues: queue !== null,
   identify: whoAsks,
   describe,
   shutdown: (reason) => setImmediate(() => void shutdown(reason)),

@@ -12,7 +12,6 @@ import type { LoggedLines } from "./store/line-log.ts";
 import type { MainSummary } from "./summaries.ts";
 import type { Board } from "./watch/board.ts";
 
-/** Nodes and functions that start jobs keep large values there too. */
 const BLOBS_PATH = ROUTES.blob.replace(":hash", "");
 
 export interface RoutesOptions {
@@ -20,19 +19,21 @@ export interface RoutesOptions {
   readonly blobs: BlobStore;
   readonly identify: (authorization: string | undefined) => Identity | null;
   readonly board: Board;
+  /** Nodes, and functions that start jobs, keep large values among the blobs too: their queue is elsewhere. */
+  readonly keepsLargeValues: boolean;
   readonly describe: () => MainSummary;
   readonly shutdown: (reason: string) => void;
   /** Ends the cluster unless it is in use. @returns whether it does. */
   readonly handOver: () => boolean;
 }
 
-export function createRoutes({ cluster, blobs, board, identify, describe, shutdown, handOver }: RoutesOptions): Hono {
+export function createRoutes({ cluster, blobs, board, keepsLargeValues, identify, describe, shutdown, handOver }: RoutesOptions): Hono {
   const app = new Hono();
   app.get(ROUTES.health, (c) => c.json({ ok: true }));
   app.use(async (c, next) => {
     const role = identify(c.req.header("authorization"))?.role;
-    const isBlob = c.req.path.startsWith(BLOBS_PATH);
-    if (role !== "owner" && (role === undefined || !isBlob)) return c.json({ error: "BURLA_UNAUTHORIZED" }, 401);
+    const isForAll = keepsLargeValues && c.req.path.startsWith(BLOBS_PATH);
+    if (role !== "owner" && (role === undefined || !isForAll)) return c.json({ error: "BURLA_UNAUTHORIZED" }, 401);
     return next();
   });
   app.onError((error, c) => {
