@@ -21,9 +21,19 @@ export class GoogleStore implements DocumentStore {
     const batch = this.#firestore.batch();
     for (const write of writes) {
       const document = this.#firestore.doc(write.path);
-      if (write.op === "create") batch.create(document, write.fields);
-      else if (write.op === "delete") batch.delete(document, ...preconditionOf(write.version));
-      else batch.update(document, write.fields, ...preconditionOf(write.version));
+      switch (write.op) {
+        case "create":
+          batch.create(document, write.fields);
+          break;
+        case "set":
+          batch.set(document, write.fields);
+          break;
+        case "update":
+          batch.update(document, write.fields, ...preconditionOf(write.version));
+          break;
+        case "delete":
+          batch.delete(document, ...preconditionOf(write.version));
+      }
     }
     return (await batch.commit()).map(({ writeTime }) => versionOf(writeTime));
   }

@@ -19,7 +19,7 @@ export interface StoredDocument {
 
 /** With `version`, a write is refused when the document has another one by now. `update` is of a document that is there. */
 export type Write =
-  | { readonly op: "create"; readonly path: string; readonly fields: Fields }
+  | { readonly op: "create" | "set"; readonly path: string; readonly fields: Fields }
   | { readonly op: "update"; readonly path: string; readonly fields: Fields; readonly version?: Version }
   | { readonly op: "delete"; readonly path: string; readonly version?: Version };
 

@@ -6,7 +6,7 @@ import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync, writeSync }
 import { join } from "node:path";
 import pino from "pino";
 import * as v from "valibot";
-import { childEnvironment, connectionFileSchema, messageOf, namedKinds, newToken, PROTOCOL_VERSION, type ConnectionFile } from "@burla/protocol";
+import { childEnvironment, connectionFileSchema, jobSummarySchema, messageOf, namedKinds, newToken, PROTOCOL_VERSION, type ConnectionFile } from "@burla/protocol";
 import { identify } from "./auth.ts";
 import { ClientLink } from "./client-link.ts";
 import { Cluster } from "./cluster.ts";
@@ -20,6 +20,9 @@ import { queuePlaceOf } from "./queue-place.ts";
 import { JobRegistry } from "./registry.ts";
 import { createRoutes } from "./routes.ts";
 import { serve } from "./server.ts";
+import { DiskStateStore } from "./state/disk-state-store.ts";
+import { FirestoreStateStore } from "./state/firestore-state-store.ts";
+import { StateMirror } from "./state/state-mirror.ts";
 import { BlobStore } from "./store/blobs.ts";
 import { OwnValues } from "./store/own-values.ts";
 import type { MainSummary } from "./summaries.ts";
@@ -28,6 +31,8 @@ import { Changes } from "./watch/changes.ts";
 
 /** Old jobs and bundles are looked for at the start, and this often. */
 const PRUNE_MS = 60 * 60_000;
+/** A shutdown waits no longer for a state that cannot be written. */
+const STATE_PATIENCE_MS = 2_000;
 /** Another main holds the state folder. */
 const EXIT_LOCKED = 3;
 const startedAt = Date.now();
@@ -53,7 +58,10 @@ const provider = new LocalProvider({
 provider.start();
 
 const blobs = new BlobStore(join(config.directory, "blobs"));
-const changes = new Changes();
+const queue = queuePlaceOf(config.spec, process.env);
+const state = queue === null ? new DiskStateStore(join(config.directory, "state")) : new FirestoreStateStore(queue);
+const mirror = new StateMirror({ store: state, node: (nodeId) => cluster.summaries.node(nodeId), job: (jobId) => cluster.summaries.job(jobId), log });
+const changes = new Changes(mirror);
 const registry = new JobRegistry(join(config.directory, "jobs"), (jobId) => {
   changes.job(jobId);
   elsewhere?.remove(jobId);
@@ -62,7 +70,6 @@ const clients = new Set<ClientLink>();
 let isEnding = false;
 const idle = new IdleWatch(config.spec.idleMinutes * 60_000, () => void shutdown("idle"), () => changes.cluster());
 const images = namedKinds(config.spec.containers, config.version).flatMap(({ image }) => image ?? []);
-const queue = queuePlaceOf(config.spec, process.env);
 const elsewhere =
   queue === null
     ? null
@@ -102,6 +109,8 @@ const app = createRoutes({
   },
 });
 cluster.restore();
+mirror.spec(config.spec);
+void takeUpJobs();
 cluster.prune();
 setInterval(() => cluster.prune(), PRUNE_MS).unref();
 
@@ -137,6 +146,18 @@ process.on("SIGINT", () => undefined);
 function describe(): MainSummary {
   const wantedNodes = config.spec.groups.reduce((sum, { count }) => sum + count, 0);
   return { cluster: config.spec.name, version: config.version, pid: process.pid, startedAt, idleDeadline: idle.deadline, wantedNodes };
+}
+
+/** Jobs that ended under a main whose disk is gone. */
+async function takeUpJobs(): Promise<void> {
+  try {
+    for (const { value } of await state.list("jobs")) {
+      const summary = v.safeParse(jobSummarySchema, value);
+      if (summary.success) registry.remember(summary.output);
+    }
+  } catch (error) {
+    log.error({ error: messageOf(error) }, "the state of earlier mains cannot be read");
+  }
 }
 
 function readPrevious(): ConnectionFile | null {
@@ -182,6 +203,7 @@ async function shutdown(reason: string): Promise<void> {
   server.close();
   await provider.stop();
   await elsewhere?.close();
+  await Promise.race([mirror.close(), new Promise((resolve) => setTimeout(resolve, STATE_PATIENCE_MS))]);
   registry.close();
   releaseLock(config.directory);
   process.exit(0);
