@@ -1,6 +1,6 @@
 /** Builds the `burla` package: client, command line, and the programs of the services that it starts. */
 import { createHash } from "node:crypto";
-import { copyFile, mkdir, readFile, rm, symlink } from "node:fs/promises";
+import { copyFile, cp, mkdir, readdir, readFile, rm, symlink } from "node:fs/promises";
 import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { join } from "node:path";
@@ -67,7 +67,9 @@ export async function build({ types = true } = {}) {
     nodeService(define),
     esm("services/worker/src/main.ts", "services/worker.mjs", { js: requireBanner.js + ownGlobals }),
   ]);
-  define = { ...define, BURLA_BUILD: JSON.stringify(await hashOf(services)) };
+  const python = await copyPython();
+  const built = services.flatMap(({ metafile }) => Object.keys(metafile.outputs));
+  define = { ...define, BURLA_BUILD: JSON.stringify(await hashOf([...built, ...python])) };
   await Promise.all([
     ...DOORS.flatMap(({ entry, name }) => [
       esm(entry, `${name}.js`),
@@ -86,7 +88,8 @@ export async function build({ types = true } = {}) {
     existsSync(join(root, "client/src/cli/main.ts")) &&
       esm("client/src/cli/main.ts", "cli.js", { js: `#!/usr/bin/env node\n${requireBanner.js}` }),
   ]);
-  await Promise.all([buildExtension(esbuild, define), buildRunner(esbuild, define), buildResultsView(esbuild)]);
+  await mkdir(join(root, "extension/dist"), { recursive: true });
+  await Promise.all([buildExtension(esbuild, define), buildRunner(esbuild, define), buildSession(esbuild, define), buildResultsView(esbuild)]);
   await copyFile(join(root, "LICENSE"), join(root, "client", "LICENSE"));
   if (types) await buildTypes();
 }
@@ -137,6 +140,32 @@ function buildRunner(esbuild, define) {
   return Promise.all([program("main.ts", "runner.mjs"), program("evaluator.ts", "evaluator.mjs")]);
 }
 
+/**
+ * The program of a Node session, its second thread, and TypeScript as a file that is loaded on first use. `tsx` loads parts
+ * of itself by their place, so it stays a package.
+ */
+async function buildSession(esbuild, define) {
+  const built = join(root, "extension/dist");
+  // Parts have the hash of their content in their names: those of an earlier build would stay beside them.
+  for (const name of await readdir(built)) if (/^session.*\.mjs$/.test(name)) await rm(join(built, name));
+  await esbuild({
+    ...common,
+    define,
+    external: [...common.external, "tsx"],
+    entryPoints: {
+      session: join(root, "kernel-bridge/src/node-session/program/main.ts"),
+      "session-doorman": join(root, "kernel-bridge/src/node-session/program/doorman.ts"),
+    },
+    outdir: built,
+    outExtension: { ".js": ".mjs" },
+    chunkNames: "session-[name]-[hash]",
+    splitting: true,
+    minifyIdentifiers: true,
+    format: "esm",
+    banner: requireBanner,
+  });
+}
+
 /** The script of the results view, for a browser. */
 function buildResultsView(esbuild) {
   return esbuild({
@@ -149,11 +178,25 @@ function buildResultsView(esbuild) {
   });
 }
 
+/**
+ * The Python side in one folder: the worker, which an interpreter runs as a program (`python3 FOLDER`), and the client
+ * `burla`, for scripts and for functions on workers.
+ * @returns its files.
+ */
+async function copyPython() {
+  const target = join(dist, "python");
+  await rm(target, { recursive: true, force: true });
+  for (const source of ["protocol/python", "services/worker/python", "kernel-bridge/python"]) {
+    await cp(join(root, source), target, { recursive: true, filter: (file) => !/__pycache__|[\\/]tests?$/.test(file) });
+  }
+  const files = await readdir(target, { recursive: true, withFileTypes: true });
+  return files.filter((file) => file.isFile()).map((file) => join(file.parentPath ?? file.path, file.name));
+}
+
 /** What a client knows a cluster of its own services by: all files that they are made of. */
-async function hashOf(services) {
-  const files = services.flatMap(({ metafile }) => Object.keys(metafile.outputs)).sort();
+async function hashOf(files) {
   const hash = createHash("sha256");
-  for (const file of files) hash.update(await readFile(file));
+  for (const file of [...files].sort()) hash.update(await readFile(file));
   return hash.digest("hex").slice(0, 16);
 }
 

@@ -1,5 +1,5 @@
 /** The queue of a job that is not in main, opened when main has said where it is. */
-import { FirestoreFeed, MainValues, StorePool, type ChunkToPush, type FeedOptions, type FeedQueue } from "@burla/queue";
+import { FirestoreFeed, MainValues, StorePool, type ChunkToPush, type FeedOptions, type FeedQueue, type TakenBatch } from "@burla/queue";
 import { BurlaError, type JobId, type MainToClient, type Of, type QueuePlace } from "@burla/protocol";
 import type { ClusterAddress } from "./types.ts";
 
@@ -36,8 +36,8 @@ export class ElsewhereFeed implements FeedQueue {
     void this.#feed.then((feed) => feed?.end(total));
   }
 
-  taken(seq: number): void {
-    void this.#feed.then((feed) => feed?.taken(seq));
+  taken(batch: TakenBatch): void {
+    void this.#feed.then((feed) => feed?.taken(batch));
   }
 
   /** Main says that the job is over. */

@@ -65,6 +65,7 @@ export class Job<Result> implements JobChannel {
   #resuming = false;
   /** Where inputs go and results come from: main, unless it says that they do elsewhere. */
   #feed: FeedQueue;
+  readonly #stream: StreamFeed;
   #elsewhere: ElsewhereFeed | undefined;
   readonly #uploaded = deferred();
   readonly #ended = deferred();
@@ -80,8 +81,8 @@ export class Job<Result> implements JobChannel {
     this.#options = options;
     this.#connection = connection;
     this.#uploaded.promise.catch(() => undefined);
-    this.#feed = new StreamFeed(connection, this.jobId);
-    this.#results = new ResultBuffer({ order: options.order, taken: (seq) => this.#feed.taken(seq) });
+    this.#feed = this.#stream = new StreamFeed(connection, this.jobId);
+    this.#results = new ResultBuffer({ order: options.order, taken: (batch) => this.#feed.taken(batch) });
     const { start } = options;
     this.#linesAfter = start.kind === "submit" ? 0 : null;
     this.#expectedInputs = start.kind === "submit" ? lengthOf(start.inputs) : null;
@@ -216,6 +217,7 @@ export class Job<Result> implements JobChannel {
     this.#pumping = true;
     // One chunk may go before main has answered: the first result need not wait for a round trip.
     this.#credit = { inputs: 8, bytes: 1 << 20, chunkInputs: 8 };
+    this.#stream.credited(this.#credit.inputs);
     this.#allowPump();
     this.#pump.run().catch((error: unknown) => void this.cancel("the inputs failed", error));
   }
@@ -270,6 +272,7 @@ export class Job<Result> implements JobChannel {
     this.#forgetStored(message.chunksStored);
     const { inputs, bytes, chunkInputs } = message;
     this.#credit = { inputs: Math.max(inputs, this.#credit.inputs), bytes: Math.max(bytes, this.#credit.bytes), chunkInputs };
+    this.#stream.credited(this.#credit.inputs);
     this.#allowPump();
   }
 

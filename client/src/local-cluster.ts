@@ -116,6 +116,8 @@ async function launchMain(directory: string, { nodePath, idleMinutes }: LocalSta
     build: BUILD,
     nodeProgram: program("node"),
     workerProgram: program("worker"),
+    pythonWorkerProgram: fileURLToPath(new URL("./python", import.meta.url)),
+    python: process.env["BURLA_PYTHON"] || "python3",
     clientPackage: fileURLToPath(new URL("..", import.meta.url)),
   };
   const child = spawn(nodePath ?? process.execPath, [program("main")], {

@@ -28,7 +28,7 @@ const ok = (...indices: number[]): Answer[] => indices.map((index) => ({ index, 
 
 function bufferOf(order: "completion" | "input") {
   const acks: number[] = [];
-  const buffer = new ResultBuffer<string>({ order, taken: (seq) => acks.push(seq) });
+  const buffer = new ResultBuffer<string>({ order, taken: ({ seq }) => acks.push(seq) });
   return { buffer, acks, add: (seq: number, answers: readonly Answer[]) => {
     const { message, body } = batchOf(seq, answers);
     buffer.add(message, body);

@@ -7,8 +7,15 @@ type ResultsMessage = Of<MainToClient, "results">;
 
 export interface ResultBufferOptions {
   readonly order: "completion" | "input";
-  /** The consumer has taken everything up to this sequence number. */
-  readonly taken: (seq: number) => void;
+  /** The consumer has taken this batch, and all before it. */
+  readonly taken: (batch: TakenBatch) => void;
+}
+
+export interface TakenBatch {
+  readonly seq: number;
+  /** Inputs that it answers. */
+  readonly count: number;
+  readonly bytes: number;
 }
 
 interface Batch {
@@ -27,7 +34,7 @@ export class ResultBuffer<Result> {
   readonly #batches: Batch[] = [];
   #open: Settled<Result>[] = [];
   #openAt = 0;
-  #openSeq = 0;
+  #openBatch: TakenBatch | null = null;
   readonly #early = new Map<number, Settled<Result>>();
   #nextIndex = 0;
   #lastSeq = 0;
@@ -49,7 +56,7 @@ export class ResultBuffer<Result> {
     if (message.seq <= this.#lastSeq) return;
     this.#lastSeq = message.seq;
     this.#batches.push({ message, body });
-    if (this.#options.order === "input") this.#options.taken(message.seq);
+    if (this.#options.order === "input") this.#options.taken({ seq: message.seq, count: message.count, bytes: body.byteLength });
   }
 
   /** The next entry, or undefined when none is there yet. */
@@ -61,8 +68,8 @@ export class ResultBuffer<Result> {
 
   #nextByTime(): Settled<Result> | undefined {
     while (this.#openAt >= this.#open.length) {
-      if (this.#openSeq > 0) this.#options.taken(this.#openSeq);
-      this.#openSeq = 0;
+      if (this.#openBatch !== null) this.#options.taken(this.#openBatch);
+      this.#openBatch = null;
       if (!this.#openNext()) return undefined;
     }
     return this.#open[this.#openAt++];
@@ -85,12 +92,12 @@ export class ResultBuffer<Result> {
     if (batch === undefined) return false;
     this.#open = this.#decode(batch);
     this.#openAt = 0;
-    this.#openSeq = batch.message.seq;
+    this.#openBatch = { seq: batch.message.seq, count: batch.message.count, bytes: batch.body.byteLength };
     return true;
   }
 
   #decode({ message, body }: Batch): Settled<Result>[] {
-    const values = decodeValues(body.subarray(0, message.valuesBytes));
+    const values = message.valuesBytes === 0 ? [] : decodeValues(body.subarray(0, message.valuesBytes));
     const errors = message.failed.length === 0 ? [] : decodeEnvelopes(body.subarray(message.valuesBytes));
     const failed = new Set(message.failed);
     const dropped = new Set(message.dropped);

@@ -3,3 +3,4 @@ export type { ArmedRun, ExecuteOptions, ExecutionOutcome, KernelEvent, KernelSta
 export {
   CELL_VIEW_MIME, cellViewSchema, MAX_VIEW_FAILURES, MAX_VIEW_LINES, MAX_VIEW_SAMPLES, type CellView,
 } from "./cell-view.ts";
+export { startNodeSession, type NodeSessionOptions } from "./node-session/session.ts";

@@ -9,6 +9,8 @@ import { CONNECTION_SILENCE_MS } from "./limits.ts";
 import { encodeFrame, FrameDecoder, type Frame } from "./frame.ts";
 import { PROTOCOL_VERSION, type Hello, type Ping } from "./messages.ts";
 
+/** A system call with many buffers costs as much as copying so many bytes into one. */
+const MAX_COPIED_BYTES = 16 * 1024;
 /** A peer that does not close in its turn is not waited for any longer. */
 const MAX_CLOSING_MS = 1000;
 /** What does not fit may be as long as a header. */
@@ -38,7 +40,9 @@ export class Connection<Incoming extends Tagged, Outgoing extends Tagged> {
   readonly #options: ConnectionOptions<Incoming>;
   readonly #decoder = new FrameDecoder();
   #heardHello = false;
-  #corked = false;
+  /** What this turn has said so far. */
+  #pending: Uint8Array[] = [];
+  #pendingBytes = 0;
   #closed = false;
   #lastHeardMs = performance.now();
   #heartbeat: NodeJS.Timeout | undefined;
@@ -61,7 +65,7 @@ export class Connection<Incoming extends Tagged, Outgoing extends Tagged> {
 
   /** Bytes handed over and not yet taken by the operating system: a sender with much to say waits for `drained`. */
   get unsentBytes(): number {
-    return this.#stream.writableLength;
+    return this.#stream.writableLength + this.#pendingBytes;
   }
 
   /** Queues a message; everything queued in one turn of the event loop leaves in one write. Ignored once closed. */
@@ -71,8 +75,17 @@ export class Connection<Incoming extends Tagged, Outgoing extends Tagged> {
 
   /** Writes out now what this turn has queued: for a worker that is about to run the user's code. */
   flush(): void {
-    if (!this.#corked) return;
-    this.#corked = false;
+    const pending = this.#pending;
+    if (pending.length === 0 || this.#closed) return;
+    this.#pending = [];
+    const bytes = this.#pendingBytes;
+    this.#pendingBytes = 0;
+    if (bytes <= MAX_COPIED_BYTES) {
+      this.#stream.write(pending.length === 1 ? pending[0] : Buffer.concat(pending, bytes));
+      return;
+    }
+    this.#stream.cork();
+    for (const part of pending) this.#stream.write(part);
     this.#stream.uncork();
   }
 
@@ -114,12 +127,11 @@ export class Connection<Incoming extends Tagged, Outgoing extends Tagged> {
 
   #write(message: Tagged & Record<string, unknown>, body: Uint8Array[]): void {
     if (this.#closed) return;
-    if (!this.#corked) {
-      this.#corked = true;
-      this.#stream.cork();
-      setImmediate(() => this.flush());
+    if (this.#pending.length === 0) setImmediate(() => this.flush());
+    for (const part of encodeFrame(message, body)) {
+      this.#pending.push(part);
+      this.#pendingBytes += part.byteLength;
     }
-    for (const part of encodeFrame(message, body)) this.#stream.write(part);
   }
 
   #receive(piece: Uint8Array): void {

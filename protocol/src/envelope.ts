@@ -22,6 +22,16 @@ export type ErrorEnvelope =
       errors: ErrorEnvelope[] | null;
       properties: Uint8Array | null;
     }
+  /** An exception of Python; `stack` is its traceback, `pickled` the exception itself, for a client in Python. */
+  | {
+      kind: "python";
+      name: string;
+      message: string;
+      stack: string;
+      cause: ErrorEnvelope | null;
+      errors: ErrorEnvelope[] | null;
+      pickled: Uint8Array | null;
+    }
   /** Something that is not an Error was thrown. */
   | { kind: "value"; value: Uint8Array }
   /** An error of Burla's own about this input. */
@@ -38,6 +48,15 @@ const envelopeSchema: v.GenericSchema<ErrorEnvelope> = v.variant("kind", [
     cause: v.nullable(v.lazy(() => envelopeSchema)),
     errors: v.nullable(v.array(v.lazy(() => envelopeSchema))),
     properties: v.nullable(bytes),
+  }),
+  v.object({
+    kind: v.literal("python"),
+    name: v.string(),
+    message: v.string(),
+    stack: v.string(),
+    cause: v.nullable(v.lazy(() => envelopeSchema)),
+    errors: v.nullable(v.array(v.lazy(() => envelopeSchema))),
+    pickled: v.nullable(bytes),
   }),
   v.object({ kind: v.literal("value"), value: bytes }),
   v.object({ kind: v.literal("burla"), code: v.string(), message: v.string() }),
@@ -233,6 +252,8 @@ export function fromEnvelope(envelope: ErrorEnvelope): unknown {
       return isErrorCode(envelope.code)
         ? burlaError(envelope.code, envelope.message)
         : new BurlaError("BURLA_PROTOCOL", `${envelope.code}: ${envelope.message}`);
+    case "python":
+      return restoreError({ ...envelope, kind: "error", builtin: envelope.errors === null ? "Error" : "AggregateError", properties: null });
     case "error":
       return restoreError(envelope);
   }

@@ -13,6 +13,7 @@ export const ERROR_CATALOGUE = {
   BURLA_LOAD: "Run `burla bundle --explain file.ts#fn` to see what was sent; the cause is the error of the module.",
   BURLA_CANCELLED: "Nothing to mend: the job was cancelled, by this process or by `burla cancel`.",
   BURLA_INTERRUPTED: "The program that fed this job ended before its last input. Run the rest as a new job.",
+  BURLA_PYTHON: "Run the workers with the Python that calls, with cloudpickle installed; `docs/python.md` says how they find it.",
   BURLA_NO_SUCH_JOB: "`burla jobs` lists the jobs that this cluster knows.",
   BURLA_NO_FITTING_NODE: "Ask for less `cpu` or `ram`, or start a cluster with larger machines.",
   BURLA_UNREACHABLE: "`burla doctor` says what is wrong with the set-up and how to mend it.",
@@ -22,6 +23,7 @@ export const ERROR_CATALOGUE = {
   BURLA_UNAUTHORIZED: "Use the token of this cluster; `burla up` writes it for its owner.",
   BURLA_VERSION: "Stop the cluster with `burla down` and call again: it starts in the version of this client.",
   BURLA_PROTOCOL: "This is a fault of Burla, or the peer is not Burla. Please report it with the log of the cluster.",
+  BURLA_KERNEL: "Restart the kernel and run the cell again; the message says what the kernel did.",
   BURLA_QUEUE: "Check that this machine reaches Cloud Firestore and may use it; `docs/firestore.md` lists the roles.",
   BURLA_STORAGE: "Make room on the disk that holds the state folder (`burla doctor` names it).",
 } as const;

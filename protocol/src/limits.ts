@@ -42,8 +42,8 @@ export const LEASE_RENEW_MS = 2_000;
 export const LEASE_MS = 10_000;
 /** A peer that has been silent for this long is taken for dead; it pings at a third of it. */
 export const CONNECTION_SILENCE_MS = 15_000;
-/** Positions (of a consumer, of what is on disk) are told no more often: each message costs both sides a system call. */
-export const POSITION_MS = 20;
+/** Positions (of a consumer, of what is on disk) are told no more often at first, and later. */
+export const POSITION_PACE = { minMs: 20, maxMs: 200 };
 /** The job of a client that went away stops running after this long, and may then be attached to. */
 export const CLIENT_GRACE_MS = 5_000;
 /** A watcher of the cluster is told of changes no more often; what changes in between is told once, as it is by then. */

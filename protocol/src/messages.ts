@@ -22,7 +22,7 @@ import { imageNameSchema } from "./spec.ts";
 import type { BundleId, JobId, NodeId, WorkerId } from "./ids.ts";
 
 /** Raised whenever two builds could not talk; the first thing that either side compares. */
-export const PROTOCOL_VERSION = 4;
+export const PROTOCOL_VERSION = 5;
 
 const count = v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(Number.MAX_SAFE_INTEGER));
 const positive = v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(Number.MAX_SAFE_INTEGER));
@@ -37,6 +37,15 @@ const positions = v.pipe(v.array(count), v.maxLength(MAX_CHUNK_INPUTS));
 /** A package that stays outside of the bundle: installed on the node, or taken from `directory` on the same machine. */
 export const externalSchema = v.object({ name: text(214), version: text(256), directory: text(4096) });
 export type External = v.InferOutput<typeof externalSchema>;
+
+/** The interpreter that a job's function was made by: what cloudpickle writes is read by the same minor version only. */
+export const pythonSchema = v.object({
+  /** Its program, on the machine of the workers, so that the user's packages are there; null elsewhere. */
+  executable: v.nullable(text(4096)),
+  /** Such as `3.12`. */
+  version: v.pipe(v.string(), v.regex(/^\d{1,3}\.\d{1,3}$/)),
+});
+export type PythonInterpreter = v.InferOutput<typeof pythonSchema>;
 
 /** What a job asks for. All values are complete: the client has compiled the user's options. */
 export const jobSpecSchema = v.object({
@@ -64,6 +73,8 @@ export const jobSpecSchema = v.object({
   cwd: v.nullable(text(4096)),
   /** The job whose function started this one. */
   parent: v.nullable(jobId),
+  /** For the runtime `python`, else null. */
+  python: v.nullable(pythonSchema),
   bundle: v.object({ id: bundleId, externals: v.pipe(v.array(externalSchema), v.maxLength(1000)) }),
   /** Where its inputs, results and lines travel; null through main. Main decides: what a client says of it counts for nothing. */
   queue: v.nullable(queuePlaceSchema),
@@ -77,7 +88,7 @@ const batchFields = {
   indices: v.nullable(positions),
   /** Positions in this batch whose call failed; their error envelopes are the second part of the body. */
   failed: positions,
-  /** Length of the first part of the body: one structured clone of the array of fulfilled values. */
+  /** Length of the first part of the body: the array of fulfilled values, in the runtime's own form; 0 where there are none. */
   valuesBytes: count,
 };
 
@@ -332,6 +343,8 @@ export const loadSchema = v.object({
   timed: v.boolean(),
   env: v.record(v.string(), v.string()),
   cwd: v.nullable(v.string()),
+  /** A folder of packages that were installed for this job on this node; null where there is none. */
+  packagesPath: v.nullable(v.string()),
 });
 /** Body: the whole chunk. */
 export const runSchema = v.object({

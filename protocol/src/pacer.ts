@@ -1,13 +1,22 @@
-/** Says something at once, and then no more often than every so many milliseconds: for positions, of which only the last counts. */
+/**
+ * Says something at once, and then no more often than every so many milliseconds: for positions, of which only the last
+ * counts. The gap is a tenth of the time since the first one, within bounds: in the first moments each position may be what
+ * somebody waits for, later each message is a system call for both sides.
+ */
+
+const GAP_SHARE = 0.1;
 
 export class Pacer<Value> {
-  readonly #everyMs: number;
+  readonly #minMs: number;
+  readonly #maxMs: number;
   readonly #say: (value: Value) => void;
+  #beganMs: number | undefined;
   #pending: { readonly value: Value } | undefined;
   #timer: NodeJS.Timeout | undefined;
 
-  constructor(everyMs: number, say: (value: Value) => void) {
-    this.#everyMs = everyMs;
+  constructor({ minMs, maxMs }: { minMs: number; maxMs: number }, say: (value: Value) => void) {
+    this.#minMs = minMs;
+    this.#maxMs = maxMs;
     this.#say = say;
   }
 
@@ -24,7 +33,7 @@ export class Pacer<Value> {
     const pending = this.#pending;
     if (pending === undefined) return;
     this.#pending = undefined;
-    this.#timer = setTimeout(() => this.flush(), this.#everyMs);
+    this.#timer = setTimeout(() => this.flush(), this.#gapMs());
     this.#timer.unref();
     this.#say(pending.value);
   }
@@ -34,5 +43,11 @@ export class Pacer<Value> {
     clearTimeout(this.#timer);
     this.#timer = undefined;
     this.#pending = undefined;
+  }
+
+  #gapMs(): number {
+    const nowMs = performance.now();
+    this.#beganMs ??= nowMs;
+    return Math.min(this.#maxMs, Math.max(this.#minMs, (nowMs - this.#beganMs) * GAP_SHARE));
   }
 }

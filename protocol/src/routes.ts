@@ -7,6 +7,9 @@ export const UPGRADE_PROTOCOL = "burla";
 /** Says which side of the conversation dials: `client` or `node`. */
 export const ROLE_HEADER = "burla-role";
 
+/** Of the bodies of a channel. */
+export const CHANNEL_CONTENT_TYPE = "application/vnd.burla.frames";
+
 export const ROUTES = {
   health: "/v1/health",
   status: "/v1/status",
@@ -14,6 +17,11 @@ export const ROUTES = {
   watch: "/v1/watch",
   jobs: "/v1/jobs",
   job: "/v1/jobs/:jobId",
+  /**
+   * `POST`: the conversation of a client about one job, for clients without the framed connection. The body of the request
+   * and of its answer are frames, both streamed at the same time.
+   */
+  jobChannel: "/v1/jobs/:jobId/channel",
   /** NDJSON of `LogLineJson`; with `?follow=1` it goes on until the job has ended. Empty lines mean nothing. */
   jobLogs: "/v1/jobs/:jobId/logs",
   /** `JobFailures`: the first inputs that failed, with their errors. */

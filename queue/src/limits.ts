@@ -30,4 +30,4 @@ export const MAX_KEPT_BYTES = 64 * 1024 * KiB;
 /** Documents of a job are of no use after this long; a TTL policy on `expireAt` removes what nobody has. */
 export const KEEP_MS = 7 * 24 * 60 * 60 * 1000;
 /** Positions and counts are told no more often. */
-export const COUNTS_MS = 100;
+export const COUNTS_PACE = { minMs: 100, maxMs: 250 };

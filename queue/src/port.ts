@@ -15,6 +15,13 @@ export interface ChunkToPush {
   readonly body: Uint8Array;
 }
 
+export interface TakenBatch {
+  readonly seq: number;
+  /** Inputs that it answers. */
+  readonly count: number;
+  readonly bytes: number;
+}
+
 export type FeedMessage = Of<MainToClient, "credit" | "results" | "logs" | "finished">;
 
 /** What the client's side is told. */
@@ -31,8 +38,8 @@ export interface FeedQueue {
   push(chunk: ChunkToPush): void;
   /** So many inputs were all. */
   end(total: number): void;
-  /** The consumer has taken all results up to this number. */
-  taken(seq: number): void;
+  /** The consumer has taken this batch of results, and all before it. */
+  taken(batch: TakenBatch): void;
   /** Nothing more is to be said or heard. */
   close(): Promise<void>;
 }

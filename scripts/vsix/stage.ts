@@ -32,6 +32,7 @@ export async function stage(folder: string, platformPackage: string): Promise<Ma
   const modules = join(folder, "extension", "dist", "node_modules");
   await copyClient(join(modules, "burla"));
   await addEsbuild(modules, platformPackage);
+  await copyTsx(join(modules, "tsx"));
   return manifest;
 }
 
@@ -53,6 +54,12 @@ async function copyClient(folder: string): Promise<void> {
   for (const part of await readdir(join(root, "client", "dist"))) {
     if (!UNUSED_CLIENT_PARTS.test(part)) await cp(join(root, "client", "dist", part), join(folder, "dist", part), { recursive: true });
   }
+}
+
+/** It loads the TypeScript files that cells of a notebook import; it finds parts of itself by their place. */
+async function copyTsx(folder: string): Promise<void> {
+  const filter = (path: string) => !/\.d\.[cm]?ts$/.test(path);
+  for (const part of ["package.json", "LICENSE", "dist"]) await cp(join(root, "node_modules", "tsx", part), join(folder, part), { recursive: true, filter });
 }
 
 /** The built code of the extension and of its webviews. */

@@ -82,7 +82,8 @@ export class Workbench {
   /** Opens a file of the workspace. */
   async openFile(name: string): Promise<void> {
     await this.quickInput.chooseInPalette(name, name);
-    await this.editor(name).waitFor();
+    // Open in two groups when another group is the active one.
+    await this.editor(name).first().waitFor();
   }
 
   /** The tab of an open editor. */

@@ -15,7 +15,7 @@ export const CODE = Buffer.from("export default () => (x) => x;");
 export function specOf(changes: Partial<JobSpec> = {}): JobSpec {
   return {
     name: "test", runtime: "node", image: null, cpu: 1, ramMiB: null, maxParallelism: null, concurrency: 1, onError: "continue", retries: 0,
-    timeoutMs: null, detach: false, env: {}, cwd: null, parent: null, queue: null, bundle: { id: "c".repeat(64) as BundleId, externals: [] }, ...changes,
+    timeoutMs: null, detach: false, env: {}, cwd: null, parent: null, python: null, queue: null, bundle: { id: "c".repeat(64) as BundleId, externals: [] }, ...changes,
   };
 }
 
@@ -37,6 +37,7 @@ export class ClientSide implements FeedListener {
   declare cancel: () => Promise<void>;
   #chunks = 0;
   #lastSeq = 0;
+  #taken = 0;
   #credit: Of<MainToClient, "credit"> | undefined;
   #follows = false;
   #pushedAtLook = -1;
@@ -70,7 +71,8 @@ export class ClientSide implements FeedListener {
   }
 
   takeAll(): void {
-    this.feed.taken(this.#lastSeq);
+    this.feed.taken({ seq: this.#lastSeq, count: this.results.size - this.#taken, bytes: 0 });
+    this.#taken = this.results.size;
   }
 
   message(message: FeedMessage, body: Uint8Array): void {
@@ -96,7 +98,7 @@ export class ClientSide implements FeedListener {
   }
 
   #take(message: Results, body: Uint8Array): void {
-    const values = decodeValues(body.subarray(0, message.valuesBytes));
+    const values = message.valuesBytes === 0 ? [] : decodeValues(body.subarray(0, message.valuesBytes));
     const errors = decodeEnvelopes(body.subarray(message.valuesBytes)).map(fromEnvelope);
     for (let position = 0; position < message.count; position++) {
       const outcome = message.failed.includes(position) ? errors.shift() : values.shift();

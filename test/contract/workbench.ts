@@ -98,7 +98,7 @@ export class Workbench {
 
   start(code: string, { ramMiB = 256, cpu = 1, image = this.image, workerId = newWorkerId() }: { ramMiB?: number; cpu?: number; image?: string | null; workerId?: WorkerId } = {}): Container {
     this.#write(`${PREAMBLE}${code}`);
-    return this.runtime.start({ workerId, runtime: "node", image, socketPath: this.socketPath, token: this.token, cpu, ramMiB });
+    return this.runtime.start({ workerId, runtime: "node", python: null, image, socketPath: this.socketPath, token: this.token, cpu, ramMiB });
   }
 
   /** Containers that start at the moment may be reading it: the same text is not written again. */

@@ -20,7 +20,8 @@ function describe(pid: number, marker: string): ClusterProcess | null {
   const environment = read(pid, "environ");
   if (!environment.includes(marker) || stateOf(pid) === "Z") return null;
   const command = read(pid, "cmdline").split("\0").join(" ").trim();
-  const role = /services\/(main|node|worker)\.mjs/.exec(command)?.[1] ?? "other";
+  const isPythonWorker = /dist\/python$/.test(command);
+  const role = isPythonWorker ? "worker" : (/services\/(main|node|worker)\.mjs/.exec(command)?.[1] ?? "other");
   return { pid, role: role as ClusterProcess["role"], command };
 }
 

@@ -4,6 +4,7 @@ import { mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
+import { ensureInterpreter, pythonEnvironment, type Interpreter } from "../../scripts/python/interpreters.ts";
 import type { TestCluster } from "./cluster.ts";
 import { within } from "./until.ts";
 
@@ -14,6 +15,10 @@ export interface ScriptOptions {
   readonly env?: Record<string, string>;
   readonly args?: readonly string[];
   readonly cwd?: string;
+}
+
+export interface PythonOptions extends ScriptOptions {
+  readonly interpreter?: Interpreter;
 }
 
 export interface CommandOptions {
@@ -71,6 +76,20 @@ export class Script {
       cwd: cwd ?? folder,
       stdio: ["ignore", "pipe", "pipe"],
       env: { ...process.env, NODE_EXTRA_CA_CERTS: "", NODE_TEST_CONTEXT: "", ...env, BURLA_HOME: cluster.home },
+    });
+    return new Script(child);
+  }
+
+  /** Starts a script under Python that has imported all of `burla`. */
+  static python(cluster: Pick<TestCluster, "home">, source: string, { env = {}, args = [], cwd, interpreter = ensureInterpreter() }: PythonOptions = {}): Script {
+    const folder = join(cluster.home, "scripts");
+    mkdirSync(folder, { recursive: true });
+    const file = join(folder, `script_${++scripts}.py`);
+    writeFileSync(file, `from burla import *\n${source}`);
+    const child = spawn(interpreter.command, ["-u", file, ...args], {
+      cwd: cwd ?? folder,
+      stdio: ["ignore", "pipe", "pipe"],
+      env: { ...process.env, ...pythonEnvironment(interpreter), NODE_EXTRA_CA_CERTS: "", ...env, BURLA_HOME: cluster.home },
     });
     return new Script(child);
   }

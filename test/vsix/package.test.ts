@@ -13,9 +13,9 @@ import { TestCluster } from "../support/cluster.ts";
 
 const run = promisify(execFile);
 const MIB = 1024 * 1024;
-/** esbuild's program is 4.2 MiB of it, compressed. Raise them in the commit that needs more. */
-const MAX_PACKAGE_MIB = 7;
-const MAX_INSTALLED_MIB = 16;
+/** esbuild's program is 4.2 MiB of it, compressed, TypeScript's parser 2. Raise them in the commit that needs more. */
+const MAX_PACKAGE_MIB = 9;
+const MAX_INSTALLED_MIB = 20;
 
 /** Everything that may be in it, relative to its folder. */
 const ALLOWED = [
@@ -24,6 +24,7 @@ const ALLOWED = [
   /^extension\/dist\/[\w-]+\.(cjs|mjs|js|css)$/,
   /^extension\/dist\/node_modules\/burla\/(package\.json|dist\/(services\/)?[\w-]+\.(js|cjs|mjs))$/,
   /^extension\/dist\/node_modules\/esbuild\/(package\.json|LICENSE\.md|lib\/main\.js)$/,
+  /^extension\/dist\/node_modules\/tsx\/(package\.json|LICENSE|dist\/[\w/-]+\.[mc]js)$/,
   /^extension\/dist\/node_modules\/@esbuild\/[\w-]+\/(package\.json|bin\/esbuild|esbuild\.exe)$/,
 ];
 /** Without these it would not work. */
@@ -32,7 +33,10 @@ const NEEDED = [
   "readme.md",
   "extension/dist/extension.cjs",
   ...["main", "node", "worker"].map((service) => `extension/dist/node_modules/burla/dist/services/${service}.mjs`),
+  "extension/dist/session.mjs",
+  "extension/dist/session-doorman.mjs",
   "extension/dist/node_modules/esbuild/lib/main.js",
+  "extension/dist/node_modules/tsx/dist/esm/api/index.mjs",
   `extension/dist/node_modules/@esbuild/${process.platform}-${process.arch}/bin/esbuild`,
 ];
 

@@ -34,6 +34,7 @@ export async function startMain(nodes: number): Promise<MainProcess> {
     },
     nodeProgram: join(dist, "services", "node.mjs"),
     workerProgram: join(dist, "services", "worker.mjs"),
+    pythonWorkerProgram: join(dist, "python"),
     clientPackage: join(dist, ".."),
   };
   const child = spawn(process.execPath, [join(dist, "services", "main.mjs")], {

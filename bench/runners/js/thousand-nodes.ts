@@ -33,7 +33,7 @@ async function startMain(): Promise<{ main: ChildProcess; address: Address }> {
     name: "thousand-nodes", idleMinutes: 10,
     groups: [{ name: "none", count: 0, cpu: 1, ramMiB: 1 }],
   };
-  const config = { directory, spec, version: "0.0.0", nodeProgram: "", workerProgram: "", clientPackage: "" };
+  const config = { directory, spec, version: "0.0.0", nodeProgram: "", workerProgram: "", pythonWorkerProgram: "", clientPackage: "" };
   const program = join(dirname(fileURLToPath(import.meta.resolve("burla"))), "services/main.mjs");
   const main = spawn(process.execPath, [program], {
     stdio: ["ignore", "ignore", "inherit", "pipe"],

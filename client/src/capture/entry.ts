@@ -128,7 +128,8 @@ class EntryContext implements TemplateContext {
 
   metaName(script: Script): string {
     return this.#helper("meta", script, (url) => {
-      const paths = script.file === undefined ? "" : `, filename: ${JSON.stringify(script.file)}, dirname: ${JSON.stringify(script.file.replace(/[/\\][^/\\]*$/, ""))}`;
+      const file = script.file ?? `${process.cwd()}/[eval]`;
+      const paths = `, filename: ${JSON.stringify(file)}, dirname: ${JSON.stringify(file.replace(/[/\\][^/\\]*$/, ""))}`;
       return `{ url: ${url}${paths}, resolve: (specifier) => ${RESERVED}resolve(specifier, ${url}) }`;
     });
   }

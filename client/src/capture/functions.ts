@@ -16,6 +16,7 @@ import { isStandardGlobal, type Natives } from "./natives.ts";
 import { pathNames, type Path } from "./path.ts";
 import type { Refusal } from "./refusals.ts";
 import type { Script } from "./script.ts";
+import { sessionImport } from "./session-imports.ts";
 import { isClassNode } from "./syntax.ts";
 import type { Supply, Template } from "./template.ts";
 import { VITE_DYNAMIC_IMPORT, VITE_IMPORT_META } from "./vite-modules.ts";
@@ -281,7 +282,8 @@ export class FunctionReader {
       return ref === undefined ? undefined : { kind: "code", ref };
     }
     if (name === "require" && !script.isModule) return { kind: "require" };
-    return undefined;
+    const ref = script.file === undefined ? sessionImport(name, from) : undefined;
+    return ref === undefined ? undefined : { kind: "code", ref };
   }
 
   #refuseUninitialised({ name, value, variable }: ClosedOver, script: Script, site: FunctionSite, path: Path): void {

@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { originalPositionFor, TraceMap } from "@jridgewell/trace-mapping";
+import { EVALUATED_SCHEME } from "@burla/protocol";
 import type { Script } from "./script.ts";
 
 const maps = new WeakMap<Script, { map: TraceMap | undefined }>();
@@ -35,6 +36,8 @@ export function sourceUrl(source: string, script: Script): string {
 }
 
 function pathOf(source: string): string {
+  // Code that stands in no file, such as a cell of a notebook, has its name behind a scheme.
+  if (source.startsWith(EVALUATED_SCHEME)) return decodeURI(source.slice(EVALUATED_SCHEME.length));
   return source.startsWith("file:") ? fileURLToPath(source) : source;
 }
 

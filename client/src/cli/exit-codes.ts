@@ -29,6 +29,7 @@ export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
 
 const EXIT_OF_ERROR: Readonly<Record<ErrorCode, ExitCode>> = {
   BURLA_CAPTURE: EXIT.capture,
+  BURLA_PYTHON: EXIT.capture,
   BURLA_LOAD: EXIT.capture,
   BURLA_INPUT: EXIT.usage,
   BURLA_TOO_LARGE: EXIT.usage,
@@ -48,6 +49,7 @@ const EXIT_OF_ERROR: Readonly<Record<ErrorCode, ExitCode>> = {
   BURLA_VERSION: EXIT.unreachable,
   BURLA_QUEUE: EXIT.unreachable,
   BURLA_STORAGE: EXIT.unreachable,
+  BURLA_KERNEL: EXIT.unreachable,
   BURLA_PROTOCOL: EXIT.fault,
 };
 

@@ -2,9 +2,9 @@
 import { EMPTY_BODY, MAX_WINDOW_BYTES, Pacer, type JobId, type MainToClient, type Of, type QueuePlace } from "@burla/protocol";
 import { below, expiry, jobPath, readJob, readLines, readResults, type JobDocument, type ResultsDocument } from "../documents.ts";
 import type { LargeValues } from "../large-values.ts";
-import { COUNTS_MS, MAX_KEPT_BYTES, RESULT_WINDOW } from "../limits.ts";
+import { COUNTS_PACE, MAX_KEPT_BYTES, RESULT_WINDOW } from "../limits.ts";
 import { Payloads } from "../payloads.ts";
-import type { ChunkToPush, FeedListener, FeedQueue } from "../port.ts";
+import type { ChunkToPush, FeedListener, FeedQueue, TakenBatch } from "../port.ts";
 import { chunkInputs, nextCallTime, windowInputs, type CallTime } from "../sizing.ts";
 import { ConflictError, type DocumentStore, type StoredDocument } from "../store.ts";
 import { jobGone } from "../job-document.ts";
@@ -91,7 +91,7 @@ export class FirestoreFeed implements FeedQueue {
     const leads = feeds !== null;
     this.#results = new Sequence({ store, collection: below(this.#job, "results"), window: RESULT_WINDOW, leads, failed, give: (document) => this.#giveResults(document) });
     this.#lines = new Sequence({ store, collection: below(this.#job, "lines"), window: RESULT_WINDOW, leads, failed, give: (document, place) => this.#giveLines(document, place) });
-    this.#counts = new Pacer(COUNTS_MS, (counts) => options.counts(counts));
+    this.#counts = new Pacer(COUNTS_PACE, (counts) => options.counts(counts));
     this.#created = feeds === null ? Promise.resolve() : this.#create();
     this.#created.then(() => this.#begin()).catch(failed);
   }
@@ -115,7 +115,7 @@ export class FirestoreFeed implements FeedQueue {
       .catch((error: unknown) => this.#fail(error));
   }
 
-  taken(seq: number): void {
+  taken({ seq }: Pick<TakenBatch, "seq">): void {
     for (let oldest = this.#given[0]; oldest !== undefined && oldest.seq <= seq; oldest = this.#given[0]) {
       this.#given.shift();
       this.#acked += oldest.results.inputs;

@@ -1,10 +1,10 @@
 /** A node's side of a queue in Firestore: leases chunks as its workers need them, whether main is there or not. */
-import { BurlaError, encodeEnvelopes, encodeValues, messageOf, Pacer, type ErrorCode, type JobId, type JobSpec, type NodeToMain, type Of, type QueuePlace } from "@burla/protocol";
+import { BurlaError, encodeEnvelopes, messageOf, Pacer, type ErrorCode, type JobId, type JobSpec, type NodeToMain, type Of, type QueuePlace } from "@burla/protocol";
 import { grantFrom, holdChunk, loseGrant, outstandingOf, release, resume, returnGrant, takeOver, type Range } from "../chunk.ts";
 import { jobPath, packOpen, readChunk, readJob } from "../documents.ts";
 import { jobGone } from "../job-document.ts";
 import type { LargeValues } from "../large-values.ts";
-import { CHUNK_LEASE_MS, COUNTS_MS } from "../limits.ts";
+import { CHUNK_LEASE_MS, COUNTS_PACE } from "../limits.ts";
 import { Payloads } from "../payloads.ts";
 import type { WorkListener, WorkQueue, WorkReport } from "../port.ts";
 import { grantInputs, nextCallTime, retryDelayMs, shouldShare, wantsChunk, wantsGrant, type CallTime, type NodeLoad } from "../sizing.ts";
@@ -73,7 +73,7 @@ export class FirestoreWork implements WorkQueue {
       changed: () => this.#feed(),
       isWanting: () => !this.#draining && wantsChunk(this.#load),
     });
-    this.#told = new Pacer(COUNTS_MS, () => this.#tell());
+    this.#told = new Pacer(COUNTS_PACE, () => this.#tell());
     this.#stopJob = store.listenTo(job, { next: ([document]) => this.#hearJob(document), failed });
     this.#free.start();
   }
@@ -164,10 +164,8 @@ export class FirestoreWork implements WorkQueue {
 
   #giveUp(lease: Lease, { from, attempt }: Range, code: ErrorCode, detail: string): void {
     const index = lease.chunk.first + from;
-    const values = encodeValues([]);
     const message = `input ${index} ended its worker again and again, at attempt ${attempt - 1} so: ${detail}`;
-    const body = Buffer.concat([values, encodeEnvelopes([{ kind: "burla", code, message }])]);
-    lease.giveUp({ first: index, count: 1, indices: null, failed: [0], valuesBytes: values.byteLength }, body);
+    lease.giveUp({ first: index, count: 1, indices: null, failed: [0], valuesBytes: 0 }, encodeEnvelopes([{ kind: "burla", code, message }]));
     this.#counts.answered++;
     this.#counts.failed++;
   }

@@ -12,6 +12,8 @@ export interface ClientLinkOptions {
   readonly cluster: Cluster;
   readonly blobs: BlobStore;
   readonly identity: Identity;
+  /** The one job that is spoken of here; null for any. */
+  readonly onlyJob: JobId | null;
   readonly onClosed: () => void;
 }
 
@@ -49,8 +51,9 @@ export class ClientLink {
   }
 
   #receive(message: ClientToMain, body: Uint8Array): void {
-    const { cluster } = this.#options;
+    const { cluster, onlyJob } = this.#options;
     const { jobId } = message;
+    if (onlyJob !== null && jobId !== onlyJob) throw new BurlaError("BURLA_PROTOCOL", `this channel is for ${onlyJob}, not for ${jobId}`);
     switch (message.type) {
       case "submit":
         return this.#submit(message, body);

@@ -3,7 +3,7 @@
  * in `core/`; all that is kept is kept in the job logs before anybody is told of it.
  */
 import {
-  BurlaError, decodeEnvelopes, encodeEnvelopes, encodeValues, logEntriesSchema, MAX_WINDOW_BYTES, MAX_WINDOW_INPUTS, messageOf, unpack, type JobFailure, type JobId, type JobSpec,
+  BurlaError, decodeEnvelopes, encodeEnvelopes, logEntriesSchema, MAX_WINDOW_BYTES, MAX_WINDOW_INPUTS, messageOf, unpack, type JobFailure, type JobId, type JobSpec,
   type MainToClient, type NodeId, type NodeToMain, type Of, type QueuePlace,
 } from "@burla/protocol";
 import * as v from "valibot";
@@ -421,11 +421,10 @@ export class Cluster {
   }
 
   #giveUp(entry: JobEntry, { jobId, seq, nodeId, index, code, message }: Extract<Command, { type: "giveUp" }>): void {
-    const values = encodeValues([]);
-    const body = Buffer.concat([values, encodeEnvelopes([{ kind: "burla", code, message }])]);
+    const body = encodeEnvelopes([{ kind: "burla", code, message }]);
     this.#keepFailures(entry, () => [failureOf(index, { kind: "burla", code, message })]);
     entry.deliver(
-      { type: "results", jobId, seq, first: index, count: 1, indices: null, failed: [0], valuesBytes: values.byteLength, dropped: [], nodeId },
+      { type: "results", jobId, seq, first: index, count: 1, indices: null, failed: [0], valuesBytes: 0, dropped: [], nodeId },
       body,
     );
   }

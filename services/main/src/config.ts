@@ -12,6 +12,10 @@ export const mainConfigSchema = v.object({
   /** Single-file programs of the other services, for the local provider. */
   nodeProgram: v.string(),
   workerProgram: v.string(),
+  /** A folder, which a Python interpreter runs. */
+  pythonWorkerProgram: v.string(),
+  /** The interpreter of workers for jobs that name none. */
+  python: v.optional(v.string(), "python3"),
   /** The folder of the `burla` package. */
   clientPackage: v.string(),
 });

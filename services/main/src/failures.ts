@@ -21,6 +21,7 @@ export function failuresIn(batch: Batch, body: Uint8Array): JobFailure[] {
 export function failureOf(index: number, envelope: ErrorEnvelope): JobFailure {
   switch (envelope.kind) {
     case "error":
+    case "python":
       return {
         index, name: clip(envelope.name, MAX_FAILURE_MESSAGE_LENGTH), message: clip(envelope.message, MAX_FAILURE_MESSAGE_LENGTH),
         stack: clip(envelope.stack, MAX_FAILURE_STACK_LENGTH),

@@ -4,10 +4,11 @@
  */
 import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync, writeSync } from "node:fs";
 import { join } from "node:path";
+import type { Duplex } from "node:stream";
 import pino from "pino";
 import * as v from "valibot";
-import { childEnvironment, connectionFileSchema, jobSummarySchema, messageOf, namedKinds, newToken, PROTOCOL_VERSION, type ConnectionFile } from "@burla/protocol";
-import { identify } from "./auth.ts";
+import { childEnvironment, connectionFileSchema, jobSummarySchema, messageOf, namedKinds, newToken, PROTOCOL_VERSION, type ConnectionFile, type JobId } from "@burla/protocol";
+import { identify, type Identity } from "./auth.ts";
 import { ClientLink } from "./client-link.ts";
 import { Cluster } from "./cluster.ts";
 import { mainConfigSchema } from "./config.ts";
@@ -125,16 +126,9 @@ const { server, url } = await serve(
         });
         return;
       }
-      const client = new ClientLink(stream, {
-        cluster, blobs, identity,
-        onClosed: () => {
-          clients.delete(client);
-          updateIdle();
-        },
-      });
-      clients.add(client);
-      updateIdle();
+      serveClient(stream, identity, null);
     },
+    onChannel: serveClient,
   },
   previous === null ? 0 : Number(new URL(previous.url).port),
 );
@@ -142,6 +136,18 @@ announce();
 updateIdle();
 process.on("SIGTERM", () => void shutdown("SIGTERM"));
 process.on("SIGINT", () => undefined);
+
+function serveClient(stream: Duplex, identity: Identity, onlyJob: JobId | null): void {
+  const client = new ClientLink(stream, {
+    cluster, blobs, identity, onlyJob,
+    onClosed: () => {
+      clients.delete(client);
+      updateIdle();
+    },
+  });
+  clients.add(client);
+  updateIdle();
+}
 
 function describe(): MainSummary {
   const wantedNodes = config.spec.groups.reduce((sum, { count }) => sum + count, 0);

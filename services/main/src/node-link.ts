@@ -1,7 +1,7 @@
 /** One connected node: its frames become events, commands become its frames. No decisions. */
 import type { Duplex } from "node:stream";
 import {
-  BurlaError, Connection, LEASE_RENEW_MS, nodeToMain, Pacer, POSITION_MS, type BundleId, type MainToNode, type NodeId, type NodeToMain, type Of,
+  BurlaError, Connection, LEASE_RENEW_MS, nodeToMain, Pacer, POSITION_PACE, type BundleId, type MainToNode, type NodeId, type NodeToMain, type Of,
 } from "@burla/protocol";
 import type { Cluster } from "./cluster.ts";
 
@@ -30,7 +30,7 @@ export class NodeLink {
         onClosed(this);
       },
     });
-    this.#stored = new Pacer(POSITION_MS, (nodeSeq) => this.#connection.send({ type: "stored", nodeSeq }));
+    this.#stored = new Pacer(POSITION_PACE, (nodeSeq) => this.#connection.send({ type: "stored", nodeSeq }));
   }
 
   get hello(): Hello {

@@ -4,20 +4,32 @@ import type { AddressInfo } from "node:net";
 import type { Duplex } from "node:stream";
 import { getRequestListener } from "@hono/node-server";
 import type { Hono } from "hono";
-import { CONNECT_PATH, ROLE_HEADER, UPGRADE_PROTOCOL } from "@burla/protocol";
+import { CONNECT_PATH, ROLE_HEADER, UPGRADE_PROTOCOL, type JobId } from "@burla/protocol";
 import type { Identity } from "./auth.ts";
+import { acceptChannel, channelJob } from "./http-channel.ts";
 
 export interface ServerOptions {
   readonly app: Hono;
   readonly identify: (authorization: string | undefined) => Identity | null;
   readonly onStream: (stream: Duplex, identity: Identity, role: "client" | "node") => void;
+  /** The conversation of a client about one job. */
+  readonly onChannel: (stream: Duplex, identity: Identity, jobId: JobId) => void;
 }
 
 const HOST = "127.0.0.1";
 
 /** @returns the server and its URL; on `port` if that is free, else on another. */
 export async function serve(options: ServerOptions, port: number): Promise<{ server: Server; url: string }> {
-  const server = createServer(getRequestListener(options.app.fetch));
+  const listener = getRequestListener(options.app.fetch);
+  const server = createServer((request, response) => {
+    const jobId = channelJob(request);
+    if (jobId === undefined) return void listener(request, response);
+    const identity = options.identify(request.headers.authorization);
+    const stream = acceptChannel(request, response, identity);
+    if (stream !== null && identity !== null) options.onChannel(stream, identity, jobId);
+  });
+  // The body of a channel ends with its job.
+  server.requestTimeout = 0;
   server.on("upgrade", (request: IncomingMessage, socket, head: Buffer) => upgrade(options, request, socket, head));
   await listen(server, port).catch(() => listen(server, 0));
   return { server, url: `http://${HOST}:${(server.address() as AddressInfo).port}` };

@@ -12,6 +12,9 @@ export const nodeConfigSchema = v.object({
   /** The file that says where main is and with which token; read again at each attempt, since main may move. */
   connectionFile: v.string(),
   workerProgram: v.string(),
+  /** The worker service for Python, a folder, and the interpreter for jobs that name none. */
+  pythonWorkerProgram: v.string(),
+  python: v.string(),
   /** The folder of the `burla` package, for functions that start jobs of their own. */
   clientPackage: v.string(),
   cpu: positive,

@@ -1,6 +1,6 @@
 /** The workers of one job on this node, and the grants that wait for them. */
 import type { GrantMessage, WorkListener, WorkQueue, WorkReport } from "@burla/queue";
-import { encodeEnvelopes, encodeValues, type JobId, type MainToNode, type NodeToMain, type Of } from "@burla/protocol";
+import { encodeEnvelopes, type JobId, type MainToNode, type NodeToMain, type Of } from "@burla/protocol";
 import { describeExit, type ExitReport } from "./containers/runtime.ts";
 import { unfinishedOf, type HeldGrant, type Slot, type SlotListener } from "./slot.ts";
 
@@ -141,7 +141,8 @@ export class JobGroup implements SlotListener {
     if (this.#stopped) return;
     if (report.cause === "engine-failed") return this.#options.nodeFailed(describeExit(report));
     if (!slot.isLoaded && report.cause !== "engine-stopped" && ++this.#loadLosses >= MAX_LOAD_LOSSES) {
-      return this.#failToLoad(new Error(`the worker ended while it loaded the function: ${describeExit(report)}`));
+      const code = this.#options.assign.spec.runtime === "python" && report.cause === "refused" ? "BURLA_PYTHON" : "BURLA_LOAD";
+      return this.#failToLoad(new Error(`the worker ended while it loaded the function: ${describeExit(report)}`), code);
     }
     for (const grant of slot.grants.values()) this.#endLost(grant, report, timedOut);
     slot.grants.clear();
@@ -154,15 +155,15 @@ export class JobGroup implements SlotListener {
     const { assign, values, env } = this.#options;
     const { concurrency, timeoutMs, cwd } = assign.spec;
     void this.#options.bundlePath.then(
-      (bundlePath) => slot.load(this.jobId, this, { jobId: this.jobId, bundlePath, concurrency, env, cwd }, timeoutMs, values),
+      (bundlePath) => slot.load(this.jobId, this, { jobId: this.jobId, bundlePath, concurrency, env, cwd, packagesPath: null }, timeoutMs, values),
       () => undefined,
     );
   }
 
-  #failToLoad(error: unknown): void {
+  #failToLoad(error: unknown, code: "BURLA_LOAD" | "BURLA_PYTHON" = "BURLA_LOAD"): void {
     if (this.#stopped) return;
     const message = error instanceof Error ? error.message : String(error);
-    this.#work.report({ type: "loadFailed", jobId: this.jobId }, encodeEnvelopes([{ kind: "burla", code: "BURLA_LOAD", message }]));
+    this.#work.report({ type: "loadFailed", jobId: this.jobId }, encodeEnvelopes([{ kind: "burla", code, message }]));
   }
 
   #measure(calls: number, runMs: number): void {
@@ -213,9 +214,8 @@ export class JobGroup implements SlotListener {
   #reportTimeout(grant: HeldGrant, index: number): void {
     const { timeoutMs } = this.#options.assign.spec;
     const message = `the call for input ${index} ran longer than ${timeoutMs ?? 0} ms; its worker was killed`;
-    const values = encodeValues([]);
-    const body = Buffer.concat([values, encodeEnvelopes([{ kind: "burla", code: "BURLA_TIMEOUT", message }])]);
-    const batch = { first: index, count: 1, indices: null, failed: [0], valuesBytes: values.byteLength };
+    const body = encodeEnvelopes([{ kind: "burla", code: "BURLA_TIMEOUT", message }]);
+    const batch = { first: index, count: 1, indices: null, failed: [0], valuesBytes: 0 };
     this.#work.report(
       { type: "nodeResults", jobId: this.jobId, grantId: grant.grantId, ...batch, runMs: timeoutMs ?? 0 },
       body,

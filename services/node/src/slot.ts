@@ -39,6 +39,8 @@ export interface SlotOptions {
   readonly runtime: ContainerRuntime;
   readonly server: WorkerServer;
   readonly kind: "node" | "python";
+  /** The interpreter that a job names; null for the node's own choice. */
+  readonly python: string | null;
   /** Null where containers have none. */
   readonly image: string | null;
   readonly cpu: number;
@@ -48,6 +50,7 @@ export interface SlotOptions {
 export class Slot {
   readonly workerId: WorkerId = newWorkerId();
   readonly kind: "node" | "python";
+  readonly python: string | null;
   readonly image: string | null;
   readonly cpu: number;
   readonly ramMiB: number;
@@ -63,11 +66,13 @@ export class Slot {
   readonly #timers = new Map<number, NodeJS.Timeout>();
   #timedOut: { index: number } | null = null;
   #hasEnded = false;
+  #report: ExitReport | undefined;
   #wasBusy = false;
   #killTimer: NodeJS.Timeout | undefined;
 
   constructor(options: SlotOptions) {
     this.kind = options.kind;
+    this.python = options.python;
     this.image = options.image;
     this.cpu = options.cpu;
     this.ramMiB = options.ramMiB;
@@ -89,8 +94,8 @@ export class Slot {
         },
       });
     });
-    const { kind, image, cpu, ramMiB, server } = options;
-    this.container = options.runtime.start({ workerId: this.workerId, runtime: kind, image, socketPath: server.path, token, cpu, ramMiB });
+    const { kind, python, image, cpu, ramMiB, server } = options;
+    this.container = options.runtime.start({ workerId: this.workerId, runtime: kind, python, image, socketPath: server.path, token, cpu, ramMiB });
     const ended = this.container.exited.then(async (report) => {
       this.#hasEnded = true;
       // What it answered and printed last may still be on its way when the process has ended.
@@ -98,6 +103,7 @@ export class Slot {
       server.forget(this.workerId);
       for (const timer of this.#timers.values()) clearTimeout(timer);
       clearTimeout(this.#killTimer);
+      this.#report = report;
       this.#listener?.exited(this, report, this.#timedOut);
       throw new Error(`a worker ended before it was ready: ${describeExit(report)}`);
     });
@@ -128,6 +134,8 @@ export class Slot {
     this.jobId = jobId;
     this.#listener = listener;
     this.#timeoutMs = timeoutMs;
+    // One that could not be started at all has ended before anybody listened.
+    if (this.#report !== undefined) return listener.exited(this, this.#report, null);
     try {
       await this.warm;
     } catch {

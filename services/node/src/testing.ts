@@ -27,12 +27,12 @@ export async function openWorkshop(): Promise<Workshop> {
     logLevel: "error",
     banner: { js: 'import { createRequire as makeRequire } from "node:module"; const require = makeRequire(import.meta.url);' },
   });
-  const runtime = new ProcessRuntime({ workerProgram, directory: join(directory, "workers") });
+  const runtime = new ProcessRuntime({ workerProgram, pythonWorkerProgram: "", python: "python3", directory: join(directory, "workers") });
   const server = new WorkerServer(join(directory, "workers.sock"));
   await server.listen();
   return {
     directory, runtime, server,
-    newSlot: (ramMiB = 256) => new Slot({ runtime, server, kind: "node", image: null, cpu: 1, ramMiB }),
+    newSlot: (ramMiB = 256) => new Slot({ runtime, server, kind: "node", python: null, image: null, cpu: 1, ramMiB }),
     close: () => {
       server.close();
       rmSync(directory, { recursive: true, force: true });
@@ -42,7 +42,7 @@ export async function openWorkshop(): Promise<Workshop> {
 
 const SPEC: JobSpec = {
   name: "test", runtime: "node", image: null, cpu: 1, ramMiB: null, maxParallelism: null, concurrency: 1, onError: "continue", retries: 0, timeoutMs: null,
-  detach: false, env: {}, cwd: null, parent: null, queue: null, bundle: { id: "a".repeat(64) as BundleId, externals: [] },
+  detach: false, env: {}, cwd: null, parent: null, python: null, queue: null, bundle: { id: "a".repeat(64) as BundleId, externals: [] },
 };
 
 /** A job on this node, with all that it reported, opened and in order. */
@@ -99,7 +99,7 @@ export class TestGroup {
     if (message.type === "grantEnded") this.ended.push(message);
     if (message.type === "loadFailed") this.failures.push(...decodeEnvelopes(body).map(fromEnvelope));
     if (message.type === "nodeResults") {
-      const values = decodeValues(body.subarray(0, message.valuesBytes));
+      const values = message.valuesBytes === 0 ? [] : decodeValues(body.subarray(0, message.valuesBytes));
       const errors = decodeEnvelopes(body.subarray(message.valuesBytes)).map(fromEnvelope);
       for (let position = 0; position < message.count; position++) {
         this.outcomes.set(indexAt(message, position), message.failed.includes(position) ? errors.shift() : values.shift());

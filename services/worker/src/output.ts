@@ -8,20 +8,13 @@ import { AsyncLocalStorage } from "node:async_hooks";
 import { fstatSync, ftruncateSync, openSync, readSync, watch } from "node:fs";
 import { StringDecoder } from "node:string_decoder";
 import { LOG_BURST_LINES, LOG_LINES_PER_SECOND, MAX_LOG_LINE_BYTES, pack, type LogEntry } from "@burla/protocol";
+import { BATCH_LINES, NATIVE_READ_BYTES, TRUNCATE_BYTES, WATCHED_CALLS } from "./pace.ts";
 
 type Stream = 1 | 2;
 /** Printed outside of any call. */
 const NO_INPUT = -1;
 /** Marks what came through a descriptor. */
 const NATIVE = ":native";
-/** Lines held before they are sent even in the middle of a call. */
-const BATCH_LINES = 512;
-/** The files are looked at after each of so many calls, and after any call once something was found. */
-const WATCHED_CALLS = 64;
-/** A file is emptied when it has grown beyond this. */
-const TRUNCATE_BYTES = 1 << 20;
-/** Of one burst of native output, this much is read; the rest is counted as dropped. */
-const NATIVE_READ_BYTES = 1 << 20;
 
 export interface Call {
   readonly index: number;

@@ -7,21 +7,11 @@ import {
 import { Batch } from "./batch.ts";
 import type { CallContext, UserFunction } from "./load.ts";
 import type { Call, Output } from "./output.ts";
+import { FLUSH_SHARE, GIVE_BACK_MS, LEAD_MS, MAX_FLUSH_MS, MIN_FLUSH_MS } from "./pace.ts";
 import { userStack } from "./stack.ts";
 
-/**
- * Results wait for company for a tenth of the time that the worker has worked for its job, between these. A message
- * costs main and node 0.4 ms of processor time each, on two cores whose workers it interrupts.
- */
-const MIN_FLUSH_MS = 2;
-const MAX_FLUSH_MS = 100;
-const FLUSH_SHARE = 0.1;
 /** Messages are listened to this often, however short the calls are. */
 const YIELD_MS = 25;
-/** With this much work left the worker says how far it is: the next grant is here when it comes to its end. */
-const LEAD_MS = 3;
-/** A grant that runs longer gives back what it has not begun: its calls take longer than main thought. */
-const GIVE_BACK_MS = 250;
 
 interface Grant {
   readonly message: Of<NodeToWorker, "run">;
@@ -141,7 +131,7 @@ export class Runner {
     let nowMs = performance.now();
     const yieldMs = nowMs + YIELD_MS;
     for (let grant = this.#nextGrant(nowMs); grant !== undefined; grant = this.#nextGrant(nowMs)) {
-      if (nowMs - this.#lastFlushMs >= this.#flushMs(nowMs) || this.#comesNearEnd(grant, nowMs)) this.flush();
+      if (this.#isTimeToFlush(grant, nowMs) || this.#comesNearEnd(grant, nowMs)) this.flush();
       if (nowMs >= yieldMs) return new Promise((resolve) => setImmediate(resolve));
       const waiting = this.#call(fn, grant, nowMs);
       nowMs = performance.now();
@@ -166,6 +156,13 @@ export class Runner {
 
   #flushMs(nowMs: number): number {
     return Math.min(MAX_FLUSH_MS, Math.max(MIN_FLUSH_MS, (nowMs - this.#beganMs) * FLUSH_SHARE));
+  }
+
+  /** Between two grants a little earlier: results of each are a message of their own. */
+  #isTimeToFlush(next: Grant, nowMs: number): boolean {
+    const flushMs = this.#flushMs(nowMs);
+    const isBetween = next.next === next.message.from;
+    return nowMs - this.#lastFlushMs >= (isBetween ? flushMs / 2 : flushMs);
   }
 
   /** True once, before the last calls of the last grant, if there have been some whose results wait. */

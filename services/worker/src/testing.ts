@@ -56,7 +56,7 @@ export class TestWorker {
     const bundlePath = join(this.#directory, "bundle.mjs");
     writeFileSync(bundlePath, code);
     const { concurrency = 1, timed = false, env = {}, cwd = null } = options;
-    this.send({ type: "load", jobId: newJobId(), bundlePath, concurrency, timed, env, cwd });
+    this.send({ type: "load", jobId: newJobId(), bundlePath, concurrency, timed, env, cwd, packagesPath: null });
     await this.until(() => this.messages.some(({ type }) => type === "loaded"));
   }
 

@@ -26,7 +26,7 @@ test("each idle worker gets one input first, nodes in turn", () => {
 test("with the time of a call known, short calls are granted ahead and in numbers", () => {
   const { cluster, grant, ahead } = oneNode(1000);
   const from = 1 + ahead.length;
-  assert.deepEqual(spans(cluster.results(grant, 1, { runMs: 1 })), [[from, from + 100]]);
+  assert.deepEqual(spans(cluster.results(grant, 1, { runMs: 1 })), [[from, from + 100], [from + 100, from + 200]]);
 });
 
 test("long calls are not granted ahead", () => {
@@ -36,8 +36,9 @@ test("long calls are not granted ahead", () => {
 });
 
 test("a part that is given back goes elsewhere, the rest of the grant goes on", () => {
-  const { cluster, grant } = oneNode(100);
-  const second = theOnly(cluster.results(grant, 1, { runMs: 2 }), "grant");
+  const { cluster, grant } = oneNode(1000);
+  const [second] = only(cluster.results(grant, 1, { runMs: 2 }), "grant");
+  assert.ok(second);
   const given = [second.from + 10, second.from + 11];
   const commands = cluster.ended(second, "released", [...given, 0, 200]);
   assert.deepEqual(only(commands, "requeued").map(({ range }) => [range.from, range.to, range.attempt]), [[given[0], second.from + 12, 1]]);

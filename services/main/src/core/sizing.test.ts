@@ -40,7 +40,8 @@ test("a node with an idle worker takes more; one that is busy only if its calls 
   assert.equal(hasIdleWorkers(jobWith({}), assignment(2, 1)), true);
   assert.equal(wantsMore(jobWith({ callTime: callTime(100) }), assignment(2, 2)), false);
   assert.equal(wantsMore(jobWith({ callTime: callTime(1) }), assignment(2, 2)), true);
-  assert.equal(wantsMore(jobWith({ callTime: callTime(1) }), assignment(2, 200)), false);
+  assert.equal(wantsMore(jobWith({ callTime: callTime(1) }), assignment(2, 299)), true);
+  assert.equal(wantsMore(jobWith({ callTime: callTime(1) }), assignment(2, 300)), false);
   assert.equal(wantsMore(jobWith({ callTime: callTime(1) }), assignment(2, 2, true)), false);
 });
 

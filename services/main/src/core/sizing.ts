@@ -4,6 +4,8 @@ import type { Assignment, CallTime, Job } from "./state.ts";
 
 /** Work in one grant. With its results it costs all hops together about 2 ms of processor time. */
 const TARGET_GRANT_MS = 100;
+/** Work that a worker has before it: what it runs, which is answered when it is done, and the next grant. */
+const PREFETCH_MS = 1.5 * TARGET_GRANT_MS;
 /** Calls longer than this gain nothing from a grant waiting at the node: the way to main and back is 1 ms. */
 const NO_PREFETCH_ABOVE_MS = 25;
 /**
@@ -59,7 +61,7 @@ export function wantsMore(job: Job, assignment: Assignment): boolean {
   if (assignment.stalled) return false;
   if (job.callTime === null) return assignment.outstanding < PROBES * assignment.workers * job.spec.concurrency;
   if (job.callTime.callMs > NO_PREFETCH_ABOVE_MS) return false;
-  return (assignment.outstanding * job.callTime.callMs) / (assignment.workers * job.spec.concurrency) < TARGET_GRANT_MS;
+  return (assignment.outstanding * job.callTime.callMs) / (assignment.workers * job.spec.concurrency) < PREFETCH_MS;
 }
 
 /** Inputs that the client may have pushed and the consumer not yet taken. */

@@ -74,7 +74,7 @@ async function untilStarted(count: number): Promise<ReturnType<typeof started>> 
 function newProvider(environment: NodeJS.ProcessEnv = {}, build = "b1"): LocalProvider {
   const provider = new LocalProvider({
     spec: SPEC, version: "0.0.0", build, directory: join(directory, "nodes"), connectionFile: join(directory, "cluster.json"), nodeProgram: join(directory, "program.mjs"),
-    workerProgram: "", clientPackage: "", environment: { ...childEnvironment(), ...environment }, onGone: (nodeId) => void gone.push(nodeId), log: { error: () => undefined },
+    workerProgram: "", pythonWorkerProgram: "", python: "python3", clientPackage: "", environment: { ...childEnvironment(), ...environment }, onGone: (nodeId) => void gone.push(nodeId), log: { error: () => undefined },
   });
   providers.push(provider);
   return provider;
@@ -103,7 +103,7 @@ test("nodes outlive main and are taken over by the next one, which starts them a
     const { LocalProvider } = await import(${JSON.stringify(new URL("./local.ts", import.meta.url).href)});
     new LocalProvider({ ...JSON.parse(process.argv[1]), environment: process.env, onGone: () => undefined, log: { error: () => undefined } }).start();
   `;
-  const options = { spec: SPEC, version: "0.0.0", build: "b1", directory: join(directory, "nodes"), connectionFile: "", nodeProgram: join(directory, "program.mjs"), workerProgram: "", clientPackage: "" };
+  const options = { spec: SPEC, version: "0.0.0", build: "b1", directory: join(directory, "nodes"), connectionFile: "", nodeProgram: join(directory, "program.mjs"), workerProgram: "", pythonWorkerProgram: "", python: "python3", clientPackage: "" };
   const earlier = spawn(process.execPath, ["--import", "tsx", "--input-type=module", "-e", program, JSON.stringify(options)], { stdio: ["ignore", "inherit", "inherit"], env: childEnvironment() });
   const earlierEnded = once(earlier, "exit");
   await untilStarted(2);

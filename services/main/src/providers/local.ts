@@ -30,6 +30,8 @@ export interface LocalProviderOptions {
   readonly connectionFile: string;
   readonly nodeProgram: string;
   readonly workerProgram: string;
+  readonly pythonWorkerProgram: string;
+  readonly python: string;
   readonly clientPackage: string;
   readonly environment: NodeJS.ProcessEnv;
   /** Nodes of another build, which an earlier main left, are replaced. */
@@ -122,10 +124,10 @@ export class LocalProvider implements MachineProvider {
     const directory = this.#directoryOf(nodeId);
     mkdirSync(directory, { recursive: true, mode: 0o700 });
     const log = openSync(join(directory, "node.log"), "w", 0o600);
-    const { connectionFile, workerProgram, clientPackage, nodeProgram, environment, spec, version } = this.#options;
+    const { connectionFile, workerProgram, pythonWorkerProgram, python, clientPackage, nodeProgram, environment, spec, version } = this.#options;
     const { runtime, network, scratchMiB, maxProcesses } = spec.containers;
     const config = {
-      nodeId, directory, connectionFile, workerProgram, clientPackage,
+      nodeId, directory, connectionFile, workerProgram, pythonWorkerProgram, python, clientPackage,
       cpu: group.cpu, ramMiB: group.ramMiB, maxCpu: this.largestWorker.cpu, maxRamMiB: this.largestWorker.ramMiB,
       containers: { runtime, network, scratchMiB, maxProcesses },
       warm: namedKinds(spec.containers, version).map(({ warmPerCpu, ...kind }) => ({ ...kind, count: Math.round(warmPerCpu * group.cpu) })),

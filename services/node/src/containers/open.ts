@@ -5,8 +5,8 @@ import type { ContainerRuntime } from "./runtime.ts";
 
 /** @param onTrouble the runtime's `trouble` has changed. */
 export async function openRuntime(config: NodeConfig, folders: NodeFolders, onTrouble: () => void): Promise<ContainerRuntime> {
-  const { nodeId, directory, workerProgram, containers, warm } = config;
-  if (folders.job === null) return new ProcessRuntime({ workerProgram, directory: folders.workers });
+  const { nodeId, directory, workerProgram, pythonWorkerProgram, python, containers, warm } = config;
+  if (folders.job === null) return new ProcessRuntime({ workerProgram, pythonWorkerProgram, python, directory: folders.workers });
   const { DockerRuntime } = await import("./docker/runtime.ts");
   return DockerRuntime.connect({
     nodeId, directory, workerProgram, containers, kinds: warm, onTrouble, sockets: folders.sockets, jobFolder: folders.job,

@@ -23,8 +23,8 @@ afterEach(() => rmSync(directory, { recursive: true, force: true }));
 function start(code: string, ramMiB = 256, workerId: WorkerId = newWorkerId()): Container {
   const workerProgram = join(directory, "program.mjs");
   writeFileSync(workerProgram, `import { appendFileSync } from "node:fs"; import { spawn } from "node:child_process";\nconst tell = (text) => appendFileSync(${JSON.stringify(told)}, text + "\\n");\n${code}`);
-  const runtime = new ProcessRuntime({ workerProgram, directory: join(directory, "workers") });
-  return runtime.start({ workerId, runtime: "node", image: null, socketPath: "/no/socket", token: "secret", cpu: 1, ramMiB });
+  const runtime = new ProcessRuntime({ workerProgram, pythonWorkerProgram: "", python: "python3", directory: join(directory, "workers") });
+  return runtime.start({ workerId, runtime: "node", python: null, image: null, socketPath: "/no/socket", token: "secret", cpu: 1, ramMiB });
 }
 
 async function lines(count: number): Promise<string[]> {
@@ -139,10 +139,10 @@ test("leftovers of a killed node are ended and removed; a process that only has 
 });
 
 test("a worker that the system refuses to start is told as one that has ended, with the reason", async () => {
-  const runtime = new ProcessRuntime({ workerProgram: join(directory, "program.mjs"), directory: join(directory, "workers") });
+  const runtime = new ProcessRuntime({ workerProgram: join(directory, "program.mjs"), pythonWorkerProgram: "", python: "python3", directory: join(directory, "workers") });
   rmSync(join(directory, "workers"), { recursive: true });
   writeFileSync(join(directory, "workers"), "a file where a folder should be");
-  const container = runtime.start({ workerId: newWorkerId(), runtime: "node", image: null, socketPath: "/no/socket", token: "secret", cpu: 1, ramMiB: 256 });
+  const container = runtime.start({ workerId: newWorkerId(), runtime: "node", python: null, image: null, socketPath: "/no/socket", token: "secret", cpu: 1, ramMiB: 256 });
   assert.match(describeExit(await container.exited), /ENOTDIR|EEXIST/);
 });
 

@@ -11,6 +11,10 @@ import { WorkerWatch } from "./worker-watch.ts";
 export interface ProcessRuntimeOptions {
   /** The worker service, a single file. */
   readonly workerProgram: string;
+  /** The same for Python: a folder, which an interpreter runs. */
+  readonly pythonWorkerProgram: string;
+  /** The interpreter for jobs that name none. */
+  readonly python: string;
   /** Scratch folders, one per worker, are made and removed here. */
   readonly directory: string;
 }
@@ -18,6 +22,7 @@ export interface ProcessRuntimeOptions {
 export class ProcessRuntime implements ContainerRuntime {
   /** The operating system shares its processors out fairly; nothing holds a process group to a number of them. */
   readonly limitsCpu = false;
+  readonly takesInterpreter = true;
   readonly trouble = "";
   readonly #options: ProcessRuntimeOptions;
   readonly #watches: Watches = { memory: new MemoryWatch(), worker: new WorkerWatch() };
@@ -73,15 +78,16 @@ class ProcessContainer implements Container {
   /** Of a worker that ends by itself it is not known, and looked for. */
   #hadChildren = true;
 
-  constructor(options: ContainerOptions, { workerProgram, directory }: ProcessRuntimeOptions, watches: Watches) {
+  constructor(options: ContainerOptions, programs: ProcessRuntimeOptions, watches: Watches) {
     this.workerId = options.workerId;
-    this.#scratch = join(directory, options.workerId);
+    this.#scratch = join(programs.directory, options.workerId);
     mkdirSync(this.#scratch, { recursive: true });
     const stdoutFile = join(this.#scratch, "stdout");
     this.#stderrFile = join(this.#scratch, "stderr");
     const descriptors = [openSync(stdoutFile, "a"), openSync(this.#stderrFile, "a")] as const;
     const heapMiB = heapMiBOf(options.ramMiB);
-    this.#child = spawn(process.execPath, [`--max-old-space-size=${heapMiB}`, workerProgram], {
+    const [command, ...args] = commandOf(options, programs, heapMiB);
+    this.#child = spawn(command, args, {
       cwd: this.#scratch,
       detached: true,
       stdio: ["ignore", ...descriptors],
@@ -114,7 +120,7 @@ class ProcessContainer implements Container {
         if (this.#hadChildren) killLeftBehind([this.workerId]);
         unwatch();
         const peakMiB = watched.stop();
-        const stderrTail = error?.message ?? this.#readStderr();
+        const stderrTail = error === undefined ? this.#readStderr() : refusalOf(error, command);
         const heapLimit = isHeapLimit(stderrTail) ? heapMiB : null;
         const limitMiB = watched.exceeded ? options.ramMiB : heapLimit;
         rmSync(this.#scratch, { recursive: true, force: true });
@@ -152,6 +158,15 @@ class ProcessContainer implements Container {
       return "";
     }
   }
+}
+
+function commandOf({ runtime, python }: ContainerOptions, programs: ProcessRuntimeOptions, heapMiB: number): [string, ...string[]] {
+  if (runtime === "python") return [python ?? programs.python, programs.pythonWorkerProgram];
+  return [process.execPath, `--max-old-space-size=${heapMiB}`, programs.workerProgram];
+}
+
+function refusalOf(error: Error, command: string): string {
+  return (error as NodeJS.ErrnoException).code === "ENOENT" ? `there is no program ${command} on this machine` : error.message;
 }
 
 /** Kills workers, and removes folders, that a node service left behind when it was killed. */

@@ -4,6 +4,8 @@ import type { WorkerId } from "@burla/protocol";
 export interface ContainerOptions {
   readonly workerId: WorkerId;
   readonly runtime: "node" | "python";
+  /** The interpreter of a Python worker that is a process; null for the node's own choice. */
+  readonly python: string | null;
   /** Null where containers have none. */
   readonly image: string | null;
   /** Where the worker dials, and the secret with which it shows that it is this one. */
@@ -49,6 +51,8 @@ export interface Container {
 export interface ContainerRuntime {
   /** Whether a container is held to its processors, so that one with another number does not do. */
   readonly limitsCpu: boolean;
+  /** Whether workers see the programs of this machine, so that a job may name its interpreter. */
+  readonly takesInterpreter: boolean;
   /** What keeps it from starting containers at the moment, for people; empty when nothing does. */
   readonly trouble: string;
   /**

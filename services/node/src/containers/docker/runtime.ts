@@ -27,6 +27,7 @@ export interface DockerRuntimeOptions {
 
 export class DockerRuntime implements ContainerRuntime {
   readonly limitsCpu = true;
+  readonly takesInterpreter = false;
   readonly #options: DockerRuntimeOptions;
   readonly #engine: Engine;
   readonly #space: string;

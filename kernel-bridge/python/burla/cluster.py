@@ -1,0 +1,142 @@
+"""Which cluster a call is for, and how to reach it."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Callable, Sequence
+from urllib.parse import urlsplit
+
+from burla_protocol import PROTOCOL_VERSION
+
+from .errors import BurlaError
+from .options import ClusterAddress, is_cluster_name, is_cluster_url
+
+LOCAL = "local"
+_START_TIMEOUT_S = 60
+
+
+@dataclass(frozen=True)
+class ClusterTarget:
+    #: What people call it: its name, or where it is.
+    label: str
+    #: Workers have the user's files and packages.
+    same_machine: bool
+    #: It is there for sure, and comes back if it does not answer: it runs the function that calls.
+    is_waited_for: bool
+    #: Where it is; the local cluster is started when it is not there, or did not answer just now. Raises BurlaError.
+    locate: Callable[[bool], ClusterAddress]
+
+
+#: The program that starts the local cluster, as whoever put this module into a kernel knows it.
+_starter: list[str] = []
+
+
+def use_client(command: Sequence[str]) -> None:
+    """Names the `burla` command line: a program with its first arguments, such as `["node", "/opt/burla/cli.js"]`."""
+    _starter[:] = command
+
+
+def resolve_cluster(option: str | ClusterAddress | None) -> ClusterTarget:
+    """From the option, else from the environment of a worker, else BURLA_CLUSTER, else the local cluster."""
+    url, token = os.environ.get("BURLA_URL"), os.environ.get("BURLA_JOB_TOKEN")
+    if isinstance(option, ClusterAddress):
+        return _fixed(option, same_machine=False)
+    if option is None and url and token:
+        return _fixed(ClusterAddress(url, token), same_machine="BURLA_JOB" in os.environ, is_waited_for=True)
+    name = option or os.environ.get("BURLA_CLUSTER") or LOCAL
+    if is_cluster_url(name):
+        return _fixed(ClusterAddress(name, _token_of(name)), same_machine=False)
+    if not is_cluster_name(name):
+        raise TypeError(f"remote_parallel_map: the variable BURLA_CLUSTER must be the name of a cluster or its URL, not {name!r}")
+    return ClusterTarget(name, name == LOCAL, False, lambda has_failed: _locate(name, has_failed))
+
+
+def _fixed(address: ClusterAddress, *, same_machine: bool, is_waited_for: bool = False) -> ClusterTarget:
+    return ClusterTarget(f"at {urlsplit(address.url).netloc}", same_machine, is_waited_for, lambda _has_failed: address)
+
+
+def _token_of(url: str) -> str:
+    token = os.environ.get("BURLA_TOKEN")
+    if token:
+        return token
+    cure = "Put its token into the variable BURLA_TOKEN, or pass a ClusterAddress as the option `cluster`."
+    raise BurlaError("BURLA_UNAUTHORIZED", f"there is no token for the cluster at {urlsplit(url).netloc}", cure)
+
+
+def _locate(name: str, has_failed: bool) -> ClusterAddress:
+    file = _read(name)
+    if name == LOCAL:
+        if has_failed or file is None or not _may_be_used(file):
+            _start()
+            file = _read(name)
+        if file is None:
+            raise BurlaError("BURLA_CLUSTER_START", "the local cluster has started and does not say where it is")
+    if file is None:
+        cure = "Nothing on this machine knows a cluster of that name. Name it by its URL, with its token in the variable BURLA_TOKEN."
+        raise BurlaError("BURLA_UNREACHABLE", f'the cluster "{name}" is not running', cure)
+    if file.get("protocolVersion") != PROTOCOL_VERSION:
+        message = f"the cluster at {file['url']} has version {file.get('version')}, with another protocol than this client"
+        raise BurlaError("BURLA_VERSION", message)
+    return ClusterAddress(file["url"], file["token"])
+
+
+def state_directory() -> Path:
+    """`BURLA_HOME`, or `burla` in the user's state folder: as the TypeScript client has it."""
+    home = os.environ.get("BURLA_HOME")
+    if home:
+        return Path(home)
+    return Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state") / "burla"
+
+
+def _read(name: str) -> dict[str, Any] | None:
+    try:
+        file = json.loads((state_directory() / "clusters" / name / "cluster.json").read_text("utf-8"))
+    except (OSError, ValueError):
+        return None
+    right = isinstance(file, dict) and isinstance(file.get("url"), str) and isinstance(file.get("token"), str)
+    return file if right else None
+
+
+def _may_be_used(file: dict[str, Any]) -> bool:
+    """A main that is dead has left its file: whoever listens there by now must not get the token."""
+    return file.get("protocolVersion") == PROTOCOL_VERSION and _is_alive(file.get("pid"))
+
+
+def _is_alive(pid: Any) -> bool:
+    if not isinstance(pid, int) or pid <= 0:
+        return False
+    try:
+        os.kill(pid, 0)
+    except PermissionError:
+        return True
+    except OSError:
+        return False
+    return True
+
+
+def _start() -> None:
+    command = [*_find_starter(), "up", "--json"]
+    try:
+        done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=_START_TIMEOUT_S)
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise BurlaError("BURLA_CLUSTER_START", f"the local cluster did not start: {error}") from error
+    if done.returncode != 0:
+        said = done.stderr.strip() or done.stdout.strip() or f"it ended with {done.returncode}"
+        raise BurlaError("BURLA_CLUSTER_START", f"the local cluster did not start: {said}")
+
+
+def _find_starter() -> list[str]:
+    if _starter:
+        return list(_starter)
+    named = os.environ.get("BURLA_CLIENT")
+    beside = Path(__file__).resolve().parent.parent.parent / "cli.js" if "__file__" in globals() else None
+    for program in (named, shutil.which("burla"), str(beside) if beside is not None and beside.is_file() else None):
+        if program:
+            return [shutil.which("node") or "node", program] if program.endswith((".js", ".mjs", ".cjs")) else [program]
+    cure = "Install it with `npm install -g burla`, name it in the variable BURLA_CLIENT, or start the cluster in VS Code."
+    raise BurlaError("BURLA_CLUSTER_START", "no local cluster runs, and the program `burla`, which starts it, is not on the PATH", cure)

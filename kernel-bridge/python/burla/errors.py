@@ -1,0 +1,127 @@
+"""What can go wrong, and errors of the cluster as exceptions of this program."""
+
+from __future__ import annotations
+
+import pickle
+from typing import Any
+
+from .remote_traceback import attach_frames
+
+#: What to do about an error, by its code: as in `protocol/src/errors.ts`, with the names that Python has for things.
+CURES = {
+    "BURLA_CAPTURE": "Pass what the message names as an input, or create it inside the function.",
+    "BURLA_INPUT": "Send plain data. Convert the named part before the call.",
+    "BURLA_RESULT": "Return plain data. Convert the named part before returning.",
+    "BURLA_TOO_LARGE": "Split the value, or pass a path or URL instead of the content.",
+    "BURLA_TIMEOUT": "Raise `timeout_s`, or make the call shorter.",
+    "BURLA_WORKER_LOST": "Run the function on this input locally: it ends its process. The message says how it ended.",
+    "BURLA_OUT_OF_MEMORY": "Raise `ram`, or make the input smaller.",
+    "BURLA_LOAD": "The cause is the error that the workers met when they unpickled the function.",
+    "BURLA_PYTHON": "Run the workers with the Python that calls, with cloudpickle installed; docs/python.md says how they find it.",
+    "BURLA_CANCELLED": "Nothing to mend: the job was cancelled, by this program or by `burla cancel`.",
+    "BURLA_INTERRUPTED": "The program that fed this job ended before its last input. Run the rest as a new job.",
+    "BURLA_NO_SUCH_JOB": "`burla jobs` lists the jobs that this cluster knows.",
+    "BURLA_NO_FITTING_NODE": "Ask for less `cpu` or `ram`, or start a cluster with larger machines.",
+    "BURLA_UNREACHABLE": "`burla doctor` says what is wrong with the set-up and how to mend it.",
+    "BURLA_CLUSTER_START": "`burla doctor` says what is wrong with the set-up.",
+    "BURLA_UNAUTHORIZED": "Use the token of this cluster, in the variable BURLA_TOKEN or as part of the option `cluster`.",
+    "BURLA_VERSION": "Stop the cluster with `burla down` and call again: it starts in the version of this client.",
+    "BURLA_PROTOCOL": "This is a fault of Burla, or the peer is not Burla. Please report it with the log of the cluster.",
+    "BURLA_STORAGE": "Make room on the disk that holds the state folder (`burla doctor` names it).",
+}
+
+
+class BurlaError(Exception):
+    """Every error of Burla's own. Errors of the user's function are never of this class."""
+
+    def __init__(self, code: str, message: str, cure: str | None = None) -> None:
+        self.code = code
+        #: What to do about it, one sentence.
+        self.cure = CURES.get(code, "") if cure is None else cure
+        #: The input that it belongs to, where there is one.
+        self.input_index: int | None = None
+        super().__init__(f"{message}\n  {self.cure}" if self.cure else message)
+
+    def __reduce__(self):
+        return _restore, (type(self), self.args, dict(vars(self)))
+
+
+class RemoteTimeoutError(BurlaError, TimeoutError):
+    """A call ran longer than the option `timeout_s`; its worker was killed."""
+
+
+class RemoteError(Exception):
+    """Stands for an exception of the user's function whose class this program does not have, or should not raise."""
+
+    def __init__(self, name: str, message: str) -> None:
+        super().__init__(f"{name}: {message}" if message else name)
+        #: The class of the original.
+        self.name = name
+        self.input_index: int | None = None
+        #: The traceback as the worker printed it.
+        self.remote_traceback = ""
+
+    def __reduce__(self):
+        return _restore, (type(self), self.args, dict(vars(self)))
+
+
+def _restore(kind: type[Exception], args: tuple, state: dict[str, Any]) -> Exception:
+    error = kind.__new__(kind, *args)
+    error.__dict__.update(state)
+    return error
+
+
+def burla_error(code: str, message: str, cure: str | None = None) -> BurlaError:
+    """The class for a code: `RemoteTimeoutError` for BURLA_TIMEOUT, else `BurlaError`."""
+    return (RemoteTimeoutError if code == "BURLA_TIMEOUT" else BurlaError)(code, message, cure)
+
+
+def from_envelope(envelope: dict[str, Any]) -> BaseException:
+    """The exception again: of its own class where that can be had, with its traceback, causes and members."""
+    kind = envelope.get("kind")
+    if kind == "burla":
+        return burla_error(str(envelope["code"]), str(envelope["message"]))
+    if kind == "value":
+        return RemoteError("Error", "the function threw something that is no error")
+    frames, original = _open(envelope)
+    error = original if original is not None else RemoteError(str(envelope["name"]), str(envelope["message"]))
+    attach_frames(error, frames)
+    _set(error, "remote_traceback", envelope["stack"])
+    cause = envelope["cause"]
+    if cause is not None:
+        error.__cause__ = from_envelope(cause)
+    for member, its_envelope in zip(getattr(error, "exceptions", ()), envelope.get("errors") or ()):
+        attach_frames(member, _open(its_envelope)[0])
+    return error
+
+
+def with_index(error: BaseException, index: int) -> BaseException:
+    """Tells which input it was, in an attribute and, where Python shows notes, in the traceback."""
+    _set(error, "input_index", index)
+    if hasattr(error, "add_note"):
+        error.add_note(f"burla: this was input {index}")
+    return error
+
+
+def _open(envelope: dict[str, Any]) -> tuple[list[tuple[str, int, str]], BaseException | None]:
+    data = envelope.get("pickled")
+    if data is None:
+        return [], None
+    try:
+        frames, pickled = pickle.loads(data)
+    except Exception:
+        return [], None
+    try:
+        error = None if pickled is None else pickle.loads(pickled)[0]
+    except Exception:
+        error = None
+    # `sys.exit()` in a function must not end the program that reads its results, nor its Ctrl-C look like one here.
+    return frames, error if isinstance(error, Exception) and not isinstance(error, (StopIteration, StopAsyncIteration)) else None
+
+
+def _set(error: BaseException, name: str, value: Any) -> None:
+    try:
+        setattr(error, name, value)
+    except Exception:
+        # A class with slots has no room for it.
+        pass

@@ -1,0 +1,182 @@
+"""Pulls any iterable in a thread of its own and cuts chunks, as far as the cluster gives credit."""
+
+from __future__ import annotations
+
+import threading
+import time
+from typing import Any, Callable, Iterable, Iterator, Sized
+
+from burla_protocol.frames import MAX_FRAME_BYTES
+from burla_protocol.values import find_unpicklable
+
+from .errors import BurlaError
+from .pickling import ValuePickler
+
+TARGET_CHUNK_BYTES = 256 * 1024
+#: Inputs that turn out to be larger together are sent in parts: a chunk is kept, sent and loaded as a whole on each hop.
+_MAX_SHARED_BYTES = 16 * TARGET_CHUNK_BYTES
+#: A chunk that is not full goes when the iterable has not given more for so long.
+_PATIENCE_S = 0.005
+
+Push = Callable[[int, int, int, bytes], None]
+
+
+class InputPump(threading.Thread):
+    """`push` takes a chunk (id, first index, count, bytes), `end` the total, `fail` what the iterable raises."""
+
+    def __init__(self, inputs: Iterable[Any], pickler: ValuePickler, push: Push, end: Callable[[int], None], fail: Callable[[BaseException], None]) -> None:
+        super().__init__(name="burla-inputs", daemon=True)
+        self._iterator = iter(inputs)
+        self._pickler = pickler
+        self._push = push
+        self._end = end
+        self._fail = fail
+        self._changed = threading.Condition()
+        #: Held while values are added, or cut into a chunk.
+        self._cutting = threading.RLock()
+        #: What has all its values at hand never keeps anybody waiting.
+        self._may_wait = not isinstance(inputs, Sized)
+        self._credit = (0, 0, 1)
+        self._stopped = False
+        self._values: list[Any] = []
+        self._first_pulled_s = 0.0
+        self._pulled = 0
+        self._sent = 0
+        self._sent_bytes = 0
+        self._chunks = 0
+        self._mean_bytes = 0.0
+        self._visible_bytes = 0
+
+    def allow(self, inputs: int, bytes_: int, chunk_inputs: int) -> None:
+        """Totals since the job began, and the size that the next chunk should have."""
+        with self._changed:
+            self._credit = (inputs, bytes_, chunk_inputs)
+            self._changed.notify_all()
+
+    def stop(self) -> None:
+        with self._changed:
+            self._stopped = True
+            self._changed.notify_all()
+
+    def run(self) -> None:
+        if self._may_wait:
+            threading.Thread(target=self._send_early, name="burla-patience", daemon=True).start()
+        try:
+            self._pull()
+        except BaseException as error:
+            self._fail(error)
+        finally:
+            self.stop()
+            self._values.clear()
+            close = getattr(self._iterator, "close", None)
+            if callable(close):
+                try:
+                    close()
+                except BaseException:
+                    # The job has ended for another reason, which is the one to tell.
+                    pass
+
+    def _pull(self) -> None:
+        for value in self._iterator_with_room():
+            self._add(value)
+        if self._stopped:
+            return
+        self._cut()
+        self._end(self._sent)
+
+    def _iterator_with_room(self) -> Iterator[Any]:
+        iterator = self._iterator
+        while not self._stopped:
+            if not self._has_room():
+                self._cut()
+                with self._changed:
+                    self._changed.wait_for(lambda: self._stopped or self._has_room())
+                continue
+            try:
+                value = next(iterator)
+            except StopIteration:
+                return
+            yield value
+
+    def _send_early(self) -> None:
+        """While the iterable keeps us waiting, what it has given before is sent: its next value may depend on the results."""
+        while not self._stopped:
+            with self._changed:
+                self._changed.wait_for(lambda: self._stopped or self._has_room())
+            time.sleep(_PATIENCE_S)
+            if self._values and time.perf_counter() - self._first_pulled_s > _PATIENCE_S:
+                try:
+                    self._cut()
+                except BaseException as error:
+                    self._fail(error)
+
+    def _has_room(self) -> bool:
+        inputs, bytes_, _chunk_inputs = self._credit
+        return self._pulled < inputs and self._sent_bytes + len(self._values) * self._mean_bytes < bytes_
+
+    def _add(self, value: Any) -> None:
+        with self._cutting:
+            values = self._values
+            if not values:
+                self._first_pulled_s = time.perf_counter()
+            values.append(value)
+            self._pulled += 1
+            self._visible_bytes += _visible_bytes(value)
+            wanted = min(self._credit[2], max(1, TARGET_CHUNK_BYTES / max(1.0, self._mean_bytes)))
+            if len(values) >= wanted or self._visible_bytes >= TARGET_CHUNK_BYTES:
+                self._cut()
+
+    def _cut(self) -> None:
+        """Sends what has been pulled, as one chunk unless it turns out to be large."""
+        with self._cutting:
+            values, self._values = self._values, []
+            self._visible_bytes = 0
+            if values and not self._stopped:
+                self._send(values)
+
+    def _send(self, values: list[Any]) -> None:
+        body = self._encode(values)
+        if len(body) > _MAX_SHARED_BYTES and len(values) > 1:
+            half = len(values) >> 1
+            self._send(values[:half])
+            return self._send(values[half:])
+        self._mean_bytes = len(body) / len(values)
+        chunk_id, first = self._chunks, self._sent
+        self._chunks += 1
+        self._sent += len(values)
+        self._sent_bytes += len(body)
+        self._push(chunk_id, first, len(values), body)
+
+    def _encode(self, values: list[Any]) -> bytes:
+        try:
+            body = self._pickler.dumps(values)
+        except Exception as error:
+            raise self._refusal(values, error) from error
+        if len(values) == 1 and len(body) > MAX_FRAME_BYTES - 1024:
+            raise _at(self._sent, "BURLA_TOO_LARGE", f"inputs[{self._sent}] has {len(body)} bytes, over the limit of {MAX_FRAME_BYTES}")
+        return body
+
+    def _refusal(self, values: list[Any], cause: Exception) -> BurlaError:
+        for offset, value in enumerate(values):
+            found = find_unpicklable(value)
+            if found is not None:
+                index, (path, what) = self._sent + offset, found
+                return _at(index, "BURLA_INPUT", f"inputs[{index}]{path} is {what}, which cannot be sent to the cluster")
+        return BurlaError("BURLA_INPUT", f"the inputs cannot be sent to the cluster: {cause}")
+
+
+def _at(index: int, code: str, message: str) -> BurlaError:
+    error = BurlaError(code, message)
+    error.input_index = index
+    return error
+
+
+def _visible_bytes(value: Any) -> int:
+    """The part of a value's size that is known without a look inside."""
+    kind = type(value)
+    if kind is int or kind is float:
+        return 0
+    if kind is str or kind is bytes or kind is bytearray:
+        return len(value)
+    size = getattr(value, "nbytes", 0)
+    return size if isinstance(size, int) else 0

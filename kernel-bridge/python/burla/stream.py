@@ -1,0 +1,195 @@
+"""A job's entries as an iterator: what a user loops over."""
+
+from __future__ import annotations
+
+import weakref
+from types import TracebackType
+from typing import Any, Callable, Iterator
+
+from .errors import BurlaError
+from .job import Job
+from .options import LogLine, Options, Progress
+from .output import JobOutput
+from .results import Entry, Settled
+
+#: Jobs of this program that somebody reads: they are cancelled when the program ends.
+open_streams: weakref.WeakSet[RemoteResults] = weakref.WeakSet()
+
+StartJob = Callable[[str], Job]
+
+
+class FailedInputs(Exception):
+    """With `on_error="continue"`: what failed, told when all other results were taken."""
+
+    def __init__(self, message: str, exceptions: tuple[BaseException, ...]) -> None:
+        super().__init__(message)
+        self.exceptions = exceptions
+
+    def __reduce__(self):
+        return FailedInputs, (str(self), self.exceptions)
+
+
+class RemoteResults(Iterator[Any]):
+    """Values of the inputs, as they complete (or in order of the inputs).
+
+    The job starts at the first use, at once with `detach`. Whoever stops reading cancels it, unless it is detached.
+    """
+
+    def __init__(self, job_id: str, start: StartJob, name: str, options: Options, skip: int = 0) -> None:
+        self.job_id = job_id
+        self._start = start
+        self._options = options
+        self._output = JobOutput(name, options)
+        self._job: Job | None = None
+        self._failures: list[BaseException] = []
+        self._skip = skip
+        self._over = False
+
+    def __next__(self) -> Any:
+        return self._next_fulfilled().value
+
+    def __iter__(self) -> RemoteResults:
+        return self
+
+    def entries(self) -> Iterator[Entry]:
+        """Index and value of each input."""
+        while True:
+            try:
+                entry = self._next_fulfilled()
+            except StopIteration:
+                return
+            yield Entry(entry.index, entry.value)
+
+    def settled(self) -> Iterator[Settled]:
+        """Every outcome, failures too; nothing is raised for them, and they do not end the job."""
+        while True:
+            entry = self._next_settled("continue")
+            if entry is None:
+                return
+            yield entry
+
+    def to_list(self) -> list[Any]:
+        """All values, in order of the inputs."""
+        values: dict[int, Any] = {entry.index: entry.value for entry in self.entries()}
+        return [values[index] for index in sorted(values)]
+
+    def begin(self) -> None:
+        """Starts the job now instead of at the first use."""
+        self._begun(self._options.on_error)
+
+    def wait_uploaded(self) -> None:
+        """Returns when the cluster has all inputs: from then on a detached job needs this program no more."""
+        self._begun(self._options.on_error).wait_uploaded()
+
+    def cancel(self) -> None:
+        """Ends the job on the cluster."""
+        if not self._over:
+            self._stop("cancelled by its client")
+
+    def close(self) -> None:
+        """Reads no more: cancels the job, unless it is detached or done."""
+        if self._over:
+            return
+        job = self._job
+        if job is None or self._options.detach or job.is_over:
+            self._end()
+        else:
+            self._stop("its results are not wanted any more")
+
+    def __enter__(self) -> RemoteResults:
+        return self
+
+    def __exit__(self, _kind: type[BaseException] | None, _error: BaseException | None, _trace: TracebackType | None) -> None:
+        self.close()
+
+    def __del__(self) -> None:
+        try:
+            self.close()
+        except Exception:
+            # The interpreter ends; the cluster notices by the lost connection.
+            pass
+
+    def _begun(self, on_error: str) -> Job:
+        if self._job is None:
+            self._job = self._start(on_error)
+            open_streams.add(self)
+        return self._job
+
+    def _next_fulfilled(self) -> Settled:
+        while True:
+            entry = self._next_settled(self._options.on_error)
+            if entry is None:
+                self._raise_failures()
+                raise StopIteration
+            if entry.status == "fulfilled":
+                return entry
+            assert entry.reason is not None
+            if self._options.on_error == "throw":
+                self.close()
+                raise entry.reason
+            self._failures.append(entry.reason)
+
+    def _raise_failures(self) -> None:
+        failures, self._failures = tuple(self._failures), []
+        if failures:
+            raise FailedInputs(f"{len(failures)} input{'s' if len(failures) > 1 else ''} failed; the first: {failures[0]!r}", failures)
+
+    def _next_settled(self, on_error: str) -> Settled | None:
+        if self._over:
+            return None
+        try:
+            return self._wait(self._begun(on_error))
+        except KeyboardInterrupt:
+            self._stop("interrupted by its user")
+            raise
+        except BaseException:
+            if not self._over:
+                self._end_or_cancel()
+            raise
+
+    def _wait(self, job: Job) -> Settled | None:
+        while True:
+            news = job.next()
+            if type(news) is Settled:
+                if self._skip == 0:
+                    return news
+                self._skip -= 1
+            elif news is None:
+                self._end()
+                return None
+            else:
+                self._tell(news[1])
+
+    def _tell(self, news: LogLine | Progress) -> None:
+        if isinstance(news, LogLine):
+            self._output.line(news)
+        else:
+            self._output.progress(news)
+
+    def _end_or_cancel(self) -> None:
+        """A callback of the user's has raised, or the job has failed."""
+        job = self._job
+        if job is not None and not job.is_over and not self._options.detach:
+            self._stop("a callback of its client failed")
+        else:
+            self._end()
+
+    def _stop(self, reason: str) -> None:
+        job = self._job
+        self._over = True
+        if job is not None:
+            job.cancel(reason, BurlaError("BURLA_CANCELLED", "the job was cancelled"))
+        self._end()
+
+    def _end(self) -> None:
+        self._over = True
+        if self._job is not None:
+            self._job.leave()
+        open_streams.discard(self)
+        self._output.end()
+
+
+def close_all() -> None:
+    """At the end of the program: the cluster need not wait for whoever will not come back."""
+    for stream in list(open_streams):
+        stream.close()

@@ -1,0 +1,133 @@
+/** What happens to a job -> the document that its cell shows. Pure: time is given. */
+import { MAX_VIEW_FAILURES, MAX_VIEW_LINES, MAX_VIEW_SAMPLES, type CellView } from "./cell-view.ts";
+
+export type ViewFailure = CellView["failures"][number];
+
+export type ViewEvent =
+  | {
+      readonly type: "progress";
+      readonly jobId: string;
+      readonly phase: "waiting" | "running" | "interrupted";
+      readonly reason: string;
+      readonly nodes: number;
+      readonly workers: number;
+      readonly running: number;
+      readonly total: number | null;
+      /** Null when it is counted by results. */
+      readonly settled: { readonly done: number; readonly failed: number } | null;
+    }
+  /** `index` is -1 outside of a call. */
+  | { readonly type: "line"; readonly index: number; readonly stream: 1 | 2; readonly text: string }
+  | { readonly type: "result"; readonly index: number; readonly text: string }
+  /** Of a result only the number counts. */
+  | { readonly type: "counted" }
+  | { readonly type: "failure"; readonly failure: ViewFailure }
+  | { readonly type: "ended"; readonly phase: "done" | "failed" | "cancelled" | "interrupted"; readonly reason: string };
+
+export interface ViewHead {
+  readonly name: string;
+  readonly cluster: string;
+  readonly how: CellView["how"];
+  readonly startedAtMs: number;
+  /** How many inputs there are, if that is known from the start. */
+  readonly total: number | null;
+}
+
+export class CellViewWriter {
+  readonly #head: ViewHead;
+  readonly #lines: CellView["log"]["lines"] = [];
+  readonly #samples: CellView["samples"] = [];
+  readonly #failures: ViewFailure[] = [];
+  #state: Pick<CellView, "jobId" | "phase" | "reason" | "nodes" | "workers" | "running" | "total">;
+  #lineCount = 0;
+  #done = 0;
+  #failed = 0;
+  /** What the cluster has told, which may be ahead of the results that were read. */
+  #told = { done: 0, failed: 0 };
+
+  constructor(head: ViewHead) {
+    this.#head = head;
+    this.#state = { jobId: null, phase: "preparing", reason: "", nodes: 0, workers: 0, running: 0, total: head.total };
+  }
+
+  /** Whether a further result's text would be shown. */
+  get wantsSample(): boolean {
+    return this.#samples.length < MAX_VIEW_SAMPLES;
+  }
+
+  /** Whether a further failure would be shown. */
+  get wantsFailure(): boolean {
+    return this.#failures.length < MAX_VIEW_FAILURES;
+  }
+
+  apply(event: ViewEvent): void {
+    switch (event.type) {
+      case "progress":
+        return this.#progress(event);
+      case "line":
+        return this.#line(event);
+      case "result":
+        this.#done++;
+        if (this.wantsSample) this.#samples.push({ index: event.index, text: clip(event.text, 512) });
+        return;
+      case "counted":
+        this.#done++;
+        return;
+      case "failure":
+        this.#failed++;
+        if (this.wantsFailure) this.#failures.push(clippedFailure(event.failure));
+        return;
+      case "ended":
+        this.#told = { done: 0, failed: 0 };
+        this.#state = { ...this.#state, phase: event.phase, reason: clip(event.reason, 1024), running: 0 };
+        return;
+    }
+  }
+
+  document(nowMs: number): CellView {
+    const { name, cluster, how, startedAtMs } = this.#head;
+    return {
+      version: 1,
+      ...this.#state,
+      name: clip(name, 256),
+      cluster: clip(cluster, 256),
+      how,
+      done: Math.max(this.#done, this.#told.done),
+      failed: Math.max(this.#failed, this.#told.failed),
+      startedAtMs,
+      elapsedMs: Math.max(0, nowMs - startedAtMs),
+      log: { lines: this.#lines.slice(-MAX_VIEW_LINES), total: this.#lineCount, dropped: Math.max(0, this.#lineCount - MAX_VIEW_LINES) },
+      samples: [...this.#samples].sort((a, b) => a.index - b.index),
+      failures: [...this.#failures].sort((a, b) => a.index - b.index),
+    };
+  }
+
+  #progress({ jobId, phase, reason, nodes, workers, running, total, settled }: Extract<ViewEvent, { type: "progress" }>): void {
+    const { nodes: nodesBefore, workers: workersBefore, total: totalBefore } = this.#state;
+    // A job that is about to end gives its workers back: what is told then is how many it had.
+    const isEnding = phase === "running" && workers === 0;
+    this.#state = {
+      jobId, phase, running,
+      reason: clip(reason, 1024),
+      nodes: isEnding ? nodesBefore : nodes,
+      workers: isEnding ? workersBefore : workers,
+      total: total ?? totalBefore,
+    };
+    if (settled !== null) this.#told = settled;
+  }
+
+  #line({ index, stream, text }: Extract<ViewEvent, { type: "line" }>): void {
+    this.#lineCount++;
+    this.#lines.push([index, stream, clip(text, 4096)]);
+    // Not one by one: a hundred thousand lines would move the list as often.
+    if (this.#lines.length > 4 * MAX_VIEW_LINES) this.#lines.splice(0, this.#lines.length - MAX_VIEW_LINES);
+  }
+}
+
+function clippedFailure({ name, message, source, traceback, ...rest }: ViewFailure): ViewFailure {
+  return { ...rest, name: clip(name, 256), message: clip(message, 2048), source: source === null ? null : clip(source, 1024), traceback: clip(traceback, 16_384) };
+}
+
+function clip(text: string, maxLength: number): string {
+  return text.length > maxLength ? `${text.slice(0, maxLength - 1)}…` : text;
+}

@@ -1,0 +1,92 @@
+/** How a callback of a map is called on the cluster, where there is one input and no array. */
+import { Script } from "node:vm";
+import type ts from "typescript";
+import type { TypeScript } from "../typescript.ts";
+
+type AnyFunction = (...args: never[]) => unknown;
+
+/** Which of `(value, index, array)` it looks at. */
+export type CallbackNeeds = "value" | "index" | "array";
+
+/** How many of the arguments the function may look at, by its text. */
+export function needsOf(ts: TypeScript, fn: AnyFunction): CallbackNeeds {
+  const text = Function.prototype.toString.call(fn);
+  // Native and bound functions do not say. Most with one parameter look at one.
+  if (/\[native code\]\s*\}\s*$/.test(text)) return fn.length === 1 ? "value" : "array";
+  const node = parseFunction(ts, text);
+  if (node === undefined || node.parameters.some(({ dotDotDotToken }) => dotDotDotToken !== undefined) || usesArguments(ts, node)) return "array";
+  if (node.parameters.length > 2) return "array";
+  return node.parameters.length === 2 ? "index" : "value";
+}
+
+/** Whether calling it gives a promise. */
+export function isAsync(fn: AnyFunction): boolean {
+  return Object.prototype.toString.call(fn) === "[object AsyncFunction]";
+}
+
+/** The function as a job calls it. With `withIndex`, inputs are pairs of a value and its index in the array. */
+export function remoteCallback(fn: AnyFunction, needs: CallbackNeeds, withIndex: boolean): AnyFunction {
+  if (withIndex) return needs === "index" ? wrappers().pairOfBoth(fn) : wrappers().pairOfValue(fn);
+  return needs === "index" ? wrappers().indexed(fn) : fn;
+}
+
+interface Wrappers {
+  readonly indexed: (fn: AnyFunction) => AnyFunction;
+  readonly pairOfValue: (fn: AnyFunction) => AnyFunction;
+  readonly pairOfBoth: (fn: AnyFunction) => AnyFunction;
+  /** The whole expression, as one call. */
+  readonly map: (receiver: unknown, fn: unknown) => () => unknown;
+  readonly from: (receiver: unknown, fn: unknown) => () => unknown;
+  readonly mapAll: (receiver: unknown, fn: unknown) => () => unknown;
+  readonly fromAll: (receiver: unknown, fn: unknown) => () => unknown;
+  readonly mapAllSettled: (receiver: unknown, fn: unknown) => () => unknown;
+  readonly fromAllSettled: (receiver: unknown, fn: unknown) => () => unknown;
+}
+
+/** Frames of this name are left out of stacks. */
+export const WRAPPERS_FILE = "burla:map";
+
+/** A script of its own: what is captured of a wrapper is its text alone, not that of the program. */
+const WRAPPERS = `({
+  indexed: (fn) => (value, context) => fn(value, context.index),
+  pairOfValue: (fn) => ([value]) => fn(value),
+  pairOfBoth: (fn) => ([value, index]) => fn(value, index),
+  map: (receiver, fn) => () => receiver.map(fn),
+  from: (receiver, fn) => () => Array.from(receiver, fn),
+  mapAll: (receiver, fn) => () => Promise.all(receiver.map(fn)),
+  fromAll: (receiver, fn) => () => Promise.all(Array.from(receiver, fn)),
+  mapAllSettled: (receiver, fn) => () => Promise.allSettled(receiver.map(fn)),
+  fromAllSettled: (receiver, fn) => () => Promise.allSettled(Array.from(receiver, fn)),
+})`;
+
+let made: Wrappers | undefined;
+
+export function wrappers(): Wrappers {
+  made ??= new Script(`"use strict";${WRAPPERS}`, { filename: WRAPPERS_FILE }).runInThisContext() as Wrappers;
+  return made;
+}
+
+function parseFunction(ts: TypeScript, text: string): ts.SignatureDeclaration | undefined {
+  for (const candidate of [`(${text})`, `({ ${text} })`]) {
+    const file = ts.createSourceFile("callback.js", candidate, ts.ScriptTarget.Latest, true, ts.ScriptKind.JS);
+    if ((file as unknown as { parseDiagnostics: readonly unknown[] }).parseDiagnostics.length > 0) continue;
+    const found = firstFunction(ts, file);
+    if (found !== undefined) return found;
+  }
+  return undefined;
+}
+
+function firstFunction(ts: TypeScript, node: ts.Node): ts.SignatureDeclaration | undefined {
+  if (ts.isFunctionLike(node)) return node;
+  return ts.forEachChild(node, (child) => firstFunction(ts, child));
+}
+
+function usesArguments(ts: TypeScript, fn: ts.Node): boolean {
+  let found = false;
+  const visit = (node: ts.Node): void => {
+    if (ts.isIdentifier(node) && node.text === "arguments") found = true;
+    ts.forEachChild(node, visit);
+  };
+  visit(fn);
+  return found;
+}

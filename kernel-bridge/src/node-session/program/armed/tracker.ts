@@ -1,0 +1,90 @@
+/** The one who shows how a job is: gathers what happens, and shows it some times a second. */
+import { randomUUID } from "node:crypto";
+import { inspect } from "node:util";
+import type { LogLine, Progress } from "burla";
+import { viewBundle } from "../../../cell-view-text.ts";
+import { CellViewWriter, type ViewFailure, type ViewHead } from "../../../cell-view-writer.ts";
+import type { CellMaps } from "../cells/cell-maps.ts";
+import { textOf } from "../errors.ts";
+import type { Reporter } from "../reporter.ts";
+
+/** At most ten times a second. */
+const REDRAW_MS = 100;
+const SAMPLE_OPTIONS = { depth: 2, maxArrayLength: 8, maxStringLength: 200, breakLength: Infinity, compact: true } as const;
+
+export interface TrackerOptions {
+  readonly head: Omit<ViewHead, "startedAtMs">;
+  readonly reporter: Reporter;
+  readonly maps: CellMaps;
+  /** The cell that runs: failures in it have a line. */
+  readonly label: string;
+  /** The index that an input of the job has in the map. */
+  readonly indexOf: (index: number) => number;
+}
+
+export class JobTracker {
+  readonly #options: TrackerOptions;
+  readonly #writer: CellViewWriter;
+  readonly #displayId = randomUUID();
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(options: TrackerOptions) {
+    this.#options = options;
+    this.#writer = new CellViewWriter({ ...options.head, startedAtMs: Date.now() });
+    options.reporter.say({ type: "display", data: this.#bundle(), metadata: {}, displayId: this.#displayId });
+  }
+
+  progress({ jobId, phase, reason, nodes, workers, running, total }: Progress): void {
+    this.#writer.apply({ type: "progress", jobId, phase, reason, nodes, workers, running, total, settled: null });
+    this.#soon();
+  }
+
+  line({ index, stream, text }: LogLine): void {
+    this.#writer.apply({ type: "line", index: index < 0 ? -1 : this.#options.indexOf(index), stream: stream === "stdout" ? 1 : 2, text });
+    this.#soon();
+  }
+
+  /** @param index as the map counts. */
+  result(index: number, value: unknown): void {
+    this.#writer.apply(this.#writer.wantsSample ? { type: "result", index, text: inspect(value, SAMPLE_OPTIONS) } : { type: "counted" });
+    this.#soon();
+  }
+
+  failure(index: number, reason: unknown): void {
+    this.#writer.apply({ type: "failure", failure: this.#writer.wantsFailure ? this.#failureOf(index, reason) : { index, name: "", message: "", line: null, source: null, traceback: "" } });
+    this.#soon();
+  }
+
+  end(phase: "done" | "failed" | "cancelled" | "interrupted", reason = ""): void {
+    this.#writer.apply({ type: "ended", phase, reason });
+    this.#draw();
+  }
+
+  #failureOf(index: number, reason: unknown): ViewFailure {
+    const { maps, label } = this.#options;
+    if (!(reason instanceof Error)) return { index, name: "Thrown", message: inspect(reason), line: null, source: null, traceback: inspect(reason) };
+    const place = maps.placeOf(reason.stack ?? "");
+    return {
+      index,
+      name: reason.name,
+      message: reason.message,
+      line: place?.label === label ? place.line : null,
+      source: place === undefined ? null : maps.lineAt(place),
+      traceback: textOf(reason, maps),
+    };
+  }
+
+  #soon(): void {
+    this.#timer ??= setTimeout(() => this.#draw(), REDRAW_MS);
+  }
+
+  #draw(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    this.#options.reporter.say({ type: "displayUpdate", data: this.#bundle(), metadata: {}, displayId: this.#displayId });
+  }
+
+  #bundle() {
+    return viewBundle(this.#writer.document(Date.now()));
+  }
+}

@@ -1,0 +1,260 @@
+/** A parsed cell -> the text of the scripts that run it. Pure: text in, text out. */
+import type ts from "typescript";
+import type { TypeScript } from "../typescript.ts";
+import { readImport, readReexport, type ImportStatement } from "./imports.ts";
+import { planLast, type LastPlan } from "./last-statement.ts";
+import { assignedNames, bindingNames } from "./names.ts";
+import type { Edit, Piece } from "./pieces.ts";
+import { IMPORT_META, SESSION } from "./session-names.ts";
+import { classPieces, functionPieces, piecesOf, variablePieces, withoutModifiers, type StatementContext } from "./statements.ts";
+
+export interface ComposeOptions {
+  /** Whether the last statement's map, if it is one, goes to the cluster. */
+  readonly isArmed: boolean;
+  /** Which names may not become properties of the global object. */
+  readonly protectedNames: ReadonlySet<string>;
+  /** Of those, the ones that earlier cells have declared. */
+  readonly shadowed: ReadonlySet<string>;
+  /** What to import in the place of a specifier. */
+  readonly resolve: (specifier: string) => string;
+}
+
+/** One script. It evaluates to an async function that runs it. */
+export interface ComposedScript {
+  readonly pieces: readonly Piece[];
+  /** Names that must be properties of the global object before it runs. */
+  readonly names: readonly string[];
+  /** Enums and namespaces, which must not add to what an earlier cell made of the name. */
+  readonly reset: readonly string[];
+  /** Names with a protected meaning, which the script keeps to the cells. */
+  readonly shadows: readonly string[];
+}
+
+/** The statements of a cell by what becomes of them. */
+interface SortedCell {
+  readonly imports: readonly ImportStatement[];
+  /** Enums and namespaces. */
+  readonly objects: readonly (ts.EnumDeclaration | ts.ModuleDeclaration)[];
+  readonly functions: readonly (ts.FunctionDeclaration & { name: ts.Identifier })[];
+  readonly body: readonly ts.Statement[];
+}
+
+export class CellComposer {
+  readonly #ts: TypeScript;
+  readonly #file: ts.SourceFile;
+  readonly #options: ComposeOptions;
+  readonly #sorted: SortedCell;
+  readonly #edits: readonly Edit[];
+
+  constructor(ts: TypeScript, file: ts.SourceFile, options: ComposeOptions) {
+    this.#ts = ts;
+    this.#file = file;
+    this.#options = options;
+    this.#sorted = this.#sort();
+    this.#edits = this.#metaEdits();
+  }
+
+  /** What the last statement is, for a cell that is to run on the cluster. */
+  get last(): LastPlan {
+    const last = this.#sorted.body.at(-1);
+    return last === undefined ? { kind: "call" } : planLast(this.#ts, last);
+  }
+
+  /** The cell as it runs here; the map of its last statement goes through the session if it is armed. */
+  whole(): ComposedScript {
+    const plan = this.#options.isArmed ? this.last : undefined;
+    const edits = plan?.kind === "map" ? plan.edits(this.#file) : [];
+    const context = this.#context(edits);
+    const { imports, functions, body } = this.#sorted;
+    const names = [...imports.flatMap((one) => one.names), ...functions.map(({ name }) => name.text), ...body.flatMap((statement) => this.#declares(statement))];
+    const inner = [
+      ...imports.map(({ text }) => ({ text })),
+      ...functions.flatMap((fn) => functionPieces(context, fn)),
+      ...body.flatMap((statement, index) => this.#sessionPieces(context, statement, index === body.length - 1)),
+    ];
+    return this.#script(inner, names, true);
+  }
+
+  /** The last statement alone, as when it takes up a job that an earlier execution has started. */
+  lastAlone(): ComposedScript {
+    const last = this.#sorted.body.at(-1);
+    const plan = this.last;
+    if (last === undefined || plan.kind !== "map") return this.#script([], [], true);
+    const pieces = this.#sessionPieces(this.#context(plan.attachEdits(this.#file)), last, true);
+    return this.#script(pieces, this.#declares(last), false);
+  }
+
+  /** What a cell that is one call does here before it: imports, enums. */
+  beforeCall(): ComposedScript {
+    const { imports } = this.#sorted;
+    return this.#script(imports.map(({ text }) => ({ text })), imports.flatMap((one) => one.names), true);
+  }
+
+  /** The call: a function with the cell in it, and the names that it gives back. */
+  call(): ComposedScript {
+    const { functions, body } = this.#sorted;
+    const context = this.#context([]);
+    const returned = this.returnedNames;
+    const last = body.at(-1);
+    const value = last === undefined ? undefined : this.#valueOf(last);
+    const inner: Piece[] = [
+      ...functions.flatMap((fn) => [...withoutModifiers(context, fn), { text: "\n" }]),
+      ...body.flatMap((statement, index) => (index === body.length - 1 && value !== undefined ? [] : this.#localPieces(context, statement))),
+    ];
+    if (value !== undefined) inner.push({ text: ";const $burla_value = (" }, ...piecesOf(context, value), { text: ");\n" });
+    inner.push({ text: `;return { value: ${value === undefined ? "undefined" : "$burla_value"}, names: { ${returned.join(", ")} } };\n` });
+    const bind = returned.length === 0 ? "" : `;({ ${returned.join(", ")} } = $burla_result.names);`;
+    const pieces = [{ text: `const $burla_result = await ${SESSION}.call(async () => {\n` }, ...inner, { text: `});\n${bind}\nreturn { value: $burla_result.value };\n` }];
+    return this.#script(pieces, this.#declaredVariables(), false);
+  }
+
+  /** What a cell that is one call does here after it: functions and classes, which are not sent back. */
+  afterCall(): ComposedScript {
+    const context = this.#context([]);
+    const { functions, body } = this.#sorted;
+    const code = body.filter((statement) => this.#isCode(statement));
+    const pieces = [
+      ...functions.flatMap((fn) => functionPieces(context, fn)),
+      ...code.flatMap((statement) => this.#sessionPieces(context, statement, false)),
+    ];
+    return this.#script(pieces, [...functions.map(({ name }) => name.text), ...code.flatMap((statement) => this.#declares(statement))], false);
+  }
+
+  /** The variables that a cell which is one call gives back. */
+  get returnedNames(): readonly string[] {
+    const assigned = assignedNames(this.#ts, this.#sorted.body).filter((name) => this.#isTopLevel(name));
+    return [...new Set([...this.#declaredVariables(), ...assigned])];
+  }
+
+  #declaredVariables(): string[] {
+    return this.#sorted.body.filter((statement) => !this.#isCode(statement)).flatMap((statement) => this.#declares(statement));
+  }
+
+  /** Not a variable of a block within the cell. */
+  #isTopLevel(name: string): boolean {
+    const ts = this.#ts;
+    let isLocal = false;
+    const visit = (node: ts.Node): void => {
+      if (ts.isVariableDeclaration(node) && node.parent.parent !== undefined && !ts.isSourceFile(node.parent.parent.parent) && bindingNames(ts, node.name).includes(name)) isLocal = true;
+      if (!ts.isFunctionLike(node)) ts.forEachChild(node, visit);
+    };
+    for (const statement of this.#sorted.body) visit(statement);
+    return !isLocal;
+  }
+
+  /** Declarations of functions and classes: code, that runs nothing. */
+  #isCode(statement: ts.Statement): boolean {
+    const ts = this.#ts;
+    if (ts.isClassDeclaration(statement)) return true;
+    if (!ts.isVariableStatement(statement)) return false;
+    return statement.declarationList.declarations.every(({ initializer }) => initializer !== undefined && (ts.isArrowFunction(initializer) || ts.isFunctionExpression(initializer) || ts.isClassExpression(initializer)));
+  }
+
+  #context(edits: readonly Edit[]): StatementContext {
+    return { ts: this.#ts, file: this.#file, edits: [...this.#edits, ...edits] };
+  }
+
+  #script(inner: readonly Piece[], declared: readonly string[], withObjects: boolean): ComposedScript {
+    const objects = withObjects ? this.#sorted.objects : [];
+    const context = this.#context([]);
+    const { protectedNames, shadowed } = this.#options;
+    const isMentioned = (name: string) => new RegExp(`(?<![\\w$])${name.replaceAll("$", "\\$")}(?![\\w$])`).test(this.#file.text);
+    const shadows = [...new Set([...declared.filter((name) => protectedNames.has(name)), ...[...shadowed].filter(isMentioned)])];
+    const keep = (line: (name: string) => string) => shadows.map(line).join(" ");
+    const text = (value: string): Piece => ({ text: value });
+    const pieces = [
+      text(`"use strict";\n`),
+      ...objects.flatMap((node) => [...withoutModifiers(context, node), text("\n")]),
+      text(`;(async () => {\n`),
+      ...(shadows.length === 0 ? inner : [text(`${keep((name) => `let ${name} = ${SESSION}.shadows[${JSON.stringify(name)}];`)} try {\n`), ...inner, text(`} finally { ${keep((name) => `${SESSION}.shadows[${JSON.stringify(name)}] = ${name};`)} }\n`)]),
+      text("})\n"),
+    ];
+    return {
+      pieces,
+      names: [...new Set(declared)].filter((name) => !protectedNames.has(name)),
+      reset: objects.flatMap(({ name }) => (this.#ts.isIdentifier(name) ? [name.text] : [])),
+      shadows,
+    };
+  }
+
+  /** A statement whose declarations become variables of the session. */
+  #sessionPieces(context: StatementContext, statement: ts.Statement, isLast: boolean): Piece[] {
+    const ts = this.#ts;
+    const value = isLast ? this.#valueOf(statement) : undefined;
+    if (value !== undefined) return [{ text: ";return { value: (" }, ...piecesOf(context, value), { text: ") };\n" }];
+    if (ts.isVariableStatement(statement) && !this.#isUsing(statement)) return variablePieces(context, statement);
+    if (ts.isClassDeclaration(statement) && statement.name !== undefined) {
+      if (!(statement.modifiers ?? []).some((modifier) => ts.isDecorator(modifier))) return classPieces(context, statement as ts.ClassDeclaration & { name: ts.Identifier });
+      // A decorated class must be a declaration: it stands in a block of its own, from which it is given out.
+      return [{ text: `;${statement.name.text} = await (async () => {` }, ...withoutModifiers(context, statement), { text: `\nreturn ${statement.name.text}; })();\n` }];
+    }
+    return this.#localPieces(context, statement);
+  }
+
+  /** A statement as it is. */
+  #localPieces(context: StatementContext, statement: ts.Statement): Piece[] {
+    const ts = this.#ts;
+    if (ts.isExportAssignment(statement)) return [{ text: ";(" }, ...piecesOf(context, statement.expression), { text: ");\n" }];
+    const hasModifiers = ts.isVariableStatement(statement) || ts.isClassDeclaration(statement) || ts.isFunctionDeclaration(statement);
+    return [...(hasModifiers ? withoutModifiers(context, statement) : piecesOf(context, statement)), { text: ";\n" }];
+  }
+
+  /** The expression whose value the statement shows. */
+  #valueOf(statement: ts.Statement): ts.Node | undefined {
+    const ts = this.#ts;
+    if (ts.isExpressionStatement(statement) || ts.isExportAssignment(statement)) return statement.expression;
+    return undefined;
+  }
+
+  #isUsing({ declarationList }: ts.VariableStatement): boolean {
+    const { flags } = declarationList;
+    const { NodeFlags } = this.#ts;
+    return (flags & NodeFlags.BlockScoped) === NodeFlags.Using || (flags & NodeFlags.BlockScoped) === NodeFlags.AwaitUsing;
+  }
+
+  #declares(statement: ts.Statement): string[] {
+    const ts = this.#ts;
+    if (ts.isVariableStatement(statement) && !this.#isUsing(statement)) return statement.declarationList.declarations.flatMap(({ name }) => bindingNames(ts, name));
+    return ts.isClassDeclaration(statement) && statement.name !== undefined ? [statement.name.text] : [];
+  }
+
+  #sort(): SortedCell {
+    const ts = this.#ts;
+    const imports: ImportStatement[] = [];
+    const objects: (ts.EnumDeclaration | ts.ModuleDeclaration)[] = [];
+    const functions: (ts.FunctionDeclaration & { name: ts.Identifier })[] = [];
+    const body: ts.Statement[] = [];
+    for (const statement of this.#file.statements) {
+      if (this.#isTypeOnly(statement)) continue;
+      if (ts.isImportDeclaration(statement)) addDefined(imports, readImport(ts, this.#file, statement, this.#options.resolve));
+      else if (ts.isExportDeclaration(statement)) addDefined(imports, readReexport(ts, this.#file, statement, this.#options.resolve));
+      else if (ts.isEnumDeclaration(statement) || ts.isModuleDeclaration(statement)) objects.push(statement);
+      else if (ts.isFunctionDeclaration(statement) && statement.name !== undefined) functions.push(statement as ts.FunctionDeclaration & { name: ts.Identifier });
+      else body.push(statement);
+    }
+    return { imports, objects, functions, body };
+  }
+
+  #isTypeOnly(statement: ts.Statement): boolean {
+    const ts = this.#ts;
+    if (ts.isInterfaceDeclaration(statement) || ts.isTypeAliasDeclaration(statement) || ts.isEmptyStatement(statement)) return true;
+    if (ts.isFunctionDeclaration(statement) && statement.body === undefined) return true;
+    return ts.canHaveModifiers(statement) && (ts.getModifiers(statement) ?? []).some(({ kind }) => kind === ts.SyntaxKind.DeclareKeyword);
+  }
+
+  #metaEdits(): Edit[] {
+    const ts = this.#ts;
+    const edits: Edit[] = [];
+    const visit = (node: ts.Node): void => {
+      if (ts.isMetaProperty(node) && node.keywordToken === ts.SyntaxKind.ImportKeyword) edits.push({ start: node.getStart(this.#file), end: node.end, text: IMPORT_META });
+      ts.forEachChild(node, visit);
+    };
+    if (/\bimport\s*\.\s*meta\b/.test(this.#file.text)) visit(this.#file);
+    return edits;
+  }
+}
+
+function addDefined<Item>(list: Item[], item: Item | undefined): void {
+  if (item !== undefined) list.push(item);
+}
+

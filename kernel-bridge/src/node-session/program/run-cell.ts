@@ -1,0 +1,59 @@
+/** Runs one cell: its text is parsed, rewritten, compiled, run, and its value shown. */
+import { CellComposer, type ComposedScript } from "./cells/compose.ts";
+import type { CellMaps } from "./cells/cell-maps.ts";
+import { compileScript } from "./cells/compile.ts";
+import { objectText, parseCell, type ParseOptions } from "./cells/parse.ts";
+import type { SessionScope } from "./scope.ts";
+import { loadTypeScript } from "./typescript.ts";
+
+/** What a script of a cell gives. */
+export interface CellValue {
+  readonly value: unknown;
+}
+
+/** How a cell runs: here, or with its last statement on the cluster. */
+export type CellMode = "here" | "armed" | "attached";
+
+export interface CellRunnerOptions {
+  readonly language: ParseOptions["language"];
+  readonly scope: SessionScope;
+  readonly maps: CellMaps;
+}
+
+export class CellRunner {
+  readonly #options: CellRunnerOptions;
+
+  constructor(options: CellRunnerOptions) {
+    this.#options = options;
+  }
+
+  /** @returns the value of its last expression; undefined where it has none. @throws what the cell throws. */
+  async run(code: string, label: string, mode: CellMode): Promise<CellValue | undefined> {
+    const { scope, language } = this.#options;
+    const ts = await loadTypeScript();
+    const options = { label, language };
+    const file = objectText(ts, parseCell(ts, code, options), options);
+    const composer = new CellComposer(ts, file, {
+      isArmed: mode !== "here",
+      protectedNames: scope.protectedNames,
+      shadowed: new Set(Object.keys(scope.shadows)),
+      resolve: (specifier) => scope.resolve(specifier),
+    });
+    const run = (script: ComposedScript, part: number) => this.#runScript(script, { source: file.text, label, filename: part === 0 ? label : `${label}#${part}` });
+    if (mode === "attached") return run(composer.lastAlone(), 0);
+    if (mode === "here" || composer.last.kind === "map") return run(composer.whole(), 0);
+    await run(composer.beforeCall(), 0);
+    const result = await run(composer.call(), 1);
+    await run(composer.afterCall(), 2);
+    return result;
+  }
+
+  async #runScript(script: ComposedScript, names: { source: string; label: string; filename: string }): Promise<CellValue | undefined> {
+    const { scope, maps, language } = this.#options;
+    const compiled = await compileScript(script.pieces, names.source, { label: names.label, language, filename: names.filename });
+    maps.add(names.filename, names.label, names.source, compiled.map);
+    scope.declare(script);
+    const main = compiled.script.runInThisContext() as () => Promise<CellValue | undefined>;
+    return main();
+  }
+}

@@ -1,0 +1,114 @@
+"""User values <-> opaque bytes, by cloudpickle; all values of a chunk together."""
+
+from __future__ import annotations
+
+import pickle
+from typing import Any, Iterator, Sequence
+
+#: Steps from a value to what cannot be sent of it: a longer path helps nobody.
+_MAX_STEPS = 20
+_MAX_PARTS = 10_000
+
+
+def encode_values(values: Sequence[Any]) -> bytes:
+    """Raises whatever cloudpickle raises for what it cannot pickle; `find_unpicklable` names the culprit."""
+    import cloudpickle
+
+    return cloudpickle.dumps(list(values), protocol=pickle.HIGHEST_PROTOCOL)
+
+
+def decode_values(data: bytes | memoryview) -> list[Any]:
+    return pickle.loads(data)
+
+
+def is_picklable(value: Any) -> bool:
+    return why_unpicklable(value) is None
+
+
+def why_unpicklable(value: Any) -> BaseException | None:
+    """What picking it raises; code of the user's may run, and raise anything."""
+    try:
+        encode_values([value])
+    except Exception as error:
+        return error
+    return None
+
+
+def find_unpicklable(value: Any) -> tuple[str, str] | None:
+    """Where in a value the first part lies that cannot be pickled (such as `.owner[3]`), and what it is.
+
+    For messages only: each part on the way is pickled once for each step above it.
+    """
+    reason = why_unpicklable(value)
+    if reason is None:
+        return None
+    path = ""
+    seen = {id(value)}
+    for _ in range(_MAX_STEPS):
+        found = next(_bad_parts(value, seen), None)
+        if found is None:
+            break
+        step, value, reason = found
+        seen.add(id(value))
+        path += step
+    return path, f"{_article(type(value).__qualname__)} ({_first_line(reason)})"
+
+
+def _bad_parts(value: Any, seen: set[int]) -> Iterator[tuple[str, Any, BaseException]]:
+    for count, (step, part) in enumerate(_parts(value)):
+        if count >= _MAX_PARTS:
+            return
+        reason = None if id(part) in seen else why_unpicklable(part)
+        if reason is not None:
+            yield step, part, reason
+
+
+def _parts(value: Any) -> Iterator[tuple[str, Any]]:
+    if isinstance(value, dict):
+        for key, part in value.items():
+            yield f"[{_short(key)}]", part
+    elif isinstance(value, (list, tuple)):
+        for at, part in enumerate(value):
+            yield f"[{at}]", part
+    elif isinstance(value, (set, frozenset)):
+        for part in value:
+            yield f"{{{_short(part)}}}", part
+    state = getattr(value, "__dict__", None)
+    if isinstance(state, dict) and not isinstance(value, type):
+        for name, part in list(state.items()):
+            yield f".{name}", part
+    for name, part in _closure(value):
+        yield f" → {name}", part
+
+
+def _closure(value: Any) -> Iterator[tuple[str, Any]]:
+    """What a function holds: the values of its closure, and the globals that it names."""
+    code = getattr(value, "__code__", None)
+    if code is None:
+        return
+    for name, cell in zip(code.co_freevars, getattr(value, "__closure__", None) or ()):
+        try:
+            yield name, cell.cell_contents
+        except ValueError:
+            continue
+    known = getattr(value, "__globals__", {})
+    for name in code.co_names:
+        if name in known:
+            yield name, known[name]
+
+
+def _short(value: Any) -> str:
+    try:
+        text = repr(value)
+    except Exception:
+        text = type(value).__qualname__
+    return text if len(text) <= 60 else f"{text[:59]}…"
+
+
+def _first_line(error: BaseException) -> str:
+    text = str(error).strip().split("\n", 1)[0] or type(error).__name__
+    return text if len(text) <= 200 else f"{text[:199]}…"
+
+
+def _article(name: str) -> str:
+    return f"{'an' if name[:1] in 'AEIOUaeiou' else 'a'} {name}"

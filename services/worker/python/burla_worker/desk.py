@@ -1,0 +1,210 @@
+"""What a worker has been given and what it has to say: grants in, results and lines out. Calls nothing of the user's.
+
+Used by the thread (or threads) that run calls, by the one that reads the socket, and by the `Ticker`.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from math import inf
+from typing import Any
+
+from burla_protocol.failures import to_envelope
+from burla_protocol.values import decode_values
+
+from .grant import Grant
+from .link import Link
+from .output import Output
+from .own_files import is_ours
+from .pace import FLUSH_SHARE, GIVE_BACK_MS, LEAD_MS, MAX_FLUSH_MS, MIN_FLUSH_MS
+
+clock = time.perf_counter
+
+_GIVE_BACK_S = GIVE_BACK_MS / 1000
+_LEAD_S = LEAD_MS / 1000
+
+
+class Claim:
+    """One call that is about to be made."""
+
+    __slots__ = ("grant", "index", "input")
+
+    def __init__(self, grant: Grant, index: int, value: Any) -> None:
+        self.grant = grant
+        self.index = index
+        self.input = value
+
+
+class Desk:
+    def __init__(self, link: Link, output: Output) -> None:
+        self.changed = threading.Condition(threading.RLock())
+        self.grants: list[Grant] = []
+        self.concurrency = 1
+        self.timed = False
+        self._link = link
+        self._output = output
+        self._began_s = self._flushed_s = clock()
+        #: Calls begun and not settled, over all grants.
+        self.running = 0
+        #: Grants so far.
+        self.received = 0
+
+    def begin(self, concurrency: int, timed: bool) -> None:
+        with self.changed:
+            self.concurrency, self.timed = concurrency, timed
+            self._output.begin()
+            self._began_s = self._flushed_s = clock()
+
+    def enqueue(self, message: dict[str, Any], body: bytes) -> None:
+        with self.changed:
+            self.grants.append(Grant(message, body))
+            self.received += 1
+            self.changed.notify_all()
+
+    @property
+    def waiting(self) -> int:
+        """Inputs that have not begun."""
+        return sum(grant.to - grant.next for grant in self.grants)
+
+    def wait_for_claim(self) -> Claim:
+        """The next call, as soon as there is one and room for it."""
+        with self.changed:
+            while True:
+                claim = self.claim()
+                if claim is not None:
+                    return claim
+                self.changed.wait()
+
+    def claim(self) -> Claim | None:
+        """The next call, if there is one and room for it. What is due to be sent is sent on the way."""
+        with self.changed:
+            now_s = clock()
+            grant = self._next_grant(now_s)
+            if grant is None:
+                return None
+            if now_s - self._flushed_s >= self.flush_s(now_s) or self._comes_near_end(grant, now_s):
+                self.flush()
+            if grant.inputs is None and not self._open(grant):
+                return self.claim()
+            position = grant.next
+            grant.next = position + 1
+            grant.running += 1
+            self.running += 1
+            if grant.began_s == inf:
+                grant.began_s = now_s
+            inputs: list[Any] = grant.inputs  # type: ignore[assignment]
+            value, inputs[position] = inputs[position], None
+            index = grant.first + position
+        if self.timed:
+            self._announce(grant, index)
+        return Claim(grant, index, value)
+
+    def _next_grant(self, now_s: float) -> Grant | None:
+        if self.running >= self.concurrency:
+            return None
+        for grant in list(self.grants):
+            if grant.next >= grant.to:
+                continue
+            if now_s - grant.began_s <= _GIVE_BACK_S:
+                return grant
+            self._give_back(grant)
+        return None
+
+    def _open(self, grant: Grant) -> bool:
+        """What the inputs raise when they are unpickled is the error of each of them."""
+        body, grant.body = grant.body, None
+        try:
+            grant.inputs = decode_values(body or b"")
+            return True
+        except Exception as error:
+            envelope = to_envelope(error, is_ours)
+            for position in range(grant.next, grant.to):
+                grant.batch.add_failure(grant.first + position, envelope, 0.0)
+            grant.next = grant.to
+            self._forget_if_done(grant)
+            return False
+
+    def settle(self, claim: Claim, value: Any, seconds: float) -> None:
+        with self.changed:
+            claim.grant.batch.add_value(claim.index, value, seconds)
+            self._settled(claim)
+
+    def settle_failed(self, claim: Claim, error: BaseException, seconds: float) -> None:
+        envelope = to_envelope(error, is_ours)
+        with self.changed:
+            claim.grant.batch.add_failure(claim.index, envelope, seconds)
+            self._settled(claim)
+
+    def _settled(self, claim: Claim) -> None:
+        self._output.ended(claim.index)
+        claim.grant.running -= 1
+        self.running -= 1
+        self._forget_if_done(claim.grant)
+        if self.concurrency > 1:
+            self.changed.notify_all()
+
+    def flush_s(self, now_s: float) -> float:
+        return min(MAX_FLUSH_MS / 1000, max(MIN_FLUSH_MS / 1000, (now_s - self._began_s) * FLUSH_SHARE))
+
+    def flush(self) -> None:
+        """Sends all results and lines; what a call has printed before its result."""
+        self._flushed_s = clock()
+        self._output.flush()
+        with self.changed:
+            for grant in self.grants:
+                self._send_batch(grant)
+        self._link.flush()
+
+    def tick(self) -> None:
+        """What is due although a call has been running for long: by another thread than the one that runs it."""
+        now_s = clock()
+        with self.changed:
+            for grant in list(self.grants):
+                if grant.next < grant.to and now_s - grant.began_s > _GIVE_BACK_S:
+                    self._give_back(grant)
+        if now_s - self._flushed_s >= self.flush_s(now_s):
+            self.flush()
+        else:
+            self._output.flush()
+            self._link.flush()
+
+    def _comes_near_end(self, grant: Grant, now_s: float) -> bool:
+        """True once, before the last calls of the last grant, if there have been some whose results wait."""
+        done = grant.next - grant.start
+        if grant.said_near_end or len(self.grants) > 1 or done == 0:
+            return False
+        left, ran_s = grant.to - grant.next, now_s - grant.began_s
+        if ran_s < _LEAD_S or (left > self.concurrency and left * ran_s / done > _LEAD_S):
+            return False
+        grant.said_near_end = True
+        return True
+
+    def _give_back(self, grant: Grant) -> None:
+        begin, grant.next = grant.next, grant.to
+        self._send_batch(grant)
+        self._link.send({"type": "givenBack", "grantId": grant.id, "from": begin})
+        self._forget_if_done(grant)
+
+    def _forget_if_done(self, grant: Grant) -> None:
+        """The answer leaves with those of the grants that follow at once, or when there are none."""
+        if grant.running > 0 or grant.next < grant.to or grant not in self.grants:
+            return
+        self.grants.remove(grant)
+        self._output.flush()
+        self._send_batch(grant)
+        if not self.grants:
+            self.flush()
+
+    def _announce(self, grant: Grant, index: int) -> None:
+        with self.changed:
+            self._send_batch(grant)
+            self._link.send({"type": "started", "grantId": grant.id, "index": index})
+        self._link.flush()
+
+    def _send_batch(self, grant: Grant) -> None:
+        batch = grant.take_batch()
+        if batch is None:
+            return
+        for message, values, errors in batch.encode():
+            self._link.send(message, values, errors)

@@ -1,0 +1,70 @@
+"""From a bundle on disk to a callable."""
+
+from __future__ import annotations
+
+import linecache
+import os
+import pickle
+import sys
+from typing import Any, Callable
+
+from .own_files import folder
+
+
+class LoadError(Exception):
+    """The function cannot be loaded here, for a reason that the user can mend. Its code is one of the catalogue."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+def load_function(message: dict[str, Any]) -> Callable[[Any], Any]:
+    """Sets up the job's environment and opens its bundle. Raises LoadError, and whatever the user's modules raise."""
+    os.environ.update(message["env"])
+    _enter(message["cwd"])
+    with open(message["bundlePath"], "rb") as file:
+        bundle = pickle.load(file)
+    _check_version(bundle)
+    _extend_path(message["packagesPath"], bundle["path"])
+    for name, text in bundle["sources"].items():
+        linecache.cache[name] = (len(text), None, text.splitlines(True), name)
+    _require_cloudpickle()
+    function = pickle.loads(bundle["function"])
+    if not callable(function):
+        raise TypeError(f"what was sent is no function but {type(function).__qualname__}")
+    return function
+
+
+def _enter(cwd: str | None) -> None:
+    """The client's folder, where it exists: only on the same machine."""
+    try:
+        if cwd is not None:
+            os.chdir(cwd)
+    except OSError:
+        pass
+
+
+def _check_version(bundle: dict[str, Any]) -> None:
+    made_by = tuple(bundle["python"])
+    here = sys.version_info[:2]
+    if made_by != here:
+        raise LoadError(
+            "BURLA_PYTHON",
+            "the function was made by Python %d.%d, and the workers run Python %d.%d (%s)" % (*made_by, *here, sys.executable),
+        )
+
+
+def _extend_path(packages: str | None, client_path: list[str] | None) -> None:
+    """On the same machine modules are found as the client finds them; the client's modules come before ours."""
+    own = folder()
+    usual = [entry for entry in sys.path if entry not in (own, "")]
+    wanted = [*([packages] if packages else []), *(client_path or []), *usual, own]
+    sys.path[:] = list(dict.fromkeys(wanted))
+
+
+def _require_cloudpickle() -> None:
+    try:
+        import cloudpickle  # noqa: F401
+    except ImportError as error:
+        raise LoadError("BURLA_PYTHON", f"the workers' Python ({sys.executable}) has no cloudpickle") from error

@@ -1,0 +1,106 @@
+"""Puts a worker together. It dials its node over a socket, and ends when that connection ends.
+
+Environment: BURLA_WORKER_SOCKET, BURLA_WORKER_ID, BURLA_WORKER_TOKEN, and the files BURLA_WORKER_STDOUT and
+BURLA_WORKER_STDERR, which file descriptors 1 and 2 are, opened for appending, or become.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import queue
+import sys
+import threading
+import types
+from typing import Any, Callable
+
+from burla_protocol.failures import burla_failure, to_envelope
+from burla_protocol.messagepack import pack
+
+from .desk import Desk
+from .guard import Ended, end_with_children, guard_process
+from .link import Link
+from .load import LoadError, load_function
+from .output import Output
+from .own_files import is_ours
+from .runner import Runner
+from .streams import install, redirect
+from .ticker import Ticker
+
+
+def main() -> None:
+    # Stays in the environment: by it the node finds what the user's code has started and left behind.
+    worker_id = os.environ["BURLA_WORKER_ID"]
+    token = os.environ.pop("BURLA_WORKER_TOKEN")
+    files = {1: os.environ.pop("BURLA_WORKER_STDOUT"), 2: os.environ.pop("BURLA_WORKER_STDERR")}
+    redirect(files)
+    link = Link(os.environ.pop("BURLA_WORKER_SOCKET"), f"burla python worker {worker_id}")
+    ticker = Ticker()
+    output = Output(files, lambda dropped, body: link.send({"type": "workerLogs", "droppedLines": dropped}, body), ticker.wake)
+    install(output)
+    desk = Desk(link, output)
+    ticker.start(desk)
+    guard_process(link)
+    link.send({"type": "workerHello", "workerId": worker_id, "token": token, "pid": os.getpid()})
+    link.flush()
+    orders = _listen(link, desk)
+    # The user's code is to find a `__main__` that is not this program.
+    sys.modules["__main__"] = types.ModuleType("__main__")
+    warm_up(orders.empty)
+    try:
+        _work(orders.get(), link, desk, output, ticker)
+    except Ended:
+        output.end()
+        desk.flush()
+    os._exit(0)
+
+
+def _listen(link: Link, desk: Desk) -> "queue.SimpleQueue[dict[str, Any]]":
+    orders: queue.SimpleQueue[dict[str, Any]] = queue.SimpleQueue()
+
+    def receive(message: dict[str, Any], body: bytes) -> None:
+        if message["type"] == "run":
+            desk.enqueue(message, body)
+        elif message["type"] == "load":
+            orders.put(message)
+
+    def read() -> None:
+        try:
+            link.read(receive)
+        finally:
+            end_with_children()
+
+    threading.Thread(target=read, name="burla-node", daemon=True).start()
+    return orders
+
+
+def _work(message: dict[str, Any], link: Link, desk: Desk, output: Output, ticker: Ticker) -> None:
+    try:
+        function = load_function(message)
+    except Ended:
+        raise
+    except BaseException as error:
+        output.end()
+        link.send({"type": "loaded", "ok": False}, pack([_load_failure(error)]))
+        link.flush()
+        threading.Event().wait()
+    desk.begin(message["concurrency"], message["timed"])
+    link.send({"type": "loaded", "ok": True})
+    link.flush()
+    Runner(desk, ticker).run(function)
+
+
+def _load_failure(error: BaseException) -> dict[str, Any]:
+    return burla_failure(error.code, str(error)) if isinstance(error, LoadError) else to_envelope(error, is_ours)
+
+
+def warm_up(has_time: Callable[[], bool]) -> None:
+    """What jobs need is loaded while nobody waits for it."""
+    for name in ("cloudpickle", "asyncio", "burla"):
+        if not has_time():
+            return
+        try:
+            importlib.import_module(name)
+        except ImportError:
+            # Told when a job comes.
+            pass

@@ -1,0 +1,37 @@
+"""A value as it was when it was returned: the function may change it in its next call, before it is sent."""
+
+from __future__ import annotations
+
+import pickle
+from sys import getrefcount
+from typing import Any
+
+#: Types whose values cannot change.
+FIXED = frozenset({int, float, str, bytes, bool, complex, type(None)})
+
+
+def as_it_is_now(value: Any) -> Any:
+    try:
+        import cloudpickle
+
+        return _Frozen(cloudpickle.dumps(value, protocol=pickle.HIGHEST_PROTOCOL))
+    except Exception:
+        # Told with its path when it is sent.
+        return value
+
+
+class _Frozen:
+    def __init__(self, data: bytes) -> None:
+        self._data = data
+
+    def __reduce__(self):
+        return pickle.loads, (self._data,)
+
+
+def _own_references() -> int:
+    value: list[int] = []
+    return getrefcount(value)
+
+
+#: What `getrefcount` says of a value that a local variable holds and nobody else: it differs between versions of Python.
+OWN_REFERENCES = _own_references()

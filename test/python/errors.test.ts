@@ -1,0 +1,136 @@
+/** Errors of functions in Python, as the program that calls sees them. */
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { useCluster } from "../support/cluster.ts";
+import { Script, type PythonOptions } from "../support/script.ts";
+
+const cluster = useCluster();
+
+async function run(source: string, options?: PythonOptions): Promise<string> {
+  const { code, stdout, stderr } = await Script.python(cluster, source, options).ended();
+  assert.equal(code, 0, `${stdout}\n${stderr}`);
+  return stdout;
+}
+
+test("an error is of its own class, and its traceback shows the user's own lines and the input", async () => {
+  const { code, stderr } = await Script.python(cluster, `
+class Broken(Exception):
+    def __init__(self, what, *, depth):
+        super().__init__(what)
+        self.depth = depth
+def check(x):
+    if x == 3: raise Broken("no threes", depth=x)  # this very line
+    return x
+def f(x):
+    return check(x)
+try: remote_parallel_map(f, range(5)).to_list()
+except Broken as error:
+    assert (error.depth, error.input_index) == (3, 3) and "this very line" in error.remote_traceback
+    raise`).ended();
+  assert.equal(code, 1);
+  assert.match(stderr, /line \d+, in f\n {4}return check\(x\)\n.*in check\n {4}if x == 3: raise Broken\("no threes", depth=x\) {2}# this very line\n.*Broken: no threes/s);
+  assert.match(stderr, /this was input 3/);
+  assert.doesNotMatch(stderr, /burla_worker/);
+});
+
+test("causes, contexts and members come with it", async () => {
+  await run(`
+import sys
+def f(x):
+    try: {}["k"]
+    except KeyError as error: raise ValueError("outer") from error
+try: remote_parallel_map(f, [1]).to_list()
+except ValueError as error:
+    assert isinstance(error.__cause__, KeyError) and error.__cause__.__traceback__ is not None
+if sys.version_info >= (3, 11):
+    def g(x): raise ExceptionGroup("both", [TypeError("a"), ValueError("b")])
+    try: remote_parallel_map(g, [1]).to_list()
+    except ExceptionGroup as group: assert [type(each) for each in group.exceptions] == [TypeError, ValueError]`);
+});
+
+test("what would end this program, or has no class here, comes as RemoteError", async () => {
+  await run(`
+import sys
+def leave(x): sys.exit(4)
+def own(x):
+    exec("import threading\\nclass Elsewhere(Exception): lock = threading.Lock()", globals())
+    raise Elsewhere("gone")
+for function, name in ((leave, "SystemExit"), (own, "Elsewhere")):
+    try: remote_parallel_map(function, [1]).to_list()
+    except RemoteError as error: assert error.name == name and error.input_index == 0 and function.__name__ in error.remote_traceback, error
+    else: raise AssertionError(name)`);
+});
+
+test("results and inputs that cannot be sent are named with their path", async () => {
+  await run(`
+import threading
+def result(x): return {"deep": [threading.Lock()]} if x == 1 else (i for i in ()) if x == 2 else x
+outcomes = sorted(remote_parallel_map(result, range(4)).settled(), key=lambda each: each.index)
+assert [each.status for each in outcomes] == ["fulfilled", "rejected", "rejected", "fulfilled"]
+assert "the result of input 1 cannot be sent: result['deep'][0] is a lock" in str(outcomes[1].reason), outcomes[1]
+assert outcomes[2].reason.code == "BURLA_RESULT" and "generator" in str(outcomes[2].reason)
+try: remote_parallel_map(result, [0, {"k": threading.Lock()}]).to_list()
+except BurlaError as error: assert error.code == "BURLA_INPUT" and "inputs[1]['k'] is a lock" in str(error) and error.input_index == 1
+else: raise AssertionError`);
+});
+
+test("an iterable that fails ends the job with its own error", async () => {
+  await run(`
+def inputs():
+    yield 1
+    raise LookupError("no more")
+results = remote_parallel_map(lambda x: x, inputs())
+try: results.to_list()
+except LookupError as error: assert str(error) == "no more"
+else: raise AssertionError`);
+});
+
+test("a call that is too long, needs too much memory or ends its process is named as such", async () => {
+  await run(`
+import os, time
+def sleep(x): time.sleep(x); return x
+began = time.time()
+outcomes = sorted(remote_parallel_map(sleep, [0, 30, 0], timeout_s=0.5).settled(), key=lambda each: each.index)
+assert [each.status for each in outcomes] == ["fulfilled", "rejected", "fulfilled"] and isinstance(outcomes[1].reason, TimeoutError)
+def crash(x): os.kill(os.getpid(), 11)
+def eat(x):
+    held = []
+    while True: held.append(bytearray(8 << 20))
+for function, options, code, words in ((crash, {}, "BURLA_WORKER_LOST", "SIGSEGV"), (eat, {"ram": "150 MiB"}, "BURLA_OUT_OF_MEMORY", "out of memory")):
+    try: remote_parallel_map(function, [1], **options).to_list()
+    except BurlaError as error: assert error.code == code and words in str(error), error
+    else: raise AssertionError(code)`);
+});
+
+test("a function that the workers cannot unpickle, or of another Python, fails the job before anything runs", async () => {
+  await run(`
+import pickle, sys
+class Bad:
+    def __call__(self, x): return x
+    def __reduce__(self): return (__import__, ("no_such_module_anywhere",))
+try: remote_parallel_map(Bad(), [1]).to_list()
+except BurlaError as error: assert error.code == "BURLA_LOAD" and isinstance(error.__cause__, ModuleNotFoundError), error
+else: raise AssertionError
+sys_version, sys.version_info = sys.version_info, (3, 7, 0, "final", 0)
+try: results = remote_parallel_map(lambda x: x, [1])
+finally: sys.version_info = sys_version
+try: results.to_list()
+except BurlaError as error: assert error.code == "BURLA_PYTHON" and "made by Python 3.7, and the workers run Python" in str(error), error
+else: raise AssertionError
+executable, sys.executable = sys.executable, "/no/such/python"
+results = remote_parallel_map(lambda x: x, [1])
+try: results.to_list()
+except BurlaError as error: assert error.code == "BURLA_PYTHON" and "there is no program /no/such/python" in str(error), error
+else: raise AssertionError`);
+});
+
+test("main knows failures by name and line, and a reader in Node is told that the values are Python's", async () => {
+  const jobId = (await run(`
+def f(x): return 1 / x
+results = remote_parallel_map(f, [0], detach=True)
+print(results.job_id)
+list(results.settled())`)).trim();
+  const answer = (await (await cluster.request(`/v1/jobs/${jobId}/failures`)).json()) as { failures: { name: string; stack: string }[] };
+  assert.equal(answer.failures[0]?.name, "ZeroDivisionError");
+  assert.match(answer.failures[0].stack, /def f\(x\): return 1 \/ x/);
+});
