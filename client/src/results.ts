@@ -1,7 +1,10 @@
 /** Batches of results -> one settled entry after the other, opened only when the consumer comes to them. */
-import { decodeEnvelopes, decodeValues, fromEnvelope, indexAt, type MainToClient, type Of } from "@burla/protocol";
+import { BurlaError, decodeEnvelopes, decodeValues, fromEnvelope, indexAt, type MainToClient, type Of } from "@burla/protocol";
 import { IndexSet } from "./index-set.ts";
 import type { Settled } from "./types.ts";
+
+/** With this byte begins what Python has pickled; V8 begins with another. */
+const PICKLE = 0x80;
 
 type ResultsMessage = Of<MainToClient, "results">;
 
@@ -97,7 +100,7 @@ export class ResultBuffer<Result> {
   }
 
   #decode({ message, body }: Batch): Settled<Result>[] {
-    const values = message.valuesBytes === 0 ? [] : decodeValues(body.subarray(0, message.valuesBytes));
+    const values = message.valuesBytes === 0 ? [] : open(body.subarray(0, message.valuesBytes));
     const errors = message.failed.length === 0 ? [] : decodeEnvelopes(body.subarray(message.valuesBytes));
     const failed = new Set(message.failed);
     const dropped = new Set(message.dropped);
@@ -113,6 +116,12 @@ export class ResultBuffer<Result> {
     }
     return entries;
   }
+}
+
+/** @throws BurlaError BURLA_PYTHON for the results of a job of another language. */
+function open(bytes: Uint8Array): unknown[] {
+  if (bytes[0] !== PICKLE) return decodeValues(bytes);
+  throw new BurlaError("BURLA_PYTHON", "the results of this job are values of Python", { cure: "Read them there: `burla.attach(job_id)`." });
 }
 
 function restore(envelope: Parameters<typeof fromEnvelope>[0] | undefined, index: number): unknown {

@@ -70,7 +70,10 @@ export interface ArmedRun {
   readonly cluster: { readonly url: string; readonly token: string; readonly certificate: string | null } | null;
   /** For people: shown as where it ran. */
   readonly clusterName: string;
-  /** Only these inputs of the map, by index: what failed in an earlier run, whose other results are kept. */
+  /**
+   * Only these inputs of the map, by index: what failed in an earlier run, whose other results are kept. When they are as
+   * many as a cell shows (`MAX_VIEW_FAILURES`), all others that failed run again too.
+   */
   readonly onlyInputs: readonly number[] | null;
   /** Take up this job again, whose display was left behind, instead of starting one. */
   readonly attachTo: string | null;

@@ -1,6 +1,7 @@
 /** Errors of functions in Python, as the program that calls sees them. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { attach, remoteParallelMap } from "burla";
 import { useCluster } from "../support/cluster.ts";
 import { Script, type PythonOptions } from "../support/script.ts";
 
@@ -124,7 +125,7 @@ except BurlaError as error: assert error.code == "BURLA_PYTHON" and "there is no
 else: raise AssertionError`);
 });
 
-test("main knows failures by name and line, and a reader in Node is told that the values are Python's", async () => {
+test("main knows failures by name and line", async () => {
   const jobId = (await run(`
 def f(x): return 1 / x
 results = remote_parallel_map(f, [0], detach=True)
@@ -133,4 +134,15 @@ list(results.settled())`)).trim();
   const answer = (await (await cluster.request(`/v1/jobs/${jobId}/failures`)).json()) as { failures: { name: string; stack: string }[] };
   assert.equal(answer.failures[0]?.name, "ZeroDivisionError");
   assert.match(answer.failures[0].stack, /def f\(x\): return 1 \/ x/);
+});
+
+test("results of the other language are refused with a word on who can read them", async () => {
+  const jobId = (await run("results = remote_parallel_map(lambda x: (x,), [0], detach=True)\nprint(results.job_id)\nresults.to_list()")).trim();
+  await assert.rejects(attach(jobId).toArray(), { code: "BURLA_PYTHON", message: /values of Python/ });
+  const stream = remoteParallelMap((x: number) => x, [1], { detach: true });
+  await stream.toArray();
+  await run(`
+try: attach("${stream.jobId}").to_list()
+except BurlaError as error: assert error.code == "BURLA_PYTHON" and "values of JavaScript" in str(error)
+else: raise AssertionError`);
 });

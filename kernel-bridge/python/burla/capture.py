@@ -39,6 +39,7 @@ def capture(function: Callable[..., Any], *, same_machine: bool) -> tuple[Bundle
     pickled, pickler = _pickle(function, same_machine)
     content = {
         "python": sys.version_info[:2],
+        "cloudpickle": str(require_cloudpickle().__version__),
         "function": pickled,
         "sources": sources_of(function),
         "path": [os.path.abspath(entry) for entry in sys.path] if same_machine else None,

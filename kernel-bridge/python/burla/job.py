@@ -6,6 +6,7 @@ import queue
 import sys
 import threading
 import time
+from collections import deque
 from typing import Any, Iterable
 
 from burla_protocol.messagepack import unpack
@@ -83,29 +84,29 @@ class Job:
         self._end_stored.set()
         self._connection.start()
 
-    def next(self, timeout_s: float | None = None) -> Settled | tuple[str, Any] | None:
-        """The next entry, or news for people: ("line", …), ("progress", …); None after the last one.
+    def next(self) -> deque[Settled] | LogLine | Progress | None:
+        """The next entries, or news for people; None after the last one.
 
-        Raises what ended the job once all that arrived before it was taken, and queue.Empty after the timeout.
+        Raises what ended the job once all that arrived before it was taken.
         """
         while True:
-            entry = self._results.next()
-            if entry is not None:
+            entries = self._results.take()
+            if entries:
                 if self._options.order == "input":
                     self._allow()
-                return entry
+                return entries
             self._tell_position()
             if isinstance(self._outcome, BaseException):
                 raise self._outcome
             if self._outcome is not None:
                 return None
-            kind, what, body = self._news.get(timeout=timeout_s)
+            kind, what, body = self._news.get()
             if kind == "results":
                 self._results.add(what, body)
             elif kind == "end":
                 self._outcome = what
             else:
-                return kind, what
+                return what
 
     def cancel(self, reason: str, error: BaseException) -> None:
         """Cancels on the cluster, and waits a moment until it says so."""
@@ -188,15 +189,15 @@ class Job:
         self._lines_after = message["position"]
         node = message["nodeId"]
         for index, stream, time_ms, text in unpack(body) if body else []:
-            self._news.put(("line", LogLine(index, "stdout" if stream == 1 else "stderr", text, time_ms / 1000, node), None))
+            self._news.put(("people", LogLine(index, "stdout" if stream == 1 else "stderr", text, time_ms / 1000, node), None))
         if message["droppedLines"] > 0:
             text = f"… {message['droppedLines']} lines were dropped"
-            self._news.put(("line", LogLine(-1, "stderr", text, time.time(), node), None))
+            self._news.put(("people", LogLine(-1, "stderr", text, time.time(), node), None))
 
     def _hear_progress(self, message: dict[str, Any], _body: bytes) -> None:
         numbers = {name: message[name] for name in ("phase", "reason", "nodes", "workers", "pushed", "running", "done", "failed")}
         total = self._inputs_ended if self._inputs_ended is not None else self._expected
-        self._news.put(("progress", Progress(job_id=self.job_id, total=total, lost_workers=message["lostWorkers"], **numbers), None))
+        self._news.put(("people", Progress(job_id=self.job_id, total=total, lost_workers=message["lostWorkers"], **numbers), None))
 
     def _hear_finished(self, message: dict[str, Any], body: bytes) -> None:
         envelopes = unpack(body) if body else []

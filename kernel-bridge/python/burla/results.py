@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from collections import deque
+from itertools import repeat
 from typing import Any, Callable, NamedTuple, Optional
 
 from burla_protocol.messagepack import unpack
 from burla_protocol.values import decode_values
 
-from .errors import RemoteError, from_envelope, with_index
+from .errors import BurlaError, RemoteError, from_envelope, with_index
+
+
+#: With this byte begins what V8 has written; pickles begin with another.
+_STRUCTURED_CLONE = 0xFF
 
 
 class Entry(NamedTuple):
@@ -56,32 +61,33 @@ class ResultBuffer:
             self._taken(self.last_seq)
         return True
 
-    def next(self) -> Settled | None:
-        """The next entry; None when none is there yet."""
-        entry = self._next_by_index() if self._in_order else self._next_by_time()
-        if entry is not None:
-            self.count += 1
-        return entry
+    def take(self) -> deque[Settled]:
+        """The next entries that are here, at least one if there is any: a batch, or what follows in order."""
+        entries = self._take_in_order() if self._in_order else self._take_batch()
+        self.count += len(entries)
+        return entries
 
-    def _next_by_time(self) -> Settled | None:
-        while not self._open:
+    def _take_batch(self) -> deque[Settled]:
+        """Whoever takes the next batch has taken all of the one before."""
+        while True:
             if self._open_seq > 0:
                 self._taken(self._open_seq)
                 self._open_seq = 0
-            if not self._open_next():
-                return None
-        return self._open.popleft()
+            if not self._open_next() or self._open:
+                entries, self._open = self._open, deque()
+                return entries
 
-    def _next_by_index(self) -> Settled | None:
+    def _take_in_order(self) -> deque[Settled]:
+        entries: deque[Settled] = deque()
+        early = self._early
         while True:
-            ready = self._early.pop(self._next_index, None)
-            if ready is not None:
+            while self._next_index in early:
+                entries.append(early.pop(self._next_index))
                 self._next_index += 1
-                return ready
-            if not self._open_next():
-                return None
+            if entries or not self._open_next():
+                return entries
             for entry in self._open:
-                self._early[entry.index] = entry
+                early[entry.index] = entry
             self._open.clear()
 
     def _open_next(self) -> bool:
@@ -95,9 +101,9 @@ class ResultBuffer:
     def _decode(self, message: dict[str, Any], body: bytes) -> list[Settled]:
         count, failed, dropped = message["count"], set(message["failed"]), set(message["dropped"])
         indices = message["indices"] or range(message["first"], message["first"] + count)
-        values = decode_values(memoryview(body)[: message["valuesBytes"]]) if message["valuesBytes"] > 0 else []
+        values = _open(memoryview(body)[: message["valuesBytes"]])
         if not failed and not dropped and self._seen.add_range(message["first"], count, message["indices"]):
-            return [Settled(index, "fulfilled", value) for index, value in zip(indices, values)]
+            return list(map(Settled._make, zip(indices, repeat("fulfilled"), values, repeat(None))))
         errors = unpack(body[message["valuesBytes"] :]) if failed else []
         entries: list[Settled] = []
         value_at = error_at = 0
@@ -111,6 +117,14 @@ class ResultBuffer:
                 if position not in dropped and self._seen.add(index):
                     entries.append(Settled(index, "fulfilled", value))
         return entries
+
+
+def _open(data: memoryview) -> list[Any]:
+    if len(data) == 0:
+        return []
+    if data[0] == _STRUCTURED_CLONE:
+        raise BurlaError("BURLA_PYTHON", "the results of this job are values of JavaScript", "Read them there: `attach(jobId)`, or `burla attach`.")
+    return decode_values(data)
 
 
 def _restore(envelope: dict[str, Any], index: int) -> BaseException:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import weakref
+from collections import deque
 from types import TracebackType
 from typing import Any, Callable, Iterator
 
@@ -35,17 +36,21 @@ class RemoteResults(Iterator[Any]):
     The job starts at the first use, at once with `detach`. Whoever stops reading cancels it, unless it is detached.
     """
 
-    def __init__(self, job_id: str, start: StartJob, name: str, options: Options, skip: int = 0) -> None:
+    def __init__(self, job_id: str, start: StartJob, name: str, options: Options) -> None:
         self.job_id = job_id
         self._start = start
         self._options = options
         self._output = JobOutput(name, options)
         self._job: Job | None = None
         self._failures: list[BaseException] = []
-        self._skip = skip
+        #: Taken from the job, and not yet by the user.
+        self._ready: deque[Settled] = deque()
         self._over = False
 
     def __next__(self) -> Any:
+        ready = self._ready
+        if ready and ready[0].status == "fulfilled":
+            return ready.popleft().value
         return self._next_fulfilled().value
 
     def __iter__(self) -> RemoteResults:
@@ -135,6 +140,8 @@ class RemoteResults(Iterator[Any]):
             raise FailedInputs(f"{len(failures)} input{'s' if len(failures) > 1 else ''} failed; the first: {failures[0]!r}", failures)
 
     def _next_settled(self, on_error: str) -> Settled | None:
+        if self._ready:
+            return self._ready.popleft()
         if self._over:
             return None
         try:
@@ -150,15 +157,13 @@ class RemoteResults(Iterator[Any]):
     def _wait(self, job: Job) -> Settled | None:
         while True:
             news = job.next()
-            if type(news) is Settled:
-                if self._skip == 0:
-                    return news
-                self._skip -= 1
-            elif news is None:
+            if type(news) is deque:
+                self._ready = news
+                return news.popleft()
+            if news is None:
                 self._end()
                 return None
-            else:
-                self._tell(news[1])
+            self._tell(news)
 
     def _tell(self, news: LogLine | Progress) -> None:
         if isinstance(news, LogLine):
@@ -183,6 +188,7 @@ class RemoteResults(Iterator[Any]):
 
     def _end(self) -> None:
         self._over = True
+        self._ready = deque()
         if self._job is not None:
             self._job.leave()
         open_streams.discard(self)

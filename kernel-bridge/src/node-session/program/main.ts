@@ -25,6 +25,8 @@ import { loadTypeScript } from "./typescript.ts";
 
 const [, , language, burla] = process.argv as [string, string, "typescript" | "javascript", string];
 
+const GATE_TIMEOUT_MS = 1_000;
+const gate = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT));
 const reporter = new Reporter();
 const maps = new CellMaps(fileURLToPath(import.meta.url));
 const scope = new SessionScope(process.cwd(), burla);
@@ -77,8 +79,7 @@ function hear(line: string): void {
     case "execute":
       return void execute(command);
     case "interrupt":
-      doorman.postMessage("heard");
-      return current?.interrupt();
+      return standAtGate() ? current?.interrupt() : undefined;
     case "answer":
       return questions.answer(command.inputId, command.text);
     case "prepare":
@@ -87,6 +88,13 @@ function hear(line: string): void {
         (error: unknown) => reporter.say({ type: "prepared", problem: messageOf(error) }),
       );
   }
+}
+
+/** Whether nothing that ends cells by force is under way any more: see `doorman.ts`. If not, we are told again. */
+function standAtGate(): boolean {
+  Atomics.store(gate, 0, 0);
+  doorman.postMessage("heard");
+  return Atomics.wait(gate, 0, 0, GATE_TIMEOUT_MS) !== "timed-out";
 }
 
 /** What fails outside of any cell's own promise is shown, and the session goes on. */
@@ -116,7 +124,7 @@ process.on("uncaughtException", (error) => complain("Uncaught", error));
 process.on("unhandledRejection", (error) => complain("Uncaught (in promise)", error));
 process.on("exit", (code) => reporter.say({ type: "exiting", code }));
 
-const doorman = new Worker(new URL("session-doorman.mjs", import.meta.url));
+const doorman = new Worker(new URL("session-doorman.mjs", import.meta.url), { workerData: gate.buffer });
 doorman.on("message", hear);
 reporter.say({ type: "ready" });
 void loadTypeScript();

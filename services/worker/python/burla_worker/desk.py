@@ -83,7 +83,7 @@ class Desk:
             grant = self._next_grant(now_s)
             if grant is None:
                 return None
-            if now_s - self._flushed_s >= self.flush_s(now_s) or self._comes_near_end(grant, now_s):
+            if self._is_time_to_flush(grant, now_s) or self._comes_near_end(grant, now_s):
                 self.flush()
             if grant.inputs is None and not self._open(grant):
                 return self.claim()
@@ -146,6 +146,11 @@ class Desk:
 
     def flush_s(self, now_s: float) -> float:
         return min(MAX_FLUSH_MS / 1000, max(MIN_FLUSH_MS / 1000, (now_s - self._began_s) * FLUSH_SHARE))
+
+    def _is_time_to_flush(self, following: Grant, now_s: float) -> bool:
+        """Between two grants a little earlier: results of each are a message of their own."""
+        is_between = following.next == following.start
+        return now_s - self._flushed_s >= self.flush_s(now_s) * (0.5 if is_between else 1)
 
     def flush(self) -> None:
         """Sends all results and lines; what a call has printed before its result."""

@@ -29,8 +29,7 @@ def load_function(message: dict[str, Any]) -> Callable[[Any], Any]:
     _extend_path(message["packagesPath"], bundle["path"])
     for name, text in bundle["sources"].items():
         linecache.cache[name] = (len(text), None, text.splitlines(True), name)
-    _require_cloudpickle()
-    function = pickle.loads(bundle["function"])
+    function = _unpickle(bundle["function"], bundle["cloudpickle"])
     if not callable(function):
         raise TypeError(f"what was sent is no function but {type(function).__qualname__}")
     return function
@@ -63,8 +62,24 @@ def _extend_path(packages: str | None, client_path: list[str] | None) -> None:
     sys.path[:] = list(dict.fromkeys(wanted))
 
 
-def _require_cloudpickle() -> None:
+def _unpickle(data: bytes, made_by: str) -> Any:
+    here = _cloudpickle_version(made_by)
     try:
-        import cloudpickle  # noqa: F401
+        return pickle.loads(data)
+    except AttributeError as error:
+        if here == made_by:
+            raise
+        raise LoadError("BURLA_PYTHON", f"the function was made by cloudpickle {made_by}, and the workers have {here}: {error}") from error
+
+
+def _cloudpickle_version(wanted: str) -> str:
+    """Of the one that the job's module path gives: a warm worker may have loaded another one before."""
+    loaded = sys.modules.get("cloudpickle")
+    if loaded is not None and loaded.__version__ != wanted:
+        for name in [name for name in sys.modules if name.partition(".")[0] == "cloudpickle"]:
+            del sys.modules[name]
+    try:
+        import cloudpickle
     except ImportError as error:
         raise LoadError("BURLA_PYTHON", f"the workers' Python ({sys.executable}) has no cloudpickle") from error
+    return str(cloudpickle.__version__)
