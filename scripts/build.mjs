@@ -4,6 +4,7 @@ import { copyFile, cp, mkdir, readdir, readFile, rm, symlink } from "node:fs/pro
 import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { join } from "node:path";
+import { silentLibrary } from "./silent-library.mjs";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const dist = join(root, "client", "dist");
@@ -28,7 +29,8 @@ const common = {
   lineLimit: 120,
   define: { BURLA_VERSION: JSON.stringify(version) },
   logLevel: "warning",
-  external: ["esbuild", "burla"],
+  external: ["esbuild", "burla", "zeromq"],
+  plugins: [silentLibrary],
 };
 /** Engines over ssh, and BuildKit, are not used: their packages would be three quarters of the client of the engine. */
 const absent = join(root, "services/node/src/containers/docker/absent.cjs");
@@ -46,6 +48,9 @@ const firestoreApart = (fromDist) => ({
     build.onResolve({ filter: /\/google-store\.ts$/ }, () => ({ path: `${fromDist}google-store.mjs`, external: true }));
   },
 });
+
+/** Google's client looks for its files by these, although it carries them in itself. */
+const fileNames = 'import{fileURLToPath as __burlaPath}from"node:url";const __filename=__burlaPath(import.meta.url);const __dirname=__burlaPath(new URL(".",import.meta.url));';
 
 /** The worker shares its process with functions that may replace any global: it keeps those that it was started with. */
 const ownGlobals =
@@ -66,7 +71,9 @@ export async function build({ types = true } = {}) {
     esm("services/main/src/main.ts", "services/main.mjs"),
     nodeService(define),
     esm("services/worker/src/main.ts", "services/worker.mjs", { js: requireBanner.js + ownGlobals }),
+    esm("protocol/src/gce/index.ts", "services/gce.mjs", { js: requireBanner.js + fileNames }),
   ]);
+  for (const file of ["boot.sh", "receive.mjs"]) await copyFile(join(root, "services/vm", file), join(dist, "services", file));
   const python = await copyPython();
   const built = services.flatMap(({ metafile }) => Object.keys(metafile.outputs));
   define = { ...define, BURLA_BUILD: JSON.stringify(await hashOf([...built, ...python])) };

@@ -3,13 +3,14 @@
  *
  *     npm run scenario -- docker              all scenarios with containers
  *     npm run scenario -- docker memory       those with this word in their name
+ *     npm run scenario -- gce                 a cluster's life on the emulator of Compute Engine
  */
 import { spawnSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { ensureInstalled, nodeEnvironment } from "./setup.mjs";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
-const KINDS = { docker: runDocker };
+const KINDS = { docker: runDocker, gce: runGce };
 
 const [kind = "", ...words] = process.argv.slice(2);
 const run = KINDS[kind];
@@ -32,6 +33,10 @@ async function runDocker(names) {
     console.error(error.message);
     return 1;
   }
+}
+
+function runGce() {
+  return node("scripts/build.mjs", "--no-types") || node("--import", "tsx", "test/gce/run-scenario.ts");
 }
 
 function node(...args) {

@@ -20,10 +20,12 @@ const SUITES = [
   { name: "docs", folders: ["test/docs"], concurrency: 1 },
   { name: "cli", folders: ["test/cli"], concurrency: 1 },
   { name: "runner", folders: ["test/runner"], concurrency: 1 },
-  { name: "kernels", folders: ["test/kernels"], concurrency: 1 },
   { name: "e2e", folders: ["test/e2e"], concurrency: 1 },
   { name: "python", folders: ["test/python"], concurrency: 1 },
   { name: "faults", folders: ["test/faults"], concurrency: 1 },
+  { name: "kernels", folders: ["test/kernels"], concurrency: 1, prepare: prepareKernels },
+  { name: "emulators", folders: ["test/emulators"], concurrency: 1 },
+  { name: "gce", folders: ["test/gce"], concurrency: 1 },
   { name: "docker", folders: ["test/docker"], concurrency: 1, around: withEngine },
   { name: "package", folders: ["test/package"], concurrency: 1 },
   { name: "extension", folders: ["test/extension"], program: "test/extension/run.ts" },
@@ -117,6 +119,11 @@ function nodeTest(concurrency, report) {
 async function prepareVsix() {
   await run(process.execPath, ["--import", "tsx", "scripts/vscode/install.ts"]);
   await run(process.execPath, ["--import", "tsx", "scripts/vsix/main.ts", "--out", ".cache/vsix"]);
+}
+
+/** A Jupyter server and kernels. */
+function prepareKernels() {
+  return run(process.execPath, ["--import", "tsx", "scripts/jupyter/install.ts"]);
 }
 
 function run(command, args, { allowFailure = false } = {}) {

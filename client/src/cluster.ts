@@ -1,6 +1,7 @@
 /** Which cluster a call is for, and how to reach it. */
+import { readFileSync } from "node:fs";
 import type { Duplex } from "node:stream";
-import { BurlaError, openStream, PROTOCOL_VERSION, type ConnectionFile } from "@burla/protocol";
+import { BurlaError, messageOf, openStream, PROTOCOL_VERSION, type ConnectionFile } from "@burla/protocol";
 import { CLUSTER_TEXT, isClusterName, isClusterUrl } from "./cluster-name.ts";
 import { mayBeUsed } from "./hand-over.ts";
 import { connectionFilePath, readConnectionFile, startLocalCluster } from "./local-cluster.ts";
@@ -39,11 +40,11 @@ export interface AddressFile {
  * @throws TypeError when BURLA_CLUSTER is neither a name nor a URL; BurlaError BURLA_UNAUTHORIZED without a token.
  */
 export function resolveCluster(option: string | ClusterAddress | undefined): ClusterTarget {
-  const { BURLA_URL: url, BURLA_JOB_TOKEN: token, BURLA_CLUSTER: usual } = process.env;
+  const { BURLA_URL: url, BURLA_JOB_TOKEN: token, BURLA_CERTIFICATE: certificate, BURLA_CLUSTER: usual } = process.env;
   if (typeof option === "object") return fixedTarget(option);
-  if (option === undefined && url && token) return { ...fixedTarget({ url, token }), isWaitedFor: true };
+  if (option === undefined && url && token) return { ...fixedTarget({ url, token, ...(certificate && { certificate }) }), isWaitedFor: true };
   const name = option ?? (usual || LOCAL);
-  if (isClusterUrl(name)) return fixedTarget({ url: name, token: tokenOf(name) });
+  if (isClusterUrl(name)) return fixedTarget({ url: name, token: tokenOf(name), ...(certificate && { certificate: certificateFrom(certificate) }) });
   if (!isClusterName(name)) throw new TypeError(`remoteParallelMap: the variable BURLA_CLUSTER must be ${CLUSTER_TEXT}, not ${JSON.stringify(name)}`);
   return namedTarget(name);
 }
@@ -55,11 +56,27 @@ function tokenOf(url: string): string {
   throw new BurlaError("BURLA_UNAUTHORIZED", `there is no token for the cluster at ${new URL(url).origin}`, { cure });
 }
 
+/** The variable holds the certificate itself, or the name of a file with it. */
+function certificateFrom(text: string): string {
+  if (text.includes("-----BEGIN")) return text;
+  try {
+    return readFileSync(text, "utf8");
+  } catch (cause) {
+    throw new BurlaError("BURLA_UNAUTHORIZED", `the certificate cannot be read: ${messageOf(cause)}`, { cause, cure: "BURLA_CERTIFICATE is the name of a PEM file, or its content." });
+  }
+}
+
+/** Of a socket, which has no origin, all that is said of it. */
+function placeOf(url: string): string {
+  const { origin } = new URL(url);
+  return origin === "null" ? url : origin;
+}
+
 function fixedTarget(address: ClusterAddress): ClusterTarget {
   return {
     key: `${address.url} ${address.token}`,
     isWaitedFor: false,
-    label: `at ${new URL(address.url).origin}`,
+    label: `at ${placeOf(address.url)}`,
     open: () => openStream({ ...address, role: "client", timeoutMs: DIAL_TIMEOUT_MS }),
     address: () => address,
     file: null,
@@ -76,7 +93,7 @@ function namedTarget(name: string): ClusterTarget {
     address: () => {
       const file = readConnectionFile(name);
       if (file === null || isLeft(file)) throw notRunning(name);
-      return { url: file.url, token: file.token };
+      return addressIn(file);
     },
     file: { path: connectionFilePath(name), read: () => readConnectionFile(name), isLeft },
   };
@@ -107,7 +124,12 @@ async function openLocal(file: ConnectionFile | null): Promise<Duplex> {
 }
 
 function dial(file: ConnectionFile): Promise<Duplex> {
-  return openStream({ url: file.url, token: file.token, role: "client", timeoutMs: DIAL_TIMEOUT_MS });
+  return openStream({ ...addressIn(file), role: "client", timeoutMs: DIAL_TIMEOUT_MS });
+}
+
+/** How a file's cluster is reached. */
+export function addressIn({ url, token, certificate }: ConnectionFile): ClusterAddress {
+  return { url, token, ...(certificate !== null && { certificate }) };
 }
 
 function checkVersion(file: ConnectionFile): void {

@@ -20,12 +20,23 @@ export async function mayBeUsed(file: ConnectionFile): Promise<boolean> {
   if (file.build === BUILD && file.protocolVersion === PROTOCOL_VERSION) return true;
   const answer = await askToEnd(file);
   if (answer === "nobody") return false;
-  if (answer === "ends") return (await untilGone([file.pid], END_TIMEOUT_MS)).length > 0;
+  if (answer === "ends") return !(await hasEnded(file));
   if (file.protocolVersion !== PROTOCOL_VERSION) {
     throw new BurlaError("BURLA_VERSION", `the local cluster has version ${file.version}, with another protocol than this client, and is at work`);
   }
   sayOnce(`the local cluster runs another build of burla (${file.version}; this is ${VERSION}) and is at work, so this job runs there too; when it has nothing to do, the next job starts this build.`);
   return true;
+}
+
+/** Asks a cluster to end, which it does unless it has work. @returns whether nothing is there any more. */
+export async function makesWay(file: ConnectionFile): Promise<boolean> {
+  if (!isAlive(file.pid)) return true;
+  const answer = await askToEnd(file);
+  return answer === "nobody" || (answer === "ends" && (await hasEnded(file)));
+}
+
+async function hasEnded({ pid }: ConnectionFile): Promise<boolean> {
+  return (await untilGone([pid], END_TIMEOUT_MS)).length === 0;
 }
 
 async function askToEnd({ url, token }: ConnectionFile): Promise<"ends" | "stays" | "nobody"> {

@@ -53,11 +53,11 @@ function isWorker(): boolean {
 }
 
 function specOf(name: string, options: CompiledOptions, bundle: { id: string; externals: JobSpec["bundle"]["externals"] }, isSameMachine: boolean): JobSpec {
-  const { image, cpu, ramMiB, maxParallelism, concurrency, onError, retries, timeoutMs, detach, env } = options;
+  const { image, cpu, ramMiB, grow, maxParallelism, concurrency, onError, retries, timeoutMs, detach, env } = options;
   return {
     name: name.slice(0, 256),
     runtime: "node",
-    image, cpu, ramMiB, maxParallelism, concurrency, retries, timeoutMs, detach, env,
+    image, cpu, ramMiB, grow, maxParallelism, concurrency, retries, timeoutMs, detach, env,
     onError: detach ? "continue" : onError,
     cwd: isSameMachine ? process.cwd() : null,
     parent: null,

@@ -5,7 +5,7 @@ import type { AttachOptions, MapOptions } from "./types.ts";
 
 test("without options every value is complete", () => {
   assert.deepEqual(compileOptions(), {
-    image: null, cpu: 1, ramMiB: null, maxParallelism: null, concurrency: 1, order: "completion", onError: "throw", retries: 0, timeoutMs: null,
+    image: null, cpu: 1, ramMiB: null, grow: 0, maxParallelism: null, concurrency: 1, order: "completion", onError: "throw", retries: 0, timeoutMs: null,
     signal: undefined, detach: false, name: undefined, env: {}, onLog: undefined, progress: false, cluster: undefined,
   });
   assert.deepEqual(compileOptions({ cpu: undefined } as unknown as MapOptions), compileOptions({}));
@@ -15,7 +15,7 @@ test("what is given is taken, in the units of the wire", () => {
   const { signal } = new AbortController();
   const onLog = () => undefined;
   const given: MapOptions = {
-    image: "node:22-slim", cpu: 0.5, ram: "2 GiB", maxParallelism: 3, concurrency: 2, order: "input", onError: "continue", retries: 2, timeoutMs: 1.5, signal,
+    image: "node:22-slim", cpu: 0.5, ram: "2 GiB", grow: 4, maxParallelism: 3, concurrency: 2, order: "input", onError: "continue", retries: 2, timeoutMs: 1.5, signal,
     detach: true, name: "n", env: { A: "1" }, onLog, progress: onLog, cluster: { url: "http://x", token: "t" },
   };
   const { ram: _ram, ...same } = given;
@@ -40,6 +40,7 @@ const WRONG: Record<keyof MapOptions, readonly unknown[]> = {
   image: ["", "No Such", "a b", 5, null],
   cpu: [0, -1, Number.NaN, Infinity, 5000, "2", null, {}],
   ram: [0, "512", "much", null, {}, true],
+  grow: [-1, 1.5, "2", 1001, null],
   maxParallelism: wholeAndMore,
   concurrency: [...wholeAndMore, 100_001],
   order: ["inputs", "", 1, null],

@@ -9,6 +9,7 @@ export interface CompiledOptions {
   readonly image: string | null;
   readonly cpu: number;
   readonly ramMiB: number | null;
+  readonly grow: number;
   readonly maxParallelism: number | null;
   readonly concurrency: number;
   readonly order: "completion" | "input";
@@ -38,7 +39,7 @@ const envText = v.pipe(v.string("must be text"), v.check((text) => !text.include
 const callback = v.custom<(...parts: never[]) => void>((value) => typeof value === "function", "must be a function");
 const clusterMessage = `must be ${CLUSTER_TEXT}, or { url, token }`;
 const addressSchema = v.strictObject(
-  { url: v.pipe(v.string(clusterMessage), v.check(isClusterUrl, clusterMessage)), token: v.pipe(v.string(clusterMessage), v.minLength(1, clusterMessage)) },
+  { url: v.pipe(v.string(clusterMessage), v.check(isClusterUrl, clusterMessage)), token: v.pipe(v.string(clusterMessage), v.minLength(1, clusterMessage)), certificate: v.optional(v.string(clusterMessage)) },
   clusterMessage,
 );
 const imageMessage = "must be the name of an image, such as node:22-slim";
@@ -60,6 +61,7 @@ const mapSchema = v.strictObject({
   image: v.optional(v.pipe(v.string(imageMessage), v.check((value) => v.is(imageNameSchema, value), imageMessage))),
   cpu: v.optional(v.pipe(v.number("must be a number above 0"), v.finite("must be a number above 0"), v.minValue(0.01, "must be at least 0.01"), v.maxValue(4096, "must be at most 4096"))),
   ram: v.optional(v.pipe(v.union([v.number(), v.string()], ramMessage), v.check((value) => ramToMiB(value) !== null, ramMessage))),
+  grow: v.optional(wholeNumber(0, 1000)),
   maxParallelism: v.optional(wholeNumber(1)),
   concurrency: v.optional(wholeNumber(1, 100_000)),
   retries: v.optional(wholeNumber(0, 1000)),
@@ -86,6 +88,7 @@ export function compileOptions(options: MapOptions = {}): CompiledOptions {
     image: raw.image ?? null,
     cpu: raw.cpu ?? 1,
     ramMiB: raw.ram === undefined ? null : ramToMiB(raw.ram),
+    grow: raw.grow ?? 0,
     maxParallelism: raw.maxParallelism ?? null,
     concurrency: Math.min(raw.concurrency ?? 1, raw.maxParallelism ?? Infinity),
     order: raw.order ?? "completion",

@@ -52,6 +52,8 @@ export interface Progress {
 export interface ClusterAddress {
   readonly url: string;
   readonly token: string;
+  /** PEM: the certificate that the cluster must show, of a cluster that has one of its own. */
+  readonly certificate?: string;
 }
 
 export interface MapOptions {
@@ -61,6 +63,8 @@ export interface MapOptions {
   ram?: number | string;
   /** Image of the containers, one that the cluster spec names. Default: the first of them. */
   image?: string;
+  /** Nodes that the cluster may add for this job, as far as its spec allows, and takes back afterwards. Default 0. */
+  grow?: number;
   /** Calls at once over the whole cluster. Default: as many as fit. */
   maxParallelism?: number;
   /** Calls at once in one worker, for work that mostly waits. Default 1. */

@@ -17,16 +17,21 @@ const lineSchema = v.union([
 ]);
 
 export interface WorkerImageOptions {
+  /** What the workers in it run; default `node`. The image for Python has both. */
+  readonly runtime?: "node" | "python";
   /** Default: the name that a cluster spec without a name means. */
   readonly name?: string;
-  /** An image with Node to build upon. */
+  /** An image with Node, or Python, to build upon. */
   readonly from?: string;
 }
 
 /** @throws BurlaError BURLA_CONTAINERS */
-export async function makeWorkerImage({ name, from }: WorkerImageOptions, onStep: (text: string) => void): Promise<WorkerImage> {
+export async function makeWorkerImage({ runtime = "node", name, from }: WorkerImageOptions, onStep: (text: string) => void): Promise<WorkerImage> {
   const program = (file: string) => fileURLToPath(new URL(`./services/${file}.mjs`, import.meta.url));
-  const config = { name: name ?? workerImageName("node", VERSION), from: from ?? null, workerProgram: program("worker") };
+  const config = {
+    name: name ?? workerImageName(runtime, VERSION), from: from ?? null, runtime, workerProgram: program("worker"),
+    pythonWorkerProgram: fileURLToPath(new URL("./python", import.meta.url)), python: process.env["BURLA_PYTHON"] || "python3",
+  };
   const child = spawn(process.execPath, [program("image")], { stdio: ["ignore", "pipe", "pipe"], env: { ...childEnvironment(), BURLA_IMAGE: JSON.stringify(config) } });
   const ended = once(child, "close");
   let stderr = "";

@@ -19,7 +19,7 @@ export function aNode(fields: Partial<NodeSummary> = {}): NodeSummary {
 
 export function aStatus(fields: Partial<ClusterStatus> = {}): ClusterStatus {
   return {
-    cluster: "local", version: "0.1.0", pid: 10, startedAt: 500, idleDeadline: null, wantedNodes: 2, cpu: 2, cpuInUse: 0, duplicates: 0,
+    cluster: "local", version: "0.1.0", pid: 10, startedAt: 500, idleDeadline: null, wantedNodes: 2, costPerHour: null, troubles: [], endsAt: null, cpu: 2, cpuInUse: 0, duplicates: 0,
     nodes: [aNode(), aNode({ nodeId: "local-1" })], jobs: [], ...fields,
   };
 }

@@ -71,8 +71,8 @@ export interface ArmedRun {
   /** For people: shown as where it ran. */
   readonly clusterName: string;
   /**
-   * Only these inputs of the map, by index: what failed in an earlier run, whose other results are kept. When they are as
-   * many as a cell shows (`MAX_VIEW_FAILURES`), all others that failed run again too.
+   * Only these inputs of the map, by index: what failed in an earlier run, whose other results are kept. When they are none,
+   * or as many as a cell shows (`MAX_VIEW_FAILURES`), all others that failed run again too.
    */
   readonly onlyInputs: readonly number[] | null;
   /** Take up this job again, whose display was left behind, instead of starting one. */

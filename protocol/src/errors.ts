@@ -12,6 +12,7 @@ export const ERROR_CATALOGUE = {
   BURLA_OUT_OF_MEMORY: "Raise `ram`, or make the input smaller.",
   BURLA_LOAD: "Run `burla bundle --explain file.ts#fn` to see what was sent; the cause is the error of the module.",
   BURLA_PYTHON: "Run the workers with the Python that calls, with cloudpickle installed; `docs/python.md` says how they find it.",
+  BURLA_PACKAGES: "Mend what the installer complains of, or name an image in the cluster spec that has the packages; `docs/containers.md` says where they are looked for.",
   BURLA_CANCELLED: "Nothing to mend: the job was cancelled, by this process or by `burla cancel`.",
   BURLA_INTERRUPTED: "The program that fed this job ended before its last input. Run the rest as a new job.",
   BURLA_NO_SUCH_JOB: "`burla jobs` lists the jobs that this cluster knows.",
@@ -25,6 +26,7 @@ export const ERROR_CATALOGUE = {
   BURLA_PROTOCOL: "This is a fault of Burla, or the peer is not Burla. Please report it with the log of the cluster.",
   BURLA_KERNEL: "Restart the kernel and run the cell again; the message says what the kernel did.",
   BURLA_QUEUE: "Check that this machine reaches Cloud Firestore and may use it; `docs/firestore.md` lists the roles.",
+  BURLA_CLOUD: "The message has what Google Cloud said; docs/gcp.md lists what a project needs.",
   BURLA_STORAGE: "Make room on the disk that holds the state folder (`burla doctor` names it).",
 } as const;
 

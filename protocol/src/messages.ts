@@ -35,7 +35,14 @@ const bundleId = v.custom<BundleId>((value) => typeof value === "string" && /^[0
 const positions = v.pipe(v.array(count), v.maxLength(MAX_CHUNK_INPUTS));
 
 /** A package that stays outside of the bundle: installed on the node, or taken from `directory` on the same machine. */
-export const externalSchema = v.object({ name: text(214), version: text(256), directory: text(4096) });
+export const externalSchema = v.object({
+  name: text(214),
+  version: text(256),
+  /** Empty where it is in no folder of the user's. */
+  directory: text(4096),
+  /** What it needs itself, as it is installed there: `name@version` each. */
+  needs: v.pipe(v.array(text(512)), v.maxLength(2000)),
+});
 export type External = v.InferOutput<typeof externalSchema>;
 
 /** The interpreter that a job's function was made by: what cloudpickle writes is read by the same minor version only. */
@@ -66,6 +73,8 @@ export const jobSpecSchema = v.object({
   /** Further calls after an error of the user's function. */
   retries: v.pipe(count, v.maxValue(1000)),
   timeoutMs: v.nullable(v.pipe(v.number(), v.minValue(1))),
+  /** Nodes that the cluster may add for this job, beyond those of its spec. */
+  grow: v.pipe(count, v.maxValue(1000)),
   /** The job goes on and keeps its results when its client is gone. */
   detach: v.boolean(),
   env: v.record(text(256), text(128 * 1024)),
@@ -251,7 +260,11 @@ export const nodeStateSchema = v.object({
     ),
     v.maxLength(4096),
   ),
+  /** What it does for jobs before their first call can begin, for people, such as installing their packages. */
+  preparing: v.pipe(v.array(v.object({ jobId, text: text(512) })), v.maxLength(1000)),
 });
+/** Its machine is about to be taken away: it finishes what it has begun, if it can, and is to get no more. */
+export const nodeLeavingSchema = v.object({ type: v.literal("nodeLeaving"), reason: text(1024) });
 /** Keeps the node's leases, sent by its agent whatever the user's code does; the answer to a health check. */
 export const renewSchema = v.object({ type: v.literal("renew"), jobs: v.array(jobId) });
 export const nodeResultsSchema = v.object({
@@ -339,12 +352,12 @@ export const loadSchema = v.object({
   type: v.literal("load"),
   jobId,
   bundlePath: text(4096),
+  /** The folder with the Python packages that the job needs; null without any, and for JavaScript, which finds its own beside the bundle. */
+  packagesPath: v.nullable(text(4096)),
   concurrency: positive,
   timed: v.boolean(),
   env: v.record(v.string(), v.string()),
   cwd: v.nullable(v.string()),
-  /** A folder of packages that were installed for this job on this node; null where there is none. */
-  packagesPath: v.nullable(v.string()),
 });
 /** Body: the whole chunk. */
 export const runSchema = v.object({
@@ -384,7 +397,7 @@ export const mainToClient = v.variant("type", [
   ...always, acceptedSchema, creditSchema, resultsSchema, logsSchema, progressSchema, finishedSchema, refusedSchema,
 ]);
 export const nodeToMain = v.variant("type", [
-  ...always, nodeHelloSchema, nodeStateSchema, renewSchema, nodeResultsSchema, grantEndedSchema, loadFailedSchema, nodeLogsSchema,
+  ...always, nodeHelloSchema, nodeStateSchema, nodeLeavingSchema, renewSchema, nodeResultsSchema, grantEndedSchema, loadFailedSchema, nodeLogsSchema,
   queueHeldSchema,
 ]);
 export const mainToNode = v.variant("type", [

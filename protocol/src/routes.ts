@@ -29,11 +29,26 @@ export const ROUTES = {
   cancelJob: "/v1/jobs/:jobId/cancel",
   blob: "/v1/blobs/:hash",
   shutdown: "/v1/shutdown",
+  /** Who may use the cluster beside its owner: `GET` lists them, `POST` of `NewPerson` answers a token, `DELETE` of one ends it. */
+  people: "/v1/people",
+  person: "/v1/people/:name",
+  /** The archive of the programs, for the VMs of the cluster. */
+  programs: "/v1/programs",
+  /** A VM shows Google's signature for what it is, and gets a token for its node. */
+  enrol: "/v1/enrol",
   /** Ends the cluster unless it has work. Answers `{ ended }`. */
   handOver: "/v1/hand-over",
 } as const;
 
 export const handedOverSchema = v.object({ ended: v.boolean() });
+
+export const enrolledSchema = v.object({ token: v.string(), expiresAt: v.number() });
+
+/** `user`: submits and cancels jobs. `viewer`: looks. */
+export const newPersonSchema = v.object({ name: v.pipe(v.string(), v.regex(/^[\w.@-]{1,64}$/)), role: v.picklist(["user", "viewer"]) });
+export type NewPerson = v.InferOutput<typeof newPersonSchema>;
+export const addedPersonSchema = v.object({ token: v.string() });
+export const peopleSchema = v.object({ people: v.array(newPersonSchema) });
 
 /** One line that a call printed; index -1 outside of any call. */
 export const logLineSchema = v.object({
@@ -51,6 +66,10 @@ export const connectionFileSchema = v.object({
   token: v.string(),
   /** For nodes only, and given to no worker. */
   nodeToken: v.string(),
+  /** PEM: what the cluster must show; null for one on this machine, which is reached without TLS. */
+  certificate: v.optional(v.nullable(v.string()), null),
+  /** Who made its machines. */
+  provider: v.optional(v.string(), "local"),
   pid: v.number(),
   version: v.string(),
   /** Hash of the services that run; empty where an older version does not say. */

@@ -96,6 +96,12 @@ export const clusterSummarySchema = v.object({
   cpuInUse: v.number(),
   /** Results dropped because another attempt had answered, since main started. */
   duplicates: v.number(),
+  /** What its machines cost now, in US dollars by the list of prices; null where they cost nothing, or nobody knows. */
+  costPerHour: v.optional(v.nullable(v.number()), null),
+  /** What keeps machines from being made, such as a quota, for people. */
+  troubles: v.optional(v.array(v.string()), []),
+  /** When it ends itself whatever it does, Unix ms. */
+  endsAt: v.optional(v.nullable(v.number()), null),
 });
 export type ClusterSummary = v.InferOutput<typeof clusterSummarySchema>;
 

@@ -3,6 +3,7 @@ import { request as httpRequest } from "node:http";
 import { request as httpsRequest } from "node:https";
 import type { Duplex } from "node:stream";
 import { BurlaError, messageOf } from "./errors.ts";
+import { pinned } from "./http.ts";
 import { CONNECT_PATH, ROLE_HEADER, UPGRADE_PROTOCOL } from "./routes.ts";
 
 export interface UpgradeOptions {
@@ -10,24 +11,39 @@ export interface UpgradeOptions {
   readonly token: string;
   readonly role: "client" | "node";
   readonly timeoutMs: number;
+  /** PEM: the only certificate that main may show. */
+  readonly certificate?: string | null | undefined;
+}
+
+const SOCKET_SCHEME = "http+unix:";
+
+/** A URL for what listens on a socket of this machine: the path is where the host usually is. */
+export function socketUrl(path: string): string {
+  return `${SOCKET_SCHEME}//${encodeURIComponent(path)}`;
 }
 
 /**
  * @returns the raw stream, for a `Connection`.
  * @throws BurlaError BURLA_UNAUTHORIZED when the token is refused, BURLA_UNREACHABLE for all else.
  */
-export function openStream({ url, token, role, timeoutMs }: UpgradeOptions): Promise<Duplex> {
+export function openStream({ url, token, role, timeoutMs, certificate }: UpgradeOptions): Promise<Duplex> {
   const target = new URL(CONNECT_PATH, url);
-  const request = (target.protocol === "https:" ? httpsRequest : httpRequest)(target, {
+  const isSocket = target.protocol === SOCKET_SCHEME;
+  const place = isSocket ? url : target.origin;
+  const options = {
     headers: {
       connection: "upgrade",
       upgrade: UPGRADE_PROTOCOL,
       authorization: `Bearer ${token}`,
       [ROLE_HEADER]: role,
     },
-    agent: false,
+    agent: false as const,
+    ...pinned(certificate),
     timeout: timeoutMs,
-  });
+  };
+  const request = isSocket
+    ? httpRequest({ ...options, socketPath: decodeURIComponent(target.hostname), path: CONNECT_PATH })
+    : (target.protocol === "https:" ? httpsRequest : httpRequest)(target, options);
   return new Promise((resolve, reject) => {
     request.on("upgrade", (_response, socket, head) => {
       socket.setTimeout(0);
@@ -38,10 +54,10 @@ export function openStream({ url, token, role, timeoutMs }: UpgradeOptions): Pro
     request.on("response", (response) => {
       response.resume();
       const code = response.statusCode === 401 || response.statusCode === 403 ? "BURLA_UNAUTHORIZED" : "BURLA_UNREACHABLE";
-      reject(new BurlaError(code, `the cluster at ${target.origin} answered ${response.statusCode ?? "nothing"}`));
+      reject(new BurlaError(code, `the cluster at ${place} answered ${response.statusCode ?? "nothing"}`));
     });
     request.on("timeout", () => request.destroy(new Error(`no answer within ${timeoutMs} ms`)));
-    request.on("error", (cause) => reject(new BurlaError("BURLA_UNREACHABLE", `no cluster at ${target.origin}: ${messageOf(cause)}`, { cause })));
+    request.on("error", (cause) => reject(new BurlaError("BURLA_UNREACHABLE", `no cluster at ${place}: ${messageOf(cause)}`, { cause })));
     request.end();
   });
 }

@@ -1,6 +1,6 @@
 /** Values that no document can hold: kept by their hash, in a bucket of Cloud Storage or by main. */
 import { createHash } from "node:crypto";
-import { BurlaError, messageOf, ROUTES } from "@burla/protocol";
+import { BurlaError, messageOf, requestMain, ROUTES, type MainRequest } from "@burla/protocol";
 
 export interface LargeValues {
   /** @returns the name under which it is found. */
@@ -12,13 +12,17 @@ const FIRST_RETRY_MS = 100;
 const MAX_RETRY_MS = 2_000;
 /** Main may be away for a while. */
 const PATIENCE_MS = 60_000;
+const REQUEST_TIMEOUT_MS = 60_000;
+
+/** Where main is, and the certificate that it must show, if any. */
+export type MainAt = Pick<MainRequest, "url" | "token" | "certificate">;
 
 /** By main's route for blobs. */
 export class MainValues implements LargeValues {
-  readonly #address: () => { url: string; token: string };
+  readonly #address: () => MainAt;
 
   /** @param address where main is: it may have moved. */
-  constructor(address: () => { url: string; token: string }) {
+  constructor(address: () => MainAt) {
     this.#address = address;
   }
 
@@ -29,14 +33,12 @@ export class MainValues implements LargeValues {
   }
 
   async get(name: string): Promise<Uint8Array> {
-    return new Uint8Array(await (await this.#request(name, {})).arrayBuffer());
+    return new Uint8Array(await (await this.#request(name, { method: "GET" })).arrayBuffer());
   }
 
-  #request(hash: string, init: RequestInit): Promise<Response> {
-    return patiently(() => {
-      const { url, token } = this.#address();
-      return fetch(new URL(ROUTES.blob.replace(":hash", hash), url), { ...init, headers: { authorization: `Bearer ${token}` } });
-    });
+  #request(hash: string, what: Pick<MainRequest, "method" | "body">): Promise<Response> {
+    const path = ROUTES.blob.replace(":hash", hash);
+    return patiently(() => requestMain({ ...this.#address(), ...what, path, signal: AbortSignal.timeout(REQUEST_TIMEOUT_MS) }));
   }
 }
 

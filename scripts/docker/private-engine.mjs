@@ -49,7 +49,8 @@ export class PrivateEngine {
     };
     const { PATH, HOME } = process.env;
     const args = Object.entries(flags).map(([name, value]) => `--${name}=${value}`);
-    this.#process = spawn("dockerd", args, { stdio: ["ignore", log, log], detached: true, env: { PATH, HOME } });
+    // In a network of its own: an engine without a bridge removes the one of the machine's own engine.
+    this.#process = spawn("unshare", ["--net", "dockerd", ...args], { stdio: ["ignore", log, log], detached: true, env: { PATH, HOME } });
     closeSync(log);
     const deadlineMs = performance.now() + START_MS;
     while (!(await this.answers())) {

@@ -63,6 +63,29 @@ test("up starts the cluster and is idempotent; down ends all of it", async () =>
   assert.ok(!existsSync(cluster.connectionFile));
 });
 
+test("up with another spec replaces a cluster that has nothing to do, and leaves one at work alone", async () => {
+  const specOf = (count: number) => {
+    const path = join(cluster.home, `spec-${count}.json`);
+    writeFileSync(path, JSON.stringify({ groups: [{ name: "s", count, cpu: 1, ramMiB: 256 }] }));
+    return path;
+  };
+  await burla(["up", "--spec", specOf(1)]);
+  const { pid } = cluster.address;
+  assert.match((await burla(["up", "--spec", specOf(1)])).stdout, /runs already/);
+  const replaced = await burla(["up", "--spec", specOf(2)]);
+  assert.match(replaced.stderr, /the cluster ran with another spec and had nothing to do: it starts anew/);
+  assert.match(replaced.stdout, /has started at .*\n2 of 2 nodes ready/);
+  assert.notEqual(cluster.address.pid, pid);
+  writeFileSync(join(cluster.home, "slow.mjs"), "export const slow = (n) => new Promise((resolve) => setTimeout(resolve, 100, n));\n");
+  const script = Script.command(cluster, ["run", "slow.mjs#slow", "--inputs", "-", "--quiet"], { input: "1\n".repeat(1000) });
+  await script.line(/"index"/);
+  const refused = await burla(["up", "--spec", specOf(1)]);
+  assert.deepEqual([refused.code, /runs with another spec, and is at work/.test(refused.stderr)], [2, true]);
+  script.kill();
+  await script.ended();
+  await burla(["down", "--force"]);
+});
+
 test("down with a job under way needs --force", async () => {
   writeFileSync(join(cluster.home, "slow.mjs"), "export const slow = (n) => new Promise((resolve) => setTimeout(resolve, 100, n));\n");
   const script = Script.command(cluster, ["run", "slow.mjs#slow", "--inputs", "-", "--quiet"], { input: "1\n".repeat(1000) });

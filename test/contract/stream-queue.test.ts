@@ -44,7 +44,7 @@ async function open(): Promise<QueueBench> {
           onClose: () => undefined,
         });
         connection.send({ type: "nodeHello", nodeId: name as NodeId, ...SIZE, pid: process.pid, jobs: holding.length > 0 ? [jobId] : [], holding });
-        connection.send({ type: "nodeState", state: "READY", reason: "", workers: [] });
+        connection.send({ type: "nodeState", state: "READY", reason: "", workers: [], preparing: [] });
         ends.push(() => connection.close());
         return connection;
       };

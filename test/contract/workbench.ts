@@ -41,7 +41,7 @@ export interface Opened {
 }
 
 /** Makes the runtime under test for a folder. */
-export type OpenRuntime = (folders: { directory: string; sockets: string; job: string; workerProgram: string }) => Promise<Opened>;
+export type OpenRuntime = (folders: { directory: string; sockets: string; job: string; packages: string; workerProgram: string }) => Promise<Opened>;
 
 export class Workbench {
   readonly directory = mkdtempSync(join(tmpdir(), "burla-contract-"));
@@ -61,7 +61,7 @@ export class Workbench {
 
   get #folders() {
     const folder = (name: string) => join(this.directory, name);
-    return { directory: this.directory, sockets: folder("sockets"), job: folder("job"), workerProgram: folder("program.mjs") };
+    return { directory: this.directory, sockets: folder("sockets"), job: folder("job"), packages: folder("packages"), workerProgram: folder("program.mjs") };
   }
 
   get socketPath(): string {

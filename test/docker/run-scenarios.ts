@@ -8,6 +8,8 @@ import { messageOf } from "@burla/protocol";
 import { ENGINE } from "./scenarios/engine.ts";
 import { LIFE, OTHER_IMAGE } from "./scenarios/life.ts";
 import { MISDEEDS } from "./scenarios/misdeeds.ts";
+import { closePackageWorld, openPackageWorld, PACKAGES } from "./scenarios/packages.ts";
+import { closePythonWorld, openPythonWorld, PYTHON } from "./scenarios/python.ts";
 import { TIMES } from "./scenarios/times.ts";
 import { DockerCluster } from "./support/cluster.ts";
 import { ensureWorkerImage, tagImage } from "./support/engine.ts";
@@ -36,9 +38,22 @@ async function withCluster(spec: ConstructorParameters<typeof DockerCluster>[0],
   }
 }
 
+/** Scenarios that need more than a cluster. */
+async function inWorld<World>(scenarios: readonly { name: string; run: (world: World) => Promise<Facts> }[], open: () => Promise<World>, close: (world: World) => Promise<void>): Promise<void> {
+  const chosen = scenarios.filter(isWanted);
+  if (chosen.length === 0) return;
+  const world = await open();
+  try {
+    for (const { name, run } of chosen) await report(name, () => run(world));
+  } finally {
+    await close(world);
+  }
+}
+
 const { Version, Os, Arch, KernelVersion } = await new Docker().version();
 process.stdout.write(`${JSON.stringify({ engine: Version, platform: `${Os}/${Arch}`, kernel: KernelVersion })}\n`);
 await ensureWorkerImage();
+await ensureWorkerImage(undefined, "python");
 await tagImage(OTHER_IMAGE);
 for (const { name, run } of TIMES.filter(isWanted)) await report(name, run);
 const onCluster = [...LIFE, ...MISDEEDS].filter(isWanted);
@@ -48,6 +63,8 @@ if (onCluster.length > 0) {
     for (const { name, run } of onCluster) await report(name, () => run(cluster));
   });
 }
+await inWorld(PACKAGES, openPackageWorld, closePackageWorld);
+await inWorld(PYTHON, openPythonWorld, closePythonWorld);
 const onEngine = ENGINE.filter(isWanted);
 if (onEngine.length > 0 && process.platform === "linux" && process.getuid?.() === 0) {
   const engine = new PrivateEngine();

@@ -7,7 +7,7 @@ import { LABELS, spaceOf } from "../../services/node/src/containers/docker/names
 import { describeExit } from "../../services/node/src/containers/runtime.ts";
 import { containerRuntimeContract } from "../contract/container-runtime.ts";
 import type { OpenRuntime } from "../contract/workbench.ts";
-import { ensureWorkerImage, WORKER_IMAGE } from "./support/engine.ts";
+import { ensureWorkerImage, PYTHON_WORKER_PROGRAM, WORKER_IMAGE } from "./support/engine.ts";
 
 const docker = new Docker();
 before(() => ensureWorkerImage(docker));
@@ -15,9 +15,9 @@ before(() => ensureWorkerImage(docker));
 const SCRATCH_MIB = 16;
 const MAX_PROCESSES = 64;
 
-const open: OpenRuntime = async ({ directory, sockets, job, workerProgram }) => ({
+const open: OpenRuntime = async ({ directory, sockets, job, packages, workerProgram }) => ({
   runtime: await DockerRuntime.connect({
-    nodeId: "n", directory, sockets, jobFolder: job, workerProgram, kinds: [{ image: WORKER_IMAGE }], onTrouble: () => undefined,
+    nodeId: "n", directory, sockets, jobFolder: job, packages, workerProgram, pythonWorkerProgram: PYTHON_WORKER_PROGRAM, kinds: [{ image: WORKER_IMAGE }], onTrouble: () => undefined,
     containers: { network: "none", scratchMiB: SCRATCH_MIB, maxProcesses: MAX_PROCESSES },
   }),
   image: WORKER_IMAGE,
@@ -60,7 +60,7 @@ test("no files: a read-only root, mounts that it cannot write to, neither the en
     });`);
   assert.deepEqual(told, {
     root: "EROFS", etc: "EROFS", program: "EROFS", job: "EROFS", socket: "EROFS", output: "EACCES", devices: told["devices"],
-    engine: false, node: ["job", "sockets"],
+    engine: false, node: ["job", "packages", "sockets"],
   });
   assert.notEqual(told["devices"], "done");
 });
@@ -132,7 +132,7 @@ test("an image that is not there is a clear refusal with its cure", async () => 
 
 test("a runtime whose image is missing cannot get ready, and says how to make it", async () => {
   const runtime = await DockerRuntime.connect({
-    nodeId: "n", directory: bench().directory, sockets: bench().directory, jobFolder: `${bench().directory}/job`, workerProgram: "", onTrouble: () => undefined,
+    nodeId: "n", directory: bench().directory, sockets: bench().directory, jobFolder: `${bench().directory}/job`, packages: `${bench().directory}/packages`, workerProgram: "", pythonWorkerProgram: PYTHON_WORKER_PROGRAM, onTrouble: () => undefined,
     containers: { network: "none", scratchMiB: 1, maxProcesses: 16 }, kinds: [{ image: "burla/worker-node:0.0.0-none" }],
   });
   await assert.rejects(runtime.prepare(), /BURLA_CONTAINERS|burla\/worker-node:0\.0\.0-none is not on this machine\n.*burla image/s);

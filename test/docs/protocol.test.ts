@@ -20,7 +20,7 @@ test("the page has every message in its direction, and no other", () => {
 });
 
 test("the page has every route, and no other", () => {
-  const routes = [...page.matchAll(/^\| `(?:GET|PUT|POST) (\S+)` \|/gm)].map(([, route]) => route);
+  const routes = [...page.matchAll(/^\| `(?:GET|PUT|POST|DELETE) (\S+)` \|/gm)].map(([, route]) => route);
   assert.deepEqual([...new Set(routes)].sort(), Object.values(ROUTES).sort());
   assert.ok(page.includes(`GET ${CONNECT_PATH} HTTP/1.1`));
 });

@@ -70,7 +70,7 @@ function makeJob(random: Random, calmMs: number, largest: { cpu: number; ramMiB:
     name: "simulated", runtime: "node", image: null,
     cpu: random.pick([0.5, 1, 1, 1, largest.cpu]),
     ramMiB: random.pick([null, null, largest.ramMiB]),
-    maxParallelism: random.chance(0.3) ? random.int(1, 6) : null,
+    grow: 0, maxParallelism: random.chance(0.3) ? random.int(1, 6) : null,
     concurrency: random.chance(0.25) ? random.int(2, 8) : 1,
     onError: random.pick(["throw", "continue", "continue"]),
     retries: random.pick([0, 0, 1, 3]),

@@ -15,10 +15,15 @@ export class Proxy {
   }
 
   /** Listens on a port of its own, in front of wherever the cluster is. */
-  static async before(cluster: TestCluster): Promise<Proxy> {
+  static before(cluster: TestCluster): Promise<Proxy> {
+    return Proxy.inFrontOf(() => new URL(cluster.address.url));
+  }
+
+  /** The same for any server. */
+  static async inFrontOf(target: () => URL): Promise<Proxy> {
     const server = createServer();
     await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-    return new Proxy(server, () => new URL(cluster.address.url));
+    return new Proxy(server, target);
   }
 
   get url(): string {

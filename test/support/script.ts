@@ -51,7 +51,10 @@ export class Script {
       this.#lines.push(line);
       this.#changed();
     });
-    child.stderr!.setEncoding("utf8").on("data", (text: string) => (this.#stderr += text));
+    child.stderr!.setEncoding("utf8").on("data", (text: string) => {
+      this.#stderr += text;
+      this.#changed();
+    });
     this.#end = new Promise((resolve) => {
       child.once("close", (code, signal) => {
         this.#ended = { code, signal, stdout: this.#lines.map((line) => `${line}\n`).join(""), stderr: this.#stderr };
@@ -99,7 +102,7 @@ export class Script {
     const child = spawn(process.execPath, [join(CLIENT, "dist", "cli.js"), ...args], {
       cwd: cwd ?? cluster.home,
       stdio: [input === undefined ? "ignore" : "pipe", "pipe", "pipe"],
-      env: { ...process.env, NODE_EXTRA_CA_CERTS: "", NODE_TEST_CONTEXT: "", ...env, BURLA_HOME: cluster.home },
+      env: { ...process.env, NODE_EXTRA_CA_CERTS: "", NODE_TEST_CONTEXT: "", BURLA_HOME: cluster.home, ...env },
     });
     if (input !== "open") child.stdin?.end(input);
     return new Script(child);
@@ -127,12 +130,23 @@ export class Script {
     this.#child.stdout?.destroy();
   }
 
-  ended(): Promise<ScriptEnd> {
-    return within(PATIENCE_MS, "the script", this.#end);
+  ended(patienceMs = PATIENCE_MS): Promise<ScriptEnd> {
+    return within(patienceMs, "the script", this.#end);
+  }
+
+  /** Resolves when stderr has this. @throws Error when the script ends without it. */
+  errorText(pattern: RegExp): Promise<void> {
+    const look = async (): Promise<void> => {
+      while (!pattern.test(this.#stderr)) {
+        if (this.#ended !== undefined) throw new Error(`the script ended without ${String(pattern)}:\n${this.#stderr}`);
+        await new Promise<void>((resolve) => this.#waiting.add(resolve));
+      }
+    };
+    return within(PATIENCE_MS, `the text ${String(pattern)}`, look());
   }
 
   /** The first line that fits, or its first group. @throws Error when the script ends without it. */
-  line(pattern: RegExp): Promise<string> {
+  line(pattern: RegExp, patienceMs = PATIENCE_MS): Promise<string> {
     const look = async (): Promise<string> => {
       for (;;) {
         for (const line of this.#lines) {
@@ -143,7 +157,7 @@ export class Script {
         await new Promise<void>((resolve) => this.#waiting.add(resolve));
       }
     };
-    return within(PATIENCE_MS, `the line ${String(pattern)}`, look());
+    return within(patienceMs, `the line ${String(pattern)}`, look());
   }
 
   #changed(): void {

@@ -59,7 +59,7 @@ for (const [role, union] of [["client", clientToMain], ["node", nodeToMain]] as 
 
 const SPEC: JobSpec = {
   name: "fuzz", runtime: "node", image: null, cpu: 1, ramMiB: null, maxParallelism: null, concurrency: 1, onError: "continue", retries: 0,
-  timeoutMs: null, detach: false, env: {}, cwd: null, parent: null, python: null, queue: null, bundle: { id: "a".repeat(64) as BundleId, externals: [] },
+  timeoutMs: null, grow: 0, detach: false, env: {}, cwd: null, parent: null, python: null, queue: null, bundle: { id: "a".repeat(64) as BundleId, externals: [] },
 };
 const CODE = Buffer.from("export default () => (x) => x;");
 /** Three jobs of one seed: with few of them, messages about the same job meet. */
@@ -100,7 +100,7 @@ test("messages of a node that fit the protocol and make no sense, while it is tr
     const random = randomFrom(each);
     const jobs = jobsOf(each + 1_000_000);
     const node = await dial("node");
-    for (const bytes of [frame(HELLO), nodeHello(), frame({ type: "nodeState", state: "READY", reason: "", workers: [] })]) node.write(bytes);
+    for (const bytes of [frame(HELLO), nodeHello(), frame({ type: "nodeState", state: "READY", reason: "", workers: [], preparing: [] })]) node.write(bytes);
     const client = await dial("client");
     client.resume();
     for (const bytes of [frame(HELLO), ...jobs.flatMap(smallJob)]) client.write(bytes);

@@ -1,10 +1,11 @@
 /** This product: plain functions, a local cluster that starts by itself. */
 import { execFileSync } from "node:child_process";
-import { existsSync, mkdirSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { remoteParallelMap } from "burla";
+import { LABELS, spaceOf } from "../../../services/node/src/containers/docker/names.ts";
 import { drive } from "./driver.ts";
 import * as functions from "./functions.ts";
 import type { FunctionName, Listener, System } from "./system.ts";
@@ -17,9 +18,10 @@ const containers = process.env["BENCH_CONTAINERS"];
 const emulatorProgram = process.env["BENCH_EMULATOR"];
 let emulator: { readonly host: string; stop(): Promise<void> } | undefined;
 
+const folder = join(process.env["BURLA_HOME"] ?? "", "clusters", "local");
+
 /** What `burla up --spec` keeps: the cluster then starts by itself as the document says. */
 function storeSpec(): void {
-  const folder = join(process.env["BURLA_HOME"] ?? "", "clusters", "local");
   mkdirSync(folder, { recursive: true });
   const groups = [{ name: "local", count: Math.max(2, Math.min(4, availableParallelism())), cpu: 1, ramMiB: 2048 }];
   const queue = emulatorProgram === undefined ? {} : { queue: "firestore", firestore: { project: "demo-bench" } };
@@ -34,10 +36,11 @@ async function startEmulator(program: string): Promise<void> {
   Object.assign(process.env, { FIRESTORE_EMULATOR_HOST: emulator.host, METADATA_SERVER_DETECTION: "none" });
 }
 
-/** A number of a process within a container means another one out here. */
+/** A number of a process within a container means another one out here. Other clusters may have containers too. */
 function killContainer(): void {
-  const [first = ""] = execFileSync("docker", ["ps", "--quiet", "--filter", "label=burla.worker"], { encoding: "utf8" }).split("\n");
-  execFileSync("docker", ["kill", first], { stdio: "ignore" });
+  const spaces = readdirSync(join(folder, "nodes")).map((nodeId) => spaceOf(join(folder, "nodes", nodeId)));
+  const running = spaces.flatMap((space) => execFileSync("docker", ["ps", "--quiet", "--filter", `label=${LABELS.space}=${space}`], { encoding: "utf8" }).split("\n"));
+  execFileSync("docker", ["kill", running.find((id) => id !== "") ?? ""], { stdio: "ignore" });
 }
 
 const burla: System = {

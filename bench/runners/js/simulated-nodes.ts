@@ -43,7 +43,7 @@ class SimulatedNode {
   }
 
   private enter(state: Of<NodeToMain, "nodeState">["state"]): void {
-    this.send({ type: "nodeState", state, reason: "", workers: [] });
+    this.send({ type: "nodeState", state, reason: "", workers: [], preparing: [] });
   }
 
   private receive(message: MainToNode): void {

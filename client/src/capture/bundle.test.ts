@@ -98,7 +98,7 @@ test("the cache forgets a bundle when a file in it changes", async () => {
 });
 
 const packageFiles = {
-  "node_modules/native-thing/package.json": JSON.stringify({ name: "native-thing", version: "1.2.3", main: "index.js" }),
+  "node_modules/native-thing/package.json": JSON.stringify({ name: "native-thing", version: "1.2.3", main: "index.js", dependencies: { "plain-thing": "^0.1.0" }, optionalDependencies: { "other-system": "1.0.0" } }),
   "node_modules/native-thing/binding.gyp": "{}",
   "node_modules/native-thing/index.js": "exports.twice = (x) => require('./impl.js').times(x, 2);",
   "node_modules/native-thing/impl.js": "exports.times = (a, b) => a * b;",
@@ -124,8 +124,8 @@ test("packages with native code or files of their own stay outside, others are b
   const capture = captureFunction(fn, options);
   const bundle = await bundleCapture(capture);
   assert.deepEqual(bundle.externals, [
-    { name: "asset-thing", version: "3.0.0", directory: join(root, "node_modules/asset-thing") },
-    { name: "native-thing", version: "1.2.3", directory: join(root, "node_modules/native-thing") },
+    { name: "asset-thing", version: "3.0.0", directory: join(root, "node_modules/asset-thing"), needs: [] },
+    { name: "native-thing", version: "1.2.3", directory: join(root, "node_modules/native-thing"), needs: ["plain-thing@0.1.0"] },
   ]);
   assert.equal(runElsewhere(capture, bundle, 4), "8,asset,esm4function");
 });

@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, realpathSync } from "node:fs";
 import { dirname, join, sep } from "node:path";
 import { lockedVersion, lockFileOf } from "./lock-files.ts";
 
@@ -9,6 +9,8 @@ export interface ExternalPackage {
   version: string;
   /** Its folder in the user's `node_modules`. */
   directory: string;
+  /** What it needs itself, and so on, as `name@version`: what is installed elsewhere is then the same. */
+  needs: string[];
 }
 
 /** Why a package cannot be bundled. */
@@ -27,6 +29,8 @@ interface PackageJson {
 
 /** Packages that load native code for others. */
 const NATIVE_LOADERS = ["node-gyp-build", "bindings", "node-pre-gyp", "@mapbox/node-pre-gyp", "prebuild-install", "node-gyp-build-optional-packages", "@napi-rs/triples", "node-addon-api"];
+
+const MAX_NEEDS = 2_000;
 
 /** The folder of the package that a file belongs to, if it is in `node_modules`. */
 export function packageDirectory(file: string): string | undefined {
@@ -58,10 +62,7 @@ export class Packages {
 
   /** The package in that folder. */
   describe(directory: string): ExternalPackage {
-    const { name = directory, version = "0.0.0" } = manifestOf(directory);
-    const lockFile = lockFileOf(directory);
-    const locked = lockFile === undefined ? undefined : lockedVersion(lockFile, directory, name, version);
-    return { name, version: locked ?? version, directory };
+    return { ...pinOf(directory), directory, needs: needsOf(directory) };
   }
 
   /** Why the package has to stay outside of the bundle; undefined if it need not. */
@@ -78,6 +79,26 @@ export function findPackage(name: string, from: string): string | undefined {
     if (existsSync(join(candidate, "package.json"))) return candidate;
     if (dirname(folder) === folder) return undefined;
   }
+}
+
+function pinOf(directory: string): { name: string; version: string } {
+  const { name = directory, version = "0.0.0" } = manifestOf(directory);
+  const lockFile = lockFileOf(directory);
+  const locked = lockFile === undefined ? undefined : lockedVersion(lockFile, directory, name, version);
+  return { name, version: locked ?? version };
+}
+
+function needsOf(directory: string): string[] {
+  const found = new Set([realpathSync(directory)]);
+  for (const folder of found) {
+    const { dependencies, optionalDependencies } = manifestOf(folder);
+    for (const name of Object.keys({ ...dependencies, ...optionalDependencies })) {
+      const there = findPackage(name, folder);
+      if (there !== undefined && found.size <= MAX_NEEDS) found.add(realpathSync(there));
+    }
+  }
+  const pins = [...found].slice(1).map(pinOf);
+  return [...new Set(pins.map(({ name, version }) => `${name}@${version}`))].sort();
 }
 
 function reasonOf(directory: string): ExternalReason | undefined {

@@ -44,6 +44,11 @@ function parseCluster(text: string): string {
   return text;
 }
 
+export function parseName(text: string): string {
+  if (!isClusterName(text)) throw new InvalidArgumentError("It must be small letters, digits and dashes.");
+  return text;
+}
+
 export function parseNumber(text: string): number {
   const value = Number(text);
   if (text.trim() === "" || !Number.isFinite(value)) throw new InvalidArgumentError("It must be a number.");

@@ -9,6 +9,7 @@ import { addDown } from "./commands/down.ts";
 import { addImage } from "./commands/image.ts";
 import { addJobs } from "./commands/jobs.ts";
 import { addLogs } from "./commands/logs.ts";
+import { addPeople } from "./commands/people.ts";
 import { addPython } from "./commands/python.ts";
 import { addRun } from "./commands/run.ts";
 import { addStatus } from "./commands/status.ts";
@@ -37,7 +38,7 @@ export function createProgram(terminal: Terminal, endWith: EndWith): Command {
     .exitOverride()
     .showSuggestionAfterError()
     .addHelpText("after", HELP);
-  for (const add of [addRun, addAttach, addJobs, addLogs, addCancel, addUp, addDown, addStatus, addImage, addBundle, addPython, addDoctor]) add(program, terminal, endWith);
+  for (const add of [addRun, addAttach, addJobs, addLogs, addCancel, addUp, addDown, addStatus, addPeople, addImage, addBundle, addPython, addDoctor]) add(program, terminal, endWith);
   for (const command of program.commands) command.exitOverride();
   return program;
 }

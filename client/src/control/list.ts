@@ -15,7 +15,7 @@ export async function listClusters(): Promise<ClusterEntry[]> {
 function describe(name: string): ClusterEntry {
   const file = readConnectionFile(name);
   const isRunning = file !== null && (name !== LOCAL || isAlive(file.pid));
-  return { name, provider: LOCAL, isRunning, url: isRunning ? file.url : null };
+  return { name, provider: file?.provider ?? LOCAL, isRunning, url: isRunning ? file.url : null };
 }
 
 function foldersIn(directory: string): string[] {

@@ -1,7 +1,7 @@
 /** Control requests to a running cluster. Nothing here starts one. */
 import {
-  BurlaError, burlaError, isErrorCode, jobFailuresSchema, jobListSchema, logLineSchema, MAX_WATCH_EVENT_BYTES, messageOf, ROUTES, statusSchema,
-  watchEventSchema, type WatchEvent,
+  addedPersonSchema, BurlaError, burlaError, isErrorCode, jobFailuresSchema, jobListSchema, logLineSchema, MAX_WATCH_EVENT_BYTES, messageOf, peopleSchema, requestMain, ROUTES, statusSchema,
+  watchEventSchema, type NewPerson, type WatchEvent,
 } from "@burla/protocol";
 import * as v from "valibot";
 import { resolveCluster } from "../cluster.ts";
@@ -11,6 +11,8 @@ import type { ClusterStatus, ControlOptions, JobFailures, JobLogLine, JobSummary
 
 const TIMEOUT_MS = 10_000;
 
+type Method = "GET" | "POST" | "DELETE";
+
 export interface LogQuery {
   /** Goes on with new lines until the job has ended. */
   readonly follow: boolean;
@@ -19,11 +21,11 @@ export interface LogQuery {
 
 export class Control {
   readonly url: string;
-  readonly #token: string;
+  readonly #address: ClusterAddress;
 
-  constructor({ url, token }: ClusterAddress) {
-    this.url = url;
-    this.#token = token;
+  constructor(address: ClusterAddress) {
+    this.url = address.url;
+    this.#address = address;
   }
 
   /** @throws BurlaError BURLA_UNREACHABLE, BURLA_UNAUTHORIZED, BURLA_PROTOCOL; this holds for all methods. */
@@ -57,6 +59,20 @@ export class Control {
     await this.#json("POST", ROUTES.shutdown);
   }
 
+  /** Who may use the cluster beside its owner. */
+  async people(): Promise<NewPerson[]> {
+    return v.parse(peopleSchema, await this.#json("GET", ROUTES.people)).people;
+  }
+
+  /** @returns the token of somebody who may use the cluster from now on. It is told this once. */
+  async addPerson(person: NewPerson): Promise<string> {
+    return v.parse(addedPersonSchema, await this.#json("POST", ROUTES.people, person)).token;
+  }
+
+  async removePerson(name: string): Promise<void> {
+    await this.#json("DELETE", ROUTES.person.replace(":name", encodeURIComponent(name)));
+  }
+
   /** The lines that a job's calls printed. @throws BurlaError BURLA_NO_SUCH_JOB too. */
   async *lines(jobId: string, { follow, signal }: LogQuery): AsyncGenerator<JobLogLine> {
     yield* this.#stream(`${routeOf(ROUTES.jobLogs, jobId)}${follow ? "?follow=1" : ""}`, logLineSchema, signal);
@@ -85,12 +101,12 @@ export class Control {
     }
   }
 
-  async #json(method: "GET" | "POST", path: string): Promise<unknown> {
-    return (await this.#request(method, path, AbortSignal.timeout(TIMEOUT_MS))).json();
+  async #json(method: Method, path: string, body?: object): Promise<unknown> {
+    return (await this.#request(method, path, AbortSignal.timeout(TIMEOUT_MS), body)).json();
   }
 
-  async #request(method: "GET" | "POST", path: string, signal: AbortSignal): Promise<Response> {
-    const response = await fetch(new URL(path, this.url), { method, signal, headers: { authorization: `Bearer ${this.#token}` } }).catch((cause: unknown) => {
+  async #request(method: Method, path: string, signal: AbortSignal, body?: object): Promise<Response> {
+    const response = await requestMain({ ...this.#address, path, method, signal, ...(body !== undefined && { body: JSON.stringify(body) }) }).catch((cause: unknown) => {
       throw new BurlaError("BURLA_UNREACHABLE", `no cluster answers at ${this.url}: ${reasonOf(cause)}`, { cause });
     });
     if (!response.ok) throw await errorOf(response, this.url);
@@ -105,7 +121,7 @@ export function controlOf(cluster: ControlOptions["cluster"]): Control {
 
 async function errorOf(response: Response, url: string): Promise<BurlaError> {
   const { error, message } = (await response.json().catch(() => ({}))) as { error?: unknown; message?: unknown };
-  if (response.status === 401) return new BurlaError("BURLA_UNAUTHORIZED", `the cluster at ${url} refuses the token`);
+  if (response.status === 401 || response.status === 403) return new BurlaError("BURLA_UNAUTHORIZED", response.status === 403 && typeof message === "string" ? message : `the cluster at ${url} refuses the token`);
   const code = isErrorCode(error) ? error : "BURLA_PROTOCOL";
   return burlaError(code, typeof message === "string" ? (message.split("\n")[0] ?? "") : `the cluster at ${url} answered ${response.status}`);
 }

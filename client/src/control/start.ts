@@ -43,8 +43,9 @@ async function runs(name: string): Promise<boolean> {
   return file !== null && (await mayBeUsed(file)) && (await findCluster(name)) !== null;
 }
 
-async function untilReady(name: string, { signal, onPhase }: StartOptions): Promise<{ url: string; status: ClusterStatus }> {
-  const late = AbortSignal.timeout(READY_TIMEOUT_MS);
+/** Resolves when all nodes are ready, or after a time with those that are. @throws BurlaError, or the signal's reason. */
+export async function untilReady(name: string, { signal, onPhase }: StartOptions, timeoutMs = READY_TIMEOUT_MS): Promise<{ url: string; status: ClusterStatus }> {
+  const late = AbortSignal.timeout(timeoutMs);
   let last: ClusterState | null = null;
   for await (const state of watchCluster(name, { signal: signal === undefined ? late : AbortSignal.any([late, signal]) })) {
     last = state;

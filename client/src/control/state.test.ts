@@ -14,7 +14,7 @@ const job = (jobId: string, createdAt: number, fields: Partial<JobSummary> = {})
     jobId, name: "score", phase: "running", reason: "", detach: false, runtime: "node", parent: null, createdAt, startedAt: null, endedAt: null, inputs: 1,
     inputsEnded: true, done: 0, failed: 0, running: 1, nodes: 1, workers: 1, lostWorkers: 0, failures: [], ...fields,
   }) as Snapshot["status"]["jobs"][number];
-const MAIN = { cluster: "test", version: "1", pid: 1, startedAt: 1, idleDeadline: null, wantedNodes: 2, cpu: 2, cpuInUse: 0, duplicates: 0 };
+const MAIN = { cluster: "test", version: "1", pid: 1, startedAt: 1, idleDeadline: null, wantedNodes: 2, costPerHour: null, troubles: [], endsAt: null, cpu: 2, cpuInUse: 0, duplicates: 0 };
 const changes = (fields: Partial<Changes>): Changes => ({ type: "changes", cluster: null, nodes: [], nodesGone: [], jobs: [], jobsGone: [], ...fields });
 
 function snapshot(nodes: Snapshot["status"]["nodes"], jobs: Snapshot["status"]["jobs"] = []): ClusterStatus {

@@ -96,6 +96,12 @@ export interface ClusterStatus {
   readonly cpuInUse: number;
   /** Results dropped because another attempt had answered, since the cluster started. */
   readonly duplicates: number;
+  /** What its machines cost now, in US dollars by the list of prices; null where they cost nothing, or nobody knows. */
+  readonly costPerHour: number | null;
+  /** What keeps machines from being made, such as a quota. */
+  readonly troubles: readonly string[];
+  /** When it ends itself whatever it does; null where nobody has set a time. */
+  readonly endsAt: number | null;
   /** By id. */
   readonly nodes: readonly NodeSummary[];
   /** Oldest first: those under way, and the last hundred that have ended. */

@@ -1,6 +1,6 @@
 /** The state of a cluster as it changes, over its starts, ends and lost connections. */
 import { BurlaError, CONNECTION_SILENCE_MS, PROTOCOL_VERSION, type ConnectionFile } from "@burla/protocol";
-import { resolveCluster, type ClusterTarget } from "../cluster.ts";
+import { addressIn, resolveCluster, type ClusterTarget } from "../cluster.ts";
 import { Bell } from "./bell.ts";
 import { FileWatch } from "./file-watch.ts";
 import { Latest } from "./latest.ts";
@@ -70,12 +70,13 @@ class Watch {
 
   async #once(file: ConnectionFile | null): Promise<void> {
     if (this.#target.file !== null && file === null) return this.#off(this.#endReason);
-    const { url, token } = file ?? this.#target.address();
+    const address = file === null ? this.#target.address() : addressIn(file);
+    const { url } = address;
     if (file !== null && file.protocolVersion !== PROTOCOL_VERSION) {
       return this.#refused(url, new BurlaError("BURLA_VERSION", `the cluster at ${url} has version ${file.version}, with another protocol than this client`));
     }
     const isLeft = file !== null && this.#target.file?.isLeft(file) === true;
-    const ending = isLeft ? DEAD : await this.#converse(new Control({ url, token }));
+    const ending = isLeft ? DEAD : await this.#converse(new Control(address));
     if (this.#signal.aborted) return;
     switch (ending.kind) {
       case "shutdown":

@@ -8,7 +8,7 @@ import { machinesAndCost, statusReport } from "./cost.ts";
 import { parseInput, runInput } from "./inputs.ts";
 
 const NODE: NodeSummary = { nodeId: "node-1", state: "READY", reason: "", provider: "local", machineType: "process", cpu: 1, cpuInUse: 0, ramMiB: 512, pid: 1, jobs: [], workers: [] };
-const STATUS: ClusterStatus = { cluster: "local", version: "1", pid: 1, startedAt: 0, idleDeadline: null, wantedNodes: 2, cpu: 2, cpuInUse: 1, duplicates: 0, nodes: [NODE, { ...NODE, nodeId: "node-2", state: "BOOTING", reason: "starts" }], jobs: [] };
+const STATUS: ClusterStatus = { cluster: "local", version: "1", pid: 1, startedAt: 0, idleDeadline: null, wantedNodes: 2, costPerHour: null, troubles: [], endsAt: null, cpu: 2, cpuInUse: 1, duplicates: 0, nodes: [NODE, { ...NODE, nodeId: "node-2", state: "BOOTING", reason: "starts" }], jobs: [] };
 const ONLINE: Pick<ClusterState, "ref" | "link" | "status"> = { ref: LOCAL_CLUSTER, link: { kind: "online" }, status: STATUS };
 
 test("the confirmation names machines and cost", () => {

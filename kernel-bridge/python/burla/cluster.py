@@ -47,13 +47,13 @@ def resolve_cluster(option: str | ClusterAddress | None) -> ClusterTarget:
     if isinstance(option, ClusterAddress):
         return _fixed(option, same_machine=False)
     if option is None and url and token:
-        return _fixed(ClusterAddress(url, token), same_machine="BURLA_JOB" in os.environ, is_waited_for=True)
+        return _fixed(ClusterAddress(url, token), same_machine="BURLA_JOB" in os.environ and not url.startswith("http+unix:"), is_waited_for=True)
     name = option or os.environ.get("BURLA_CLUSTER") or LOCAL
     if is_cluster_url(name):
         return _fixed(ClusterAddress(name, _token_of(name)), same_machine=False)
     if not is_cluster_name(name):
         raise TypeError(f"remote_parallel_map: the variable BURLA_CLUSTER must be the name of a cluster or its URL, not {name!r}")
-    return ClusterTarget(name, name == LOCAL, False, lambda has_failed: _locate(name, has_failed))
+    return ClusterTarget(name, name == LOCAL and not _has_containers(name), False, lambda has_failed: _locate(name, has_failed))
 
 
 def _fixed(address: ClusterAddress, *, same_machine: bool, is_waited_for: bool = False) -> ClusterTarget:
@@ -100,6 +100,15 @@ def _read(name: str) -> dict[str, Any] | None:
         return None
     right = isinstance(file, dict) and isinstance(file.get("url"), str) and isinstance(file.get("token"), str)
     return file if right else None
+
+
+def _has_containers(name: str) -> bool:
+    """Workers in containers see no file of this machine, as those of a cluster elsewhere."""
+    try:
+        spec = json.loads((state_directory() / "clusters" / name / "spec.json").read_text("utf-8"))
+        return spec["containers"]["runtime"] != "process"
+    except (OSError, ValueError, LookupError, TypeError):
+        return False
 
 
 def _may_be_used(file: dict[str, Any]) -> bool:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import socket
 import ssl
 from typing import Iterator
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, unquote, urlsplit
 
 from .errors import BurlaError
 from .options import ClusterAddress
@@ -25,9 +25,8 @@ class HttpStream:
     def __init__(self, address: ClusterAddress, path: str, content_type: str) -> None:
         self._address = address
         target = urlsplit(address.url)
-        host, port = target.hostname or "", target.port or (443 if target.scheme == "https" else 80)
         try:
-            self.socket = _connect(host, port, address.certificate, target.scheme == "https")
+            self.socket = _dial(target, address.certificate)
             head = (
                 f"POST {target.path.rstrip('/')}{path} HTTP/1.1\r\nHost: {target.netloc}\r\nAuthorization: Bearer {address.token}\r\n"
                 f"Content-Type: {content_type}\r\nTransfer-Encoding: chunked\r\n\r\n"
@@ -111,6 +110,17 @@ class HttpStream:
 
     def _broken(self, error: Exception) -> BurlaError:
         return BurlaError("BURLA_UNREACHABLE", f"no cluster at {self._address.url}: {error}")
+
+
+def _dial(target: SplitResult, certificate: str | None) -> socket.socket:
+    if target.scheme == "http+unix":
+        # Functions in containers reach their cluster over a socket of their node.
+        local = socket.socket(socket.AF_UNIX)
+        local.settimeout(DIAL_TIMEOUT_S)
+        local.connect(unquote(target.netloc))
+        return local
+    secure = target.scheme == "https"
+    return _connect(target.hostname or "", target.port or (443 if secure else 80), certificate, secure)
 
 
 def _connect(host: str, port: int, certificate: str | None, secure: bool) -> socket.socket:

@@ -22,6 +22,7 @@ def job_spec(bundle: Bundle, options: Options, target: ClusterTarget) -> dict[st
         "image": options.image,
         "cpu": options.cpu,
         "ramMiB": options.ram_mib,
+        "grow": 0,
         "maxParallelism": options.max_parallelism,
         "concurrency": options.concurrency,
         "onError": "continue" if options.detach else options.on_error,
@@ -36,7 +37,7 @@ def job_spec(bundle: Bundle, options: Options, target: ClusterTarget) -> dict[st
             "executable": (sys.executable or None) if target.same_machine else None,
             "version": "%d.%d" % sys.version_info[:2],
         },
-        "bundle": {"id": bundle.id, "externals": [{"name": name, "version": version, "directory": ""} for name, version in bundle.externals]},
+        "bundle": {"id": bundle.id, "externals": [{"name": name, "version": version, "directory": "", "needs": []} for name, version in bundle.externals]},
     }
 
 

@@ -95,12 +95,17 @@ def _pickled(error: BaseException, trace: TracebackType | None) -> bytes | None:
     for form in (error, _StandIn(error)):
         try:
             data = encode_values([form])
-            # Some exceptions are pickled without a word and cannot be unpickled: their class wants other arguments.
-            if isinstance(pickle.loads(data)[0], BaseException) and len(data) <= 16 * MAX_ERROR_TEXT_BYTES:
+            # Some exceptions are pickled without a word and cannot be unpickled, or come back with another message: their
+            # class wants other arguments, and is called with those that it gave to its base.
+            if _is_same(pickle.loads(data)[0], error) and len(data) <= 16 * MAX_ERROR_TEXT_BYTES:
                 return pickle.dumps((frames, data))
         except Exception:
             continue
     return pickle.dumps((frames, None))
+
+
+def _is_same(restored: Any, error: BaseException) -> bool:
+    return isinstance(restored, BaseException) and _text(restored) == _text(error)
 
 
 class _StandIn:

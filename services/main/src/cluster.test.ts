@@ -39,7 +39,7 @@ afterEach(() => {
 /** A node of one worker, ready. */
 function addNode(): void {
   const hello: Of<NodeToMain, "nodeHello"> = { type: "nodeHello", nodeId, cpu: 1, ramMiB: 1024, maxCpu: 1, maxRamMiB: 1024, pid: 1, jobs: [], holding: [] };
-  const link = { nodeId, hello, state: { state: "READY", reason: "", workers: [] }, hasBundle: () => true, noteBundle: () => undefined, send: (message: MainToNode) => void toNode.push(message), replaced: () => undefined };
+  const link = { nodeId, hello, state: { state: "READY", reason: "", workers: [], preparing: [] }, hasBundle: () => true, noteBundle: () => undefined, send: (message: MainToNode) => void toNode.push(message), replaced: () => undefined };
   cluster.nodeConnected(link as unknown as NodeLink);
   cluster.handle({ type: "nodeReady", nodeId });
 }

@@ -9,6 +9,7 @@ import {
 import * as v from "valibot";
 import type { JobProgress } from "@burla/queue";
 import type { Command, Event } from "./core/events.ts";
+import { demandsOf } from "./core/growth.ts";
 import { isElsewhere } from "./core/job.ts";
 import { snapshotJob } from "./core/snapshot.ts";
 import type { CoreState, Job } from "./core/state.ts";
@@ -18,10 +19,10 @@ import type { ElsewhereJobs } from "./elsewhere-jobs.ts";
 import type { JobEntry, ReaderConnection } from "./job-entry.ts";
 import type { NodeLink } from "./node-link.ts";
 import { KEEP_RESULTS_MS, type JobRegistry } from "./registry.ts";
-import type { MachineProvider } from "./providers/provider.ts";
+import type { MachineProvider, NodeDemand } from "./providers/provider.ts";
 import type { BlobStore } from "./store/blobs.ts";
 import type { LoggedLines, NewLines } from "./store/line-log.ts";
-import { phaseOf, Summaries, workersOf } from "./summaries.ts";
+import { Summaries, workersOf } from "./summaries.ts";
 import type { Changes } from "./watch/changes.ts";
 
 /** Progress of a job is told no more often than this. */
@@ -36,7 +37,7 @@ export interface ClusterOptions {
   readonly registry: JobRegistry;
   readonly blobs: BlobStore;
   /** A job that asks for more than its largest worker is refused. */
-  readonly provider: Pick<MachineProvider, "largestWorker" | "machineOf">;
+  readonly provider: Pick<MachineProvider, "largestWorker" | "machineOf" | "machines" | "joined">;
   /** Told of whatever people see change. */
   readonly changes: Changes;
   /** Images that containers may have; a job that asks for another is refused. */
@@ -70,7 +71,7 @@ export class Cluster {
     this.#options = options;
     const { registry, provider } = options;
     this.summaries = new Summaries({
-      state: this.#state, registry, nodes: this.#nodes, machineOf: (nodeId) => provider.machineOf(nodeId), duplicates: () => this.duplicates,
+      state: this.#state, registry, nodes: this.#nodes, machineOf: (nodeId) => provider.machineOf(nodeId), machines: () => provider.machines, duplicates: () => this.duplicates,
     });
   }
 
@@ -103,6 +104,23 @@ export class Cluster {
   /** There is work, or somebody takes results. */
   get isInUse(): boolean {
     return this.hasWork || [...this.#options.registry.entries].some((entry) => entry.readers > 0);
+  }
+
+  /** Machines come, go, or cannot be had: what jobs wait for reads otherwise. */
+  machinesChanged(): void {
+    this.#options.changes.cluster();
+    this.#options.changes.waits();
+    for (const jobId of this.summaries.waiting()) this.#progressSoon(jobId);
+  }
+
+  /** Nodes that work for a job. */
+  get busyNodes(): Set<NodeId> {
+    return new Set([...this.#state.nodes.values()].flatMap((node) => (node.rootId === null ? [] : [node.id])));
+  }
+
+  /** What jobs would have of the nodes that they may add. */
+  get nodeDemands(): NodeDemand[] {
+    return demandsOf(this.#state, nowMs());
   }
 
   entry(jobId: JobId): JobEntry | undefined {
@@ -179,9 +197,14 @@ export class Cluster {
     this.#afterEvent();
   }
 
-  /** A node has said how it is. */
-  nodeStateChanged(nodeId: NodeId): void {
+  /** A node has said how it is, and perhaps something new of what it does for jobs that have not begun. */
+  nodeStateChanged(nodeId: NodeId, preparesOther: boolean): void {
     this.#options.changes.node(nodeId);
+    if (!preparesOther) return;
+    for (const jobId of this.#state.nodes.get(nodeId)?.jobs.keys() ?? []) {
+      this.#options.changes.job(jobId);
+      this.#progressSoon(jobId);
+    }
   }
 
   /** More inputs than any credit allowed: what a client sends that does not heed it would fill the disk. */
@@ -220,6 +243,7 @@ export class Cluster {
     this.#nodes.set(link.nodeId, link);
     const { cpu, ramMiB, maxCpu, maxRamMiB, jobs, holding } = link.hello;
     this.handle({ type: "nodeJoined", nodeId: link.nodeId, cpu, ramMiB, maxCpu, maxRamMiB, jobs, holding });
+    this.#options.provider.joined(link.nodeId);
   }
 
   nodeDisconnected(link: NodeLink): void {
@@ -295,6 +319,7 @@ export class Cluster {
       case "nodeJoined":
       case "nodeReady":
       case "nodeDisconnected":
+      case "nodeLeaving":
       case "nodeGone":
         changes.node(event.nodeId);
         return changes.waits();
@@ -479,7 +504,7 @@ export class Cluster {
     return {
       type: "progress",
       jobId: job.id,
-      phase: phaseOf(job, workers.length),
+      phase: this.summaries.phaseOf(job, workers.length),
       reason: this.summaries.waitReason(job).slice(0, 1000),
       nodes: workers.length,
       workers: workers.reduce((sum, count) => sum + count, 0),

@@ -18,5 +18,23 @@ export const mainConfigSchema = v.object({
   python: v.optional(v.string(), "python3"),
   /** The folder of the `burla` package. */
   clientPackage: v.string(),
+  /** Where main has a VM of its own; null on the machine of its user. */
+  vm: v.optional(
+    v.nullable(
+      v.object({
+        port: v.number(),
+        /** SHA-256 of the owner's token, hex: whoever may look at the VM sees this. */
+        ownerHash: v.string(),
+        /** The archive of the programs, which nodes get, and its hash. */
+        programs: v.string(),
+        programsHash: v.string(),
+        /** Another API than Google's. */
+        endpoint: v.nullable(v.string()),
+        /** Of this VM. */
+        pricePerHour: v.number(),
+      }),
+    ),
+    null,
+  ),
 });
 export type MainConfig = v.InferOutput<typeof mainConfigSchema>;

@@ -19,7 +19,7 @@ export function channelJob(request: IncomingMessage): JobId | undefined {
 
 /** Answers at once, before the body has come: what follows is a conversation. @returns null when the caller may not. */
 export function acceptChannel(request: IncomingMessage, response: ServerResponse, identity: Identity | null): Duplex | null {
-  if (identity === null || identity.role === "node") {
+  if (identity === null || identity.role === "node" || identity.role === "viewer") {
     response.writeHead(401, { "content-type": "application/json", connection: "close" });
     response.end(JSON.stringify({ error: "BURLA_UNAUTHORIZED" }));
     return null;

@@ -16,11 +16,13 @@ import { ElsewhereJobs } from "./elsewhere-jobs.ts";
 import { IdleWatch } from "./idle.ts";
 import { acquireLock, releaseLock } from "./lock.ts";
 import { NodeLink } from "./node-link.ts";
+import { People } from "./people.ts";
 import { LocalProvider } from "./providers/local.ts";
+import type { MachineProvider } from "./providers/provider.ts";
 import { queuePlaceOf } from "./queue-place.ts";
 import { JobRegistry } from "./registry.ts";
 import { createRoutes } from "./routes.ts";
-import { serve } from "./server.ts";
+import { serve, serveTls, type ServerOptions } from "./server.ts";
 import { DiskStateStore } from "./state/disk-state-store.ts";
 import { FirestoreStateStore } from "./state/firestore-state-store.ts";
 import { StateMirror } from "./state/state-mirror.ts";
@@ -28,12 +30,14 @@ import { BlobStore } from "./store/blobs.ts";
 import { OwnValues } from "./store/own-values.ts";
 import type { MainSummary } from "./summaries.ts";
 import { Board } from "./watch/board.ts";
+import { publishCertificate, openVm } from "./vm.ts";
 import { Changes } from "./watch/changes.ts";
 
 /** Old jobs and bundles are looked for at the start, and this often. */
 const PRUNE_MS = 60 * 60_000;
 /** A shutdown waits no longer for a state that cannot be written. */
 const STATE_PATIENCE_MS = 2_000;
+const EXIT_SIGTERM = 143;
 /** Another main holds the state folder. */
 const EXIT_LOCKED = 3;
 const startedAt = Date.now();
@@ -48,7 +52,14 @@ const connectionFile = join(config.directory, "cluster.json");
 const previous = readPrevious();
 const tokens = { owner: previous?.token ?? newToken(), node: previous?.nodeToken ?? newToken() };
 
-const provider = new LocalProvider({
+const vm = config.vm === null ? null : await openVm(config, config.vm, {
+  demands: () => cluster.nodeDemands,
+  busy: () => cluster.busyNodes,
+  onGone: (nodeId) => cluster.nodeGone(nodeId),
+  onChange: () => cluster.machinesChanged(),
+  log,
+});
+const provider: MachineProvider = vm?.provider ?? new LocalProvider({
   ...config,
   directory: join(config.directory, "nodes"),
   connectionFile,
@@ -56,7 +67,8 @@ const provider = new LocalProvider({
   onGone: (nodeId) => cluster.nodeGone(nodeId),
   log,
 });
-provider.start();
+const people = new People(join(config.directory, "people.json"), config.vm?.ownerHash ?? null);
+if (vm === null) provider.start();
 
 const blobs = new BlobStore(join(config.directory, "blobs"));
 const queue = queuePlaceOf(config.spec, process.env);
@@ -69,6 +81,7 @@ const registry = new JobRegistry(join(config.directory, "jobs"), (jobId) => {
 });
 const clients = new Set<ClientLink>();
 let isEnding = false;
+const endsAt = config.spec.endsAt === null ? null : Date.parse(config.spec.endsAt);
 const idle = new IdleWatch(config.spec.idleMinutes * 60_000, () => void shutdown("idle"), () => changes.cluster());
 const images = namedKinds(config.spec.containers, config.version).flatMap(({ image }) => image ?? []);
 const elsewhere =
@@ -94,7 +107,12 @@ const board = new Board(
   changes,
 );
 const whoAsks = (authorization: string | undefined) =>
-  identify(authorization, { ...tokens, jobs: () => registry.unfinished() });
+  identify(authorization, {
+    ...(vm === null ? tokens : { owner: null, node: null }),
+    jobs: () => registry.unfinished(),
+    people: () => people.hashes(),
+    nodes: () => vm?.enrolment.valid() ?? [],
+  });
 const app = createRoutes({
   cluster,
   blobs,
@@ -102,6 +120,8 @@ const app = createRoutes({
   keepsLargeValues: queue !== null,
   identify: whoAsks,
   describe,
+  people,
+  ...(vm !== null && config.vm !== null && { vms: { enrolment: vm.enrolment, programs: config.vm.programs } }),
   shutdown: (reason) => setImmediate(() => void shutdown(reason)),
   handOver: () => {
     if (cluster.isInUse) return false;
@@ -115,26 +135,34 @@ void takeUpJobs();
 cluster.prune();
 setInterval(() => cluster.prune(), PRUNE_MS).unref();
 
-const { server, url } = await serve(
-  {
-    app,
-    identify: whoAsks,
-    onStream: (stream, identity, role) => {
-      if (role === "node") {
-        new NodeLink(stream, cluster, (link) => {
-          if (link.isKnown) provider.check(link.nodeId);
-        });
-        return;
-      }
-      serveClient(stream, identity, null);
-    },
-    onChannel: serveClient,
+const doors: ServerOptions = {
+  app,
+  identify: whoAsks,
+  onStream: (stream, identity, role) => {
+    if (role === "node") {
+      const allowed = identity.role === "node" ? (identity.nodeId ?? null) : null;
+      new NodeLink(stream, cluster, allowed, (link) => {
+        if (link.isKnown) provider.check(link.nodeId);
+      });
+      return;
+    }
+    serveClient(stream, identity, null);
   },
-  previous === null ? 0 : Number(new URL(previous.url).port),
-);
+  onChannel: serveClient,
+};
+const { server, url } =
+  vm === null || config.vm === null
+    ? await serve(doors, previous === null ? 0 : Number(new URL(previous.url).port))
+    : await serveTls(doors, { address: vm.facts.internalAddress, port: config.vm.port, ...vm.certificate });
+if (vm !== null) {
+  await publishCertificate(vm);
+  provider.start();
+}
 announce();
+if (endsAt !== null) endAt(endsAt);
 updateIdle();
-process.on("SIGTERM", () => void shutdown("SIGTERM"));
+// A VM that is shut down, for maintenance perhaps, comes back; its nodes wait for it.
+process.on("SIGTERM", () => (vm === null ? void shutdown("SIGTERM") : process.exit(EXIT_SIGTERM)));
 process.on("SIGINT", () => undefined);
 
 function serveClient(stream: Duplex, identity: Identity, onlyJob: JobId | null): void {
@@ -150,8 +178,11 @@ function serveClient(stream: Duplex, identity: Identity, onlyJob: JobId | null):
 }
 
 function describe(): MainSummary {
-  const wantedNodes = config.spec.groups.reduce((sum, { count }) => sum + count, 0);
-  return { cluster: config.spec.name, version: config.version, pid: process.pid, startedAt, idleDeadline: idle.deadline, wantedNodes };
+  const { wanted, costPerHour, troubles } = provider.machines;
+  return {
+    cluster: config.spec.name, version: config.version, pid: process.pid, startedAt, idleDeadline: idle.deadline,
+    wantedNodes: wanted, costPerHour, troubles: [...troubles], endsAt,
+  };
 }
 
 /** Jobs that ended under a main whose disk is gone. */
@@ -176,7 +207,7 @@ function readPrevious(): ConnectionFile | null {
 
 function announce(): void {
   const content: ConnectionFile = {
-    url, token: tokens.owner, nodeToken: tokens.node, pid: process.pid,
+    url, token: tokens.owner, nodeToken: tokens.node, certificate: null, provider: config.spec.provider, pid: process.pid,
     version: config.version, build: config.build, protocolVersion: PROTOCOL_VERSION, startedAt,
   };
   writeFileSync(`${connectionFile}.part`, JSON.stringify(content), { mode: 0o600 });
@@ -195,6 +226,13 @@ function tellStarter(line: string): void {
 
 function updateIdle(): void {
   idle.busy(clients.size > 0 || cluster.hasWork);
+}
+
+/** A time that is further off than timers reach is looked at again. */
+function endAt(atMs: number): void {
+  const leftMs = atMs - Date.now();
+  if (leftMs <= 0) return void shutdown("its time is over");
+  setTimeout(() => endAt(atMs), Math.min(leftMs, 2 ** 31 - 1)).unref();
 }
 
 /** Ends clients, nodes, then itself; the connection file goes first, so that nobody dials a dying cluster. */

@@ -11,14 +11,17 @@ type State = Of<NodeToMain, "nodeState">;
 export class NodeLink {
   readonly #connection: Connection<NodeToMain, MainToNode>;
   readonly #cluster: Cluster;
+  /** The only node that its token is for; null: any. */
+  readonly #allowed: NodeId | null;
   readonly #bundles = new Set<BundleId>();
   readonly #stored: Pacer<number>;
   #renewedMs = performance.now();
   #hello: Hello | undefined;
-  #state: State = { type: "nodeState", state: "BOOTING", reason: "", workers: [] };
+  #state: State = { type: "nodeState", state: "BOOTING", reason: "", workers: [], preparing: [] };
 
-  constructor(stream: Duplex, cluster: Cluster, onClosed: (link: NodeLink) => void) {
+  constructor(stream: Duplex, cluster: Cluster, allowed: NodeId | null, onClosed: (link: NodeLink) => void) {
     this.#cluster = cluster;
+    this.#allowed = allowed;
     this.#connection = new Connection<NodeToMain, MainToNode>(stream, {
       incoming: nodeToMain,
       software: "burla main",
@@ -81,6 +84,7 @@ export class NodeLink {
       throw new BurlaError("BURLA_PROTOCOL", `the node says ${message.type} ${this.isKnown ? "again" : "before nodeHello"}`);
     }
     if (message.type === "nodeHello") {
+      if (this.#allowed !== null && message.nodeId !== this.#allowed) throw new BurlaError("BURLA_PROTOCOL", `the token of ${this.#allowed} does not fit ${message.nodeId}`);
       this.#hello = message;
       return this.#cluster.nodeConnected(this);
     }
@@ -88,6 +92,8 @@ export class NodeLink {
     switch (message.type) {
       case "nodeState":
         return this.#changeState(message);
+      case "nodeLeaving":
+        return this.#cluster.handle({ type: "nodeLeaving", nodeId });
       case "renew":
         this.#renewedMs = performance.now();
         return this.#cluster.handle({ type: "renewed", nodeId, jobs: message.jobs });
@@ -114,10 +120,13 @@ export class NodeLink {
   #changeState(message: State): void {
     const { nodeId } = this;
     const hadFailed = this.#state.state === "FAILED";
+    const told = JSON.stringify(this.#state.preparing);
     this.#state = message;
+    // What it was sent may be what it could not write down.
+    if (message.state === "FAILED") this.#bundles.clear();
     if (message.state === "FAILED") this.#cluster.handle({ type: "nodeGone", nodeId });
     else if (hadFailed) this.#cluster.handle({ ...this.hello, type: "nodeJoined", jobs: [], holding: [] });
     if (message.state === "READY") this.#cluster.handle({ type: "nodeReady", nodeId });
-    this.#cluster.nodeStateChanged(nodeId);
+    this.#cluster.nodeStateChanged(nodeId, JSON.stringify(message.preparing) !== told);
   }
 }

@@ -21,7 +21,7 @@ import { Board } from "./watch/board.ts";
 const TOKENS = { owner: "owner-token", node: "node-token" };
 const OWNER = { authorization: `Bearer ${TOKENS.owner}` };
 
-const MAIN = { cluster: "test", version: "1", pid: 1, startedAt: 5, idleDeadline: null, wantedNodes: 2 };
+const MAIN = { cluster: "test", version: "1", pid: 1, startedAt: 5, idleDeadline: null, wantedNodes: 2, costPerHour: null, troubles: [], endsAt: null };
 
 let directory: string;
 let board: Board;

@@ -1,16 +1,23 @@
 /** Control over HTTP with JSON, so that `curl` works. */
+import { createReadStream } from "node:fs";
+import { Readable } from "node:stream";
 import { Hono } from "hono";
 import { bodyLimit } from "hono/body-limit";
 import {
-  BurlaError, MAX_BUNDLE_BYTES, messageOf, ROUTES, WATCH_HEARTBEAT_MS, type JobFailures, type JobId, type JobSummary, type LogLineJson,
+  BurlaError, MAX_BUNDLE_BYTES, messageOf, newPersonSchema, ROUTES, WATCH_HEARTBEAT_MS, type JobFailures, type JobId, type JobSummary, type LogLineJson,
 } from "@burla/protocol";
-import type { Identity } from "./auth.ts";
+import type { Identity, PersonRole } from "./auth.ts";
 import type { Cluster } from "./cluster.ts";
+import type { Enrolment } from "./enrolment.ts";
 import { streamOf, withSignsOfLife } from "./ndjson.ts";
+import type { People } from "./people.ts";
 import type { BlobStore } from "./store/blobs.ts";
 import type { LoggedLines } from "./store/line-log.ts";
 import type { MainSummary } from "./summaries.ts";
 import type { Board } from "./watch/board.ts";
+import * as v from "valibot";
+
+const MAX_SMALL_BYTES = 64 * 1024;
 
 const BLOBS_PATH = ROUTES.blob.replace(":hash", "");
 
@@ -25,15 +32,26 @@ export interface RoutesOptions {
   readonly shutdown: (reason: string) => void;
   /** Ends the cluster unless it is in use. @returns whether it does. */
   readonly handOver: () => boolean;
+  /** People beside the owner. */
+  readonly people?: People;
+  /** Of a cluster whose nodes are VMs. */
+  readonly vms?: { readonly enrolment: Enrolment; readonly programs: string };
 }
 
-export function createRoutes({ cluster, blobs, board, keepsLargeValues, identify, describe, shutdown, handOver }: RoutesOptions): Hono {
+/** What a viewer may ask for, and what a user may ask to be done. All else is the owner's. */
+const USER_ROUTES = /^\/v1\/(jobs\/[^/]+\/cancel|blobs\/[^/]+)$/;
+const OWNER_ROUTES = /^\/v1\/people/;
+
+export function createRoutes({ cluster, blobs, board, keepsLargeValues, identify, describe, shutdown, handOver, people, vms }: RoutesOptions): Hono {
   const app = new Hono();
   app.get(ROUTES.health, (c) => c.json({ ok: true }));
+  if (vms !== undefined) addVmRoutes(app, vms);
   app.use(async (c, next) => {
     const role = identify(c.req.header("authorization"))?.role;
-    const isForAll = keepsLargeValues && c.req.path.startsWith(BLOBS_PATH);
-    if (role !== "owner" && (role === undefined || !isForAll)) return c.json({ error: "BURLA_UNAUTHORIZED" }, 401);
+    const mayKeep = keepsLargeValues && (role === "node" || role === "worker") && c.req.path.startsWith(BLOBS_PATH);
+    if (mayKeep) return next();
+    if (role !== "owner" && role !== "user" && role !== "viewer") return c.json({ error: "BURLA_UNAUTHORIZED" }, 401);
+    if (!mayAsk(role, c.req.method, c.req.path)) return c.json({ error: "BURLA_UNAUTHORIZED", message: `a ${role} may not do that` }, 403);
     return next();
   });
   app.onError((error, c) => {
@@ -83,6 +101,7 @@ export function createRoutes({ cluster, blobs, board, keepsLargeValues, identify
     return c.json({ ok: true });
   });
   app.post(ROUTES.handOver, (c) => c.json({ ended: handOver() }));
+  if (people !== undefined) addPeopleRoutes(app, people);
   return app;
 
   function summaryOf(jobId: string): JobSummary {
@@ -90,6 +109,35 @@ export function createRoutes({ cluster, blobs, board, keepsLargeValues, identify
     if (found === undefined) throw noSuchJob(jobId);
     return found;
   }
+}
+
+function mayAsk(role: PersonRole, method: string, path: string): boolean {
+  if (role === "owner") return true;
+  if (OWNER_ROUTES.test(path)) return false;
+  return method === "GET" || method === "HEAD" || (role === "user" && USER_ROUTES.test(path));
+}
+
+function addPeopleRoutes(app: Hono, people: People): void {
+  app.get(ROUTES.people, (c) => c.json({ people: people.list() }));
+  app.post(ROUTES.people, bodyLimit({ maxSize: MAX_SMALL_BYTES }), async (c) => {
+    const person = v.safeParse(newPersonSchema, await c.req.json().catch(() => null));
+    if (!person.success) throw new BurlaError("BURLA_PROTOCOL", 'a person is { "name": ..., "role": "user" | "viewer" }');
+    return c.json({ token: people.add(person.output) });
+  });
+  app.delete(ROUTES.person, (c) => c.json({ removed: people.remove(c.req.param("name")) }));
+}
+
+/** For VMs that have nothing yet but Google's word for which they are. */
+function addVmRoutes(app: Hono, { enrolment, programs }: NonNullable<RoutesOptions["vms"]>): void {
+  const nodeOf = async (authorization: string | undefined) => enrolment.nodeOf(/^Bearer ([\w.-]{1,8192})$/.exec(authorization ?? "")?.[1] ?? "");
+  app.get(ROUTES.programs, async (c) => {
+    if ((await nodeOf(c.req.header("authorization"))) === null) return c.json({ error: "BURLA_UNAUTHORIZED" }, 401);
+    return c.body(Readable.toWeb(createReadStream(programs)) as ReadableStream<Uint8Array>);
+  });
+  app.post(ROUTES.enrol, async (c) => {
+    const nodeId = await nodeOf(c.req.header("authorization"));
+    return nodeId === null ? c.json({ error: "BURLA_UNAUTHORIZED" }, 401) : c.json(enrolment.issue(nodeId));
+  });
 }
 
 async function* textOf(lines: AsyncGenerator<LoggedLines>): AsyncGenerator<string> {

@@ -1,5 +1,6 @@
-/** The one port of main: HTTP for control, and upgrades to framed connections. Loopback only. */
-import { createServer, type IncomingMessage, type Server } from "node:http";
+/** The one port of main: HTTP for control, and upgrades to framed connections. Off loopback, with TLS. */
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import { createServer as createTlsServer, type Server as TlsServer } from "node:https";
 import type { AddressInfo } from "node:net";
 import type { Duplex } from "node:stream";
 import { getRequestListener } from "@hono/node-server";
@@ -18,27 +19,42 @@ export interface ServerOptions {
 
 const HOST = "127.0.0.1";
 
-/** @returns the server and its URL; on `port` if that is free, else on another. */
+/** @returns the server and its URL; on `port` if that is free, else on another. On loopback. */
 export async function serve(options: ServerOptions, port: number): Promise<{ server: Server; url: string }> {
+  const server = prepared(createServer(listenerOf(options)), options);
+  await listen(server, port, HOST).catch(() => listen(server, 0, HOST));
+  return { server, url: `http://${HOST}:${(server.address() as AddressInfo).port}` };
+}
+
+/** For machines elsewhere: on this address and port or not at all. */
+export async function serveTls(options: ServerOptions, { address, port, key, certificate }: { address: string; port: number; key: string; certificate: string }): Promise<{ server: TlsServer; url: string }> {
+  const server = prepared(createTlsServer({ key, cert: certificate, minVersion: "TLSv1.3" }, listenerOf(options)), options);
+  await listen(server, port, address);
+  return { server, url: `https://${address}:${port}` };
+}
+
+function listenerOf(options: ServerOptions): (request: IncomingMessage, response: ServerResponse) => void {
   const listener = getRequestListener(options.app.fetch);
-  const server = createServer((request, response) => {
+  return (request, response) => {
     const jobId = channelJob(request);
     if (jobId === undefined) return void listener(request, response);
     const identity = options.identify(request.headers.authorization);
     const stream = acceptChannel(request, response, identity);
     if (stream !== null && identity !== null) options.onChannel(stream, identity, jobId);
-  });
-  // The body of a channel ends with its job.
-  server.requestTimeout = 0;
-  server.on("upgrade", (request: IncomingMessage, socket, head: Buffer) => upgrade(options, request, socket, head));
-  await listen(server, port).catch(() => listen(server, 0));
-  return { server, url: `http://${HOST}:${(server.address() as AddressInfo).port}` };
+  };
 }
 
-function listen(server: Server, port: number): Promise<void> {
+function prepared<Kind extends Server | TlsServer>(server: Kind, options: ServerOptions): Kind {
+  // The body of a channel ends with its job.
+  server.requestTimeout = 0;
+  server.on("upgrade", (request: IncomingMessage, socket: Duplex, head: Buffer) => upgrade(options, request, socket, head));
+  return server;
+}
+
+function listen(server: Server | TlsServer, port: number, address: string): Promise<void> {
   return new Promise((resolve, reject) => {
     server.once("error", reject);
-    server.listen(port, HOST, () => {
+    server.listen(port, address, () => {
       server.off("error", reject);
       resolve();
     });
@@ -49,7 +65,7 @@ function upgrade(options: ServerOptions, request: IncomingMessage, socket: Duple
   socket.on("error", () => socket.destroy());
   const identity = options.identify(request.headers.authorization);
   const role = request.headers[ROLE_HEADER] === "node" ? "node" : "client";
-  const allowed = identity !== null && (role === "node") === (identity.role === "node");
+  const allowed = identity !== null && identity.role !== "viewer" && (role === "node") === (identity.role === "node");
   if (request.url !== CONNECT_PATH || request.headers.upgrade !== UPGRADE_PROTOCOL) return refuse(socket, "400 Bad Request");
   if (!allowed) return refuse(socket, "401 Unauthorized");
   socket.write(`HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: ${UPGRADE_PROTOCOL}\r\n\r\n`);

@@ -84,3 +84,11 @@ test("when its client has gone", () => {
   job.phase = "interrupted";
   assert.equal(waitReason(state, job), "its client went away; attach to it to go on");
 });
+
+test("machines that are on their way, and what keeps others from being made, are named", () => {
+  const state = createState();
+  const job = submit(state, JOB_ID);
+  const machines = { booting: 2, troubles: ["the quota of 8 CPUS in us-central1 is reached"] };
+  assert.equal(waitReason(state, job, [], machines), "waits for the first node to start: 2 machines booting, the quota of 8 CPUS in us-central1 is reached");
+  assert.equal(waitReason(state, job, [], { booting: 1, troubles: [] }), "waits for the first node to start: 1 machine booting");
+});

@@ -3,7 +3,7 @@ import type { ClusterStatus, ClusterSummary, JobId, JobSummary, NodeId, NodeSumm
 import type { CoreState, Job } from "./core/state.ts";
 import type { JobEntry } from "./job-entry.ts";
 import type { NodeLink } from "./node-link.ts";
-import type { Machine } from "./providers/provider.ts";
+import type { Machine, Machines } from "./providers/provider.ts";
 import type { JobRegistry } from "./registry.ts";
 import { waitReason } from "./status.ts";
 
@@ -15,6 +15,7 @@ export interface SummariesOptions {
   readonly registry: JobRegistry;
   readonly nodes: ReadonlyMap<NodeId, NodeLink>;
   readonly machineOf: (nodeId: NodeId) => Machine;
+  readonly machines: () => Machines;
   readonly duplicates: () => number;
 }
 
@@ -60,7 +61,7 @@ export class Summaries {
     const workers = workersOf(state, job);
     return {
       ...factsOf(entry, job),
-      phase: phaseOf(job, workers.length),
+      phase: this.phaseOf(job, workers.length),
       reason: this.waitReason(job),
       endedAt: null,
       running: job.grantedInputs,
@@ -82,8 +83,22 @@ export class Summaries {
 
   /** Why a job waits; empty when it runs. */
   waitReason(job: Job): string {
+    const preparing = this.#preparing(job);
+    if (preparing[0] !== undefined) return preparing[0];
     const failed = [...this.#options.nodes.values()].filter((link) => link.state.state === "FAILED");
-    return waitReason(this.#options.state, job, failed.map((link) => `${link.nodeId}: ${link.state.reason}`));
+    return waitReason(this.#options.state, job, failed.map((link) => `${link.nodeId}: ${link.state.reason}`), this.#options.machines());
+  }
+
+  /** A job whose nodes are all still getting ready for it has not begun. */
+  phaseOf(job: Job, nodes: number): "waiting" | "running" | "interrupted" {
+    if (job.phase === "interrupted") return "interrupted";
+    return nodes > this.#preparing(job).length ? "running" : "waiting";
+  }
+
+  /** What nodes do for a job before its first call, one text for each that does. */
+  #preparing(job: Job): string[] {
+    const links = [...this.#options.nodes.values()];
+    return links.flatMap(({ nodeId, state }) => state.preparing.flatMap(({ jobId, text }) => (jobId === job.id ? [`${nodeId} ${text}`] : [])));
   }
 
   nodes(): NodeSummary[] {
@@ -115,11 +130,6 @@ export class Summaries {
 /** Workers for the job on each node that works for it. */
 export function workersOf(state: CoreState, job: Job): number[] {
   return [...(state.trees.get(job.rootId) ?? [])].flatMap((node) => node.jobs.get(job.id)?.workers ?? []);
-}
-
-export function phaseOf(job: Job, nodes: number): "waiting" | "running" | "interrupted" {
-  if (job.phase === "interrupted") return "interrupted";
-  return nodes > 0 ? "running" : "waiting";
 }
 
 function factsOf(entry: JobEntry, job: Job) {

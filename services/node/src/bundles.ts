@@ -1,12 +1,13 @@
-/** Bundles by hash, on disk. Where workers see the disk, the folder of each also resolves the packages left outside of it. */
+/** Bundles by hash, on disk. The folder of each also resolves the packages left outside of it. */
+import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
 import { chmod, link, mkdir, readdir, rename, rm, symlink, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import type { BundleId, External } from "@burla/protocol";
+import type { BundleId } from "@burla/protocol";
+import type { PackageLink } from "./packages/job-packages.ts";
 
 export interface BundleStoreOptions {
   readonly directory: string;
-  readonly clientPackage: string;
   /**
    * The folder that workers see, where they do not see this node's disk: what the job of the moment needs is there, and
    * nothing of the jobs before it. Null: workers load bundles from where they are kept.
@@ -17,23 +18,35 @@ export interface BundleStoreOptions {
 export class BundleStore {
   readonly #options: BundleStoreOptions;
   readonly #stored = new Map<BundleId, Promise<string>>();
-  readonly #ready = new Map<BundleId, Promise<string>>();
+  /** By folder. */
+  readonly #ready = new Map<string, Promise<string>>();
 
   constructor(options: BundleStoreOptions) {
     this.#options = options;
   }
 
   /**
+   * Puts the code on disk.
    * @param code null when this node has been sent it before.
-   * @returns the path of the bundle's module, for a worker.
    * @throws Error when the code was never sent, or the disk refuses it.
    */
-  path(id: BundleId, code: Uint8Array | null, externals: readonly External[]): Promise<string> {
-    const known = this.#ready.get(id);
+  async keep(id: BundleId, code: Uint8Array | null): Promise<void> {
+    await this.#keep(id, code);
+  }
+
+  /**
+   * @returns the path of the bundle's module, for a worker that finds these packages beside it.
+   * @throws Error as `keep`.
+   */
+  path(id: BundleId, packages: readonly PackageLink[]): Promise<string> {
+    const { directory, jobFolder } = this.#options;
+    // In one image it may need other packages than in another.
+    const folder = jobFolder === null ? join(directory, id) : join(jobFolder, `${id}-${hashOf(packages)}`);
+    const known = this.#ready.get(folder);
     if (known !== undefined) return known;
-    const ready = this.#prepare(id, code, externals);
-    this.#ready.set(id, ready);
-    ready.catch(() => this.#ready.delete(id));
+    const ready = this.#prepare(folder, this.#keep(id, null), packages);
+    this.#ready.set(folder, ready);
+    ready.catch(() => this.#ready.delete(folder));
     return ready;
   }
 
@@ -45,20 +58,12 @@ export class BundleStore {
     for (const name of await readdir(jobFolder)) await rm(join(jobFolder, name), { recursive: true, force: true });
   }
 
-  async #prepare(id: BundleId, code: Uint8Array | null, externals: readonly External[]): Promise<string> {
-    const { directory, jobFolder } = this.#options;
-    const kept = await this.#keep(id, code);
-    const folder = join(jobFolder ?? directory, id);
+  async #prepare(folder: string, keeping: Promise<string>, packages: readonly PackageLink[]): Promise<string> {
+    const kept = await keeping;
     const path = join(folder, "bundle.mjs");
-    if (jobFolder !== null) {
-      // Packages outside of the bundle are the image's: Node looks for them up to /node_modules.
-      await mkdir(folder, { recursive: true });
-      await show(kept, path);
-      return path;
-    }
     await mkdir(join(folder, "node_modules"), { recursive: true });
-    await this.#link(folder, "burla", this.#options.clientPackage);
-    for (const external of externals) await this.#link(folder, external.name, external.directory);
+    for (const { name, directory } of packages) await this.#link(folder, name, directory);
+    if (this.#options.jobFolder !== null) await show(kept, path);
     return path;
   }
 
@@ -93,6 +98,12 @@ export class BundleStore {
 async function show(file: string, path: string): Promise<void> {
   await chmod(file, 0o644);
   await link(file, path).catch(ifNew);
+}
+
+const HASH_CHARACTERS = 12;
+
+function hashOf(packages: readonly PackageLink[]): string {
+  return createHash("sha256").update(JSON.stringify(packages.map(({ name, directory }) => [name, directory]))).digest("hex").slice(0, HASH_CHARACTERS);
 }
 
 function ifNew(error: NodeJS.ErrnoException): void {

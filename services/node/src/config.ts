@@ -1,4 +1,4 @@
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import * as v from "valibot";
 import { containerKindSchema, containersSchema } from "@burla/protocol";
 
@@ -24,10 +24,18 @@ export const nodeConfigSchema = v.object({
   containers: v.pick(containersSchema, ["runtime", "network", "scratchMiB", "maxProcesses"]),
   /** Kinds of containers with their images, and how many of each are kept warm. */
   warm: v.array(v.object({ ...v.pick(containerKindSchema, ["runtime", "image"]).entries, count: v.number() })),
+  /** On a VM of its own: where main is and what it shows; the node's token is asked for with the VM's signed identity. */
+  vm: v.optional(v.nullable(v.object({ url: v.pipe(v.string(), v.url()), certificate: v.string(), audience: v.string() })), null),
   /** Without main for this long, the node ends itself. */
   orphanMs: positive,
 });
 export type NodeConfig = v.InferOutput<typeof nodeConfigSchema>;
+
+/** Workers run in folders of their own. */
+export function withFullPaths(config: NodeConfig): NodeConfig {
+  const { directory, workerProgram, pythonWorkerProgram, clientPackage } = config;
+  return { ...config, directory: resolve(directory), workerProgram: resolve(workerProgram), pythonWorkerProgram: resolve(pythonWorkerProgram), clientPackage: resolve(clientPackage) };
+}
 
 /** Where a node service keeps what. */
 export interface NodeFolders {
@@ -38,9 +46,14 @@ export interface NodeFolders {
   readonly sockets: string;
   /** What containers see of the job of the moment; null where workers see the disk of the node. */
   readonly job: string | null;
+  /** Packages that jobs have needed, by content hash. */
+  readonly packages: string;
 }
 
 export function foldersOf({ directory, containers }: Pick<NodeConfig, "directory" | "containers">): NodeFolders {
   const folder = (name: string) => join(directory, name);
-  return { bundles: folder("bundles"), workers: folder("workers"), sockets: folder("sockets"), job: containers.runtime === "docker" ? folder("job") : null };
+  return {
+    bundles: folder("bundles"), workers: folder("workers"), sockets: folder("sockets"), packages: folder("packages"),
+    job: containers.runtime === "docker" ? folder("job") : null,
+  };
 }

@@ -1,7 +1,8 @@
 /** The workers of one job on this node, and the grants that wait for them. */
 import type { GrantMessage, WorkListener, WorkQueue, WorkReport } from "@burla/queue";
-import { encodeEnvelopes, type JobId, type MainToNode, type NodeToMain, type Of } from "@burla/protocol";
+import { BurlaError, encodeEnvelopes, messageOf, type JobId, type MainToNode, type NodeToMain, type NodeToWorker, type Of } from "@burla/protocol";
 import { describeExit, type ExitReport } from "./containers/runtime.ts";
+import { isDiskError } from "./disk.ts";
 import { unfinishedOf, type HeldGrant, type Slot, type SlotListener } from "./slot.ts";
 
 /** A grant that no worker could take for this long, once there is one, goes back: another node may be idle. */
@@ -20,8 +21,8 @@ export type DurableMessage = WorkReport;
 export interface GroupOptions {
   readonly assign: Of<MainToNode, "assign">;
   readonly values: Uint8Array;
-  /** Resolves with the path of the bundle. */
-  readonly bundlePath: Promise<string>;
+  /** Puts the bundle and its packages where workers find them. Ended by the signal when the job is. */
+  readonly prepare: (signal: AbortSignal, onProgress: (text: string) => void) => Promise<Prepared>;
   readonly env: Record<string, string>;
   /** A fresh worker in place of a lost one. */
   readonly startWorker: () => Slot;
@@ -34,6 +35,9 @@ export interface GroupOptions {
   readonly nodeFailed: (reason: string) => void;
 }
 
+/** Where workers find the function and what it needs. */
+export type Prepared = Pick<Of<NodeToWorker, "load">, "bundlePath" | "packagesPath">;
+
 export class JobGroup implements SlotListener {
   readonly jobId: JobId;
   readonly #work: WorkQueue;
@@ -44,14 +48,22 @@ export class JobGroup implements SlotListener {
   /** Measured time of one call; infinite before the first result, so that nothing waits behind an unknown call. */
   #callMs = Infinity;
   #loadLosses = 0;
-  #stopped = false;
+  readonly #ending = new AbortController();
+  readonly #prepared: Promise<Prepared>;
+  #preparing = "";
 
   constructor(options: GroupOptions, slots: readonly Slot[]) {
     this.jobId = options.assign.jobId;
     this.#options = options;
     this.#work = options.openQueue({ grant: (grant, chunk) => void this.take(grant, chunk) });
+    this.#prepared = options.prepare(this.#ending.signal, (text) => this.#notePreparing(text));
     for (const slot of slots) this.#adopt(slot);
-    options.bundlePath.catch((error: unknown) => this.#failToLoad(error));
+    this.#prepared.then(() => this.#notePreparing(""), (error: unknown) => this.#failToPrepare(error));
+  }
+
+  /** What is done before its first call can begin; empty when nothing is. */
+  get preparing(): string {
+    return this.#preparing;
   }
 
   get grantIds(): number[] {
@@ -67,7 +79,7 @@ export class JobGroup implements SlotListener {
   /** Inputs to process, with the chunk that they are of. */
   take(message: GrantMessage, chunk: Uint8Array): HeldGrant {
     const grant: HeldGrant = { ...message, chunk, answered: new Set(), isCut: false };
-    if (!this.#stopped) this.#queue.push({ grant, sinceMs: performance.now() });
+    if (!this.#ending.signal.aborted) this.#queue.push({ grant, sinceMs: performance.now() });
     this.#dispatch();
     return grant;
   }
@@ -84,7 +96,7 @@ export class JobGroup implements SlotListener {
 
   /** Ends all workers. Resolves when they are gone. */
   async stop(): Promise<void> {
-    this.#stopped = true;
+    this.#ending.abort(new Error("the job has ended"));
     clearTimeout(this.#queueTimer);
     this.#queue.length = 0;
     for (const slot of this.slots) {
@@ -96,7 +108,7 @@ export class JobGroup implements SlotListener {
   }
 
   loaded(_slot: Slot, ok: boolean, body: Uint8Array): void {
-    if (this.#stopped) return;
+    if (this.#ending.signal.aborted) return;
     if (!ok) return this.#work.report({ type: "loadFailed", jobId: this.jobId }, body);
     this.#loadLosses = 0;
     const nowMs = performance.now();
@@ -124,7 +136,7 @@ export class JobGroup implements SlotListener {
    * down, and the log has lost its end. Then it waits for that part here, and is told that there is nothing to wait for.
    */
   #closeIfCut(grant: HeldGrant): void {
-    if (!grant.isCut || grant.answered.size < grant.to - grant.from || this.#stopped) return;
+    if (!grant.isCut || grant.answered.size < grant.to - grant.from || this.#ending.signal.aborted) return;
     this.#work.report({ type: "grantEnded", jobId: this.jobId, grantId: grant.grantId, cause: "done", detail: "", unfinished: [] }, new Uint8Array(0));
   }
 
@@ -138,7 +150,7 @@ export class JobGroup implements SlotListener {
 
   exited(slot: Slot, report: ExitReport, timedOut: { index: number } | null): void {
     this.slots.delete(slot);
-    if (this.#stopped) return;
+    if (this.#ending.signal.aborted) return;
     if (report.cause === "engine-failed") return this.#options.nodeFailed(describeExit(report));
     if (!slot.isLoaded && report.cause !== "engine-stopped" && ++this.#loadLosses >= MAX_LOAD_LOSSES) {
       const code = this.#options.assign.spec.runtime === "python" && report.cause === "refused" ? "BURLA_PYTHON" : "BURLA_LOAD";
@@ -154,15 +166,30 @@ export class JobGroup implements SlotListener {
     this.slots.add(slot);
     const { assign, values, env } = this.#options;
     const { concurrency, timeoutMs, cwd } = assign.spec;
-    void this.#options.bundlePath.then(
-      (bundlePath) => slot.load(this.jobId, this, { jobId: this.jobId, bundlePath, concurrency, env, cwd, packagesPath: null }, timeoutMs, values),
+    void this.#prepared.then(
+      (prepared) => slot.load(this.jobId, this, { jobId: this.jobId, ...prepared, concurrency, env, cwd }, timeoutMs, values),
       () => undefined,
     );
   }
 
-  #failToLoad(error: unknown, code: "BURLA_LOAD" | "BURLA_PYTHON" = "BURLA_LOAD"): void {
-    if (this.#stopped) return;
-    const message = error instanceof Error ? error.message : String(error);
+  #notePreparing(text: string): void {
+    if (this.#ending.signal.aborted || text === this.#preparing) return;
+    this.#preparing = text;
+    this.#options.busyChanged();
+  }
+
+  /** A full disk and an engine that is away are the node's, and another node may have neither. */
+  #failToPrepare(error: unknown): void {
+    if (this.#ending.signal.aborted) return;
+    const isNodes = isDiskError(error) || (error instanceof BurlaError && error.code === "BURLA_CONTAINERS");
+    if (isNodes) this.#options.nodeFailed(messageOf(error));
+    else this.#failToLoad(error);
+  }
+
+  #failToLoad(error: unknown, usual: "BURLA_LOAD" | "BURLA_PYTHON" = "BURLA_LOAD"): void {
+    if (this.#ending.signal.aborted) return;
+    const code = error instanceof BurlaError ? error.code : usual;
+    const [message = ""] = error instanceof BurlaError ? error.message.split(`\n  ${error.cure}`) : [messageOf(error)];
     this.#work.report({ type: "loadFailed", jobId: this.jobId }, encodeEnvelopes([{ kind: "burla", code, message }]));
   }
 
@@ -223,7 +250,7 @@ export class JobGroup implements SlotListener {
   }
 
   #end(grant: HeldGrant, cause: Of<NodeToMain, "grantEnded">["cause"], detail: string, unfinished: number[]): void {
-    if (this.#stopped || unfinished.length === 0) return;
+    if (this.#ending.signal.aborted || unfinished.length === 0) return;
     this.#work.report({ type: "grantEnded", jobId: this.jobId, grantId: grant.grantId, cause, detail: detail.slice(0, 4000), unfinished }, new Uint8Array(0));
   }
 }

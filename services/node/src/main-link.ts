@@ -1,19 +1,19 @@
 /** The node's connection to main: dialled again for ever, with what main missed sent again. */
-import { readFile } from "node:fs/promises";
-import * as v from "valibot";
 import type {
   BurlaError} from "@burla/protocol";
-import { Connection, connectionFileSchema, countEntries, mainToNode, MAX_WAITING_LOG_BYTES, openStream, type JobId, type MainToNode, type NodeToMain,
+import { Connection, countEntries, mainToNode, MAX_WAITING_LOG_BYTES, openStream, type JobId, type MainToNode, type NodeToMain,
 } from "@burla/protocol";
 import { Outbox, type Durable } from "./outbox.ts";
 import type { DurableMessage } from "./job-group.ts";
+import type { MainAddress } from "./main-address.ts";
 
 const FIRST_RETRY_MS = 20;
 const MAX_RETRY_MS = 1000;
 const DIAL_TIMEOUT_MS = 5000;
 
 export interface MainLinkOptions {
-  readonly connectionFile: string;
+  /** Asked before each attempt. */
+  readonly address: () => Promise<MainAddress>;
   readonly software: string;
   /** What the node says first, on each connection. */
   readonly introduce: () => NodeToMain[];
@@ -32,8 +32,7 @@ export class MainLink {
   readonly #droppedLines = new Map<JobId, number>();
   #retryMs = FIRST_RETRY_MS;
   #closed = false;
-  #url = "";
-  #token = "";
+  #address: MainAddress = { url: "", token: "", certificate: null };
 
   constructor(options: MainLinkOptions) {
     this.#options = options;
@@ -52,13 +51,8 @@ export class MainLink {
   }
 
   /** Where main was when it was last reached, and the token for it. */
-  get address(): { url: string; token: string } {
-    return { url: this.#url, token: this.#token };
-  }
-
-  /** Where main was when it was last reached. */
-  get url(): string {
-    return this.#url;
+  get address(): MainAddress {
+    return this.#address;
   }
 
   /** Lost if there is no connection: for what is said anew on the next one. */
@@ -96,10 +90,9 @@ export class MainLink {
 
   async #dial(): Promise<void> {
     try {
-      const file = v.parse(connectionFileSchema, JSON.parse(await readFile(this.#options.connectionFile, "utf8")));
-      const stream = await openStream({ url: file.url, token: file.nodeToken, role: "node", timeoutMs: DIAL_TIMEOUT_MS });
-      this.#url = file.url;
-      this.#token = file.nodeToken;
+      const address = await this.#options.address();
+      const stream = await openStream({ ...address, role: "node", timeoutMs: DIAL_TIMEOUT_MS });
+      this.#address = address;
       if (this.#closed) stream.destroy();
       else this.#converse(stream);
     } catch {

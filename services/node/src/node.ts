@@ -8,14 +8,19 @@
  */
 import { join } from "node:path";
 import {
-  LEASE_RENEW_MS, type JobId, type MainToNode, type NodeId, type NodeToMain, type Of,
+  LEASE_RENEW_MS, type JobId, type JobSpec, type MainToNode, type NodeId, type NodeToMain, type Of,
 } from "@burla/protocol";
 import { BundleStore } from "./bundles.ts";
 import type { NodeConfig, NodeFolders } from "./config.ts";
 import type { ContainerRuntime } from "./containers/runtime.ts";
-import { JobGroup } from "./job-group.ts";
+import { checkRoom } from "./disk.ts";
+import { JobGroup, type Prepared } from "./job-group.ts";
+import { mainAddress } from "./main-address.ts";
 import { MainLink } from "./main-link.ts";
-import { WarmPool } from "./pool.ts";
+import { MainProxy } from "./main-proxy.ts";
+import { Packages } from "./packages/job-packages.ts";
+import type { Waiting } from "./packages/package-store.ts";
+import { WarmPool, type WorkerShape } from "./pool.ts";
 import { WorkerServer } from "./worker-server.ts";
 import { WorkQueues } from "./work-queues.ts";
 
@@ -41,16 +46,25 @@ export class Node {
   readonly #server: WorkerServer;
   readonly #pool: WarmPool;
   readonly #bundles: BundleStore;
+  readonly #packages: Packages;
   readonly #link: MainLink;
   readonly #queues: WorkQueues;
+  /** Null where workers reach main by themselves. */
+  readonly #proxy: MainProxy | null;
+  readonly #tokens = new Map<JobId, string>();
+  /** Groups whose job is over, until their workers have ended. */
+  readonly #stopping = new Set<Promise<void>>();
   readonly #groups = new Map<JobId, JobGroup>();
   #state: NodeState = "BOOTING";
   #reason = "";
   #renewal: NodeJS.Timeout | undefined;
   #retry: NodeJS.Timeout | undefined;
   #busyTimer: NodeJS.Timeout | undefined;
-  #toldWorkers = "";
+  #told = "";
   #ending: Promise<void> | undefined;
+  /** What main is told when the machine is about to be taken away. */
+  #leaving: Of<NodeToMain, "nodeLeaving"> | null = null;
+  #onEmpty: (() => void) | undefined;
 
   constructor(dependencies: NodeDependencies) {
     this.#dependencies = dependencies;
@@ -59,11 +73,17 @@ export class Node {
     const warmCount = config.warm.reduce((sum, { count }) => sum + count, 0);
     const ramMiB = Math.max(1, Math.floor(config.ramMiB / Math.max(1, warmCount)));
     this.#pool = new WarmPool({ runtime, server: this.#server, warm: config.warm, ramMiB });
-    this.#bundles = new BundleStore({ directory: folders.bundles, clientPackage: config.clientPackage, jobFolder: folders.job });
+    this.#bundles = new BundleStore({ directory: folders.bundles, jobFolder: folders.job });
+    this.#packages = new Packages({ runtime, directory: folders.packages, clientPackage: config.clientPackage, python: config.python, seesDisk: folders.job === null });
+    this.#proxy = folders.job === null ? null : new MainProxy({
+      path: join(folders.sockets, "main.sock"),
+      main: () => this.#link.address,
+      isToken: (token) => [...this.#tokens.values()].includes(token),
+    });
     this.#link = new MainLink({
-      connectionFile: config.connectionFile,
+      address: mainAddress(config),
       software: `burla node ${config.nodeId}`,
-      introduce: () => [this.#hello(), this.#noteTold()],
+      introduce: () => [this.#hello(), this.#noteTold(), ...(this.#leaving === null ? [] : [this.#leaving])],
       onMessage: (message, body) => this.#receive(message, body),
       onOrphaned: () => void this.shutdown("main has been out of reach for too long"),
       orphanMs: config.orphanMs,
@@ -72,7 +92,7 @@ export class Node {
   }
 
   async start(): Promise<void> {
-    await this.#server.listen();
+    await Promise.all([this.#server.listen(), this.#proxy?.listen()]);
     const warm = this.#begin();
     this.#link.start();
     this.#renewal = setInterval(() => this.#link.send({ type: "renew", jobs: [...this.#groups.keys()] }), LEASE_RENEW_MS);
@@ -82,6 +102,22 @@ export class Node {
   /** What keeps the runtime from starting containers has changed. */
   troubleChanged(): void {
     this.#sendState();
+  }
+
+  /** The machine is about to go: what has not begun goes back to main, which gives nothing new. */
+  leave(reason: string): void {
+    if (this.#leaving !== null) return;
+    this.#dependencies.log.info({ reason }, "leaving");
+    this.#leaving = { type: "nodeLeaving", reason };
+    this.#link.send(this.#leaving);
+    for (const group of this.#groups.values()) group.drain();
+  }
+
+  /** As `leave`; then ends, when what it has begun is done, or after this time. */
+  async leaveAndEnd(reason: string, withinMs: number): Promise<void> {
+    this.leave(reason);
+    if (this.#groups.size > 0) await Promise.race([new Promise<void>((resolve) => (this.#onEmpty = resolve)), new Promise((resolve) => setTimeout(resolve, withinMs))]);
+    await this.shutdown(reason);
   }
 
   /** Ends all workers, then the program. Main and a signal may both ask for it. */
@@ -95,8 +131,9 @@ export class Node {
     clearTimeout(this.#retry);
     clearTimeout(this.#busyTimer);
     this.#link.close();
-    await Promise.all([...[...this.#groups.values()].map((group) => group.stop()), this.#pool.killRest()]);
+    await Promise.all([...[...this.#groups.values()].map((group) => group.stop()), ...this.#stopping, this.#pool.killRest()]);
     this.#server.close();
+    this.#proxy?.close();
     this.#dependencies.exit();
   }
 
@@ -128,8 +165,8 @@ export class Node {
       {
         assign: message,
         values: body.subarray(codeBytes),
-        bundlePath: this.#bundles.path(spec.bundle.id, code, spec.bundle.externals),
-        env: { ...spec.env, BURLA_URL: this.#link.url, BURLA_JOB: jobId, BURLA_JOB_TOKEN: message.token },
+        prepare: (signal, onProgress) => this.#prepare(spec, shape, code, { signal, onProgress }),
+        env: { ...spec.env, ...this.#wayToMain(), BURLA_JOB: jobId, BURLA_JOB_TOKEN: message.token },
         startWorker: () => this.#pool.start(shape),
         openQueue: (listener) => this.#queues.open(message, listener),
         changed: () => this.#sendState(),
@@ -139,31 +176,55 @@ export class Node {
       slots,
     );
     this.#groups.set(jobId, group);
+    this.#tokens.set(jobId, message.token);
     this.#enter("RUNNING", spec.name);
+  }
+
+  async #prepare({ runtime, bundle }: JobSpec, { image, python }: WorkerShape, code: Uint8Array | null, waiting: Waiting): Promise<Prepared> {
+    // The code first: it comes once, also when its packages cannot be had this time.
+    await this.#bundles.keep(bundle.id, code);
+    const { links, path } = await this.#packages.provide({ runtime, image, python, externals: bundle.externals }, waiting);
+    return { bundlePath: await this.#bundles.path(bundle.id, links), packagesPath: path };
   }
 
   async #stop(jobId: JobId, reason: string): Promise<void> {
     const group = this.#groups.get(jobId);
     if (group === undefined) return;
     this.#groups.delete(jobId);
-    const stopped = group.stop();
+    this.#tokens.delete(jobId);
+    const stopped = this.#endGroup(group);
     if (this.#groups.size > 0) return void (await stopped);
+    if (this.#leaving !== null) return void stopped.then(() => this.#onEmpty?.());
     this.#enter("REBOOTING", reason);
-    await this.#becomeReady(Promise.all([stopped.then(() => this.#bundles.clear()), this.#pool.fill()]));
+    await this.#becomeReady(Promise.all([stopped.then(() => this.#tidy()), this.#pool.fill()]));
   }
 
   /** Nothing of an earlier run is left when the first container starts. */
   async #begin(): Promise<void> {
+    checkRoom(this.#dependencies.config.directory);
     await this.#dependencies.runtime.prepare();
+    await this.#packages.prepare();
     await this.#bundles.clear();
     await this.#pool.fill();
+  }
+
+  #endGroup(group: JobGroup): Promise<void> {
+    const stopped = group.stop();
+    this.#stopping.add(stopped);
+    return stopped.finally(() => this.#stopping.delete(stopped));
+  }
+
+  async #tidy(): Promise<void> {
+    await this.#bundles.clear();
+    if (this.#groups.size === 0) await this.#packages.prune();
   }
 
   /** No container can be started here, which is no fault of a job: what it had goes to other nodes. */
   #fail(reason: string): void {
     const groups = [...this.#groups.values()];
     this.#groups.clear();
-    const stopped = Promise.all(groups.map((group) => group.stop()));
+    this.#tokens.clear();
+    const stopped = Promise.all(groups.map((group) => this.#endGroup(group)));
     void this.#becomeReady(stopped.then(() => Promise.reject(new Error(reason))));
   }
 
@@ -193,15 +254,22 @@ export class Node {
   /** The state, to be sent at once. */
   #noteTold(): NodeToMain {
     const message = this.#stateMessage();
-    this.#toldWorkers = JSON.stringify(message.workers);
+    this.#told = lookOf(message);
     return message;
   }
 
   #tellBusySoon(): void {
     this.#busyTimer ??= setTimeout(() => {
       this.#busyTimer = undefined;
-      if (JSON.stringify(this.#stateMessage().workers) !== this.#toldWorkers) this.#sendState();
+      if (lookOf(this.#stateMessage()) !== this.#told) this.#sendState();
     }, BUSY_MS);
+  }
+
+  /** For functions that start jobs of their own: over this node's socket, or as this node does. */
+  #wayToMain(): Record<string, string> {
+    if (this.#proxy !== null) return { BURLA_URL: this.#proxy.url };
+    const { url, certificate } = this.#link.address;
+    return { BURLA_URL: url, ...(certificate === null ? {} : { BURLA_CERTIFICATE: certificate }) };
   }
 
   get #nodeId(): NodeId {
@@ -213,8 +281,9 @@ export class Node {
     const workers = slots.map((slot) => ({
       workerId: slot.workerId, runtime: slot.kind, image: slot.image, state: slot.state, jobId: slot.jobId, pid: slot.container.pid,
     }));
-    const reason = this.#dependencies.runtime.trouble || this.#reason;
-    return { type: "nodeState", state: this.#state, reason: reason.slice(0, 1000), workers };
+    const preparing = [...this.#groups].flatMap(([jobId, group]) => (group.preparing === "" ? [] : [{ jobId, text: group.preparing.slice(0, 500) }]));
+    const reason = this.#dependencies.runtime.trouble || preparing[0]?.text || this.#reason;
+    return { type: "nodeState", state: this.#state, reason: reason.slice(0, 1000), workers, preparing };
   }
 
   #hello(): NodeToMain {
@@ -226,4 +295,9 @@ export class Node {
       jobs: [...this.#groups.keys()], holding: [...inGroups, ...inOutbox],
     };
   }
+}
+
+/** What changes of a node that works, as text to be compared. */
+function lookOf({ workers, preparing }: Of<NodeToMain, "nodeState">): string {
+  return JSON.stringify([workers, preparing]);
 }

@@ -41,7 +41,7 @@ export async function openWorkshop(): Promise<Workshop> {
 }
 
 const SPEC: JobSpec = {
-  name: "test", runtime: "node", image: null, cpu: 1, ramMiB: null, maxParallelism: null, concurrency: 1, onError: "continue", retries: 0, timeoutMs: null,
+  name: "test", runtime: "node", image: null, cpu: 1, ramMiB: null, maxParallelism: null, concurrency: 1, onError: "continue", retries: 0, grow: 0, timeoutMs: null,
   detach: false, env: {}, cwd: null, parent: null, python: null, queue: null, bundle: { id: "a".repeat(64) as BundleId, externals: [] },
 };
 
@@ -62,7 +62,7 @@ export class TestGroup {
       {
         assign,
         values: new Uint8Array(0),
-        bundlePath: typeof code === "string" ? writeBundle(workshop, assign.jobId, code) : code,
+        prepare: async () => ({ bundlePath: await (typeof code === "string" ? writeBundle(workshop, assign.jobId, code) : code), packagesPath: null }),
         env: {},
         startWorker: () => workshop.newSlot(ramMiB),
         openQueue: () => ({

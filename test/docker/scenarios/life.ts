@@ -120,6 +120,32 @@ const userError: Scenario = {
   },
 };
 
+const nested: Scenario = {
+  name: "functions in containers start jobs of their own",
+  run: async (cluster) => {
+    await cluster.ready();
+    const begin = performance.now();
+    const sums = await remoteParallelMap(async (x: number) => {
+      const parts = await remoteParallelMap((y: number) => y * x, [1, 2, 3]).toArray();
+      return parts.reduce((sum, part) => sum + part, 0);
+    }, numbers(12), { order: "input" }).toArray();
+    const ms = performance.now() - begin;
+    assert.deepEqual(sums, numbers(12).map((x) => 6 * x));
+    const { error } = await drain(remoteParallelMap(async (x: number) => remoteParallelMap((y: number) => { if (y === 2) throw new RangeError(`bad ${x}`); return y; }, [1, 2]).toArray(), [7]));
+    assert.match(String(error), /bad 7/);
+    const tokens = await remoteParallelMap(async () => {
+      const { request } = await import("node:http");
+      const socketPath = decodeURIComponent(new URL(process.env["BURLA_URL"] ?? "").hostname);
+      const ask = (path: string, token: string) => new Promise<number>((resolve, reject) => {
+        request({ socketPath, path, headers: { authorization: `Bearer ${token}` } }, (response) => { response.resume(); resolve(response.statusCode ?? 0); }).on("error", reject).end();
+      });
+      return Promise.all([ask("/v1/status", process.env["BURLA_JOB_TOKEN"] ?? ""), ask("/v1/connect", "another")]);
+    }, [0]).toArray();
+    assert.deepEqual(tokens, [[403, 403]], "the socket is for jobs only");
+    return { inputs: 12, nestedJobs: 12, ms: roundMs(ms) };
+  },
+};
+
 /** Resolves with the nodes of a job when there are so many. */
 async function nodesAtWork(cluster: DockerCluster, jobId: string, count: number): Promise<string[]> {
   return until(`the job has ${count} nodes`, async () => {
@@ -133,4 +159,4 @@ function idsOf(containers: readonly SeenContainer[]): string[] {
   return containers.map(({ id }) => id);
 }
 
-export const LIFE: readonly Scenario[] = [warmStart, twoJobs, replaced, userError];
+export const LIFE: readonly Scenario[] = [warmStart, twoJobs, replaced, userError, nested];

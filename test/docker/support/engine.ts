@@ -8,14 +8,17 @@ import { VERSION } from "./version.ts";
 
 const WORKER_PROGRAM = fileURLToPath(new URL("../../../client/dist/services/worker.mjs", import.meta.url));
 
+export const PYTHON_WORKER_PROGRAM = fileURLToPath(new URL("../../../client/dist/python", import.meta.url));
+
 /** The name that a cluster spec without an image means. */
 export const WORKER_IMAGE = workerImageName("node", VERSION);
 
 /** Makes what `burla image` makes, unless it is up to date. */
-export async function ensureWorkerImage(docker = new Docker()): Promise<string> {
-  const options = { name: WORKER_IMAGE, from: null, workerProgram: WORKER_PROGRAM, nodeBinary: realpathSync(process.execPath), platform: process.platform };
+export async function ensureWorkerImage(docker = new Docker(), runtime: "node" | "python" = "node"): Promise<string> {
+  const name = workerImageName(runtime, VERSION);
+  const options = { name, from: null, runtime, python: "python3", pythonWorkerProgram: PYTHON_WORKER_PROGRAM, workerProgram: WORKER_PROGRAM, nodeBinary: realpathSync(process.execPath), platform: process.platform };
   await buildImage(docker, options, () => undefined);
-  return WORKER_IMAGE;
+  return name;
 }
 
 /** Another name for the image of workers, so that it is another image to the cluster. */

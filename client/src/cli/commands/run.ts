@@ -25,6 +25,7 @@ interface RunFlags extends ClusterOptions, ResultFlags {
   readonly cpu?: number;
   readonly ram?: string;
   readonly image?: string;
+  readonly grow?: number;
   readonly maxParallelism?: number;
   readonly concurrency?: number;
   readonly retries?: number;
@@ -74,6 +75,7 @@ export function addRun(program: Command, terminal: Terminal, endWith: EndWith): 
     .option("--cpu <n>", "processors for one call (default: 1)", parseNumber)
     .option("--ram <amount>", "memory for one call, such as 2GiB or 512MiB")
     .option("--image <name>", "image of the containers, one that the cluster spec names")
+    .option("--grow <n>", "nodes that the cluster may add for this job (default: 0)", parseNumber)
     .option("--max-parallelism <n>", "calls at once over the whole cluster", parseNumber)
     .option("--concurrency <n>", "calls at once in one worker, for work that mostly waits (default: 1)", parseNumber)
     .option("--retries <n>", "further calls after an error (default: 0)", parseNumber)
@@ -108,9 +110,9 @@ async function run(text: string, flags: RunFlags, terminal: Terminal): Promise<E
 }
 
 function mapOptions(flags: RunFlags): MapOptions {
-  const { image, cpu, maxParallelism, concurrency, order, onError, retries, timeoutMs, detach, name, env, cluster } = flags;
+  const { image, cpu, grow, maxParallelism, concurrency, order, onError, retries, timeoutMs, detach, name, env, cluster } = flags;
   const ram = flags.ram !== undefined && /^[\d.]+$/.test(flags.ram) ? Number(flags.ram) : flags.ram;
-  return definedOnly({ image, cpu, ram, maxParallelism, concurrency, order, onError, retries, timeoutMs, detach, name, env, cluster });
+  return definedOnly({ image, cpu, ram, grow, maxParallelism, concurrency, order, onError, retries, timeoutMs, detach, name, env, cluster });
 }
 
 interface DetachOptions {

@@ -4,6 +4,7 @@ import { LOCAL, resolveCluster, type ClusterTarget } from "../../cluster.ts";
 import { readyNodes } from "../../control/state.ts";
 import type { ClusterState, ClusterStatus } from "../../control/types.ts";
 import { findCluster } from "../../control/find.ts";
+import { dollars } from "../../gce/plan.ts";
 import { EXIT, type ExitCode } from "../exit-codes.ts";
 import { withoutCure } from "../failure.ts";
 import { clusterOption, jsonOption, type ClusterOptions } from "../options.ts";
@@ -100,10 +101,20 @@ function statusText(url: string, status: ClusterStatus): string {
   const ended = jobs.length - underWay.length;
   return [
     `Cluster ${status.cluster} runs at ${url} (version ${status.version}, pid ${status.pid}) for ${durationText(Date.now() - status.startedAt)}. ${idleText(status)}`,
+    ...costText(status),
     `${countText(nodes.length, "node")}, ${countText(workers, "worker")}, ${countText(underWay.length, "job")} under way, ${ended.toLocaleString("en-US")} ended; ${usageText(status)}.`,
     ...(nodes.length === 0 ? [] : ["", nodesTable(nodes)]),
     ...(underWay.length === 0 ? [] : ["", jobsTable(underWay)]),
   ].join("\n");
+}
+
+/** What it costs, until when, and what keeps machines from being made. */
+function costText({ costPerHour, endsAt, troubles, wantedNodes, nodes }: ClusterStatus): string[] {
+  const cost = costPerHour === null ? [] : [`It costs about ${dollars(costPerHour)} per hour now.`];
+  const end = endsAt === null ? [] : [`It ends at ${new Date(endsAt).toISOString()}.`];
+  const missing = costPerHour !== null && nodes.length < wantedNodes ? [`${nodes.length} of ${countText(wantedNodes, "node")} there.`] : [];
+  const first = [...cost, ...end, ...missing].join(" ");
+  return [...(first === "" ? [] : [first]), ...troubles.map((trouble) => `Trouble: ${trouble}.`)];
 }
 
 function nodesTable(nodes: ClusterStatus["nodes"]): string {

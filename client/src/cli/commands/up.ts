@@ -1,63 +1,90 @@
-/** `burla up`: starts the local cluster. */
-import type { Command } from "commander";
+/** `burla up`: starts the local cluster, or one on Compute Engine. */
+import { Option, type Command } from "commander";
 import type { ClusterSpec } from "@burla/protocol";
 import { LOCAL } from "../../cluster.ts";
 import { findCluster } from "../../control/find.ts";
 import { startCluster } from "../../control/start.ts";
 import type { ClusterStatus, Started } from "../../control/types.ts";
-import { clusterDirectory, currentSpec } from "../../local-cluster.ts";
-import { isSameSpec, readSpecFile, storeSpec } from "../../spec-file.ts";
+import { usualGceSpec } from "../../gce/usual-spec.ts";
+import { makesWay } from "../../hand-over.ts";
+import { clusterDirectory, currentSpec, readConnectionFile } from "../../local-cluster.ts";
+import { isSameSpec, readSpecFile, readStoredSpec, storeSpec } from "../../spec-file.ts";
 import { makeWorkerImage } from "../../worker-image.ts";
 import { EXIT, type ExitCode } from "../exit-codes.ts";
 import { UsageError } from "../failure.ts";
-import { jsonOption, type CommonOptions } from "../options.ts";
+import { jsonOption, parseName, type CommonOptions } from "../options.ts";
 import type { EndWith } from "../program.ts";
 import type { Terminal } from "../terminal.ts";
 import { countText, durationText } from "../texts.ts";
 import { idleText } from "./status.ts";
+import { upGce } from "./up-gce.ts";
 
 const BUSY_STATES = ["BOOTING", "REBOOTING"];
 
 interface UpFlags extends CommonOptions {
   readonly spec?: string;
+  readonly provider?: "local" | "gce";
+  readonly yes?: boolean;
 }
 
 const HELP = `
 The cluster runs until it has not been used for ten minutes (BURLA_IDLE_MINUTES changes that for a new one) or \`burla down\`.
 Nobody has to call this first: a job starts the cluster by itself.
 With --spec the cluster is what the document says (docs/containers.md), also when it is started again, until \`burla down\`.
+A cluster on Compute Engine (docs/gcp.md) costs money from then on: its price is shown and agreed to before anything is
+made, and Ctrl-C removes what was made so far.
 
 Examples:
   $ burla up
   $ burla up --spec cluster.json
+  $ burla up --spec cloud.json
+  $ burla up trial --provider gce --yes
   $ burla up --json | jq -r .url`;
 
 export function addUp(program: Command, terminal: Terminal, endWith: EndWith): void {
   program
     .command("up")
-    .summary("start the local cluster")
+    .summary("start a cluster")
     .description("Start the local cluster, if it does not run, and wait until its nodes are ready.")
-    .argument("[cluster]", "name of the cluster", LOCAL)
+    .argument("[cluster]", "name of the cluster (default: that of the spec)", parseName)
     .option("--spec <file>", "the cluster spec, a JSON document: nodes, containers, images")
+    .addOption(new Option("--provider <provider>", "where its machines are, without a spec").choices(["local", "gce"]))
+    .option("-y, --yes", "agree to the price without being asked")
     .addOption(jsonOption())
     .addHelpText("after", HELP)
-    .action(async (name: string, { json, spec }: UpFlags) => {
-      if (name !== LOCAL) throw new UsageError(`there is no cluster "${name}"`, `This version starts the cluster "${LOCAL}" only, which is on this machine.`);
-      if (spec !== undefined) await adoptSpec(readSpecFile(spec), terminal);
-      endWith(await up(terminal, json === true));
+    .action(async (name: string | undefined, flags: UpFlags) => {
+      const spec = flags.spec === undefined ? undefined : readSpecFile(flags.spec);
+      const cloud = cloudSpec(name, flags, spec);
+      if (cloud !== null) return endWith(await upGce(cloud, flags, terminal));
+      if (name !== undefined && name !== LOCAL) throw new UsageError(`there is no cluster "${name}"`, `"${LOCAL}" is the one on this machine; --provider gce or a spec makes others.`);
+      if (spec !== undefined) await adoptSpec(spec, terminal);
+      endWith(await up(terminal, flags.json === true));
     });
 }
 
-/** The spec is for the next start: a running cluster does not change. */
-async function adoptSpec(spec: ClusterSpec, terminal: Terminal): Promise<void> {
-  if (spec.name !== LOCAL) throw new UsageError(`the spec names the cluster "${spec.name}"`, `This version starts the cluster "${LOCAL}" only: leave the name out.`);
-  if ((await findCluster(LOCAL)) !== null) {
-    if (isSameSpec(spec, currentSpec())) return;
-    throw new UsageError("the cluster runs with another spec", "End it with `burla down` first.");
+/** The spec of a cluster on Compute Engine, given, stored by an earlier start, or a usual one; null for the local cluster. */
+function cloudSpec(name: string | undefined, { provider }: UpFlags, given: ClusterSpec | undefined): ClusterSpec | null {
+  if (given !== undefined) {
+    if (name !== undefined && given.name !== name) throw new UsageError(`the spec names the cluster "${given.name}", not "${name}"`, "Leave one of the two out.");
+    if (provider !== undefined && provider !== given.provider) throw new UsageError(`the spec says the provider "${given.provider}"`, "Leave --provider out.");
+    return given.provider === "gce" ? given : null;
   }
+  const stored = name === undefined || name === LOCAL ? null : readStoredSpec(clusterDirectory(name));
+  if (stored?.provider === "gce") return stored;
+  return provider === "gce" ? usualGceSpec(name) : null;
+}
+
+/** The spec is for the next start: a running cluster does not change, and makes way unless it has work. */
+async function adoptSpec(spec: ClusterSpec, terminal: Terminal): Promise<void> {
+  if (spec.name !== LOCAL) throw new UsageError(`the spec names the cluster "${spec.name}"`, `The cluster on this machine is "${LOCAL}": leave the name out, or say another provider.`);
+  const isOther = !isSameSpec(spec, currentSpec());
+  if (!isOther && (await findCluster(LOCAL)) !== null) return;
   const { runtime, kinds } = spec.containers;
-  const isOwnImage = kinds.some((kind) => kind.image === null && kind.runtime === "node");
-  if (runtime === "docker" && isOwnImage) await makeWorkerImage({}, (step) => terminal.say(`burla: ${step}`));
+  const own = new Set(kinds.flatMap((kind) => (kind.image === null && runtime === "docker" ? [kind.runtime] : [])));
+  for (const each of own) await makeWorkerImage({ runtime: each }, (step) => terminal.say(`burla: ${step}`));
+  const running = isOther ? readConnectionFile(LOCAL) : null;
+  if (running !== null && !(await makesWay(running))) throw new UsageError("the cluster runs with another spec, and is at work", "Wait for its jobs, or end it with `burla down`.");
+  if (running !== null) terminal.say("burla: the cluster ran with another spec and had nothing to do: it starts anew");
   storeSpec(clusterDirectory(LOCAL), spec);
 }
 

@@ -71,7 +71,7 @@ function useOwnNodes(state: CoreState, jobs: readonly Job[], commands: Command[]
  */
 function keepNode(state: CoreState, job: Job, connected: readonly Node[]): void {
   if (job.readyInputs === 0 || job.usableWorkers > 0 || missingWorkers(state, job) === 0) return;
-  const fitting = connected.filter((node) => workersOn(node, job) > 0);
+  const fitting = connected.filter((node) => !node.leaving && workersOn(node, job) > 0);
   const [first] = fitting;
   if (first === undefined || fitting.some((node) => !node.draining) || bestFree(state, job) !== undefined) return;
   keepDraining(state, first);

@@ -16,6 +16,8 @@ export type Event =
   | { type: "nodeReady"; nodeId: NodeId }
   /** Its connection is lost; it may come back and keeps its leases until they end. */
   | { type: "nodeDisconnected"; nodeId: NodeId }
+  /** Its machine is about to be taken away: it is to get nothing more. */
+  | { type: "nodeLeaving"; nodeId: NodeId }
   /** It is known to be dead, or of no use (FAILED). */
   | { type: "nodeGone"; nodeId: NodeId }
   | { type: "renewed"; nodeId: NodeId; jobs: readonly JobId[] }

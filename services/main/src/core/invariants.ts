@@ -118,7 +118,7 @@ function checkIndexes(state: CoreState, claim: Claim): void {
     claim(set.size === actual.length && actual.every((node) => set.has(node)), () => `${name} is [${[...set].map((node) => node.id)}], should be [${actual.map((node) => node.id)}]`);
   };
   const near = (a: number, b: number) => Math.abs(a - b) < 1e-6;
-  const connected = nodes.filter((node) => node.connected);
+  const connected = nodes.filter((node) => node.connected && (!node.leaving || node.rootId !== null));
   same("free", state.free, connected.filter((node) => node.ready && node.rootId === null));
   same("idle", state.idle, nodes.filter((node) => node.rootId !== null && holdsNothing(node)));
   same("draining", state.draining, nodes.filter((node) => node.draining));

@@ -3,7 +3,8 @@ import { LEASE_MS, LEASE_RENEW_MS, type JobId, type NodeId } from "@burla/protoc
 import { worksOn } from "./elsewhere.ts";
 import type { Command, NodeJoined } from "./events.ts";
 import { endAllGrants, returnUnclaimed } from "./grants.ts";
-import { addNode, assignNode, connectNode, deleteNode, releaseNode, unassignNode, workerLimit, workersOn } from "./nodes.ts";
+import { addNode, assignNode, connectNode, deleteNode, markLeaving, releaseNode, unassignNode, workerLimit, workersOn } from "./nodes.ts";
+import { askBack } from "./release.ts";
 import type { CoreState, Deadline, Node } from "./state.ts";
 
 /** Far later than a lease ended, main was asleep itself, and so could not hear that it was renewed. */
@@ -51,6 +52,13 @@ function setWorkersAfterRestart(state: CoreState, node: Node, jobId: JobId): voi
   if (job === undefined || node.jobs.get(jobId)?.workers !== 0) return;
   const room = workerLimit(state, job) - job.workers;
   assignNode(state, node, job, Math.max(1, Math.min(room, workersOn(node, job))));
+}
+
+/** Its machine is about to go. What it has begun it may finish. */
+export function leaveNode(state: CoreState, node: Node, commands: Command[]): void {
+  if (node.leaving) return;
+  markLeaving(state, node);
+  if (node.rootId !== null && !node.draining) askBack(state, node, commands);
 }
 
 /** The node's agent is alive. It is told again what to stop, should it have missed that. */

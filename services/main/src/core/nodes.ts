@@ -15,7 +15,7 @@ export function addNode(state: CoreState, id: NodeId, size: Size): Node {
   const { cpu, ramMiB, maxCpu, maxRamMiB } = size;
   const node: Node = {
     id, cpu, ramMiB, maxCpu, maxRamMiB,
-    connected: false, ready: false, rootId: null, tenantSinceMs: state.nowMs, jobs: new Map(), draining: false, pinned: false, grants: new Map(), elsewhere: 0,
+    connected: false, ready: false, rootId: null, tenantSinceMs: state.nowMs, jobs: new Map(), draining: false, leaving: false, pinned: false, grants: new Map(), elsewhere: 0,
     leaseUntilMs: state.nowMs, leaseCheck: null, idleSinceMs: state.nowMs,
   };
   state.nodes.set(id, node);
@@ -48,6 +48,11 @@ export function readyNode(state: CoreState, node: Node): void {
 /** The node is to get no more grants, and to be released when it holds none. */
 export function drainNode(state: CoreState, node: Node): void {
   updateNode(state, node, () => (node.draining = true));
+}
+
+/** The node is about to go: from now on it counts for nothing but what it has begun. */
+export function markLeaving(state: CoreState, node: Node): void {
+  updateNode(state, node, () => (node.leaving = true));
 }
 
 /** A draining node stays with its tree after all, and is not asked back again. */
@@ -148,12 +153,12 @@ function updateNode(state: CoreState, node: Node, change: () => void): void {
 }
 
 function count(state: CoreState, node: Node, sign: 1 | -1): void {
-  if (node.connected) {
+  if (counts(node)) {
     state.connected += sign;
     state.cpu += sign * node.cpu;
     state.ramMiB += sign * node.ramMiB;
   }
-  put(state.free, node, sign === 1 && node.connected && node.ready && node.rootId === null);
+  put(state.free, node, sign === 1 && counts(node) && node.ready && node.rootId === null);
   put(state.idle, node, sign === 1 && isIdle(node));
   put(state.draining, node, sign === 1 && node.draining);
   if (node.rootId !== null) putInTree(state, node, node.rootId, sign === 1);
@@ -169,6 +174,9 @@ function countWorkers(job: Job, node: Node, assignment: Assignment, sign: 1 | -1
   put(job.takers, node, sign === 1 && isUsable(node));
   put(job.idlers, node, sign === 1 && isUsable(node) && hasIdleWorkers(job, assignment));
 }
+
+/** It is there; if it is about to go, as long as it works. */
+const counts = (node: Node) => node.connected && (!node.leaving || node.rootId !== null);
 
 /** It may be granted something. */
 const isUsable = (node: Node) => node.connected && !node.draining;

@@ -45,7 +45,7 @@ function stopDrained(state: CoreState, commands: Command[]): void {
     for (const [jobId, { outstanding }] of [...node.jobs]) {
       if (outstanding > 0) continue;
       unassignNode(state, node, jobId);
-      commands.push({ type: "stop", nodeId: node.id, jobId, reason: "another job waits for this node" });
+      commands.push({ type: "stop", nodeId: node.id, jobId, reason: node.leaving ? "its machine is about to go" : "another job waits for this node" });
     }
   }
 }
@@ -69,7 +69,7 @@ function hasNothingLeft(job: Job): boolean {
 
 /** Finds nodes for jobs that wait: those that come back anyway, those that nobody uses, those above the even share. */
 function makeRoom(state: CoreState, waiting: readonly Job[], { trees, share }: { trees: ReadonlySet<JobId>; share: number }, commands: Command[]): void {
-  const nodes = [...state.nodes.values()].filter((node) => node.connected);
+  const nodes = [...state.nodes.values()].filter((node) => node.connected && !node.leaving);
   const coming = new Set(nodes.filter((node) => node.draining || (node.rootId === null && !node.ready)));
   for (const job of [...waiting].sort((a, b) => (comesBefore(state, a, b) ? -1 : 1))) {
     const nodesBelowShare = share - heldBy(state, job.rootId).length;
@@ -171,7 +171,8 @@ function fromRichest(state: CoreState, trees: Iterable<JobId>, job: Job, share: 
   return best;
 }
 
-function askBack(state: CoreState, node: Node, commands: Command[]): void {
+/** Asks for a node: one that holds nothing is free at once, another when it has finished what it has begun. */
+export function askBack(state: CoreState, node: Node, commands: Command[]): void {
   if (holdsNothing(node)) return releaseNode(state, node, "another job waits for this node", commands);
   drainNode(state, node);
   for (const jobId of node.jobs.keys()) commands.push({ type: "drain", nodeId: node.id, jobId });

@@ -144,6 +144,8 @@ export interface Node {
   readonly jobs: Map<JobId, Assignment>;
   /** Asked back for a waiting job: gets no more grants, and is released when it holds none. */
   draining: boolean;
+  /** Its machine is about to go: it works for nobody any more once it is released. */
+  leaving: boolean;
   /** Its tree cannot do without it: it is not asked back. */
   pinned: boolean;
   readonly grants: Map<number, JobId>;

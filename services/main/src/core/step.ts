@@ -12,7 +12,7 @@ import { countDown, endGrant, fillNodes } from "./grants.ts";
 import { accept, acknowledge, closeChunk, makeReady, recordDelivery, refreshCredit } from "./job.ts";
 import { cancel, conclude, endGrace, endInputs, finish, loseClient, pushChunk, regainClient, submit } from "./life.ts";
 import { releaseNodes } from "./release.ts";
-import { checkLease, joinNode, loseNode, renew } from "./membership.ts";
+import { checkLease, joinNode, leaveNode, loseNode, renew } from "./membership.ts";
 import { disconnectNode, noteCallTime, readyNode, workerLimit } from "./nodes.ts";
 import { nextCallTime, retryDelayMs } from "./sizing.ts";
 import type { CoreState, Deadline, Grant, Job, Node } from "./state.ts";
@@ -89,6 +89,8 @@ function apply(state: CoreState, event: Event, commands: Command[]): void {
       return withNode(state, event.nodeId, (node) => readyNode(state, node));
     case "nodeDisconnected":
       return withNode(state, event.nodeId, (node) => disconnectNode(state, node));
+    case "nodeLeaving":
+      return withNode(state, event.nodeId, (node) => leaveNode(state, node, commands));
     case "nodeGone":
       return withNode(state, event.nodeId, (node) => loseNode(state, node, commands));
     case "renewed":

@@ -6,14 +6,13 @@ import { appendFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSyn
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, test } from "node:test";
-import { childEnvironment, type ClusterSpec, type NodeId } from "@burla/protocol";
+import { childEnvironment, parseClusterSpec, type ClusterSpec, type NodeId } from "@burla/protocol";
 import { isAlive } from "../lock.ts";
 import { LocalProvider } from "./local.ts";
 
 const SPEC: ClusterSpec = {
-  name: "test", provider: "local", queue: "stream", firestore: { project: null, database: "(default)", bucket: null }, idleMinutes: 1,
+  ...parseClusterSpec({ idleMinutes: 1, groups: [{ name: "n", count: 2, cpu: 1, ramMiB: 256 }] }),
   containers: { runtime: "process", kinds: [], network: "none", scratchMiB: 1, maxProcesses: 16 },
-  groups: [{ name: "n", count: 2, cpu: 1, ramMiB: 256 }],
 };
 const PROGRAM = `
 import { appendFileSync } from "node:fs";
@@ -71,13 +70,28 @@ async function untilStarted(count: number): Promise<ReturnType<typeof started>> 
   }
 }
 
-function newProvider(environment: NodeJS.ProcessEnv = {}, build = "b1"): LocalProvider {
+function newProvider(environment: NodeJS.ProcessEnv = {}, build = "b1", spec = SPEC): LocalProvider {
   const provider = new LocalProvider({
-    spec: SPEC, version: "0.0.0", build, directory: join(directory, "nodes"), connectionFile: join(directory, "cluster.json"), nodeProgram: join(directory, "program.mjs"),
+    spec, version: "0.0.0", build, directory: join(directory, "nodes"), connectionFile: join(directory, "cluster.json"), nodeProgram: join(directory, "program.mjs"),
     workerProgram: "", pythonWorkerProgram: "", python: "python3", clientPackage: "", environment: { ...childEnvironment(), ...environment }, onGone: (nodeId) => void gone.push(nodeId), log: { error: () => undefined },
   });
   providers.push(provider);
   return provider;
+}
+
+/** Leaves the nodes of a main that was killed. */
+async function nodesOfADeadMain(): Promise<ReturnType<typeof started>> {
+  const program = `
+    const { LocalProvider } = await import(${JSON.stringify(new URL("./local.ts", import.meta.url).href)});
+    new LocalProvider({ ...JSON.parse(process.argv[1]), environment: process.env, onGone: () => undefined, log: { error: () => undefined } }).start();
+  `;
+  const options = { spec: SPEC, version: "0.0.0", build: "b1", directory: join(directory, "nodes"), connectionFile: join(directory, "cluster.json"), nodeProgram: join(directory, "program.mjs"), workerProgram: "", pythonWorkerProgram: "", python: "python3", clientPackage: "" };
+  const earlier = spawn(process.execPath, ["--import", "tsx", "--input-type=module", "-e", program, JSON.stringify(options)], { stdio: ["ignore", "inherit", "inherit"], env: childEnvironment() });
+  const earlierEnded = once(earlier, "exit");
+  await untilStarted(2);
+  earlier.kill("SIGKILL");
+  await earlierEnded;
+  return started();
 }
 
 test("each node of the spec is started; one that dies is reported and started again", async () => {
@@ -99,16 +113,7 @@ test("one that ends at once is started ever later", async () => {
 });
 
 test("nodes outlive main and are taken over by the next one, which starts them again when they die", async () => {
-  const program = `
-    const { LocalProvider } = await import(${JSON.stringify(new URL("./local.ts", import.meta.url).href)});
-    new LocalProvider({ ...JSON.parse(process.argv[1]), environment: process.env, onGone: () => undefined, log: { error: () => undefined } }).start();
-  `;
-  const options = { spec: SPEC, version: "0.0.0", build: "b1", directory: join(directory, "nodes"), connectionFile: "", nodeProgram: join(directory, "program.mjs"), workerProgram: "", pythonWorkerProgram: "", python: "python3", clientPackage: "" };
-  const earlier = spawn(process.execPath, ["--import", "tsx", "--input-type=module", "-e", program, JSON.stringify(options)], { stdio: ["ignore", "inherit", "inherit"], env: childEnvironment() });
-  const earlierEnded = once(earlier, "exit");
-  await untilStarted(2);
-  earlier.kill("SIGKILL");
-  await earlierEnded;
+  await nodesOfADeadMain();
   const [survivor, other] = started();
   assert.ok(survivor !== undefined && other !== undefined && isAlive(survivor.pid));
 
@@ -122,11 +127,18 @@ test("nodes outlive main and are taken over by the next one, which starts them a
 });
 
 test("nodes of another build are not taken over but replaced", async () => {
-  newProvider().start();
-  const before = await untilStarted(2);
+  const before = await nodesOfADeadMain();
   newProvider({}, "b2").start();
   const all = await untilStarted(4);
   assert.deepEqual(all.slice(2).map(({ nodeId }) => nodeId).sort(), ["n-1", "n-2"]);
+  for (const { pid } of before) while (isAlive(pid)) await new Promise((resolve) => setImmediate(resolve));
+});
+
+test("nodes that were told something else are replaced, and those that the spec no longer has are ended", async () => {
+  const before = await nodesOfADeadMain();
+  newProvider({}, "b1", { ...SPEC, groups: parseClusterSpec({ groups: [{ name: "n", count: 1, cpu: 2, ramMiB: 256 }] }).groups }).start();
+  const all = await untilStarted(3);
+  assert.deepEqual(all.slice(2).map(({ nodeId }) => nodeId), ["n-1"]);
   for (const { pid } of before) while (isAlive(pid)) await new Promise((resolve) => setImmediate(resolve));
 });
 

@@ -1,11 +1,11 @@
 /** Nodes as programs on this machine. They outlive main, so that its restart loses no work. */
 import { spawn } from "node:child_process";
-import { closeSync, mkdirSync, openSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { closeSync, mkdirSync, openSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { cpus, totalmem } from "node:os";
 import { join } from "node:path";
 import { messageOf, namedKinds, type ClusterSpec, type NodeGroup, type NodeId } from "@burla/protocol";
 import { isAlive } from "../lock.ts";
-import type { Machine as MachineDescription, MachineProvider, WorkerSize } from "./provider.ts";
+import type { Machine as MachineDescription, MachineProvider, Machines, WorkerSize } from "./provider.ts";
 
 const BYTES_PER_MIB = 1024 * 1024;
 /** A node that an earlier main started is looked after this often. */
@@ -18,8 +18,8 @@ const SETTLED_MS = 5_000;
 /** When a node whose connection was lost is looked at again: a dying process is still there for a moment, and only a
  * child's end is told. */
 const LOOKS_MS = [50, 500, 5_000];
-/** How long main waits for nodes to end by themselves. */
-const STOP_MS = 3_000;
+/** How long main waits for nodes to end by themselves; an engine removes containers one after the other. */
+const STOP_MS = { process: 3_000, docker: 6_000 } as const;
 /** Without main for this long a local node ends itself: a restart takes well under a second. */
 const ORPHAN_MS = 60_000;
 
@@ -64,9 +64,20 @@ export class LocalProvider implements MachineProvider {
     return { provider: "local", machineType: "local process" };
   }
 
+  get machines(): Machines {
+    const { groups } = this.#options.spec;
+    return { wanted: groups.reduce((sum, { count }) => sum + count, 0), booting: 0, troubles: [], costPerHour: null };
+  }
+
+  /** Its process is watched, from its start on. */
+  joined(): void {
+    return undefined;
+  }
+
   start(): void {
+    this.#endStrays();
     for (const group of this.#options.spec.groups) {
-      for (let number = 1; number <= group.count; number++) this.#startOrAdopt(`${group.name}-${number}` as NodeId, group);
+      for (const nodeId of nodeIdsOf(group)) this.#startOrAdopt(nodeId, group);
     }
   }
 
@@ -88,10 +99,21 @@ export class LocalProvider implements MachineProvider {
     for (const machine of machines) signal(machine.pid, "SIGTERM");
     const timer = setInterval(() => {
       for (const machine of machines) signal(machine.pid, "SIGKILL");
-    }, STOP_MS);
+    }, STOP_MS[this.#options.spec.containers.runtime]);
     await Promise.all(machines.map((machine) => machine.ended));
     clearInterval(timer);
     for (const machine of machines) rmSync(this.#directoryOf(machine.nodeId), { recursive: true, force: true });
+  }
+
+  /** Nodes that an earlier main had by another spec would join this one. */
+  #endStrays(): void {
+    const wanted = new Set(this.#options.spec.groups.flatMap(nodeIdsOf));
+    for (const name of namesIn(this.#options.directory).filter((nodeId) => !wanted.has(nodeId as NodeId))) {
+      const nodeId = name as NodeId;
+      const pid = readPid(join(this.#directoryOf(nodeId), "pid"));
+      const gone = pid > 0 && runsNode(pid, nodeId) ? endNode(pid) : Promise.resolve();
+      void gone.then(() => rmSync(this.#directoryOf(nodeId), { recursive: true, force: true }));
+    }
   }
 
   #startOrAdopt(nodeId: NodeId, group: NodeGroup): void {
@@ -99,7 +121,7 @@ export class LocalProvider implements MachineProvider {
     const machine: Machine = { nodeId, group, pid: 0, startedMs: 0, restartMs: FIRST_RESTART_MS, ended: Promise.resolve() };
     this.#machines.set(nodeId, machine);
     const runs = pid > 0 && runsNode(pid, nodeId);
-    if (runs && hasInEnvironment(pid, `BURLA_NODE_BUILD=${this.#options.build}`)) {
+    if (runs && hasInEnvironment(pid, `BURLA_NODE_BUILD=${this.#options.build}`) && hasInEnvironment(pid, `BURLA_NODE=${this.#configOf(nodeId, group)}`)) {
       machine.pid = pid;
       machine.startedMs = performance.now();
       machine.ended = untilGone(pid).then(() => this.#gone(machine));
@@ -124,19 +146,11 @@ export class LocalProvider implements MachineProvider {
     const directory = this.#directoryOf(nodeId);
     mkdirSync(directory, { recursive: true, mode: 0o700 });
     const log = openSync(join(directory, "node.log"), "w", 0o600);
-    const { connectionFile, workerProgram, pythonWorkerProgram, python, clientPackage, nodeProgram, environment, spec, version } = this.#options;
-    const { runtime, network, scratchMiB, maxProcesses } = spec.containers;
-    const config = {
-      nodeId, directory, connectionFile, workerProgram, pythonWorkerProgram, python, clientPackage,
-      cpu: group.cpu, ramMiB: group.ramMiB, maxCpu: this.largestWorker.cpu, maxRamMiB: this.largestWorker.ramMiB,
-      containers: { runtime, network, scratchMiB, maxProcesses },
-      warm: namedKinds(spec.containers, version).map(({ warmPerCpu, ...kind }) => ({ ...kind, count: Math.round(warmPerCpu * group.cpu) })),
-      orphanMs: ORPHAN_MS,
-    };
+    const { nodeProgram, environment } = this.#options;
     const child = spawn(process.execPath, [nodeProgram], {
       detached: true,
       stdio: ["ignore", log, log],
-      env: { ...environment, BURLA_NODE: JSON.stringify(config), BURLA_NODE_ID: nodeId, BURLA_NODE_BUILD: this.#options.build },
+      env: { ...environment, BURLA_NODE: this.#configOf(nodeId, group), BURLA_NODE_ID: nodeId, BURLA_NODE_BUILD: this.#options.build },
     });
     closeSync(log);
     machine.pid = child.pid ?? 0;
@@ -151,6 +165,19 @@ export class LocalProvider implements MachineProvider {
       child.once("error", end);
     });
     writeFileSync(join(directory, "pid"), String(machine.pid), { mode: 0o600 });
+  }
+
+  /** All that a node is told: one that was told something else is another node. */
+  #configOf(nodeId: NodeId, group: NodeGroup): string {
+    const { connectionFile, workerProgram, pythonWorkerProgram, python, clientPackage, spec, version } = this.#options;
+    const { runtime, network, scratchMiB, maxProcesses } = spec.containers;
+    return JSON.stringify({
+      nodeId, directory: this.#directoryOf(nodeId), connectionFile, workerProgram, pythonWorkerProgram, python, clientPackage,
+      cpu: group.cpu, ramMiB: group.ramMiB, maxCpu: this.largestWorker.cpu, maxRamMiB: this.largestWorker.ramMiB,
+      containers: { runtime, network, scratchMiB, maxProcesses },
+      warm: namedKinds(spec.containers, version).map(({ warmPerCpu, ...kind }) => ({ ...kind, count: Math.round(warmPerCpu * group.cpu) })),
+      orphanMs: ORPHAN_MS,
+    });
   }
 
   #gone(machine: Machine): void {
@@ -171,6 +198,26 @@ export class LocalProvider implements MachineProvider {
   #directoryOf(nodeId: NodeId): string {
     return join(this.#options.directory, nodeId);
   }
+}
+
+function nodeIdsOf({ name, count }: NodeGroup): NodeId[] {
+  return Array.from({ length: count }, (_, at) => `${name}-${at + 1}` as NodeId);
+}
+
+function namesIn(folder: string): string[] {
+  try {
+    return readdirSync(folder);
+  } catch {
+    return [];
+  }
+}
+
+/** Lets it end what it has started first. */
+async function endNode(pid: number): Promise<void> {
+  signal(pid, "SIGTERM");
+  const timer = setTimeout(() => signal(pid, "SIGKILL"), STOP_MS.docker);
+  await untilGone(pid);
+  clearTimeout(timer);
 }
 
 function readPid(path: string): number {

@@ -9,7 +9,7 @@ import { SUMMARY } from "../testing.ts";
 import { Board } from "./board.ts";
 import { Changes } from "./changes.ts";
 
-const MAIN: ClusterSummary = { cluster: "test", version: "1", pid: 1, startedAt: 1, idleDeadline: null, wantedNodes: 1, cpu: 0, cpuInUse: 0, duplicates: 0 };
+const MAIN: ClusterSummary = { cluster: "test", version: "1", pid: 1, startedAt: 1, idleDeadline: null, wantedNodes: 1, costPerHour: null, troubles: [], endsAt: null, cpu: 0, cpuInUse: 0, duplicates: 0 };
 const nodeId = (name: string) => name as NodeId;
 const jobId = (name: string) => name as JobId;
 

@@ -9,6 +9,6 @@ export async function openRuntime(config: NodeConfig, folders: NodeFolders, onTr
   if (folders.job === null) return new ProcessRuntime({ workerProgram, pythonWorkerProgram, python, directory: folders.workers });
   const { DockerRuntime } = await import("./docker/runtime.ts");
   return DockerRuntime.connect({
-    nodeId, directory, workerProgram, containers, kinds: warm, onTrouble, sockets: folders.sockets, jobFolder: folders.job,
+    nodeId, directory, workerProgram, pythonWorkerProgram, containers, kinds: warm, onTrouble, sockets: folders.sockets, jobFolder: folders.job, packages: folders.packages,
   });
 }

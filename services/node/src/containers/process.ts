@@ -3,9 +3,12 @@ import { spawn, type ChildProcess } from "node:child_process";
 import { closeSync, mkdirSync, openSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { childEnvironment, messageOf, type WorkerId } from "@burla/protocol";
+import { runCommand } from "../command.ts";
+import { isDiskError } from "../disk.ts";
 import { hasHadChildren, killLeftBehind, WORKER_VARIABLE } from "./descendants.ts";
+import { FailedContainer } from "./failed.ts";
 import { MemoryWatch } from "./memory-watch.ts";
-import { heapMiBOf, isHeapLimit, KILL_AFTER_MS, tailOf, type Container, type ContainerOptions, type ContainerRuntime, type ExitReport } from "./runtime.ts";
+import { heapMiBOf, isHeapLimit, KILL_AFTER_MS, tailOf, type Container, type ContainerOptions, type ContainerRuntime, type ExitReport, type Task, type TaskOutcome } from "./runtime.ts";
 import { WorkerWatch } from "./worker-watch.ts";
 
 export interface ProcessRuntimeOptions {
@@ -42,29 +45,23 @@ export class ProcessRuntime implements ContainerRuntime {
     try {
       return new ProcessContainer(options, this.#options, this.#watches);
     } catch (error) {
-      return new FailedContainer(options.workerId, messageOf(error));
+      return new FailedContainer(options.workerId, messageOf(error), isDiskError(error) ? "engine-failed" : "refused");
     }
+  }
+
+  environmentId({ runtime, python }: Pick<Task, "runtime" | "python">): Promise<string> {
+    return Promise.resolve(runtime === "node" ? `node ${process.version} ${process.arch}` : `python ${python ?? this.#options.python}`);
+  }
+
+  run({ argv: [program, ...args], python, folder, mark, signal, onLine }: Task): Promise<TaskOutcome> {
+    const argv = [program === "node" ? process.execPath : (python ?? this.#options.python), ...args] as const;
+    return runCommand({ argv, cwd: folder ?? this.#options.directory, env: childEnvironment(), mark, signal, onLine });
   }
 }
 
 interface Watches {
   readonly memory: MemoryWatch;
   readonly worker: WorkerWatch;
-}
-
-class FailedContainer implements Container {
-  readonly workerId: WorkerId;
-  readonly pid = 0;
-  readonly exited: Promise<ExitReport>;
-
-  constructor(workerId: WorkerId, reason: string) {
-    this.workerId = workerId;
-    this.exited = Promise.resolve({ cause: "refused", code: null, signal: null, why: null, outOfMemory: null, stderrTail: tailOf(reason) });
-  }
-
-  stop(): void {}
-
-  kill(): void {}
 }
 
 class ProcessContainer implements Container {

@@ -48,6 +48,31 @@ export interface Container {
   kill(): void;
 }
 
+/** A program that is run to its end in the surroundings of workers, such as what packages bring to be run at their installation. */
+export interface Task {
+  readonly runtime: "node" | "python";
+  readonly image: string | null;
+  /** The interpreter that a job names; null for the usual one. */
+  readonly python: string | null;
+  /** `node` and `python3` are those of workers. */
+  readonly argv: readonly [string, ...string[]];
+  /** Where it works, and may write; null for a scratch folder. */
+  readonly folder: string | null;
+  /** Folders of the node that it may read. */
+  readonly readOnly: readonly string[];
+  /** What it is found by when the node service has died. */
+  readonly mark: string;
+  readonly signal: AbortSignal;
+  readonly onLine: (line: string) => void;
+}
+
+export interface TaskOutcome {
+  /** Null when a signal ended it, or it could not be started. */
+  readonly code: number | null;
+  /** The last of what it printed. */
+  readonly tail: string;
+}
+
 export interface ContainerRuntime {
   /** Whether a container is held to its processors, so that one with another number does not do. */
   readonly limitsCpu: boolean;
@@ -61,6 +86,10 @@ export interface ContainerRuntime {
    */
   prepare(): Promise<void>;
   start(options: ContainerOptions): Container;
+  /** Names the surroundings of such workers: another one where other packages may be needed. @throws BurlaError */
+  environmentId(workers: Pick<Task, "runtime" | "image" | "python">): Promise<string>;
+  /** @throws the signal's reason when it was aborted, BurlaError BURLA_CONTAINERS when nothing can be run. */
+  run(task: Task): Promise<TaskOutcome>;
 }
 
 /** SIGKILL follows SIGTERM after this long. */

@@ -2,12 +2,15 @@
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { arch } from "node:os";
+import { basename, join } from "node:path";
 import type Docker from "dockerode";
 import { BurlaError } from "@burla/protocol";
 import { engineMessage, refusal, statusOf } from "../containers/docker/engine.ts";
-import { contentOf, rootFiles, type RootEntry } from "./root-files.ts";
+import { findPython, nativeParts, PACKAGES_FOLDER, PROGRAM_FOLDER, pythonFiles, treeOf } from "./python-files.ts";
+import { contentOf, file, rootFiles, type RootEntry } from "./root-files.ts";
 import { tarOf } from "./tar.ts";
 
+const PYTHON_ENVIRONMENT = `ENV PYTHONPATH=/${PACKAGES_FOLDER}`;
 const NOT_FOUND = 404;
 /** The hash of everything that went in: with the same one there is nothing to do. */
 const INPUTS_LABEL = "burla.inputs";
@@ -16,6 +19,10 @@ export interface ImageOptions {
   readonly name: string;
   /** The worker service, a single file. */
   readonly workerProgram: string;
+  readonly runtime: "node" | "python";
+  /** The worker service for Python, a folder, and the interpreter of this machine. */
+  readonly pythonWorkerProgram: string;
+  readonly python: string;
   /** An image with Node to build upon; null takes the Node of this machine. */
   readonly from: string | null;
   readonly nodeBinary: string;
@@ -41,6 +48,7 @@ export async function buildImage(docker: Docker, options: ImageOptions, onStep: 
       await recipe.make({ [INPUTS_LABEL]: recipe.inputs });
     }
     const image = isThere ? before : await inspect(docker, options.name);
+    if (before !== undefined && before.Id !== image?.Id) await removeUnnamed(docker, before.Id);
     if (image === undefined) throw new BurlaError("BURLA_CONTAINERS", `the engine has made no image ${options.name}`);
     return { name: options.name, id: image.Id, sizeBytes: image.Size, made: !isThere };
   } catch (error) {
@@ -56,40 +64,47 @@ interface Recipe {
 }
 
 /** Node of this machine with its libraries, imported as an image of one layer. */
-function localRecipe(docker: Docker, { name, workerProgram, nodeBinary, platform }: ImageOptions): Promise<Recipe> {
+function localRecipe(docker: Docker, options: ImageOptions): Promise<Recipe> {
+  const { name, workerProgram, nodeBinary, platform, runtime } = options;
   if (platform !== "linux") {
-    throw new BurlaError("BURLA_CONTAINERS", `the Node of this machine (${platform}) does not run in a Linux container`, { cure: "Build upon an image that has Node: `burla image --from node:22-slim`." });
+    throw new BurlaError("BURLA_CONTAINERS", `the programs of this machine (${platform}) do not run in a Linux container`, { cure: runtime === "node" ? "Build upon an image that has Node: `burla image --from node:22-slim`." : "Build upon an image that has Python: `burla image --runtime python --from python:3.12-slim`." });
   }
-  const entries = rootFiles(nodeBinary, readFileSync(workerProgram));
+  const python = runtime === "python" ? pythonPart(options) : undefined;
+  const entries = rootFiles(nodeBinary, readFileSync(workerProgram), python);
   return Promise.resolve({
     inputs: hashOf(entries),
-    description: `making ${name} from the Node of this machine (${process.version})`,
+    description: `making ${name} from the Node${python === undefined ? "" : " and the Python"} of this machine (${process.version}${python === undefined ? "" : `, ${python.version}`})`,
     make: async (labels) => {
       const [repo = "", tag = ""] = splitName(name);
       // The type says less than the library takes and gives: a stream, and the promise of one.
       const importTar = docker.importImage.bind(docker) as unknown as (tar: NodeJS.ReadableStream, options: object) => Promise<NodeJS.ReadableStream>;
-      const changes = ["ENV PATH=/usr/bin NODE_ENV=production", "ENV SSL_CERT_FILE=/etc/ssl/certs/ca-certificates.crt", 'ENTRYPOINT ["node"]', ...labelLines(labels)];
+      const changes = ["ENV PATH=/usr/bin NODE_ENV=production", "ENV SSL_CERT_FILE=/etc/ssl/certs/ca-certificates.crt", ...(python === undefined ? [] : [PYTHON_ENVIRONMENT]), 'ENTRYPOINT ["node"]', ...labelLines(labels)];
       await finish(docker, await importTar(tarOf(entries), { repo, tag, changes }));
     },
   });
 }
 
-/** The worker put into an image that has Node. */
-async function derivedRecipe(docker: Docker, { name, workerProgram }: ImageOptions, from: string): Promise<Recipe> {
+function pythonPart({ python, pythonWorkerProgram }: ImageOptions) {
+  const host = findPython(python);
+  const files = pythonFiles(host);
+  return { version: host.version, entries: [...files, ...treeOf(pythonWorkerProgram, PROGRAM_FOLDER)], linked: nativeParts(files) };
+}
+
+/** The worker put into an image that has Node, or Python. */
+async function derivedRecipe(docker: Docker, { name, workerProgram, runtime, python, pythonWorkerProgram }: ImageOptions, from: string): Promise<Recipe> {
   const base = await inspect(docker, from);
   if (base === undefined) {
     throw new BurlaError("BURLA_CONTAINERS", `the image ${from} is not on this machine`, { cure: `Fetch it with \`docker pull ${from}\`, or leave out --from: then the Node of this machine is taken.` });
   }
-  const worker = readFileSync(workerProgram);
+  const added = runtime === "node"
+    ? [file("burla/worker.mjs", readFileSync(workerProgram))]
+    : [...treeOf(pythonWorkerProgram, PROGRAM_FOLDER), ...findPython(python).packages.flatMap((folder) => treeOf(folder, join(PACKAGES_FOLDER, basename(folder))))];
   return {
-    inputs: createHash("sha256").update(base.Id).update(worker).digest("hex"),
+    inputs: createHash("sha256").update(base.Id).update(hashOf(added)).digest("hex"),
     description: `making ${name} from ${from}`,
     make: async (labels) => {
-      const dockerfile = [`FROM ${from}`, "COPY worker.mjs /burla/worker.mjs", ...labelLines(labels)].join("\n");
-      const context = tarOf([
-        { kind: "file", path: "Dockerfile", source: Buffer.from(`${dockerfile}\n`), mode: 0o644 },
-        { kind: "file", path: "worker.mjs", source: worker, mode: 0o644 },
-      ]);
+      const dockerfile = [`FROM ${from}`, "COPY burla /burla", ...(runtime === "python" ? [PYTHON_ENVIRONMENT] : []), ...labelLines(labels)].join("\n");
+      const context = tarOf([file("Dockerfile", Buffer.from(`${dockerfile}\n`)), ...added]);
       await finish(docker, await docker.buildImage(context, { t: name }));
     },
   };
@@ -98,12 +113,19 @@ async function derivedRecipe(docker: Docker, { name, workerProgram }: ImageOptio
 /** Reads an answer of the engine to its end. @throws Error with what it says went wrong. */
 async function finish(docker: Docker, stream: NodeJS.ReadableStream): Promise<void> {
   await new Promise<void>((resolve, reject) => {
+    stream.once("close", () => reject(new BurlaError("BURLA_CONTAINERS", "the Docker Engine went away while the image was made", { cure: "Start it, and make the image again: nothing of it is left." })));
     docker.modem.followProgress(stream, (error: Error | null, steps: { error?: string }[]) => {
       const failed = steps.find((step) => step.error !== undefined);
       if (error !== null || failed !== undefined) reject(new Error(failed?.error ?? engineMessage(error)));
       else resolve();
     });
   });
+}
+
+/** The one that had the name before takes room and is of no use, unless it has another name or a container. */
+async function removeUnnamed(docker: Docker, id: string): Promise<void> {
+  const left = await inspect(docker, id);
+  if (left?.RepoTags.length === 0) await docker.getImage(id).remove().catch(() => undefined);
 }
 
 async function inspect(docker: Docker, name: string): Promise<Docker.ImageInspectInfo | undefined> {

@@ -7,7 +7,10 @@ import * as v from "valibot";
 import { BurlaError, imageNameSchema, messageOf } from "@burla/protocol";
 import { buildImage } from "./build.ts";
 
-const configSchema = v.object({ name: imageNameSchema, from: v.nullable(imageNameSchema), workerProgram: v.string() });
+const configSchema = v.object({
+  name: imageNameSchema, from: v.nullable(imageNameSchema), runtime: v.picklist(["node", "python"]),
+  workerProgram: v.string(), pythonWorkerProgram: v.string(), python: v.string(),
+});
 
 const say = (line: object) => process.stdout.write(`${JSON.stringify(line)}\n`);
 

@@ -20,12 +20,15 @@ const MERGED = { bin: "usr/bin", sbin: "usr/bin", lib: "usr/lib", lib64: "usr/li
 
 /**
  * Node, its libraries, a shell if there is one, users and certificates.
+ * @param more what the image has beside that, and which of it is linked with libraries of this machine.
  * @throws Error when the program cannot run in a Linux container.
  */
-export function rootFiles(nodeBinary: string, worker: Buffer): RootEntry[] {
+export function rootFiles(nodeBinary: string, worker: Buffer, more: { readonly entries: readonly RootEntry[]; readonly linked: readonly string[] } = { entries: [], linked: [] }): RootEntry[] {
   const shell = existsSync("/bin/sh") ? realpathSync("/bin/sh") : null;
-  const programs = [nodeBinary, ...(shell === null ? [] : [shell])];
-  const libraries = new Set(programs.flatMap(librariesOf));
+  // Install scripts of packages begin with it.
+  const finder = existsSync("/usr/bin/env") ? realpathSync("/usr/bin/env") : null;
+  const programs = [nodeBinary, shell, finder].filter((program) => program !== null);
+  const libraries = new Set(librariesOf([...programs, ...more.linked]));
   for (const name of NAME_SERVICES) {
     for (const folder of foldersOf(libraries)) if (existsSync(`${folder}/${name}`)) libraries.add(`${folder}/${name}`);
   }
@@ -35,12 +38,14 @@ export function rootFiles(nodeBinary: string, worker: Buffer): RootEntry[] {
     ...Object.entries(MERGED).map(([path, target]) => ({ kind: "link" as const, path, target })),
     file("usr/bin/node", nodeBinary, 0o755),
     ...(shell === null ? [] : [file("usr/bin/sh", shell, 0o755)]),
+    ...(finder === null ? [] : [file("usr/bin/env", finder, 0o755)]),
     ...[...libraries].map((library) => file(merged(library), realpathSync(library), 0o755)),
     file("etc/passwd", Buffer.from(PASSWD)),
     file("etc/group", Buffer.from(GROUP)),
     file("etc/nsswitch.conf", Buffer.from(NAME_SERVICE_SWITCH)),
     ...(existsSync(CERTIFICATES) ? [file(CERTIFICATES.slice(1), CERTIFICATES)] : []),
     file("burla/worker.mjs", worker),
+    ...more.entries,
   ];
 }
 
@@ -48,7 +53,7 @@ function folder(path: string): RootEntry {
   return { kind: "folder", path, mode: 0o755 };
 }
 
-function file(path: string, source: string | Buffer, mode = 0o644): RootEntry {
+export function file(path: string, source: string | Buffer, mode = 0o644): RootEntry {
   return { kind: "file", path, source, mode };
 }
 
@@ -57,12 +62,10 @@ export function contentOf(source: string | Buffer): Buffer {
   return typeof source === "string" ? readFileSync(source) : source;
 }
 
-/** What the dynamic loader would load, the loader included. */
-function librariesOf(program: string): string[] {
-  const { status, stdout, error } = spawnSync("ldd", [program], { encoding: "utf8" });
-  if (error !== undefined) throw new Error(`the libraries of ${program} cannot be listed: ${error.message}`);
-  // A static program has none, and ldd says so with a status of 1.
-  if (status !== 0) return [];
+/** What the dynamic loader would load, the loader included. A static program has none. */
+function librariesOf(programs: readonly string[]): string[] {
+  const { stdout, error } = spawnSync("ldd", programs, { encoding: "utf8" });
+  if (error !== undefined) throw new Error(`the libraries of ${programs.join(", ")} cannot be listed: ${error.message}`);
   return [...stdout.matchAll(/^\s*(?:\S+ => )?(\/\S+) \(0x/gm)].flatMap(([, path]) => path ?? []);
 }
 

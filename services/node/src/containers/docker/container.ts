@@ -5,7 +5,7 @@ import type Docker from "dockerode";
 import type { WorkerId } from "@burla/protocol";
 import { KILL_AFTER_MS, tailOf, type Container, type ContainerOptions, type ExitReport } from "../runtime.ts";
 import { engineMessage, refusal, statusOf, type Engine } from "./engine.ts";
-import { reportOf, type EndState } from "./exit.ts";
+import { KILLED, reportOf, type EndState } from "./exit.ts";
 import { createOptions, type LockDown } from "./lock-down.ts";
 import { waitForExit } from "./wait.ts";
 
@@ -13,6 +13,8 @@ const NOT_MODIFIED = 304;
 const NOT_FOUND = 404;
 const CONFLICT = 409;
 const FIRST_SERVER_ERROR = 500;
+/** How long an engine that stops may still answer. */
+const STOPPING_MS = 150;
 
 export type ContainerLimits = Omit<LockDown, "paths"> & { readonly paths: Omit<LockDown["paths"], "output"> };
 
@@ -65,18 +67,23 @@ export class DockerContainer implements Container {
     try {
       await this.#start();
     } catch (error) {
-      void this.#remove();
+      // Nothing of it is left when its end is told, unless nobody can say.
+      await this.#removeWhileThere();
       return this.#notStarted(error);
     }
     if (this.#isKilled) void this.#signal("SIGKILL");
     const state = await Promise.race([this.#ended(), givenUp]);
     this.#isEnding = true;
     const stderr = this.#readStderr();
-    // What is left of it when the engine is away is removed later: nobody waits for that.
+    await this.#removeWhileThere();
+    return reportOf(state, { ramMiB: this.#options.ramMiB, stderr, lostEngine: this.#lostEngine });
+  }
+
+  /** What is left of it when the engine is away is removed later: nobody waits for that. */
+  async #removeWhileThere(): Promise<void> {
     const lost = new Promise<void>((resolve) => (this.#onLost = resolve));
     const removed = this.#remove();
-    if (!this.#lostEngine) await Promise.race([removed, lost]);
-    return reportOf(state, { ramMiB: this.#options.ramMiB, stderr, lostEngine: this.#lostEngine });
+    if (!this.#lostEngine && !this.#engine.isLost) await Promise.race([removed, lost]);
   }
 
   #noteLost(): void {
@@ -103,6 +110,7 @@ export class DockerContainer implements Container {
         const { name } = this.#create;
         const exitCode = await waitForExit(docker, name);
         const { State } = await docker.getContainer(name).inspect();
+        if (exitCode === KILLED && !State.OOMKilled && !this.#isKilled) await seeThatItStays(docker);
         return { exitCode, isOutOfMemory: State.OOMKilled };
       }, onLost);
     } catch {
@@ -138,14 +146,20 @@ export class DockerContainer implements Container {
   }
 }
 
+/** An engine that is being stopped ends its containers first, and answers a moment longer. @throws Error when it is gone. */
+async function seeThatItStays(docker: Docker): Promise<void> {
+  await new Promise((resolve) => setTimeout(resolve, STOPPING_MS));
+  await docker.ping();
+}
+
 /** Ends and removes a container with the volumes that its image asked for. */
 export async function removeContainer(docker: Docker, nameOrId: string): Promise<void> {
   await docker.getContainer(nameOrId).remove({ force: true, v: true });
 }
 
 export function missingImage(image: string): string {
-  const isOwn = image.startsWith("burla/worker-");
-  return `the image ${image} is not on this machine. ${isOwn ? "`burla image` makes it." : `Fetch it with \`docker pull ${image}\`, or correct its name in the cluster spec.`}`;
+  const own = /^burla\/worker-(node|python):/.exec(image)?.[1];
+  return `the image ${image} is not on this machine. ${own !== undefined ? `\`burla image${own === "python" ? " --runtime python" : ""}\` makes it.` : `Fetch it with \`docker pull ${image}\`, or correct its name in the cluster spec.`}`;
 }
 
 /** The worker, another user, may write to the files and make no others. */

@@ -9,8 +9,10 @@ const FIRST_RETRY_MS = 50;
 const MAX_RETRY_MS = 1_000;
 /** An engine is started again within seconds, by its service manager or by a person; containers of its own may take ten. */
 const PATIENCE_MS = 60_000;
+/** One that stands still takes requests and answers none. */
+const PING_MS = 5_000;
 /** What a connection says that was lost, or that nobody took. */
-const LOST_CODES = new Set(["ECONNREFUSED", "ECONNRESET", "ENOENT", "EPIPE", "ETIMEDOUT"]);
+const LOST_CODES = new Set(["ECONNREFUSED", "ECONNRESET", "ENOENT", "EPIPE", "ETIMEDOUT", "ERR_STREAM_PREMATURE_CLOSE"]);
 
 interface EngineFailure {
   readonly statusCode?: number;
@@ -73,12 +75,16 @@ export class Engine {
 
   async #answers(): Promise<boolean> {
     try {
-      await this.#docker.ping();
+      await Promise.race([this.#docker.ping(), late(PING_MS)]);
       return true;
     } catch {
       return false;
     }
   }
+}
+
+function late(ms: number): Promise<never> {
+  return new Promise((_, reject) => setTimeout(() => reject(new Error(`no answer within ${ms} ms`)), ms).unref());
 }
 
 /** The engine was not there, or went away, before it had answered. An answer of any kind has a status. */

@@ -17,7 +17,8 @@ export interface EndContext {
 
 /** A process that was ended by a signal counts as one that exited with this and the signal's number. */
 const SIGNALLED = 128;
-const KILLED = SIGNALLED + constants.signals.SIGKILL;
+/** By SIGKILL. */
+export const KILLED = SIGNALLED + constants.signals.SIGKILL;
 
 export function reportOf(state: EndState | null, { ramMiB, stderr, lostEngine }: EndContext): ExitReport {
   const signal = state === null ? null : signalOf(state.exitCode);

@@ -13,9 +13,11 @@ const NANOS_PER_CPU = 1e9;
 export const WORKER_USER = "65534:65534";
 export const SCRATCH_FOLDER = "/tmp";
 const PROGRAM = "/burla/worker.mjs";
+const PYTHON_PROGRAM = "/burla/python";
 /** Files of output lie on the disk of the node. Workers empty them as they go, but cannot while a call blocks. */
 const MAX_OUTPUT_BYTES = 2 * 1024 * BYTES_PER_MIB;
 const OUTPUT_FOLDER = "/burla/output";
+const MAX_LOG_MIB = 1 / 16;
 
 /** Folders and files of the node that a container sees, by their path on the node. */
 export interface NodePaths {
@@ -23,7 +25,11 @@ export interface NodePaths {
   readonly sockets: string;
   /** Bundles and packages of the job that the node works for. */
   readonly job: string;
+  /** Packages that jobs have needed, by content hash. */
+  readonly packages: string;
   readonly workerProgram: string;
+  /** The same for Python, a folder. */
+  readonly pythonWorkerProgram: string;
   /** Files `stdout` and `stderr` of this worker. */
   readonly output: string;
 }
@@ -41,41 +47,61 @@ export interface LockDown {
 
 export function createOptions(options: ContainerOptions, limits: LockDown): ContainerCreateOptions & { name: string } {
   const { workerId, image, ramMiB } = options;
-  const memoryBytes = ramMiB * BYTES_PER_MIB;
-  const scratchBytes = Math.floor(Math.min(limits.scratchMiB, ramMiB / 2) * BYTES_PER_MIB);
+  const walls = lockedDown(limits, { ramMiB, cpu: options.cpu, mounts: mountsOf(limits.paths), logMiB: MAX_LOG_MIB });
   return {
+    ...walls,
     name: containerName(limits.space, workerId),
     Image: image ?? "",
-    Entrypoint: ["node"],
-    Cmd: [`--max-old-space-size=${heapMiBOf(ramMiB)}`, PROGRAM],
+    ...(options.runtime === "python"
+      ? { Entrypoint: ["python3"], Cmd: [PYTHON_PROGRAM] }
+      : { Entrypoint: ["node"], Cmd: [`--max-old-space-size=${heapMiBOf(ramMiB)}`, PROGRAM] }),
     User: WORKER_USER,
     WorkingDir: SCRATCH_FOLDER,
     Env: environmentOf(options),
     Labels: { [LABELS.space]: limits.space, [LABELS.node]: limits.nodeId, [LABELS.worker]: workerId, [LABELS.purpose]: "worker" },
+  };
+}
+
+/** What one container has to itself. */
+export interface Allowance {
+  readonly ramMiB: number;
+  readonly cpu: number;
+  readonly mounts: NonNullable<ContainerCreateOptions["HostConfig"]>["Mounts"];
+  /** What the engine keeps of what it prints. */
+  readonly logMiB: number;
+}
+
+type Walls = Pick<LockDown, "network" | "scratchMiB" | "maxProcesses" | "engineCpus">;
+
+/** What holds for every container in which code of others runs. */
+export function lockedDown({ network, scratchMiB, maxProcesses, engineCpus }: Walls, { ramMiB, cpu, mounts, logMiB }: Allowance): Pick<ContainerCreateOptions, "StopSignal" | "Healthcheck" | "NetworkDisabled" | "HostConfig"> {
+  const memoryBytes = ramMiB * BYTES_PER_MIB;
+  const scratchBytes = Math.floor(Math.min(scratchMiB, ramMiB / 2) * BYTES_PER_MIB);
+  return {
     // An engine that is stopped ends workers at once: a call that could react would answer with an error of its own.
     StopSignal: "SIGKILL",
     Healthcheck: { Test: ["NONE"] },
-    NetworkDisabled: limits.network === "none",
+    NetworkDisabled: network === "none",
     HostConfig: {
       // Its own first process, which reaps what calls leave behind and passes signals on.
       Init: true,
-      NetworkMode: limits.network,
+      NetworkMode: network,
       CapDrop: ["ALL"],
       SecurityOpt: ["no-new-privileges"],
       ReadonlyRootfs: true,
       Tmpfs: { [SCRATCH_FOLDER]: `rw,exec,nosuid,nodev,mode=1777,size=${scratchBytes}` },
-      Mounts: mountsOf(limits.paths),
+      Mounts: mounts,
       IpcMode: "private",
-      NanoCpus: Math.round(Math.min(options.cpu, limits.engineCpus) * NANOS_PER_CPU),
+      NanoCpus: Math.round(Math.min(cpu, engineCpus) * NANOS_PER_CPU),
       Memory: memoryBytes,
       // Together with swap: none of it.
       MemorySwap: memoryBytes,
-      PidsLimit: limits.maxProcesses,
+      PidsLimit: maxProcesses,
       Ulimits: [
         { Name: "core", Soft: 0, Hard: 0 },
         { Name: "fsize", Soft: MAX_OUTPUT_BYTES, Hard: MAX_OUTPUT_BYTES },
       ],
-      LogConfig: { Type: "json-file", Config: { "max-size": "64k", "max-file": "1" } },
+      LogConfig: { Type: "json-file", Config: { "max-size": `${Math.round(logMiB * 1024)}k`, "max-file": "1" } },
     },
   };
 }
@@ -92,7 +118,8 @@ function environmentOf({ workerId, token, socketPath }: ContainerOptions): strin
 }
 
 /** Folders keep their path, so that what the node tells a worker means the same in the container. */
-function mountsOf({ sockets, job, workerProgram, output }: NodePaths): NonNullable<ContainerCreateOptions["HostConfig"]>["Mounts"] {
+function mountsOf({ sockets, job, packages, workerProgram, pythonWorkerProgram, output }: NodePaths): NonNullable<ContainerCreateOptions["HostConfig"]>["Mounts"] {
   const bind = (source: string, target: string, isReadOnly: boolean) => ({ Type: "bind" as const, Source: source, Target: target, ReadOnly: isReadOnly });
-  return [bind(sockets, sockets, true), bind(job, job, true), bind(workerProgram, PROGRAM, true), bind(output, OUTPUT_FOLDER, false)];
+  const shared = [sockets, job, packages].map((path) => bind(path, path, true));
+  return [...shared, bind(workerProgram, PROGRAM, true), bind(pythonWorkerProgram, PYTHON_PROGRAM, true), bind(output, OUTPUT_FOLDER, false)];
 }

@@ -2,11 +2,14 @@
 import { chmodSync, mkdirSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import type Docker from "dockerode";
-import { BurlaError, type ContainerKind, type ContainersSpec } from "@burla/protocol";
-import type { Container, ContainerOptions, ContainerRuntime } from "../runtime.ts";
+import { BurlaError, messageOf, type ContainerKind, type ContainersSpec } from "@burla/protocol";
+import { isDiskError } from "../../disk.ts";
+import { FailedContainer } from "../failed.ts";
+import type { Container, ContainerOptions, ContainerRuntime, Task, TaskOutcome } from "../runtime.ts";
 import { DockerContainer, missingImage, removeContainer } from "./container.ts";
 import { Engine, refusal, statusOf } from "./engine.ts";
 import { LABELS, spaceOf } from "./names.ts";
+import { runTask } from "./task.ts";
 
 const NOT_FOUND = 404;
 
@@ -18,7 +21,11 @@ export interface DockerRuntimeOptions {
   readonly sockets: string;
   /** Holds what the job of the moment needs. */
   readonly jobFolder: string;
+  /** Holds packages by content hash. */
+  readonly packages: string;
   readonly workerProgram: string;
+  /** The same for Python, a folder. */
+  readonly pythonWorkerProgram: string;
   readonly containers: Pick<ContainersSpec, "network" | "scratchMiB" | "maxProcesses">;
   readonly kinds: readonly Pick<ContainerKind, "image">[];
   /** `trouble` has changed. */
@@ -39,7 +46,7 @@ export class DockerRuntime implements ContainerRuntime {
     this.#engine = new Engine(docker, options.onTrouble);
     this.#space = spaceOf(options.directory);
     this.#output = join(options.directory, "output");
-    for (const folder of [this.#output, options.sockets, options.jobFolder]) {
+    for (const folder of [this.#output, options.sockets, options.jobFolder, options.packages]) {
       mkdirSync(folder, { recursive: true });
       // Containers have another user; the folder of the node keeps everybody else out.
       chmodSync(folder, 0o755);
@@ -61,16 +68,32 @@ export class DockerRuntime implements ContainerRuntime {
       const { NCPU } = (await this.#engine.request((docker) => docker.info())) as { NCPU: number };
       this.#engineCpus = NCPU;
       await this.#removeLeftovers();
-      await Promise.all(this.#options.kinds.map(({ image }) => this.#checkImage(image ?? "")));
+      await Promise.all(this.#options.kinds.map(({ image }) => this.#idOf(image ?? "")));
     } catch (error) {
       throw refusal(error);
     }
   }
 
   start(options: ContainerOptions): Container {
-    const { nodeId, containers, sockets, jobFolder, workerProgram } = this.#options;
-    const limits = { ...containers, nodeId, space: this.#space, engineCpus: this.#engineCpus, paths: { sockets, job: jobFolder, workerProgram } };
-    return new DockerContainer(options, limits, this.#engine, this.#output);
+    const { containers, sockets, jobFolder, packages, workerProgram, pythonWorkerProgram } = this.#options;
+    const limits = { ...containers, ...this.#name, paths: { sockets, job: jobFolder, packages, workerProgram, pythonWorkerProgram } };
+    try {
+      return new DockerContainer(options, limits, this.#engine, this.#output);
+    } catch (error) {
+      return new FailedContainer(options.workerId, messageOf(error), isDiskError(error) ? "engine-failed" : "refused");
+    }
+  }
+
+  async environmentId({ image }: Pick<Task, "image">): Promise<string> {
+    return this.#idOf(image ?? "");
+  }
+
+  run(task: Task): Promise<TaskOutcome> {
+    return runTask(this.#engine, task, this.#name);
+  }
+
+  get #name() {
+    return { nodeId: this.#options.nodeId, space: this.#space, engineCpus: this.#engineCpus };
   }
 
   async #removeLeftovers(): Promise<void> {
@@ -80,9 +103,10 @@ export class DockerRuntime implements ContainerRuntime {
     for (const name of readdirSync(this.#output)) rmSync(join(this.#output, name), { recursive: true, force: true });
   }
 
-  async #checkImage(image: string): Promise<void> {
+  async #idOf(image: string): Promise<string> {
     try {
-      await this.#engine.request((docker) => docker.getImage(image).inspect());
+      const { Id } = await this.#engine.request((docker) => docker.getImage(image).inspect());
+      return Id;
     } catch (error) {
       if (statusOf(error) !== NOT_FOUND) throw error;
       const [message = "", cure = ""] = missingImage(image).split(". ", 2);

@@ -1,0 +1,75 @@
+/** What a project must have before anything is made in it. Changes nothing. */
+import { serviceAccountEmail, type ClusterSpec } from "@burla/protocol";
+import { cloudError, type GoogleProject } from "./library.ts";
+import { quotaNeeds } from "./plan.ts";
+
+export interface Problem {
+  readonly message: string;
+  readonly cure: string;
+  /** It can be done all the same, with fewer machines. */
+  readonly isWarning: boolean;
+}
+
+/** What `burla up` and `burla down` do themselves; `docs/gcp/burla-user.json` is the role that has them. */
+export const USER_PERMISSIONS = [
+  "compute.disks.create", "compute.disks.setLabels",
+  "compute.firewalls.create", "compute.firewalls.delete", "compute.firewalls.get", "compute.firewalls.list",
+  "compute.globalOperations.get",
+  "compute.instances.create", "compute.instances.delete", "compute.instances.get", "compute.instances.getGuestAttributes", "compute.instances.list",
+  "compute.instances.setLabels", "compute.instances.setMetadata", "compute.instances.setServiceAccount", "compute.instances.setTags",
+  "compute.networks.updatePolicy", "compute.networks.use", "compute.networks.useExternalIp", "compute.regions.get",
+  "compute.subnetworks.use", "compute.subnetworks.useExternalIp", "compute.zoneOperations.get",
+  "iam.serviceAccounts.actAs", "iam.serviceAccounts.get", "resourcemanager.projects.get", "serviceusage.services.get",
+] as const;
+
+const SERVICE = "compute.googleapis.com";
+
+/** All that is wrong, not only the first. @throws BurlaError BURLA_CLOUD when Google does not answer. */
+export async function checkProject(project: GoogleProject, spec: ClusterSpec): Promise<Problem[]> {
+  try {
+    const allowed = new Set(await project.permissions(USER_PERMISSIONS));
+    const missing = USER_PERMISSIONS.filter((permission) => !allowed.has(permission));
+    const permissions = missing.map((permission) => problem(`you may not ${permission} in ${project.id}`, "Ask for the role of docs/gcp.md."));
+    const has = (permission: (typeof USER_PERMISSIONS)[number]) => allowed.has(permission);
+    return [
+      ...permissions,
+      ...(has("serviceusage.services.get") ? await checkService(project) : []),
+      ...(has("iam.serviceAccounts.get") ? await checkAccounts(project, spec) : []),
+      ...(has("compute.regions.get") ? await checkQuotas(project, spec) : []),
+    ];
+  } catch (error) {
+    throw cloudError(`the project ${project.id} could not be looked at`, error);
+  }
+}
+
+async function checkService(project: GoogleProject): Promise<Problem[]> {
+  if (await project.isEnabled(SERVICE)) return [];
+  return [problem(`the API of Compute Engine is not enabled in ${project.id}`, `Run \`gcloud services enable ${SERVICE} --project ${project.id}\`.`)];
+}
+
+async function checkAccounts(project: GoogleProject, { gce }: ClusterSpec): Promise<Problem[]> {
+  const problems: Problem[] = [];
+  for (const name of Object.values(gce.serviceAccounts)) {
+    const email = serviceAccountEmail(name, project.id);
+    if (!(await project.hasServiceAccount(email))) problems.push(problem(`there is no service account ${email}`, "docs/gcp.md has the commands that make it, once for a project."));
+  }
+  return problems;
+}
+
+/** Other zones or the full price may help, so a quota that is too small is only said. */
+async function checkQuotas(project: GoogleProject, spec: ClusterSpec): Promise<Problem[]> {
+  const problems: Problem[] = [];
+  for (const { region, metric, cpus } of quotaNeeds(spec)) {
+    const quota = (await project.compute.quotas(region)).find((candidate) => candidate.metric === metric);
+    const free = quota === undefined ? Infinity : quota.limit - quota.usage;
+    if (free < cpus) {
+      const text = `the quota ${metric} in ${region} leaves ${Math.max(0, free)} of the ${cpus} processors that are wanted`;
+      problems.push({ message: text, cure: "Ask for more at console.cloud.google.com/iam-admin/quotas, or name zones of other regions.", isWarning: true });
+    }
+  }
+  return problems;
+}
+
+function problem(message: string, cure: string): Problem {
+  return { message, cure, isWarning: false };
+}

@@ -1,0 +1,38 @@
+/** Google's client, 5 MB in a file of its own beside the services: loaded by whoever starts or ends a cluster there. */
+import type * as gce from "@burla/protocol/gce";
+import { BurlaError, isGceFailure, messageOf } from "@burla/protocol";
+
+export type GceLibrary = typeof gce;
+export type GoogleProject = Awaited<ReturnType<GceLibrary["GoogleProject"]["open"]>>;
+
+export function loadGce(): Promise<GceLibrary> {
+  return import(new URL("./services/gce.mjs", import.meta.url).href) as Promise<GceLibrary>;
+}
+
+/** Another API than Google's, for tests and for private endpoints. */
+export function gceEndpoint(): string | null {
+  return process.env["BURLA_GCE_ENDPOINT"] || null;
+}
+
+/** @throws BurlaError BURLA_CLOUD when there are no credentials, or no project is named. */
+export async function openProject(project: string | null): Promise<GoogleProject> {
+  const { GoogleProject } = await loadGce();
+  try {
+    return await GoogleProject.open({ project, endpoint: gceEndpoint() });
+  } catch (cause) {
+    const isProject = /project/i.test(messageOf(cause)) && !/credential/i.test(messageOf(cause));
+    const what = isProject ? "no project of Google Cloud is named" : "there are no credentials for Google Cloud";
+    const cure = isProject ? "Name it in the cluster spec (`gce.project`), or with `gcloud config set project`." : "Sign in with `gcloud auth application-default login`.";
+    throw new BurlaError("BURLA_CLOUD", `${what}: ${firstLine(cause)}`, { cause, cure });
+  }
+}
+
+/** What Google refused, as an error of ours. */
+export function cloudError(what: string, cause: unknown): Error {
+  if (!isGceFailure(cause)) return cause instanceof Error ? cause : new Error(String(cause));
+  return new BurlaError("BURLA_CLOUD", `${what}: ${cause.message}`, { cause });
+}
+
+function firstLine(error: unknown): string {
+  return messageOf(error).split("\n")[0] ?? "";
+}

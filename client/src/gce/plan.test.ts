@@ -1,0 +1,33 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { parseClusterSpec } from "@burla/protocol";
+import { mainZones, priceLines, priceText, quotaNeeds, totalPerHour } from "./plan.ts";
+
+const spec = parseClusterSpec({
+  name: "trial", provider: "gce",
+  groups: [
+    { name: "a", count: 3, machineType: "e2-standard-4", zones: ["us-central1-a", "us-central1-b"] },
+    { name: "b", count: 2, machineType: "n2-standard-8", zones: ["europe-west4-a"], spot: "preferred" },
+    { name: "own", count: 1, machineType: "z9-mega-4", cpu: 4, ramMiB: 1000, zones: ["us-central1-a"] },
+  ],
+});
+
+test("quotas are needed by region and family, spot apart, main counted", () => {
+  assert.deepEqual(quotaNeeds(spec), [
+    { region: "us-central1", metric: "CPUS", cpus: 14 },
+    { region: "europe-west4", metric: "PREEMPTIBLE_CPUS", cpus: 16 },
+    { region: "us-central1", metric: "Z9_CPUS", cpus: 4 },
+  ]);
+});
+
+test("the price has a line for each group, and says what it does not know", () => {
+  const lines = priceLines(spec);
+  assert.deepEqual(lines.map(({ perHour }) => perHour === null), [false, false, false, true]);
+  assert.ok(Math.abs(totalPerHour(lines) - lines[0]!.perHour! - lines[1]!.perHour! - lines[2]!.perHour!) < 1e-9);
+  assert.match(priceText(spec), /1 × z9-mega-4 \(own\)\s+unknown\nAbout \$\d.* per hour, and what the list does not know, by a list of/);
+});
+
+test("main is in the first zone that has room, the named one first", () => {
+  assert.deepEqual(mainZones(spec), ["us-central1-a", "us-central1-b", "europe-west4-a"]);
+  assert.deepEqual(mainZones({ ...spec, gce: { ...spec.gce, main: { ...spec.gce.main, zone: "us-central1-f" } } })[0], "us-central1-f");
+});

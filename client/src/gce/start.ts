@@ -1,0 +1,171 @@
+/**
+ * Starts a cluster on Compute Engine: firewall rules, main's VM, its programs; main makes the rest. May be interrupted at
+ * any moment and simply called again: what is there is used.
+ */
+import { createHash, randomUUID } from "node:crypto";
+import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import {
+  BurlaError, CERTIFICATE_ATTRIBUTE, isGceFailure, mainVmName, newToken, PROTOCOL_VERSION, type ClusterSpec, type ConnectionFile,
+} from "@burla/protocol";
+import { Control } from "../control/requests.ts";
+import { clusterDirectory, connectionFilePath, readConnectionFile } from "../local-cluster.ts";
+import { storeSpec } from "../spec-file.ts";
+import { BUILD, VERSION } from "../version.ts";
+import { packPrograms, type ProgramArchive } from "./archive.ts";
+import { cloudError, gceEndpoint, type GoogleProject } from "./library.ts";
+import { mainZones } from "./plan.ts";
+import { firewallRules, mainVm } from "./resources.ts";
+
+export type GcePhase = "network" | "machine" | "programs" | "main";
+
+export interface GceStart {
+  readonly signal: AbortSignal;
+  readonly onPhase: (phase: GcePhase) => void;
+}
+
+type MainMachine = Awaited<ReturnType<GoogleProject["compute"]["listVms"]>>[number];
+
+/** Boot, image of the container and the way of the programs, on a slow day. */
+const MAIN_TIMEOUT_MS = 10 * 60_000;
+const LOOK_MS = 1_000;
+const SEND_TIMEOUT_MS = 5 * 60_000;
+const MAX_TRIES = 6;
+
+/** Resolves when main answers; its nodes are then on their way. @throws BurlaError BURLA_CLOUD; the signal's reason. */
+export async function startGceCluster(project: GoogleProject, given: ClusterSpec, { signal, onPhase }: GceStart): Promise<ConnectionFile> {
+  const spec: ClusterSpec = { ...given, gce: { ...given.gce, project: project.id } };
+  const archive = await packPrograms();
+  // Before anything is made: whoever ends a cluster that was interrupted here must know where it is.
+  storeSpec(clusterDirectory(spec.name), spec);
+  const token = keptToken(spec.name);
+  try {
+    onPhase("network");
+    for (const rule of firewallRules(spec)) await ensure(() => project.compute.insertFirewall(rule, randomUUID()), signal);
+    onPhase("machine");
+    const machine = await ensureMainVm(project, spec, { token, archive, signal });
+    const address = machine.externalAddress || machine.internalAddress;
+    onPhase("programs");
+    await sendPrograms(project, machine, `http://${address}:${spec.gce.port}`, archive, signal);
+    onPhase("main");
+    return await connect(project, machine, { url: `https://${address}:${spec.gce.port}`, token, name: spec.name, signal });
+  } catch (error) {
+    signal.throwIfAborted();
+    throw cloudError(`the cluster ${spec.name} could not be started`, error);
+  }
+}
+
+/** The owner's token is kept until the cluster has one that answers to it, so that a second attempt has the same. */
+function keptToken(name: string): string {
+  const known = readConnectionFile(name)?.token;
+  if (known !== undefined) return known;
+  const path = tokenPath(name);
+  try {
+    return readFileSync(path, "utf8");
+  } catch {
+    const token = newToken();
+    mkdirSync(clusterDirectory(name), { recursive: true, mode: 0o700 });
+    writeFileSync(path, token, { mode: 0o600 });
+    return token;
+  }
+}
+
+function tokenPath(name: string): string {
+  return join(clusterDirectory(name), "starting.token");
+}
+
+/** In the first zone that has room. One that is there is used. */
+async function ensureMainVm(project: GoogleProject, spec: ClusterSpec, { token, archive, signal }: { token: string; archive: ProgramArchive; signal: AbortSignal }): Promise<MainMachine> {
+  const there = (await project.compute.listVms(spec.name)).find(({ role }) => role === "main");
+  if (there !== undefined) return there;
+  const name = mainVmName(spec.name);
+  const ownerHash = createHash("sha256").update(token).digest("hex");
+  let refusal: unknown;
+  for (const zone of mainZones(spec)) {
+    const resource = mainVm({ spec, project: project.id, zone, ownerHash, programsHash: archive.hash, endpoint: gceEndpoint() });
+    const requestId = randomUUID();
+    try {
+      await ensure(() => project.compute.insertVm(zone, resource, requestId), signal);
+      return await project.compute.getVm(zone, name);
+    } catch (error) {
+      if (!isGceFailure(error) || (error.kind !== "stockout" && error.kind !== "quota")) throw error;
+      refusal = error;
+    }
+  }
+  throw refusal;
+}
+
+/** Again with the same request as long as the reason passes by itself; what exists already is what was wanted. */
+async function ensure(act: () => Promise<void>, signal: AbortSignal): Promise<void> {
+  for (let tries = 1; ; tries++) {
+    signal.throwIfAborted();
+    try {
+      return await act();
+    } catch (error) {
+      if (isGceFailure(error) && error.kind === "exists") return;
+      const passes = isGceFailure(error) && (error.kind === "transient" || error.kind === "rate-limit");
+      if (!passes || tries >= MAX_TRIES) throw error;
+      await pause(LOOK_MS * 2 ** (tries - 1), signal);
+    }
+  }
+}
+
+/** The VM takes them as soon as it has booted; from then on it says its certificate. */
+async function sendPrograms(project: GoogleProject, { zone, name }: MainMachine, url: string, { bytes }: ProgramArchive, signal: AbortSignal): Promise<void> {
+  const deadlineMs = performance.now() + MAIN_TIMEOUT_MS;
+  for (;;) {
+    const response = await fetch(`${url}/v1/programs`, { method: "PUT", body: new Blob([bytes as Uint8Array<ArrayBuffer>]), signal: AbortSignal.any([signal, AbortSignal.timeout(SEND_TIMEOUT_MS)]) }).catch(() => null);
+    await response?.body?.cancel();
+    signal.throwIfAborted();
+    if (response?.ok === true) return;
+    if (response?.status === 400 || (await project.compute.guestAttribute(zone, name, CERTIFICATE_ATTRIBUTE)) !== null) return;
+    if (performance.now() > deadlineMs) throw late(`its VM ${name} did not take the programs`);
+    await pause(LOOK_MS, signal);
+  }
+}
+
+async function connect(project: GoogleProject, { zone, name: vm }: MainMachine, { url, token, name, signal }: { url: string; token: string; name: string; signal: AbortSignal }): Promise<ConnectionFile> {
+  const deadlineMs = performance.now() + MAIN_TIMEOUT_MS;
+  for (;;) {
+    const certificate = await project.compute.guestAttribute(zone, vm, CERTIFICATE_ATTRIBUTE);
+    const status = certificate === null ? null : await new Control({ url, token, certificate }).status().catch(refusedOnly);
+    if (status !== null) return writeConnection(name, { url, token, certificate, startedAt: status.startedAt });
+    if (performance.now() > deadlineMs) throw late("its main service did not answer");
+    await pause(LOOK_MS, signal);
+  }
+}
+
+/** A VM of that name that was started with another token is somebody else's. */
+function refusedOnly(error: unknown): null {
+  if (error instanceof BurlaError && error.code === "BURLA_UNAUTHORIZED") {
+    throw new BurlaError("BURLA_UNAUTHORIZED", "a cluster of this name runs in the project, and was started from another computer", { cure: "Give this one another name, or copy its connection from there." });
+  }
+  return null;
+}
+
+function writeConnection(name: string, { url, token, certificate, startedAt }: Pick<ConnectionFile, "url" | "token" | "certificate" | "startedAt">): ConnectionFile {
+  const file: ConnectionFile = { url, token, nodeToken: "", certificate, provider: "gce", pid: 0, version: VERSION, build: BUILD, protocolVersion: PROTOCOL_VERSION, startedAt };
+  const path = connectionFilePath(name);
+  writeFileSync(`${path}.part`, JSON.stringify(file), { mode: 0o600 });
+  renameSync(`${path}.part`, path);
+  rmSync(tokenPath(name), { force: true });
+  return file;
+}
+
+function late(what: string): BurlaError {
+  return new BurlaError("BURLA_CLOUD", what, { cure: `Its serial console tells why; \`burla down\` removes what was made.` });
+}
+
+function pause(ms: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const stop = () => {
+      clearTimeout(timer);
+      reject(signal.reason as Error);
+    };
+    const timer = setTimeout(() => {
+      signal.removeEventListener("abort", stop);
+      resolve();
+    }, ms);
+    signal.addEventListener("abort", stop, { once: true });
+  });
+}

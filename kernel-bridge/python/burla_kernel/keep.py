@@ -1,0 +1,111 @@
+"""What a run of a map has so far, and what of a failed run is kept, so that only the failed inputs need to run again."""
+
+from __future__ import annotations
+
+from typing import Any, Iterable, Iterator, Optional
+
+from .view import MAX_FAILURES
+
+_MISSING = object()
+
+
+class Kept:
+    def __init__(self, inputs: Iterable[Any], size: Optional[int], shape: str) -> None:
+        self.shape = shape
+        #: In order of the inputs. `_MISSING` where none has come yet.
+        self.values: list[Any] = []
+        self.keys: list[Any] = []
+        #: What failed, by input.
+        self.failures: dict[int, BaseException] = {}
+        self._inputs = inputs
+        self._size = size
+        #: Inputs without a result: those that fail may run again.
+        self._open: dict[int, Any] = {}
+        #: Of a run of some inputs only: which of all an index of the job means.
+        self._only: Optional[tuple[int, ...]] = None
+
+    def feed(self, only: Optional[tuple[int, ...]]) -> Iterable[Any]:
+        """What the job takes: all inputs, or some of those that have failed.
+
+        None of them, or as many as a cell shows, means all of those: a cell does not know of more.
+        """
+        if only is None:
+            return _Feed(self._all(), self._size)
+        wanted = sorted(self.failures) if not only or len(only) >= MAX_FAILURES else only
+        self._only = tuple(index for index in wanted if index in self.failures)
+        self.failures = {index: error for index, error in self.failures.items() if index not in self._only}
+        return [self._open[index] for index in self._only]
+
+    def index_of(self, job_index: int) -> int:
+        return job_index if self._only is None else self._only[job_index]
+
+    def fulfil(self, job_index: int, value: Any) -> None:
+        index = self.index_of(job_index)
+        if index >= len(self.values):
+            self.values.extend([_MISSING] * (index + 1 - len(self.values)))
+        self.values[index] = value
+        self._open.pop(index, None)
+
+    def reject(self, job_index: int, error: BaseException) -> None:
+        self.failures[self.index_of(job_index)] = error
+
+    def recall(self) -> None:
+        """After a job that took its inputs from an earlier kernel: the keys, and the inputs that have failed."""
+        if not self.failures and self.shape != "keyed":
+            return
+        for _ in self._all():
+            pass
+        self._open = {index: value for index, value in self._open.items() if index in self.failures}
+
+    def _all(self) -> Iterator[Any]:
+        """Pulled in a thread of the client, ahead of the results."""
+        is_keyed = self.shape == "keyed"
+        for index, value in enumerate(self._inputs):
+            if is_keyed:
+                key, value = value
+                self.keys.append(key)
+            self._open[index] = value
+            yield value
+
+
+class _Feed:
+    def __init__(self, values: Iterator[Any], size: Optional[int]) -> None:
+        self._values = values
+        if size is not None:
+            self.__class__ = _SizedFeed
+            self.size = size
+
+    def __iter__(self) -> Iterator[Any]:
+        return self._values
+
+
+class _SizedFeed(_Feed):
+    size = 0
+
+    def __len__(self) -> int:
+        return self.size
+
+
+class Keeper:
+    """Of each cell, the run whose inputs have failed in part; and the last run that came to its end."""
+
+    def __init__(self) -> None:
+        self._kept: dict[str, Kept] = {}
+        self._last: Optional[tuple[str, Kept]] = None
+
+    def end(self, job_id: str, kept: Kept) -> None:
+        self._last = (job_id, kept)
+
+    def over(self, job_id: str) -> Optional[Kept]:
+        return self._last[1] if self._last is not None and self._last[0] == job_id else None
+
+    def new(self, cell_id: str, inputs: Iterable[Any], size: Optional[int], shape: str) -> Kept:
+        kept = self._kept[cell_id] = Kept(inputs, size, shape)
+        return kept
+
+    def failed(self, cell_id: str) -> Optional[Kept]:
+        kept = self._kept.get(cell_id)
+        return kept if kept is not None and kept.failures else None
+
+    def forget(self, cell_id: str) -> None:
+        self._kept.pop(cell_id, None)

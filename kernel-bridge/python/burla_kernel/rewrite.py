@@ -1,0 +1,254 @@
+"""Rewrites one cell on its syntax tree, so that its last statement, or all of it, runs on a cluster.
+
+The rewritten cell is an ordinary cell: the kernel runs it, binds names and displays the last value as ever.
+"""
+
+from __future__ import annotations
+
+import ast
+from dataclasses import dataclass
+from typing import Mapping, Optional, Sequence
+
+from . import names as scopes
+from .shapes import IsBuiltin, find_map
+
+#: The one name that the rewritten cell reads: the run, whose methods call the cluster.
+RUN = "__burla__"
+_INPUT = "__burla_input__"
+#: Written at module level only, and found in no one's code: functions get the name that they have in tracebacks.
+_ELEMENT = "<listcomp>"
+_CELL = "<cell>"
+
+
+class Refusal(Exception):
+    """Why this cell cannot run on a cluster, and what to do."""
+
+
+@dataclass(frozen=True)
+class Rewritten:
+    tree: ast.Module
+    #: "map", "call", or "local" when there is nothing to compute.
+    how: str
+    #: For people: what is called.
+    name: str
+
+
+def rewrite(tree: ast.Module, namespace: Mapping[str, object], builtins: Mapping[str, object]) -> Rewritten:
+    """Raises Refusal."""
+    last = tree.body[-1] if tree.body else None
+    if last is None:
+        return Rewritten(tree, "local", "")
+    bound = scopes.names_of(tree.body[:-1]).bound
+
+    def is_builtin(name: str) -> bool:
+        return name not in bound and namespace.get(name, builtins.get(name)) is builtins.get(name)
+
+    return _as_map(tree, last, is_builtin) or _as_call(tree)
+
+
+# A map over inputs
+
+
+def _as_map(tree: ast.Module, last: ast.stmt, is_builtin: IsBuiltin) -> Optional[Rewritten]:
+    value = last.value if isinstance(last, (ast.Expr, ast.Assign, ast.AnnAssign, ast.AugAssign)) else None
+    found = None if value is None else find_map(value, is_builtin)
+    if found is None or value is None:
+        return None
+    site, replace = found
+    prepared = _map_call(site) if isinstance(site, ast.Call) else _comprehension(site)
+    if prepared is None:
+        return None
+    before, call, name = prepared
+    if replace is None:
+        last.value = call  # type: ignore[union-attr]
+    else:
+        replace(call)
+    tree.body[-1:] = [*before, last]
+    return Rewritten(ast.fix_missing_locations(tree), "map", name)
+
+
+_Prepared = tuple[list[ast.stmt], ast.expr, str]
+
+
+def _map_call(site: ast.Call) -> _Prepared:
+    function, *iterables = site.args
+    inputs = iterables[0] if len(iterables) == 1 else ast.Tuple(iterables, ast.Load())
+    shape = "list" if len(iterables) == 1 else "zip"
+    return [], _run("map", site, function, inputs, ast.Constant(shape)), _label(function)
+
+
+def _comprehension(site: ast.expr) -> Optional[_Prepared]:
+    generators: Sequence[ast.comprehension] = site.generators  # type: ignore[attr-defined]
+    key = site.key if isinstance(site, ast.DictComp) else None
+    value = site.value if isinstance(site, ast.DictComp) else site.elt  # type: ignore[attr-defined]
+    if scopes.walrus_names(value) or (key is not None and scopes.walrus_names(key)):
+        # It binds a name here for each element: only the cell as a whole can keep that.
+        return None
+    # A key that is only read needs no worker, and stays the very object that it is.
+    has_local_key = key is not None and not scopes.has_call(key)
+    body = value if key is None or has_local_key else ast.copy_location(ast.Tuple([key, value], ast.Load()), value)
+    targets = _targets(generators)
+    used = [target for target in targets if target in scopes.loaded(body)]
+    element = _element(body, used)
+    given: ast.expr = _input(used)
+    shape = "list"
+    if isinstance(site, ast.SetComp):
+        shape = "set"
+    elif key is not None:
+        shape = "keyed" if has_local_key else "dict"
+        given = ast.Tuple([key, given], ast.Load()) if has_local_key else given
+    inputs = _inputs(site, given, generators)
+    return [element], _run("map", site, ast.Name(_ELEMENT, ast.Load()), inputs, ast.Constant(shape)), _label(value)
+
+
+def _targets(generators: Sequence[ast.comprehension]) -> list[str]:
+    """Names that the comprehension binds, those of `:=` in its conditions too, each once."""
+    names: list[str] = []
+    for generator in generators:
+        names += scopes.stored(generator.target)
+        for condition in generator.ifs:
+            names += scopes.walrus_names(condition)
+    return list(dict.fromkeys(names))
+
+
+def _input(used: Sequence[str]) -> ast.expr:
+    if not used:
+        return ast.Constant(None)
+    if len(used) == 1:
+        return ast.Name(used[0], ast.Load())
+    return ast.Tuple([ast.Name(name, ast.Load()) for name in used], ast.Load())
+
+
+def _inputs(site: ast.expr, given: ast.expr, generators: Sequence[ast.comprehension]) -> ast.expr:
+    """Pulled as the cluster needs them; collected first where the cell itself has to await them."""
+    parts = [part for generator in generators for part in (generator.iter, *generator.ifs)]
+    awaits = any(generator.is_async for generator in generators) or any(scopes.has_await(part) for part in parts)
+    if len(generators) == 1 and not generators[0].ifs and not awaits:
+        # As many inputs as it has elements: so the run can tell how many there will be.
+        generators[0].iter = _run("source", generators[0].iter, generators[0].iter)
+    make = ast.ListComp if awaits else ast.GeneratorExp
+    return ast.copy_location(make(given, list(generators)), site)
+
+
+def _element(body: ast.expr, used: Sequence[str]) -> ast.stmt:
+    """The element as a function of what the comprehension binds. Its lines are those of the cell."""
+    parameter = used[0] if len(used) == 1 else _INPUT
+    unpack: list[ast.stmt] = []
+    if len(used) > 1:
+        target = ast.Tuple([ast.Name(name, ast.Store()) for name in used], ast.Store())
+        unpack = [ast.copy_location(ast.Assign([target], ast.Name(_INPUT, ast.Load())), body)]
+    statements = [*unpack, ast.copy_location(ast.Return(body), body)]
+    return _function(_ELEMENT, [parameter], statements, is_async=scopes.has_await(body), at=body)
+
+
+# The whole cell as one call
+
+
+def _as_call(tree: ast.Module) -> Rewritten:
+    here, there = _split(tree.body)
+    if not there:
+        return Rewritten(tree, "local", "")
+    _refuse_what_is_local(there)
+    names = scopes.names_of(there)
+    is_async = any(scopes.has_await(statement) for statement in there)
+    assigned = sorted(names.bound | names.deleted)
+    statements: list[ast.stmt] = [_Unannotated().visit(statement) for statement in there]
+    last = statements[-1]
+    if isinstance(last, ast.Expr):
+        statements[-1] = ast.copy_location(ast.Return(last.value), last)
+    declared: list[ast.stmt] = [ast.copy_location(ast.Global(assigned), there[0])] if assigned else []
+    cell = _function(_CELL, [], [*declared, *statements], is_async=is_async, at=there[0])
+    lists = [ast.Constant(tuple(sorted(part))) for part in (names.bound, names.touched - names.bound, names.deleted)]
+    call = _run("call", last, ast.Name(_CELL, ast.Load()), *lists)
+    tree.body[len(here) :] = [cell, ast.copy_location(ast.Expr(call), last)]
+    return Rewritten(ast.fix_missing_locations(tree), "call", "cell")
+
+
+def _split(body: Sequence[ast.stmt]) -> tuple[list[ast.stmt], list[ast.stmt]]:
+    """What runs here: imports, definitions, magics and shell commands at the top. The rest runs on a worker."""
+    at = 0
+    while at < len(body) and _belongs_here(body[at]):
+        at += 1
+    return list(body[:at]), list(body[at:])
+
+
+def _belongs_here(statement: ast.stmt) -> bool:
+    if isinstance(statement, (ast.Import, ast.ImportFrom, ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
+        return True
+    if isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant) and isinstance(statement.value.value, str):
+        return True
+    return _shell_call(statement) is not None and not _is_cell_magic(statement)
+
+
+def _refuse_what_is_local(statements: Sequence[ast.stmt]) -> None:
+    for statement in statements:
+        if _is_cell_magic(statement):
+            raise Refusal("A cell with a %%magic cannot run on the cluster. Remove that line, or run the cell here.")
+        for node in scopes.own_nodes(statement):
+            if isinstance(node, ast.ImportFrom) and any(alias.name == "*" for alias in node.names):
+                raise Refusal(f"Line {node.lineno}: `from {node.module} import *` has to stand at the top of the cell, or in a cell of its own.")
+            if _is_shell(node):
+                raise Refusal(
+                    f"Line {getattr(node, 'lineno', 1)}: magics and shell commands run in this kernel only. "
+                    "Move this line to the top of the cell, or to a cell of its own."
+                )
+
+
+def _is_shell(node: ast.AST) -> bool:
+    """IPython has made `get_ipython().system("...")` of `!ls`, and likewise of `%magic`."""
+    return (
+        isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Attribute)
+        and node.func.attr in ("run_line_magic", "run_cell_magic", "system", "getoutput")
+        and isinstance(node.func.value, ast.Call)
+        and isinstance(node.func.value.func, ast.Name)
+        and node.func.value.func.id == "get_ipython"
+    )
+
+
+def _shell_call(statement: ast.stmt) -> Optional[ast.Call]:
+    value = statement.value if isinstance(statement, (ast.Expr, ast.Assign)) else None
+    return value if isinstance(value, ast.Call) and _is_shell(value) else None
+
+
+def _is_cell_magic(statement: ast.stmt) -> bool:
+    call = _shell_call(statement)
+    return call is not None and isinstance(call.func, ast.Attribute) and call.func.attr == "run_cell_magic"
+
+
+class _Unannotated(ast.NodeTransformer):
+    """A name that is declared `global` may not be annotated."""
+
+    def visit_AnnAssign(self, node: ast.AnnAssign) -> ast.stmt:
+        if not isinstance(node.target, ast.Name):
+            return node
+        made = ast.Pass() if node.value is None else ast.Assign([node.target], node.value)
+        return ast.copy_location(made, node)
+
+    def _leave(self, node: ast.AST) -> ast.AST:
+        return node
+
+    visit_FunctionDef = visit_AsyncFunctionDef = visit_ClassDef = visit_Lambda = _leave
+
+
+# Making nodes
+
+
+def _function(name: str, parameters: Sequence[str], body: list[ast.stmt], *, is_async: bool, at: ast.AST) -> ast.stmt:
+    arguments = ast.arguments([], [ast.arg(parameter) for parameter in parameters], None, [], [], None, [])
+    made = (ast.AsyncFunctionDef if is_async else ast.FunctionDef)(name, arguments, body, [], None)
+    if "type_params" in made._fields:
+        made.type_params = []  # type: ignore[attr-defined]
+    return ast.copy_location(made, at)
+
+
+def _run(method: str, at: ast.AST, *arguments: ast.expr) -> ast.expr:
+    call = ast.Call(ast.Attribute(ast.Name(RUN, ast.Load()), method, ast.Load()), list(arguments), [])
+    return ast.copy_location(call, at)
+
+
+def _label(function: ast.expr) -> str:
+    """`score` for `score(x)`, else the text of the expression."""
+    called = function.value if isinstance(function, ast.Await) else function
+    text = ast.unparse(called.func if isinstance(called, ast.Call) else called)
+    return text if len(text) <= 80 else text[:79] + "…"

@@ -1,0 +1,308 @@
+/** A live Jupyter kernel: one connection to it, and the executions that are open there. */
+import { setTimeout as pause } from "node:timers/promises";
+import { BurlaError, messageOf } from "@burla/protocol";
+import { within } from "../deadline.ts";
+import { EventQueue } from "../event-queue.ts";
+import type { ArmedRun, ExecuteOptions, KernelEvent, KernelStatus, Language, LiveKernel } from "../kernel.ts";
+import { armPython, type PythonClient } from "../python/arm.ts";
+import { Connection } from "./connection.ts";
+import type { JupyterEndpoint } from "./endpoint.ts";
+import { KernelAPI } from "./library.ts";
+import type { Kernel, KernelMessage } from "./library.ts";
+import { Transcript } from "./transcript.ts";
+
+const CONNECT_TIMEOUT_MS = 30_000;
+const START_TIMEOUT_MS = 60_000;
+const REQUEST_TIMEOUT_MS = 10_000;
+/** Outputs and replies come on two channels: after a reply, the last output has this long to follow. */
+const SETTLE_MS = 1_000;
+
+export interface JupyterKernelOptions {
+  readonly endpoint: JupyterEndpoint;
+  readonly model: Kernel.IModel;
+  readonly language: Language;
+  /** Started here, so ended with this object. */
+  readonly isOwn: boolean;
+  /** What cells need to run on a cluster; asked for when the first is armed. */
+  readonly client: () => Promise<PythonClient>;
+}
+
+/** One execution, which waits for its turn or runs. */
+interface Execution {
+  readonly code: string;
+  readonly isSilent: boolean;
+  readonly allowsInput: boolean;
+  readonly cellId: string | undefined;
+  readonly transcript: Transcript;
+  readonly events: EventQueue;
+}
+
+export class JupyterKernel implements LiveKernel {
+  readonly language: Language;
+  readonly #endpoint: JupyterEndpoint;
+  readonly #isOwn: boolean;
+  readonly #client: () => Promise<PythonClient>;
+  #model: Kernel.IModel;
+  #connection: Connection;
+  /**
+   * What was given while another runs. The kernel has a queue of its own, but aborts also what comes just after an error
+   * was told, and gives nothing back.
+   */
+  #waiting: Execution[] = [];
+  #running: { readonly id: string; readonly execution: Execution } | undefined;
+  readonly #listeners = new Set<(status: KernelStatus) => void>();
+  #status: KernelStatus = "starting";
+  #wasConnected = false;
+  #isRestarting = false;
+  #isDisposed = false;
+  /** Which life of the kernel the last status came from. */
+  #life: string | undefined;
+
+  private constructor({ endpoint, model, language, isOwn, client }: JupyterKernelOptions) {
+    this.#endpoint = endpoint;
+    this.#model = model;
+    this.language = language;
+    this.#isOwn = isOwn;
+    this.#client = client;
+    this.#connection = this.#connect();
+  }
+
+  /** Resolves when the kernel can be talked to. @throws BurlaError BURLA_KERNEL */
+  static async open(options: JupyterKernelOptions): Promise<JupyterKernel> {
+    const kernel = new JupyterKernel(options);
+    try {
+      await kernel.#ready({ hasStarted: options.isOwn });
+      return kernel;
+    } catch (error) {
+      await kernel.dispose();
+      throw error;
+    }
+  }
+
+  /** By which another connection finds this kernel. */
+  get id(): string {
+    return this.#model.id;
+  }
+
+  get status(): KernelStatus {
+    return this.#status;
+  }
+
+  onStatus(listener: (status: KernelStatus) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  execute(code: string, { silent = false, allowInput = false, cellId, signal }: ExecuteOptions = {}): AsyncIterable<KernelEvent> {
+    const events = new EventQueue();
+    const execution = { code, isSilent: silent, allowsInput: allowInput, cellId, transcript: new Transcript({ isSilent: silent }), events };
+    if (signal?.aborted === true) return end(execution, "aborted");
+    signal?.addEventListener("abort", () => this.#abort(execution), { once: true });
+    this.#waiting.push(execution);
+    this.#next();
+    return events;
+  }
+
+  async arm(run: ArmedRun): Promise<void> {
+    if (this.language !== "python") throw new BurlaError("BURLA_KERNEL", `cells of a Jupyter kernel for ${this.language} cannot run on a cluster`, { cure: "Choose Burla's own kernel for TypeScript and JavaScript." });
+    await armPython(this, run, await this.#client());
+  }
+
+  async interrupt(): Promise<void> {
+    await this.#request("interrupting the kernel", () => this.#connection.interrupt());
+  }
+
+  async restart(): Promise<void> {
+    this.#isRestarting = true;
+    this.#loseAll();
+    this.#update();
+    try {
+      // A server that is just restarting a kernel that died refuses to restart it.
+      await this.#replace().catch(() => pause(SETTLE_MS).then(() => this.#replace()));
+      await this.#ready({ hasStarted: true });
+    } catch (error) {
+      throw asKernelError("the kernel did not restart", error);
+    } finally {
+      this.#isRestarting = false;
+      this.#update();
+      this.#next();
+    }
+  }
+
+  async dispose(): Promise<void> {
+    if (this.#isDisposed) return;
+    this.#isDisposed = true;
+    this.#loseAll();
+    this.#connection.dispose();
+    this.#update();
+    if (this.#isOwn) await this.#request("ending the kernel", () => KernelAPI.shutdownKernel(this.id, this.#endpoint.settings)).catch(() => undefined);
+  }
+
+  async #request<T>(what: string, ask: () => Promise<T>): Promise<T> {
+    try {
+      return await within(ask(), REQUEST_TIMEOUT_MS, what);
+    } catch (error) {
+      throw asKernelError(`${what} failed`, error);
+    }
+  }
+
+  #connect(): Connection {
+    const connection = new Connection({ model: this.#model, serverSettings: this.#endpoint.settings, handleComms: false });
+    connection.anyMessage.connect((_, { msg, direction }) => {
+      if (direction === "recv" && connection === this.#connection) this.#hear(msg);
+    });
+    connection.statusChanged.connect(() => this.#hearStatus(connection));
+    connection.connectionStatusChanged.connect(() => this.#hearLine(connection));
+    return connection;
+  }
+
+  /** A kernel that this side did not start may be busy for hours: then an open connection is enough. */
+  async #ready({ hasStarted }: { hasStarted: boolean }): Promise<void> {
+    const connection = this.#connection;
+    await within(connection.settled(), CONNECT_TIMEOUT_MS, "connecting to the kernel");
+    if (connection.connectionStatus !== "connected") throw new BurlaError("BURLA_KERNEL", `the kernel at ${this.#endpoint.name} cannot be reached`);
+    if (!hasStarted) return;
+    const info = await within(connection.requestKernelInfo(), START_TIMEOUT_MS, "the kernel's first answer");
+    if (info === undefined) throw new BurlaError("BURLA_KERNEL", "the kernel died when it was asked first");
+  }
+
+  async #replace(): Promise<void> {
+    if (this.#connection.isDisposed) return this.#revive();
+    return within(this.#connection.restart(), START_TIMEOUT_MS, "restarting the kernel");
+  }
+
+  /** After its death: under its own id, or, where that is forgotten, as a new one. */
+  async #revive(): Promise<void> {
+    const { settings } = this.#endpoint;
+    const again = KernelAPI.restartKernel(this.id, settings).catch(async () => {
+      this.#model = await KernelAPI.startNew({ name: this.#model.name }, settings);
+    });
+    await within(again, START_TIMEOUT_MS, "starting the kernel again");
+    this.#life = undefined;
+    this.#wasConnected = false;
+    this.#connection = this.#connect();
+  }
+
+  #next(): void {
+    if (this.#running !== undefined || this.#isRestarting) return;
+    const execution = this.#waiting.shift();
+    if (execution === undefined) return;
+    const { code, isSilent, allowsInput, cellId } = execution;
+    try {
+      if (this.#connection.isDisposed) throw new Error("the connection is closed");
+      const content = { code, silent: isSilent, store_history: !isSilent, allow_stdin: allowsInput, stop_on_error: false };
+      const future = this.#connection.requestExecute(content, true, cellId === undefined ? {} : { cellId });
+      future.done.catch(() => undefined);
+      this.#running = { id: future.msg.header.msg_id, execution };
+    } catch {
+      // The kernel is dead, or left.
+      end(execution, "lost");
+      this.#next();
+    }
+  }
+
+  #hear(message: KernelMessage.IMessage): void {
+    this.#watchLife(message);
+    const running = this.#running;
+    if (running === undefined || !("msg_id" in message.parent_header) || message.parent_header.msg_id !== running.id) return;
+    const { transcript, events } = running.execution;
+    for (const event of transcript.hear(message)) {
+      events.push(event.type === "input" ? { ...event, answer: (text) => this.#answer(running.id, message, text) } : event);
+      if (event.type === "ended") this.#finish(event.outcome === "error" && !running.execution.isSilent);
+    }
+  }
+
+  /** After an error, what was given by then is not run; what the bridge asks for itself is. */
+  #finish(hasFailed: boolean): void {
+    this.#running = undefined;
+    if (hasFailed) {
+      const given = this.#waiting;
+      this.#waiting = given.filter(({ isSilent }) => isSilent);
+      for (const execution of given) if (!execution.isSilent) end(execution, "aborted");
+    }
+    this.#next();
+  }
+
+  #abort(execution: Execution): void {
+    if (this.#running?.execution === execution) return void this.interrupt().catch(() => undefined);
+    if (!this.#waiting.includes(execution)) return;
+    this.#waiting = this.#waiting.filter((other) => other !== execution);
+    end(execution, "aborted");
+  }
+
+  /** Another client, or the server, may have put a new kernel in the place of this one. */
+  #watchLife({ channel, header: { msg_type, session }, content }: KernelMessage.IMessage): void {
+    const state = (content as { execution_state?: unknown }).execution_state;
+    if (channel !== "iopub" || msg_type !== "status" || (state !== "busy" && state !== "idle")) return;
+    const isNew = this.#life !== undefined && this.#life !== session;
+    this.#life = session;
+    if (isNew && !this.#isRestarting) this.#loseAll();
+  }
+
+  #answer(id: string, { header }: KernelMessage.IMessage, value: string): void {
+    if (this.#running?.id !== id || this.#connection.isDisposed) return;
+    this.#connection.sendInputReply({ status: "ok", value }, header as KernelMessage.IInputRequestMsg["header"]);
+  }
+
+  #hearStatus(connection: Connection): void {
+    if (connection !== this.#connection) return;
+    if (connection.status === "dead" || connection.status === "autorestarting") this.#loseAll();
+    this.#update();
+  }
+
+  #hearLine(connection: Connection): void {
+    if (connection !== this.#connection) return;
+    if (connection.connectionStatus === "disconnected") this.#loseAll();
+    if (connection.connectionStatus === "connected") {
+      if (this.#wasConnected && this.#running !== undefined) void this.#fence(connection, this.#running.execution);
+      this.#wasConnected = true;
+    }
+    this.#update();
+  }
+
+  /**
+   * After a lost connection the server replays what came meanwhile; what was on its way when the line broke may be gone.
+   * Kernels answer in order: when a question asked now is answered, all that was asked before has been, heard or not.
+   */
+  async #fence(connection: Connection, execution: Execution): Promise<void> {
+    if ((await connection.requestKernelInfo()) === undefined) return;
+    await pause(SETTLE_MS);
+    if (this.#running?.execution !== execution) return;
+    end(execution, "lost");
+    this.#finish(false);
+  }
+
+  #loseAll(): void {
+    const lost = this.#waiting.splice(0);
+    if (this.#running !== undefined) lost.unshift(this.#running.execution);
+    this.#running = undefined;
+    for (const execution of lost) end(execution, "lost");
+    this.#update();
+  }
+
+  #update(): void {
+    const status = this.#currentStatus();
+    if (status === this.#status) return;
+    this.#status = status;
+    for (const listener of this.#listeners) listener(status);
+  }
+
+  #currentStatus(): KernelStatus {
+    const { status, connectionStatus } = this.#connection;
+    if (this.#isDisposed) return "dead";
+    if (this.#isRestarting || status === "restarting" || status === "autorestarting") return "restarting";
+    if (status === "dead" || connectionStatus === "disconnected") return "dead";
+    if (connectionStatus === "connecting") return this.#wasConnected ? "reconnecting" : "starting";
+    if (status === "busy" || status === "idle") return status;
+    return this.#running !== undefined ? "busy" : "starting";
+  }
+}
+
+function end({ events }: Execution, outcome: "aborted" | "lost"): EventQueue {
+  events.push({ type: "ended", outcome });
+  return events;
+}
+
+function asKernelError(what: string, error: unknown): BurlaError {
+  return error instanceof BurlaError ? error : new BurlaError("BURLA_KERNEL", `${what}: ${messageOf(error)}`, { cause: error });
+}

@@ -1,0 +1,72 @@
+/** A project of Google Cloud: who we are there, what is switched on, what we may do. */
+import * as v from "valibot";
+import clients from "./clients.cjs";
+import { Compute } from "./compute.ts";
+import { classify, GceError } from "./failure.ts";
+
+const SCOPE = "https://www.googleapis.com/auth/cloud-platform";
+const TIMEOUT_MS = 30_000;
+
+export interface ProjectOptions {
+  /** Null: the one that the credentials name. */
+  readonly project: string | null;
+  /** Another API than Google's, for all services. */
+  readonly endpoint: string | null;
+}
+
+export class GoogleProject {
+  readonly id: string;
+  readonly compute: Compute;
+  readonly #auth;
+  readonly #endpoint: string | null;
+
+  private constructor(id: string, auth: InstanceType<typeof clients.GoogleAuth>, endpoint: string | null) {
+    this.id = id;
+    this.#auth = auth;
+    this.#endpoint = endpoint;
+    this.compute = new Compute({ project: id, auth, endpoint });
+  }
+
+  /** @throws Error of the authentication library when there are no credentials, or no project is named. */
+  static async open({ project, endpoint }: ProjectOptions): Promise<GoogleProject> {
+    const auth = new clients.GoogleAuth({ scopes: [SCOPE], ...(project !== null && { projectId: project }) });
+    await auth.getAccessToken();
+    return new GoogleProject(project ?? (await auth.getProjectId()), auth, endpoint);
+  }
+
+  /** Those of the permissions that whoever asks has. */
+  async permissions(wanted: readonly string[]): Promise<string[]> {
+    const answer = await this.#request("cloudresourcemanager", `/v1/projects/${this.id}:testIamPermissions`, { permissions: wanted });
+    return v.parse(v.object({ permissions: v.optional(v.array(v.string()), []) }), answer).permissions;
+  }
+
+  async isEnabled(service: string): Promise<boolean> {
+    const answer = await this.#request("serviceusage", `/v1/projects/${this.id}/services/${service}`);
+    return v.parse(v.object({ state: v.string() }), answer).state === "ENABLED";
+  }
+
+  async hasServiceAccount(email: string): Promise<boolean> {
+    try {
+      await this.#request("iam", `/v1/projects/${this.id}/serviceAccounts/${email}`);
+      return true;
+    } catch (error) {
+      if (error instanceof GceError && error.kind === "not-found") return false;
+      throw error;
+    }
+  }
+
+  async #request(service: string, path: string, body?: object): Promise<unknown> {
+    const token = await this.#auth.getAccessToken();
+    const response = await fetch(`${this.#endpoint ?? `https://${service}.googleapis.com`}${path}`, {
+      method: body === undefined ? "GET" : "POST",
+      headers: { authorization: `Bearer ${token ?? ""}`, "content-type": "application/json" },
+      signal: AbortSignal.timeout(TIMEOUT_MS),
+      ...(body !== undefined && { body: JSON.stringify(body) }),
+    }).catch((cause: unknown) => {
+      throw new GceError({ kind: "transient", message: `${service}.googleapis.com cannot be reached` }, cause);
+    });
+    if (response.ok) return response.json();
+    const answer = (await response.json().catch(() => null)) as { error?: { message?: string; errors?: { reason?: string }[] } } | null;
+    throw new GceError(classify({ httpCode: response.status, reasons: (answer?.error?.errors ?? []).flatMap(({ reason }) => reason ?? []), message: answer?.error?.message ?? `HTTP ${response.status}` }));
+  }
+}

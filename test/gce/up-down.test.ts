@@ -1,0 +1,117 @@
+import assert from "node:assert/strict";
+import { readFileSync, statSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterEach, beforeEach, test } from "node:test";
+import { assertIncludes } from "../support/includes.ts";
+import { until } from "../support/until.ts";
+import { Cloud } from "./cloud.ts";
+
+const CLUSTER = "trial";
+let cloud: Cloud;
+
+beforeEach(async () => {
+  cloud = await Cloud.start();
+});
+afterEach(() => cloud.close());
+
+/** A file with a spec of two small nodes, unless it says otherwise. */
+function specFile(changes: object = {}): string {
+  const path = join(cloud.home, "spec.json");
+  const groups = [{ name: "small", count: 1, machineType: "e2-small", zones: ["us-central1-a", "us-central1-b"] }];
+  writeFileSync(path, JSON.stringify({ name: CLUSTER, provider: "gce", groups, ...changes }));
+  return path;
+}
+
+const up = (changes: object = {}, ...more: string[]) => cloud.run("up", "--spec", specFile(changes), ...more);
+
+test("the price is told before anything is made, and nobody is charged who was not asked", async () => {
+  const { code, stderr } = await up();
+  assert.equal(code, 2);
+  assert.match(stderr, /1 × e2-small \(small\)\s+\$0\.\d+/);
+  assert.match(stderr, /About \$0\.\d+ per hour, by a list of \d{4}-\d{2}-\d{2}/);
+  assert.match(stderr, /Agree with --yes/);
+  assert.deepEqual(cloud.emulator.resources, []);
+});
+
+test("all that is missing in the project is told at once, with its cure, and nothing is made", async () => {
+  cloud.emulator.state.enabledServices.clear();
+  cloud.emulator.state.serviceAccounts.clear();
+  cloud.emulator.state.denied.add("* compute.firewalls.create");
+  const { code, stderr } = await up({}, "--yes");
+  assert.equal(code, 3);
+  for (const text of [/you may not compute\.firewalls\.create in demo-project/, /gcloud services enable compute\.googleapis\.com/, /no service account burla-main@/, /no service account burla-node@/]) assert.match(stderr, text);
+  assert.deepEqual(cloud.emulator.resources, []);
+});
+
+test("without credentials it says how to sign in", async () => {
+  const { code, stderr } = await cloud.command("up", "--spec", specFile(), "--yes").ended();
+  assert.equal(code, 0, stderr);
+  await cloud.run("down", CLUSTER);
+  const without = { ...cloud.emulator.environment, GCE_METADATA_HOST: "", METADATA_SERVER_DETECTION: "none", GOOGLE_APPLICATION_CREDENTIALS: "", HOME: cloud.home };
+  const end = await cloud.runWith(without, "up", "--spec", specFile(), "--yes");
+  assert.equal(end.code, 3);
+  assert.match(end.stderr, /there are no credentials for Google Cloud/);
+  assert.match(end.stderr, /gcloud auth application-default login/);
+});
+
+test("a quota that is too small is told, and what fits is made; status says what is missing", async () => {
+  cloud.emulator.quotas.set("us-central1", "CPUS", 4);
+  const starting = cloud.command("up", "--spec", specFile({ groups: [{ name: "small", count: 2, machineType: "e2-small", zones: ["us-central1-a"] }] }), "--yes");
+  await starting.errorText(/the quota CPUS in us-central1 leaves 4 of the 6 processors/);
+  const status = await until("the quota is a trouble", async () => {
+    const found = await cloud.status(CLUSTER).catch(() => null);
+    return found !== null && found.troubles.length > 0 ? found : null;
+  });
+  assert.deepEqual(status.troubles, ["the quota of 4 CPUS in us-central1 is reached"]);
+  starting.kill("SIGINT");
+  await starting.ended();
+});
+
+test("Ctrl-C while it is made removes what was made", async () => {
+  const starting = cloud.command("up", "--spec", specFile(), "--yes");
+  await starting.errorText(/sends the programs/);
+  starting.kill("SIGINT");
+  const { code, stderr } = await starting.ended();
+  assert.equal(code, 130);
+  assert.match(stderr, /removed .*burla-trial-main/);
+  assert.deepEqual(cloud.emulator.resources, []);
+});
+
+test("an up that was killed is simply repeated", async () => {
+  const first = cloud.command("up", "--spec", specFile(), "--yes");
+  await first.errorText(/sends the programs/);
+  first.kill("SIGKILL");
+  await first.ended();
+  const { code, stdout } = await up({}, "--yes", "--json");
+  assert.equal(code, 0);
+  assertIncludes(JSON.parse(stdout) as object, { running: true, cluster: CLUSTER });
+  assert.equal(cloud.emulator.instances.length, 2, "one main and one node");
+  const again = await up({}, "--yes");
+  assert.match(again.stdout, /runs already/);
+  assert.equal(cloud.emulator.instances.length, 2);
+});
+
+test("the connection is a file for its owner alone; no secret is in what others may read", async () => {
+  assert.equal((await up({}, "--yes")).code, 0);
+  const path = join(cloud.home, "clusters", CLUSTER, "cluster.json");
+  assert.equal(statSync(path).mode & 0o777, 0o600);
+  const { token, certificate } = JSON.parse(readFileSync(path, "utf8")) as { token: string; certificate: string };
+  assert.match(certificate, /^-----BEGIN CERTIFICATE-----/);
+  for (const { resource, vm } of cloud.emulator.instances) {
+    const told = JSON.stringify(resource) + vm.serial;
+    assert.ok(!told.includes(token), `${resource.name} tells the token`);
+    assert.ok(!/PRIVATE KEY/.test(told), `${resource.name} tells a key`);
+  }
+});
+
+test("down removes everything, also from another computer and when main is dead, and twice", async () => {
+  assert.equal((await up({}, "--yes")).code, 0);
+  cloud.emulator.faults.refuse("us-central1-a");
+  await cloud.emulator.find("burla-trial-main").vm.kill();
+  const other = await cloud.runWith({ ...cloud.emulator.environment, BURLA_HOME: join(cloud.home, "other") }, "down", CLUSTER, "--json");
+  assert.equal(other.code, 0, other.stderr);
+  assertIncludes(JSON.parse(other.stdout) as object, { down: true, left: [] });
+  assert.deepEqual(cloud.emulator.resources, []);
+  const twice = await cloud.run("down", CLUSTER);
+  assert.match(twice.stdout, /There is nothing of the cluster trial/);
+});
