@@ -80,6 +80,8 @@ export const firestoreSchema = v.strictObject({
   database: v.optional(v.pipe(v.string(), v.regex(/^(\(default\)|[a-z][a-z0-9-]{2,61}[a-z0-9])$/, "must be (default), or the id of a database")), "(default)"),
   /** A bucket of Cloud Storage for values above 900 KiB; null: main keeps them. */
   bucket: v.optional(v.nullable(v.pipe(v.string(), v.regex(/^[a-z0-9][a-z0-9._-]{1,220}[a-z0-9]$/, "must be the name of a bucket"))), null),
+  /** Nodes that work go on without main for this long. */
+  aloneMinutes: v.optional(v.pipe(v.number(), v.minValue(0.01)), 60),
 });
 export type FirestoreSpec = v.InferOutput<typeof firestoreSchema>;
 

@@ -71,7 +71,7 @@ const people = new People(join(config.directory, "people.json"), config.vm?.owne
 if (vm === null) provider.start();
 
 const blobs = new BlobStore(join(config.directory, "blobs"));
-const queue = queuePlaceOf(config.spec, process.env);
+const queue = queuePlaceOf(config.spec, process.env, vm?.facts.project ?? null);
 const state = queue === null ? new DiskStateStore(join(config.directory, "state")) : new FirestoreStateStore(queue);
 const mirror = new StateMirror({ store: state, node: (nodeId) => cluster.summaries.node(nodeId), job: (jobId) => cluster.summaries.job(jobId), log });
 const changes = new Changes(mirror);

@@ -66,6 +66,11 @@ export class JobGroup implements SlotListener {
     return this.#preparing;
   }
 
+  /** Its queue is not in main. */
+  get isElsewhere(): boolean {
+    return this.#options.assign.spec.queue !== null;
+  }
+
   get grantIds(): number[] {
     const running = [...this.slots].flatMap((slot) => [...slot.grants.keys()]);
     return [...running, ...this.#queue.map(({ grant }) => grant.grantId)];
@@ -73,7 +78,7 @@ export class JobGroup implements SlotListener {
 
   /** Of those, the ones that main knows of. */
   get grantIdsOfMain(): number[] {
-    return this.#options.assign.spec.queue === null ? this.grantIds : [];
+    return this.isElsewhere ? [] : this.grantIds;
   }
 
   /** Inputs to process, with the chunk that they are of. */

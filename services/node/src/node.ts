@@ -20,6 +20,7 @@ import { MainLink } from "./main-link.ts";
 import { MainProxy } from "./main-proxy.ts";
 import { Packages } from "./packages/job-packages.ts";
 import type { Waiting } from "./packages/package-store.ts";
+import { OrphanWatch } from "./orphan-watch.ts";
 import { WarmPool, type WorkerShape } from "./pool.ts";
 import { WorkerServer } from "./worker-server.ts";
 import { WorkQueues } from "./work-queues.ts";
@@ -85,8 +86,11 @@ export class Node {
       software: `burla node ${config.nodeId}`,
       introduce: () => [this.#hello(), this.#noteTold(), ...(this.#leaving === null ? [] : [this.#leaving])],
       onMessage: (message, body) => this.#receive(message, body),
-      onOrphaned: () => void this.shutdown("main has been out of reach for too long"),
-      orphanMs: config.orphanMs,
+      orphan: new OrphanWatch({
+        ...config,
+        worksAlone: () => [...this.#groups.values()].some(({ isElsewhere }) => isElsewhere),
+        onOrphaned: () => void this.shutdown("main has been out of reach for too long"),
+      }),
     });
     this.#queues = new WorkQueues({ nodeId: config.nodeId, link: this.#link, ended: (jobId, reason) => void this.#stop(jobId, reason) });
   }
