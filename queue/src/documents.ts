@@ -4,6 +4,7 @@
  *   chunks/{random}    inputs that are not answered, and whose they are    written by the client, then by nodes
  *   bodies/{random}    what is too large for the documents that are listened to
  *   results/{chunk}-…  outcomes of inputs, in batches                      written by nodes, marked by readers
+ *   receipts/{random}  that a commit of chunks was made                    written and removed by the client
  *   lines/{random}     what calls printed                                  written by nodes, marked by readers
  *
  * Ids are random, so that writes are spread over the service. `expireAt` is for a TTL policy.
@@ -15,7 +16,7 @@ import { KEEP_MS } from "./limits.ts";
 import type { Fields, StoredDocument } from "./store.ts";
 
 export const jobPath = ({ root }: Pick<QueuePlace, "root">, jobId: string) => `${root}/jobs/${jobId}`;
-export const below = (job: string, kind: "chunks" | "bodies" | "results" | "lines") => `${job}/${kind}`;
+export const below = (job: string, kind: "chunks" | "bodies" | "results" | "lines" | "receipts") => `${job}/${kind}`;
 
 /** A random id as Firestore's own. */
 export function randomId(): string {

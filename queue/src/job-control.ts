@@ -130,7 +130,7 @@ export class JobControl {
   /** Inputs and results go; what was printed stays. */
   async discard(jobId: string): Promise<void> {
     const job = jobPath(this.#place, jobId);
-    for (const kind of ["chunks", "bodies", "results"] as const) await this.#store.removeTree(below(job, kind));
+    for (const kind of ["chunks", "bodies", "results", "receipts"] as const) await this.#store.removeTree(below(job, kind));
   }
 
   async remove(jobId: string): Promise<void> {

@@ -1,5 +1,5 @@
 /** The client's side of a queue in Firestore: inputs out, results and lines in, whether main is there or not. */
-import { EMPTY_BODY, MAX_WINDOW_BYTES, Pacer, type JobId, type MainToClient, type Of, type QueuePlace } from "@burla/protocol";
+import { BurlaError, EMPTY_BODY, MAX_WINDOW_BYTES, messageOf, Pacer, type JobId, type MainToClient, type Of, type QueuePlace } from "@burla/protocol";
 import { below, expiry, jobPath, readJob, readLines, readResults, type JobDocument, type ResultsDocument } from "../documents.ts";
 import type { LargeValues } from "../large-values.ts";
 import { COUNTS_PACE, MAX_KEPT_BYTES, RESULT_WINDOW } from "../limits.ts";
@@ -300,6 +300,6 @@ export class FirestoreFeed implements FeedQueue {
   #fail(error: unknown): void {
     if (this.#closed || this.#ended) return;
     this.#ended = true;
-    this.#options.listener.failed(error);
+    this.#options.listener.failed(error instanceof BurlaError ? error : new BurlaError("BURLA_QUEUE", messageOf(error), { cause: error }));
   }
 }

@@ -1,5 +1,11 @@
-/** Chunks of inputs -> documents, in commits of a bounded size, a few at a time. */
-import type { DocumentStore, Write } from "../store.ts";
+/**
+ * Chunks of inputs -> documents, in commits of a bounded size, a few at a time.
+ *
+ * A commit whose answer is lost is made again. By then nodes may have answered all its chunks and removed them, and the
+ * same inputs would be there a second time. So each commit creates a receipt too, which nobody but this writer removes,
+ * with one of its next commits: a second attempt finds it.
+ */
+import { ConflictError, type DocumentStore, type Write } from "../store.ts";
 import { below, expiry, packOpen, randomId } from "../documents.ts";
 import { wholeChunk } from "../chunk.ts";
 import { COMMITS_AT_ONCE, MAX_COMMIT_BYTES, MAX_COMMIT_WRITES } from "../limits.ts";
@@ -31,6 +37,8 @@ export class InputWriter {
   readonly #prepared: Prepared[] = [];
   readonly #ramp = new WriteRamp();
   readonly #storedChunks = new Set<number>();
+  /** Paths of receipts that have done their work. */
+  #spent: string[] = [];
   #stored = 0;
   #pushed = 0;
   #committing = 0;
@@ -51,6 +59,8 @@ export class InputWriter {
   /** Resolves when everything that was pushed is there. */
   async flushed(): Promise<void> {
     while (this.#stored < this.#pushed && !this.#closed) await new Promise<void>((resolve) => (this.#allStored = resolve));
+    const removals = this.#removals();
+    if (removals.length > 0) await this.#options.store.commit(removals);
   }
 
   close(): void {
@@ -95,7 +105,7 @@ export class InputWriter {
       const waitMs = this.#ramp.take(writes.length, performance.now());
       if (waitMs > 0) await new Promise((resolve) => setTimeout(resolve, waitMs));
       if (this.#closed) return;
-      await commitOnce(this.#options.store, writes);
+      this.#spent.push(await commitOnce(this.#options, [...writes, ...this.#removals()]));
       for (const { chunkId } of chunks) this.#storedChunks.add(chunkId);
       while (this.#storedChunks.delete(this.#stored)) this.#stored++;
       this.#options.stored(this.#stored);
@@ -108,20 +118,27 @@ export class InputWriter {
     }
   }
 
+  #removals(): Write[] {
+    const spent = this.#spent;
+    this.#spent = [];
+    return spent.map((path) => ({ op: "delete", path }));
+  }
+
   #fail(error: unknown): void {
     if (!this.#closed) this.#options.failed(error);
   }
 }
 
-/** A commit whose answer was lost is tried again, and finds what it has made itself. */
-async function commitOnce(store: DocumentStore, writes: readonly Write[]): Promise<void> {
+/** @returns the path of its receipt. */
+async function commitOnce({ store, job }: InputWriterOptions, writes: readonly Write[]): Promise<string> {
+  const path = `${below(job, "receipts")}/${randomId()}`;
   try {
-    await store.commit(writes);
+    await store.commit([{ op: "create", path, fields: { expireAt: expiry(Date.now()) } }, ...writes]);
   } catch (error) {
-    const [first] = writes;
-    const [made] = first === undefined ? [null] : await store.get([first.path]);
-    if (made === null) throw error;
+    const [receipt] = error instanceof ConflictError ? await store.get([path]) : [null];
+    if (receipt == null) throw error;
   }
+  return path;
 }
 
 function chunkWrite(job: string, chunk: { chunkId: number; first: number; count: number }, payload: StoredPayload["payload"]): Write {
