@@ -12,20 +12,18 @@ import type { JobId } from "@burla/protocol";
 /** Totals never fall: what is told late is older. */
 export function noteCounts(job: Job, { pushed, answered, failed, total }: Extract<Event, { type: "queueCounts" }>): void {
   if (!isElsewhere(job)) return;
-  job.pushedInputs = Math.max(job.pushedInputs, pushed);
+  // Of a program that is gone, the last inputs may not have come to the queue, though they were told of, or the other way round.
+  job.pushedInputs = job.incomplete ? pushed : Math.max(job.pushedInputs, pushed);
+  if (job.incomplete) job.totalInputs = pushed;
   job.answeredInputs = Math.max(job.answeredInputs, answered);
   job.failedInputs = Math.max(job.failedInputs, failed);
   job.totalInputs ??= total;
   countReady(job);
 }
 
-/** A client that feeds the job counts the answers when it takes them; else the nodes do. */
+/** Answers are counted by the client that feeds the job, when it takes them, or in the queue: nodes would count them twice. */
 export function noteHeld(state: CoreState, job: Job, node: Node, event: QueueHeld): void {
   if (!node.jobs.has(job.id) || !isElsewhere(job)) return;
-  if (job.client !== "feeds") {
-    job.answeredInputs += event.answered;
-    job.failedInputs += event.failed;
-  }
   job.duplicates += event.duplicates;
   job.lostWorkers += event.lostWorkers;
   if (event.answered > 0) noteCallTime(state, job, nextCallTime(job.callTime, event.answered, event.runMs));
