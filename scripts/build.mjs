@@ -96,7 +96,7 @@ export async function build({ types = true } = {}) {
       esm("client/src/cli/main.ts", "cli.js", { js: `#!/usr/bin/env node\n${requireBanner.js}` }),
   ]);
   await mkdir(join(root, "extension/dist"), { recursive: true });
-  await Promise.all([buildExtension(esbuild, define), buildRunner(esbuild, define), buildSession(esbuild, define), buildResultsView(esbuild)]);
+  await Promise.all([buildExtension(esbuild, define), buildRunner(esbuild, define), buildKeeper(esbuild, define), buildSession(esbuild, define), buildPages(esbuild)]);
   await copyFile(join(root, "LICENSE"), join(root, "client", "LICENSE"));
   if (types) await buildTypes();
 }
@@ -147,6 +147,13 @@ function buildRunner(esbuild, define) {
   return Promise.all([program("main.ts", "runner.mjs"), program("evaluator.ts", "evaluator.mjs")]);
 }
 
+/** The program that keeps a kernel while a window is reloaded, and the one that runs local Jupyter kernels: it needs a native package. */
+function buildKeeper(esbuild, define) {
+  const program = (entry, name) =>
+    esbuild({ ...common, define, external: [...common.external, "zeromq"], minifyIdentifiers: true, entryPoints: [join(root, entry)], outfile: join(root, "extension/dist", name), format: "esm", banner: requireBanner });
+  return Promise.all([program("extension/src/keeper/main.ts", "keeper.mjs"), program("kernel-bridge/src/jupyter/host/main.ts", "kernel-host.mjs")]);
+}
+
 /**
  * The program of a Node session, its second thread, and TypeScript as a file that is loaded on first use. `tsx` loads parts
  * of itself by their place, so it stays a package.
@@ -173,16 +180,11 @@ async function buildSession(esbuild, define) {
   });
 }
 
-/** The script of the results view, for a browser. */
-function buildResultsView(esbuild) {
-  return esbuild({
-    ...common,
-    platform: "browser",
-    target: "es2022",
-    entryPoints: [join(root, "extension/webview/main.ts")],
-    outfile: join(root, "extension/dist/results.js"),
-    format: "iife",
-  });
+/** What runs in a browser: the script of the results view, and the renderer of a cell's job. */
+function buildPages(esbuild) {
+  const page = (entry, name, format) =>
+    esbuild({ ...common, platform: "browser", target: "es2022", entryPoints: [join(root, "extension/webview", entry)], outfile: join(root, "extension/dist", name), format, loader: { ".css": "text" } });
+  return Promise.all([page("main.ts", "results.js", "iife"), page("cell/renderer.ts", "cell-renderer.js", "esm")]);
 }
 
 /**

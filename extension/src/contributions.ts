@@ -27,6 +27,15 @@ export const COMMANDS = {
   cancelRun: "burla.cancelRun",
   showRunLog: "burla.showRunLog",
   openRunLog: "burla.openRunLog",
+  // Cells of notebooks.
+  runCellOnBurla: "burla.runCellOnBurla",
+  rerunFailedCellInputs: "burla.rerunFailedCellInputs",
+  pickUpCellJob: "burla.pickUpCellJob",
+  cancelCell: "burla.cancelCell",
+  showCellLog: "burla.showCellLog",
+  openCellLog: "burla.openCellLog",
+  restartKernel: "burla.restartKernel",
+  choosePython: "burla.choosePython",
   // Everything else.
   showOutput: "burla.showOutput",
   openClusterLog: "burla.openClusterLog",
@@ -75,7 +84,12 @@ export const SETTINGS = {
   codeLens: "burla.codeLens.enabled",
   onWindowClose: "burla.run.onWindowClose",
   inputTimeoutSeconds: "burla.inputs.timeoutSeconds",
+  pythonPath: "burla.notebooks.pythonPath",
+  jupyterServer: "burla.notebooks.jupyterServer",
 } as const;
+
+/** Draws what a cell shows of its job. */
+export const CELL_RENDERER = "burla.job";
 
 /** Its place in the manifest; the editor puts the extension before it. */
 export const WALKTHROUGH = "getStarted";

@@ -21,7 +21,7 @@ async function packageExtension(target: string, out: string): Promise<void> {
   if (platformPackage === undefined) throw new Error(`There is no platform ${target}: choose one of ${Object.keys(TARGETS).join(", ")}.`);
   const folder = await mkdtemp(join(tmpdir(), "burla-vsix-"));
   try {
-    const { version, repository } = await stage(folder, platformPackage);
+    const { version, repository } = await stage(folder, target, platformPackage);
     await mkdir(out, { recursive: true });
     const file = join(out, `burla-${target}-${version}.vsix`);
     const vsce = join(root, "node_modules", "@vscode", "vsce", "vsce");

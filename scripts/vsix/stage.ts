@@ -3,14 +3,15 @@ import { cp, mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { root } from "../vscode/paths.ts";
 import { addEsbuild } from "./esbuild-package.ts";
+import { addKernelPackages } from "./kernel-packages.ts";
 import { publishedPage } from "./page.ts";
 
 /** They make our repository work, not the extension. */
 const REPOSITORY_FIELDS = ["private", "workspaces", "scripts", "devDependencies", "overrides", "type"];
 /** The picture of the repository's README, and what `icon.png` is drawn from. */
 const UNUSED_MEDIA = ["demo.svg", "icon.svg"];
-/** Of the package `burla`, the parts that nobody imports while a job runs: the command line, and types. */
-const UNUSED_CLIENT_PARTS = /^cli\.js$|\.d\.c?ts$|\.map$/;
+/** Of the package `burla`, the parts that nobody needs while a job runs. The command line is one by which a Python kernel starts a cluster. */
+const UNUSED_CLIENT_PARTS = /\.d\.c?ts$|\.map$/;
 
 export interface Manifest {
   readonly version: string;
@@ -21,7 +22,7 @@ export interface Manifest {
 const MAKES_MACHINES = /[\\/]services[\\/](gce\.mjs|boot\.sh|receive\.mjs)$/;
 
 /** @returns the manifest as it is published. */
-export async function stage(folder: string, platformPackage: string): Promise<Manifest> {
+export async function stage(folder: string, target: string, platformPackage: string): Promise<Manifest> {
   const manifest = await publishedManifest();
   await mkdir(folder, { recursive: true });
   await writeFile(join(folder, "package.json"), JSON.stringify(manifest, null, 2));
@@ -35,7 +36,7 @@ export async function stage(folder: string, platformPackage: string): Promise<Ma
   const modules = join(folder, "extension", "dist", "node_modules");
   await copyClient(join(modules, "burla"));
   await addEsbuild(modules, platformPackage);
-  await copyTsx(join(modules, "tsx"));
+  await addKernelPackages(modules, target);
   return manifest;
 }
 
@@ -57,12 +58,6 @@ async function copyClient(folder: string): Promise<void> {
   for (const part of await readdir(join(root, "client", "dist"))) {
     if (!UNUSED_CLIENT_PARTS.test(part)) await cp(join(root, "client", "dist", part), join(folder, "dist", part), { recursive: true, filter: (file) => !MAKES_MACHINES.test(file) });
   }
-}
-
-/** It loads the TypeScript files that cells of a notebook import; it finds parts of itself by their place. */
-async function copyTsx(folder: string): Promise<void> {
-  const filter = (path: string) => !/\.d\.[cm]?ts$/.test(path);
-  for (const part of ["package.json", "LICENSE", "dist"]) await cp(join(root, "node_modules", "tsx", part), join(folder, part), { recursive: true, filter });
 }
 
 /** The built code of the extension and of its webviews. */

@@ -70,6 +70,8 @@ export class Workbench {
 
   /** As a user does by reloading the window: the extension starts anew. */
   async reload(): Promise<void> {
+    // What is not saved is kept, which the browser does not know.
+    this.page.once("dialog", (dialog) => void dialog.accept());
     await this.page.reload({ waitUntil: "commit" });
     await this.page.locator(".monaco-workbench .part.statusbar").waitFor();
   }
@@ -142,8 +144,8 @@ export class Workbench {
   }
 
   /** The document inside a webview: the one that shows the element. Webviews are frames within frames. */
-  async webview(selector: string): Promise<Frame> {
-    const endMs = Date.now() + TIMEOUT_MS;
+  async webview(selector: string, timeoutMs = TIMEOUT_MS): Promise<Frame> {
+    const endMs = Date.now() + timeoutMs;
     while (Date.now() < endMs) {
       for (const frame of this.page.frames()) {
         if (frame !== this.page.mainFrame() && (await shows(frame, selector))) return frame;
@@ -166,10 +168,10 @@ export class Workbench {
     await writeFile(file, JSON.stringify({ ...settings, ...changes }, null, 2));
   }
 
-  /** Keeps a picture in `test/artefacts/`. */
-  async screenshot(name: string): Promise<void> {
+  /** Keeps a picture in `test/artefacts/`; of a tall window the upper part, when it shall not be as tall. */
+  async screenshot(name: string, height = this.page.viewportSize()?.height ?? SIZE.height): Promise<void> {
     await mkdir(artefacts, { recursive: true });
-    await this.page.screenshot({ path: join(artefacts, `${name}.png`) });
+    await this.page.screenshot({ path: join(artefacts, `${name}.png`), clip: { x: 0, y: 0, width: SIZE.width, height } });
   }
 }
 
@@ -242,8 +244,15 @@ export async function packagedExtension(): Promise<string> {
   return join(folder, file);
 }
 
+/** The document of an editor that is not in front is there as well, in a frame that is hidden. */
 async function shows(frame: Frame, selector: string): Promise<boolean> {
-  return frame.locator(selector).first().isVisible().catch(() => false);
+  let outermost = frame;
+  for (let parent = frame.parentFrame(); parent?.parentFrame(); parent = parent.parentFrame()) outermost = parent;
+  try {
+    return (await (await outermost.frameElement()).isVisible()) && (await frame.locator(selector).first().isVisible());
+  } catch {
+    return false;
+  }
 }
 
 function nextFrameOf(page: Page): Promise<unknown> {

@@ -165,7 +165,7 @@ test("help on every command, with examples; wrong use ends with 2", async () => 
   const { stdout, code } = await burla(["--help"]);
   assert.equal(code, 0);
   const commands = [...stdout.matchAll(/^ {2}([a-z]+) \[options\]/gm)].map(([, name]) => name ?? "");
-  assert.deepEqual(commands.sort(), ["attach", "bundle", "cancel", "doctor", "down", "image", "jobs", "logs", "run", "status", "up"]);
+  assert.deepEqual(commands.sort(), ["attach", "bundle", "cancel", "doctor", "down", "image", "jobs", "logs", "people", "run", "status", "up"]);
   for (const command of commands) {
     const help = await burla([command, "--help"]);
     assert.equal(help.code, 0);

@@ -7,6 +7,7 @@ import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { runTests } from "@vscode/test-electron";
 import { build } from "esbuild";
+import { ensureNotebookPython } from "../../scripts/python/notebook-python.ts";
 import { chooseEditor } from "../../scripts/vscode/choose.ts";
 import { countsOf, reportOf } from "../../scripts/vscode/counts.ts";
 import { root } from "../../scripts/vscode/paths.ts";
@@ -34,12 +35,13 @@ try {
 /** @returns whether VS Code ended with success. */
 async function runInEditor(): Promise<boolean> {
   const editor = await chooseEditor();
+  ensureNotebookPython();
   await bundleTests();
   const { workspace, profileArguments } = await prepareFolder();
   console.log(`In ${editor.name}`);
   await runTests({
     vscodeExecutablePath: editor.executable,
-    extensionDevelopmentPath: root,
+    extensionDevelopmentPath: [root, join(root, "test", "extension", "jupyter")],
     extensionTestsPath: join(built, "index.cjs"),
     extensionTestsEnv: {
       BURLA_HOME: join(folder, "state"),
@@ -54,19 +56,15 @@ async function runInEditor(): Promise<boolean> {
 
 async function bundleTests(): Promise<void> {
   await rm(built, { recursive: true, force: true });
+  const common = { absWorkingDir: root, outExtension: { ".js": ".cjs" }, bundle: true, platform: "node", format: "cjs", target: "node20.19", sourcemap: "inline", logLevel: "warning" } as const;
+  await build({ ...common, entryPoints: [entry, ...files], entryNames: "[name]", outdir: built, packages: "external" });
   await build({
-    absWorkingDir: root,
-    entryPoints: [entry, ...files],
-    entryNames: "[name]",
-    outdir: built,
-    outExtension: { ".js": ".cjs" },
-    bundle: true,
-    packages: "external",
-    platform: "node",
-    format: "cjs",
-    target: "node20.19",
-    sourcemap: "inline",
-    logLevel: "warning",
+    ...common,
+    entryPoints: ["test/extension/jupyter/extension.ts"],
+    outdir: "test/extension/jupyter/dist",
+    external: ["vscode", "zeromq", "burla"],
+    define: { "import.meta.url": "moduleUrl" },
+    banner: { js: 'const moduleUrl = require("node:url").pathToFileURL(__filename).href;' },
   });
 }
 

@@ -188,7 +188,7 @@ for (const [what, code] of Object.entries({
 
 test("after many interrupts it still works", async () => {
   for (let round = 0; round < 5; round++) {
-    await during(session, "console.log('on'); await new Promise((r) => setTimeout(r, 1)); for (;;);", () => session.interrupt());
+    await during(session, "await new Promise((r) => setTimeout(r, 1)); console.log('on'); for (;;);", () => session.interrupt());
     assert.equal(await value("await new Promise((resolve) => setTimeout(resolve, 1)); 1"), "1");
   }
 });

@@ -1,6 +1,7 @@
 /** Starts the runner under the user's Node, and hears what it says. */
 import { fork, type ChildProcess } from "node:child_process";
 import * as v from "valibot";
+import { nodeEnvironment } from "../node-environment.ts";
 import { eventSchema, type Problem, type Request, type RunnerEvent } from "../runner/messages.ts";
 
 export interface RunnerOptions {
@@ -34,7 +35,7 @@ export class RunnerProcess {
       cwd,
       execArgv: [],
       execPath: nodePath ?? process.execPath,
-      env: environment(nodePath === undefined),
+      env: nodeEnvironment(nodePath === undefined),
       // A group of its own: it outlives the window by the moment that it takes to cancel the job.
       detached: true,
       stdio: ["ignore", "ignore", "pipe", "ipc"],
@@ -84,11 +85,4 @@ export class RunnerProcess {
 
 function failed(message: string): RunnerEnd {
   return { outcome: "failed", problem: { code: null, message, cure: "Look into the output \"Burla\"; the setting burla.local.nodePath chooses another Node.js." } };
-}
-
-/** The editor's options are for its own program. */
-function environment(isEditor: boolean): NodeJS.ProcessEnv {
-  const inherited = { ...process.env };
-  for (const name of ["NODE_OPTIONS", "ELECTRON_RUN_AS_NODE", "VSCODE_ESM_ENTRYPOINT", "VSCODE_NLS_CONFIG"]) Reflect.deleteProperty(inherited, name);
-  return isEditor ? { ...inherited, ELECTRON_RUN_AS_NODE: "1" } : inherited;
 }

@@ -136,7 +136,8 @@ test("nodes of another build are not taken over but replaced", async () => {
 
 test("nodes that were told something else are replaced, and those that the spec no longer has are ended", async () => {
   const before = await nodesOfADeadMain();
-  newProvider({}, "b1", { ...SPEC, groups: parseClusterSpec({ groups: [{ name: "n", count: 1, cpu: 2, ramMiB: 256 }] }).groups }).start();
+  const groups = SPEC.groups.map((group) => ({ ...group, count: 1, cpu: 2 }));
+  newProvider({}, "b1", { ...SPEC, groups }).start();
   const all = await untilStarted(3);
   assert.deepEqual(all.slice(2).map(({ nodeId }) => nodeId), ["n-1"]);
   for (const { pid } of before) while (isAlive(pid)) await new Promise((resolve) => setImmediate(resolve));

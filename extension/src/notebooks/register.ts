@@ -1,0 +1,52 @@
+/** Puts notebooks together: kernels, the command, where cells ran, and the renderer's buttons. Starts nothing. */
+import * as vscode from "vscode";
+import { CELL_RENDERER } from "../contributions.ts";
+import { registerCommands } from "../failure.ts";
+import type { Shell } from "../shell.ts";
+import { cellHandlers } from "./commands.ts";
+import { Controller, kindOf, NOTEBOOK_TYPE } from "./controller.ts";
+import { pythonClient } from "./python-client.ts";
+import { PythonChoice } from "./python-choice.ts";
+import { listenToRenderer } from "./renderer-messages.ts";
+import { Intents, preparation } from "./run-cell.ts";
+import { RunningCells } from "./running-cells.ts";
+import { folderOf, Sessions } from "./sessions.ts";
+import { CellStatusItems } from "./status-items.ts";
+import type { KernelChoice } from "../keeper/messages.ts";
+
+export function registerNotebooks(context: vscode.ExtensionContext, shell: Shell): { readonly controller: Controller; readonly sessions: Sessions } {
+  const intents = new Intents();
+  const python = new PythonChoice(context);
+  const running = new RunningCells();
+  const sessions = new Sessions({
+    context,
+    output: shell.output,
+    choose: async (notebook, kind) => (kind === "python" ? python.of(notebook) : nodeChoice(notebook)),
+  });
+  const controller = new Controller({
+    extensionId: context.extension.id,
+    execute: (cell, execution) => {
+      const intent = intents.take(cell);
+      const prepare = intent === undefined ? null : preparation(shell, cell, intent);
+      sessions.of(cell.notebook, kindOf(cell.document.languageId) ?? "python").add(execution, prepare);
+    },
+    interrupt: async (notebook) => void (await Promise.all(sessions.all(notebook).map((session) => session.interrupt()))),
+    onDeselected: (notebook) => sessions.end(notebook),
+  });
+  context.subscriptions.push(
+    running,
+    sessions,
+    controller,
+    sessions.resumeAll(controller),
+    registerCommands(shell.output, cellHandlers({ shell, controller, intents, client: () => pythonClient(context.extensionUri), sessions, python, running })),
+    vscode.notebooks.registerNotebookCellStatusBarItemProvider(NOTEBOOK_TYPE, new CellStatusItems(running)),
+    listenToRenderer(vscode.notebooks.createRendererMessaging(CELL_RENDERER), running),
+  );
+  return { controller, sessions };
+}
+
+/** TypeScript takes JavaScript as well, not the other way round. */
+function nodeChoice(notebook: vscode.NotebookDocument): KernelChoice {
+  const isTypescript = notebook.getCells().some(({ document }) => document.languageId === "typescript");
+  return { type: "node", language: isTypescript ? "typescript" : "javascript", folder: folderOf(notebook) };
+}

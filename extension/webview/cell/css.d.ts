@@ -1,0 +1,5 @@
+/** Styles are part of the script: esbuild gives their text. */
+declare module "*.css" {
+  const text: string;
+  export default text;
+}

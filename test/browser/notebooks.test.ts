@@ -1,0 +1,128 @@
+/** A person works with notebooks: cells run here, then on a cluster; some break, one is stopped, the window is reloaded. */
+import assert from "node:assert/strict";
+import { cp, mkdtemp, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after } from "node:test";
+import { ensureNotebookPython } from "../../scripts/python/notebook-python.ts";
+import { root } from "../../scripts/vscode/paths.ts";
+import { addCells, exampleFile, NotebookPage } from "./notebook-page.ts";
+import { JOB_TIMEOUT_MS } from "./timeouts.ts";
+import { useWorkbench } from "./workbench.ts";
+
+ensureNotebookPython();
+const workspace = await mkdtemp(join(tmpdir(), "burla-notebooks-"));
+after(() => rm(workspace, { recursive: true, force: true }));
+await cp(join(root, "examples", "notebooks"), join(workspace, "examples", "notebooks"), { recursive: true });
+await cp(join(root, "test", "browser", "notebook-workspace"), workspace, { recursive: true });
+for (const name of ["vega-datasets", "d3-array", "internmap", "d3-random"]) await cp(join(root, "node_modules", name), join(workspace, "node_modules", name), { recursive: true });
+await addCells(exampleFile(workspace, "forecast.ipynb"), [{ id: "keep", text: "here, errors = errors, errors", before: 5 }, { id: "compare", text: "print('as here:', errors == here, errors is not here)" }]);
+await addCells(exampleFile(workspace, "delays.ipynb"), [{ id: "keep", text: "const here = intervals;", before: 5 }, { id: "compare", text: 'console.log("as here:", JSON.stringify(intervals) === JSON.stringify(here), intervals !== here)' }]);
+
+const test = useWorkbench({ workspace });
+
+test("the Python example runs here, then its cell on a cluster that starts on the way: the results are the same", async (workbench) => {
+  const notebook = await NotebookPage.open(workbench, "forecast.ipynb");
+  await notebook.runAll();
+  await notebook.prints("as here: True False");
+  await notebook.clickOnBurla(4);
+  await workbench.notification(/No cluster is running/).getByRole("button", { name: "Start Cluster" }).click();
+  const job = await notebook.job("error_of");
+  await job.says(/of 180 inputs/);
+  await workbench.screenshot("notebook-1-running", 1500);
+  await notebook.says(4, /Burla · Local cluster · 180 inputs in/);
+  await notebook.succeeded(4);
+  await notebook.run(6);
+  await notebook.run(7);
+  await notebook.prints("as here: True True");
+  await workbench.screenshot("notebook-2-done", 1500);
+});
+
+test("the TypeScript example as well, and its plot is drawn", async (workbench) => {
+  const notebook = await NotebookPage.open(workbench, "delays.ipynb");
+  await notebook.runAll();
+  await notebook.prints("as here: true false");
+  await notebook.onBurla(4);
+  await notebook.says(4, /Burla · Local cluster · \d+ inputs in/);
+  await notebook.succeeded(4);
+  await notebook.run(6);
+  await notebook.run(7);
+  await notebook.prints("as here: true true");
+  await workbench.webview("svg circle, img", JOB_TIMEOUT_MS);
+  await notebook.focus(7);
+  await workbench.screenshot("notebook-3-plot", 2300);
+});
+
+test("inputs that fail show their own line; mended, they run again, and they alone", async (workbench) => {
+  const notebook = await NotebookPage.open(workbench, "checks.ipynb");
+  await notebook.run(0);
+  await notebook.succeeded(0);
+  await notebook.onBurla(1);
+  const job = await notebook.job("check");
+  await job.says(/10 inputs have failed/);
+  await notebook.failed(1);
+  await job.says(/raise ValueError/);
+  await workbench.screenshot("notebook-4-failed", 1100);
+  await job.button("Line 5").first().click();
+  await workbench.statusBarItem(/Ln 5, Col/).waitFor();
+  await notebook.run(2);
+  await notebook.succeeded(2);
+  await job.button("Run Failed Inputs Again").click();
+  await notebook.says(1, /Burla · Local cluster · 10 inputs in/);
+  await notebook.succeeded(1);
+  await notebook.run(3);
+  await notebook.prints("all checked: True");
+  await workbench.screenshot("notebook-5-again", 1100);
+});
+
+test("the log of the cell's job is a click away", async (workbench) => {
+  const notebook = await NotebookPage.open(workbench, "checks.ipynb");
+  await notebook.statusItem(1, /Burla/).click();
+  await workbench.panel(/checking\s\d+/).waitFor();
+  await workbench.runCommand("View: Toggle Panel Visibility");
+});
+
+test("a reload of the window in the middle: the cell goes on, and its results are all there", async (workbench) => {
+  const notebook = await NotebookPage.open(workbench, "checks.ipynb");
+  await notebook.onBurla(4);
+  await (await notebook.job("slow")).says(/[1-9]\d* of 400 inputs/);
+  await workbench.reload();
+  await notebook.isShown();
+  await notebook.says(4, /Burla · Local cluster · 400 inputs in/);
+  await workbench.screenshot("notebook-6-reloaded", 1100);
+  await notebook.succeeded(4);
+  await notebook.run(5);
+  await notebook.prints("all slept: True");
+});
+
+test("a cell is stopped by the button in its output", async (workbench) => {
+  const notebook = await NotebookPage.open(workbench, "checks.ipynb");
+  await notebook.onBurla(4);
+  const job = await notebook.job("slow");
+  await job.says(/[1-9]\d* of 400 inputs/);
+  await job.button("Cancel").click();
+  await notebook.says(4, /cancelled after/);
+  await notebook.failed(4);
+  await workbench.screenshot("notebook-7-cancelled", 1100);
+});
+
+test("the saved file says by itself what has run", async (workbench) => {
+  const notebook = await NotebookPage.open(workbench, "checks.ipynb");
+  await notebook.save();
+  await workbench.page.locator(".tabs-container .tab.dirty", { hasText: "checks.ipynb" }).waitFor({ state: "detached", timeout: JOB_TIMEOUT_MS });
+  const saved = await readFile(join(workbench.workspace, "checks.ipynb"), "utf8");
+  assert.match(saved, /"text\/plain": \[[^\]]*Cancelled: slow/);
+  assert.match(saved, /"text\/html"/);
+  assert.match(saved, /"jobId": "job-/);
+});
+
+for (const theme of ["dark", "high contrast", "high contrast light", "light"] as const) {
+  test(`a job that a window has left behind says so, in the theme ${theme}`, async (workbench) => {
+    await NotebookPage.open(workbench, "saved.ipynb");
+    await workbench.setTheme(theme);
+    const frame = await workbench.webview("article.job");
+    await frame.getByText("Left behind").first().waitFor();
+    await frame.getByRole("button", { name: "Go On with the Job" }).first().waitFor();
+    await workbench.screenshot(`notebook-8-${theme.replaceAll(" ", "-")}`);
+  });
+}

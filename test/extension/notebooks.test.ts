@@ -1,0 +1,271 @@
+/** Notebooks in the extension host: cells on kernels of our own, here and on the real local cluster. */
+import assert from "node:assert/strict";
+import { suite, suiteSetup, suiteTeardown, test } from "mocha";
+import * as vscode from "vscode";
+import type { ExtensionApi } from "../../extension/src/extension.ts";
+import { COMMANDS, type CommandId } from "../../extension/src/contributions.ts";
+import { cellViewOf } from "../../extension/src/notebooks/cell-view.ts";
+import { processesWith } from "../support/processes.ts";
+import { until } from "../support/until.ts";
+
+const END_TIMEOUT_MS = 240_000;
+
+let api: ExtensionApi;
+
+suiteSetup(async () => {
+  const extension = vscode.extensions.getExtension<ExtensionApi>("burla.burla-vscode");
+  assert.ok(extension !== undefined);
+  api = await extension.activate();
+  await vscode.workspace.getConfiguration().update("burla.cluster.autoStart", "always", vscode.ConfigurationTarget.Global);
+});
+
+suiteTeardown(async () => {
+  while (vscode.workspace.notebookDocuments.some(({ isClosed }) => !isClosed)) await vscode.commands.executeCommand("workbench.action.revertAndCloseActiveEditor");
+  await until("every kernel has ended with its notebook", () => keepers().length === 0);
+  await vscode.commands.executeCommand(COMMANDS.stopCluster);
+});
+
+/** Those that this VS Code has started. */
+function keepers() {
+  return processesWith(process.env["BURLA_HOME"] ?? "nowhere").filter(({ command }) => command.includes("keeper.mjs"));
+}
+
+/** A notebook that is open and has one of our kernels. */
+class Notebook {
+  readonly document: vscode.NotebookDocument;
+
+  private constructor(document: vscode.NotebookDocument) {
+    this.document = document;
+  }
+
+  static async open(language: string, ...texts: string[]): Promise<Notebook> {
+    const cells = texts.map((text) => new vscode.NotebookCellData(vscode.NotebookCellKind.Code, text, language));
+    const document = await vscode.workspace.openNotebookDocument("jupyter-notebook", new vscode.NotebookData(cells));
+    const editor = await vscode.window.showNotebookDocument(document);
+    await api.controller.select(editor);
+    return new Notebook(document);
+  }
+
+  cell(index: number): vscode.NotebookCell {
+    return this.document.cellAt(index);
+  }
+
+  /** As the editor's own button does. Resolves at the end. */
+  async run(index: number): Promise<vscode.NotebookCell> {
+    const cell = this.cell(index);
+    const ended = this.ended(index);
+    await vscode.commands.executeCommand("notebook.cell.execute", { ranges: [{ start: index, end: index + 1 }], document: this.document.uri });
+    await ended;
+    return cell;
+  }
+
+  /** As the button in the cell's toolbar does. Resolves at the end. */
+  async onBurla(index: number, command: CommandId = COMMANDS.runCellOnBurla): Promise<vscode.NotebookCell> {
+    const cell = this.cell(index);
+    const ended = this.ended(index);
+    await vscode.commands.executeCommand(command, cell);
+    await ended;
+    return cell;
+  }
+
+  /** Resolves when the cell has come to its next end. */
+  ended(index: number): Promise<void> {
+    let hasBegun = false;
+    return this.until(index, ({ executionSummary }) => {
+      if (executionSummary === undefined) return false;
+      hasBegun ||= executionSummary.timing === undefined;
+      return hasBegun && executionSummary.timing !== undefined;
+    });
+  }
+
+  /** Resolves when the text of the cell's outputs fits. */
+  async shows(index: number, pattern: RegExp): Promise<void> {
+    if (!pattern.test(textOf(this.cell(index)))) await this.until(index, () => pattern.test(textOf(this.cell(index))));
+  }
+
+  /** Resolves with the first change of the cell that fits. */
+  until(index: number, fits: (change: vscode.NotebookDocumentCellChange) => boolean): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const listener = vscode.workspace.onDidChangeNotebookDocument(({ notebook, cellChanges }) => {
+        if (notebook === this.document && cellChanges.some((change) => change.cell.index === index && fits(change))) settle(resolve);
+      });
+      const timer = setTimeout(() => settle(() => reject(new Error(`the cell shows: ${textOf(this.cell(index))}`))), END_TIMEOUT_MS);
+      const settle = (act: () => void) => {
+        listener.dispose();
+        clearTimeout(timer);
+        act();
+      };
+    });
+  }
+}
+
+function textOf(cell: vscode.NotebookCell): string {
+  return cell.outputs.map(({ items }) => items.filter(({ mime }) => /stdout|stderr|error|text\/plain/.test(mime)).map(({ data }) => Buffer.from(data).toString("utf8")).join("")).join("|");
+}
+
+function mimesOf(cell: vscode.NotebookCell): string[] {
+  return cell.outputs.flatMap(({ items }) => items.map(({ mime }) => mime));
+}
+
+suite("TypeScript notebooks", () => {
+  test("cells run one after the other in one session", async () => {
+    const notebook = await Notebook.open("typescript", 'const square = (x: number) => x * x;\nconsole.log("one");\nconsole.error("two");', "square(7)", 'throw new RangeError("broken")', "square(8)");
+    const first = await notebook.run(0);
+    assert.equal(textOf(first), "one\n|two\n");
+    assert.equal(first.executionSummary?.success, true);
+    assert.match(textOf(await notebook.run(1)), /49/);
+    const failed = await notebook.run(2);
+    assert.equal(failed.executionSummary?.success, false);
+    assert.match(textOf(failed), /RangeError.*broken/s);
+    assert.match(textOf(await notebook.run(3)), /64/);
+    assert.equal(notebook.cell(3).executionSummary?.executionOrder, 4);
+  });
+
+  test("a busy cell is interrupted, and the session lives on", async () => {
+    const notebook = await Notebook.open("typescript", "let kept = 1;", 'console.log("spinning"); while (true);', "kept");
+    await notebook.run(0);
+    const ended = notebook.run(1);
+    await notebook.shows(1, /spinning/);
+    await vscode.commands.executeCommand("notebook.cell.cancelExecution", { ranges: [{ start: 1, end: 2 }], document: notebook.document.uri });
+    assert.equal((await ended).executionSummary?.success, false);
+    assert.match(textOf(await notebook.run(2)), /1/);
+  });
+});
+
+suite("Python notebooks", () => {
+  test("cells run one after the other in one kernel, with rich outputs", async () => {
+    const notebook = await Notebook.open("python", "x = 20\nprint('here')", "import pandas as pd\npd.DataFrame({'n': [x, x + 1]})", "1 / 0", "x + 1");
+    assert.equal(textOf(await notebook.run(0)), "here\n");
+    assert.ok(mimesOf(await notebook.run(1)).includes("text/html"));
+    assert.match(textOf(await notebook.run(2)), /ZeroDivisionError/);
+    assert.equal(textOf(await notebook.run(3)), "21");
+  });
+
+  test("a display is updated in place, also from a later cell", async () => {
+    const notebook = await Notebook.open("python", "from IPython.display import display\nhandle = display('before', display_id=True)\nprint('below')", "handle.update('after')");
+    await notebook.run(0);
+    await notebook.run(1);
+    assert.equal(textOf(notebook.cell(0)), "'after'|below\n");
+  });
+});
+
+
+suite("Run Cell on Burla", () => {
+  test("a Python cell runs on the cluster, and its results are those of the local run", async () => {
+    const cell = "scores = [score(n) for n in range(200)]";
+    const notebook = await Notebook.open("python", "def score(n):\n    print('scoring', n)\n    return n * n", cell, "local, scores = scores, None", cell, "scores == local, len(scores)");
+    for (const index of [0, 1, 2]) await notebook.run(index);
+    const ran = await notebook.onBurla(3);
+    assert.equal(ran.executionSummary?.success, true, textOf(ran));
+    assert.equal(textOf(await notebook.run(4)), "(True, 200)");
+    const view = cellViewOf(ran);
+    assert.equal(view?.phase, "done");
+    assert.equal(view.done, 200);
+  });
+
+  test("a TypeScript cell runs on the cluster, and its results are those of the local run", async () => {
+    const cell = "const squares = await Promise.all(numbers.map(square));";
+    const notebook = await Notebook.open("typescript", "const numbers = Array.from({ length: 200 }, (_, n) => n);\nconst square = async (n: number) => n * n;", cell, "const local = squares;", cell, "[JSON.stringify(squares) === JSON.stringify(local), squares.length, squares === local].join()");
+    for (const index of [0, 1, 2]) await notebook.run(index);
+    const ran = await notebook.onBurla(3);
+    assert.equal(ran.executionSummary?.success, true, textOf(ran));
+    assert.match(textOf(await notebook.run(4)), /true,200,false/);
+    assert.equal(cellViewOf(ran)?.done, 200);
+  });
+});
+
+suite("what goes wrong on the cluster", () => {
+  const FAILS = "def check(n):\n    if n % 10 == broken:\n        raise ValueError(f'no check for {n}')\n    return n";
+
+  test("a failed input shows its line; mended, the failed inputs run again, and they alone", async () => {
+    const notebook = await Notebook.open("python", "broken = 3", `${FAILS}\nchecked = [check(n) for n in range(100)]`, "broken = -1", "checked == list(range(100))");
+    await notebook.run(0);
+    const cell = await notebook.onBurla(1);
+    assert.equal(cell.executionSummary?.success, false);
+    const failed = cellViewOf(cell);
+    assert.equal(failed?.failed, 10);
+    assert.equal(failed.done, 90);
+    assert.deepEqual(failed.failures.map(({ index }) => index).slice(0, 2), [3, 13]);
+    assert.match(failed.failures[0]?.source ?? "", /raise ValueError/);
+    assert.equal(failed.failures[0]?.line, 3);
+    await notebook.run(2);
+    await notebook.onBurla(1, COMMANDS.rerunFailedCellInputs);
+    assert.equal(cell.executionSummary?.success, true, textOf(cell));
+    assert.equal(cellViewOf(cell)?.done, 10);
+    assert.equal(textOf(await notebook.run(3)), "True");
+  });
+
+  test("a cell is cancelled while its job runs, and its kernel lives on", async () => {
+    const notebook = await Notebook.open("python", "import time\nkept = 5", "slept = [time.sleep(60) for n in range(4)]", "kept");
+    await notebook.run(0);
+    const ended = notebook.onBurla(1);
+    await notebook.until(1, () => cellViewOf(notebook.cell(1))?.phase === "running");
+    await vscode.commands.executeCommand(COMMANDS.cancelCell, notebook.cell(1));
+    const cell = await ended;
+    assert.equal(cell.executionSummary?.success, false);
+    assert.equal(cellViewOf(cell)?.phase, "cancelled");
+    await api.shell.hub.until("local", ({ status }) => status?.jobs.some(({ phase, jobId }) => jobId === cellViewOf(cell)?.jobId && phase === "cancelled") === true, new AbortController().signal);
+    assert.equal(textOf(await notebook.run(2)), "5");
+  });
+
+  test("a kernel that dies ends its cell, and the next cell has a new one", async () => {
+    const notebook = await Notebook.open("python", "import os; os._exit(3)", "'alive'");
+    const dead = await notebook.run(0);
+    assert.equal(dead.executionSummary?.success, false);
+    assert.match(textOf(dead), /kernel/i);
+    assert.equal(textOf(await notebook.run(1)), "'alive'");
+  });
+});
+
+suite("a notebook that the Jupyter extension runs", () => {
+  test("its own kernel runs the cell on the cluster, and goes on", async () => {
+    const notebook = await Notebook.open("python", "import os\nstarted = os.getpid()\nfactor = 3", "tripled = [factor * n for n in range(50)]", "tripled == [3 * n for n in range(50)], started == os.getpid()");
+    await vscode.commands.executeCommand("notebook.selectKernel", { notebookEditor: vscode.window.activeNotebookEditor, id: "python-stand-in", extension: "ms-toolsai.jupyter" });
+    await notebook.run(0);
+    const cell = await notebook.onBurla(1);
+    assert.equal(cell.executionSummary?.success, true, textOf(cell));
+    assert.equal(cellViewOf(cell)?.done, 50);
+    assert.equal(textOf(await notebook.run(2)), "(True, True)");
+    assert.ok(!api.controller.isSelected(notebook.document));
+  });
+});
+
+suite("much", () => {
+  test("a hundred thousand lines of a cell do not get lost, nor the order of its outputs", async () => {
+    const notebook = await Notebook.open("python", "for n in range(100_000): print('line', n)\n'over'");
+    const cell = await notebook.run(0);
+    const [stdout = "", value = ""] = textOf(cell).split("|");
+    assert.equal(stdout.split("\n").length, 100_001);
+    assert.match(stdout, /line 99999\n$/);
+    assert.equal(value, "'over'");
+  });
+
+  test("a million inputs and a hundred thousand lines of their calls: every result is there, and the editor answers meanwhile", async () => {
+    const notebook = await Notebook.open("python", "def count(n):\n    if n % 10 == 0: print('counting', n)\n    return n + 1", "counted = [count(n) for n in range(1_000_000)]", "counted == list(range(1, 1_000_001))");
+    await notebook.run(0);
+    const longest = longestPause();
+    const cell = await notebook.onBurla(1);
+    console.log(`    the extension host was busy for ${longest.stop()} ms at most; the job took ${cellViewOf(cell)?.elapsedMs} ms`);
+    assert.equal(cell.executionSummary?.success, true, textOf(cell));
+    const view = cellViewOf(cell);
+    assert.equal(view?.done, 1_000_000);
+    assert.equal(view.log.total, 100_000);
+    assert.equal(textOf(await notebook.run(2)), "True");
+  }).timeout(300_000);
+});
+
+/** How long the extension host did not come round. */
+function longestPause(): { stop(): number } {
+  let [last, longest] = [performance.now(), 0];
+  const timer = setInterval(() => {
+    const now = performance.now();
+    longest = Math.max(longest, now - last);
+    last = now;
+  }, 10);
+  return {
+    stop: () => {
+      clearInterval(timer);
+      return Math.round(longest);
+    },
+  };
+}
