@@ -80,8 +80,8 @@ export class Cluster {
     for (const { jobId, error } of this.#options.registry.restore(this.#state, nowMs())) {
       this.#options.log.error({ jobId, error: messageOf(error) }, "the files of a job are damaged; it was put aside");
     }
-    this.#options.elsewhere?.watch();
     for (const job of this.#state.jobs.values()) this.#apply({ type: "clientLost", jobId: job.id, reads: false });
+    this.#options.elsewhere?.watch();
     this.#afterEvent();
   }
 
@@ -228,12 +228,12 @@ export class Cluster {
   leave(entry: JobEntry, connection: ReaderConnection, onPurpose: boolean): void {
     const wasOwner = entry.owner === connection;
     entry.detach(connection);
-    this.#options.elsewhere?.watch();
     if (entry.finished !== null) {
       if (onPurpose && !entry.spec.detach && entry.readers === 0) this.#options.elsewhere?.discard(entry.jobId);
       if (onPurpose && !entry.spec.detach && entry.readers === 0) this.#options.registry.discardData(entry);
     } else if (wasOwner || entry.readers === 0) {
       this.handle({ type: "clientLost", jobId: entry.jobId, reads: entry.readers > 0 });
+      this.#options.elsewhere?.watch();
     }
     this.#options.onActivity();
   }
