@@ -20,6 +20,8 @@ export interface Manifest {
 
 /** What makes machines at Google, 6 MiB: the `burla` command does, not the editor. */
 const MAKES_MACHINES = /[\\/]services[\\/](gce\.mjs|boot\.sh|receive\.mjs)$/;
+/** For pip, which installs from the package itself. */
+const FOR_PIP = /[\\/]python[\\/]pyproject\.toml$/;
 
 /** @returns the manifest as it is published. */
 export async function stage(folder: string, target: string, platformPackage: string): Promise<Manifest> {
@@ -56,7 +58,7 @@ async function copyMedia(folder: string): Promise<void> {
 async function copyClient(folder: string): Promise<void> {
   await cp(join(root, "client", "package.json"), join(folder, "package.json"));
   for (const part of await readdir(join(root, "client", "dist"))) {
-    if (!UNUSED_CLIENT_PARTS.test(part)) await cp(join(root, "client", "dist", part), join(folder, "dist", part), { recursive: true, filter: (file) => !MAKES_MACHINES.test(file) });
+    if (!UNUSED_CLIENT_PARTS.test(part)) await cp(join(root, "client", "dist", part), join(folder, "dist", part), { recursive: true, filter: (file) => !MAKES_MACHINES.test(file) && !FOR_PIP.test(file) });
   }
 }
 
