@@ -178,6 +178,7 @@ export class Cluster {
     const before = this.#state.jobs.get(counts.jobId)?.failedInputs ?? 0;
     if (counts.failed > before && this.entry(counts.jobId)?.failures.isFull === false) elsewhere?.failed(counts.jobId);
     this.handle({ type: "queueCounts", ...counts });
+    this.#progressSoon(counts.jobId);
   }
 
   /** The first failures of a job whose queue is elsewhere, perhaps some of them once more. */
