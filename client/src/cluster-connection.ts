@@ -16,6 +16,8 @@ export interface JobChannel {
   readonly jobId: JobId;
   /** The cluster has taken it: it is worth waiting for a cluster that is out of reach. */
   readonly hasBegun: boolean;
+  /** The cluster has said that it is over: nothing more will come for it. */
+  readonly hasHeardEnd: boolean;
   /** Something is still to be said or heard: a connection that is lost must be dialled again. */
   readonly needsConnection: boolean;
   /** A connection stands, the first or a new one: say what is needed to start or to go on. */
@@ -30,6 +32,8 @@ export interface JobChannel {
 export class ClusterConnection {
   readonly #target: ClusterTarget;
   readonly #jobs = new Map<JobId, JobChannel>();
+  /** Left before their end: what main had sent by then is still on its way, and would be taken for a next reader's. */
+  readonly #leftEarly = new Set<JobId>();
   readonly #sentBundles = new Set<BundleId>();
   #connection: Connection<MainToClient, ClientToMain> | undefined;
   #dialling = false;
@@ -52,12 +56,14 @@ export class ClusterConnection {
   }
 
   remove(channel: JobChannel): void {
-    if (this.#jobs.get(channel.jobId) === channel) this.#jobs.delete(channel.jobId);
+    if (this.#jobs.get(channel.jobId) !== channel) return;
+    this.#jobs.delete(channel.jobId);
+    if (this.isOpen && !channel.hasHeardEnd) this.#leftEarly.add(channel.jobId);
   }
 
   /** A job is read once per connection: main sends each batch of results to a connection once. */
-  isReading(jobId: JobId): boolean {
-    return this.#jobs.has(jobId);
+  hasRead(jobId: JobId): boolean {
+    return this.#jobs.has(jobId) || this.#leftEarly.has(jobId);
   }
 
   /** Where control requests go. @throws BurlaError BURLA_UNREACHABLE */
@@ -118,7 +124,7 @@ export class ClusterConnection {
     const connection = new Connection<MainToClient, ClientToMain>(stream, {
       incoming: mainToClient,
       software: `burla client ${VERSION}`,
-      onMessage: (message, body) => this.#jobs.get(message.jobId)?.message(message, body),
+      onMessage: (message, body) => this.#receive(message, body),
       onClose: (error) => this.#lost(error),
     });
     this.#connection = connection;
@@ -126,9 +132,15 @@ export class ClusterConnection {
     for (const job of this.#waiting()) job.connected(this);
   }
 
+  #receive(message: MainToClient, body: Uint8Array): void {
+    if (message.type === "finished") this.#leftEarly.delete(message.jobId);
+    this.#jobs.get(message.jobId)?.message(message, body);
+  }
+
   #lost(error: BurlaError | undefined): void {
     this.#connection = undefined;
     this.#sentBundles.clear();
+    this.#leftEarly.clear();
     if (error?.code === "BURLA_VERSION" || error?.code === "BURLA_PROTOCOL") return this.#failAll(error);
     if (this.#waiting().length > 0) void this.#dial();
   }
@@ -146,7 +158,7 @@ const connections = new Map<string, ClusterConnection[]>();
 export function connectionTo(target: ClusterTarget, jobId?: JobId): ClusterConnection {
   const known = connections.get(target.key) ?? [];
   connections.set(target.key, known);
-  const free = known.find((connection) => jobId === undefined || !connection.isReading(jobId));
+  const free = known.find((connection) => jobId === undefined || !connection.hasRead(jobId));
   if (free !== undefined) return free;
   const connection = new ClusterConnection(target);
   known.push(connection);

@@ -156,6 +156,10 @@ export class Job<Result> implements JobChannel {
     return this.#accepted || this.#options.start.kind === "attach";
   }
 
+  get hasHeardEnd(): boolean {
+    return this.#heardEnd;
+  }
+
   get needsConnection(): boolean {
     return !this.#heardEnd && !this.#left;
   }
@@ -333,9 +337,9 @@ export class Job<Result> implements JobChannel {
     this.#notify();
   }
 
-  /** Called when the consumer has everything: main may forget the job. */
+  /** Called when the consumer has everything: main may forget the job. One that is being cancelled is left when main says that it is. */
   leave(): void {
-    this.#leave();
+    if (this.#cancelReason === undefined) this.#leave();
   }
 
   #leave(): void {

@@ -2,6 +2,7 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Frame, Locator } from "playwright-core";
+import { until } from "../support/until.ts";
 import { JOB_TIMEOUT_MS } from "./timeouts.ts";
 import type { Workbench } from "./workbench.ts";
 
@@ -72,6 +73,15 @@ export class NotebookPage {
 
   async failed(index: number): Promise<void> {
     await this.row(index).locator(".codicon-notebook-state-error").waitFor({ timeout: JOB_TIMEOUT_MS });
+  }
+
+  /** Resolves when the cursor is in the line of the cell that holds the text. */
+  async hasCursorAt(index: number, text: string): Promise<void> {
+    const [line, current] = [this.row(index).locator(".view-line", { hasText: text }), this.row(index).locator(".view-overlays .current-line").first()];
+    await until(`the cursor is at ${text}`, async () => {
+      const [lineBox, currentBox] = [await line.boundingBox(), await current.boundingBox()];
+      return lineBox !== null && currentBox !== null && Math.abs(lineBox.y - currentBox.y) < lineBox.height / 2;
+    });
   }
 
   /** What the cell's status bar says. */

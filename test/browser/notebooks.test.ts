@@ -64,7 +64,7 @@ test("inputs that fail show their own line; mended, they run again, and they alo
   await job.says(/raise ValueError/);
   await workbench.screenshot("notebook-4-failed", 1100);
   await job.button("Line 5").first().click();
-  await workbench.statusBarItem(/Ln 5, Col/).waitFor();
+  await notebook.hasCursorAt(1, "raise ValueError");
   await notebook.run(2);
   await notebook.succeeded(2);
   await job.button("Run Failed Inputs Again").click();
@@ -120,8 +120,7 @@ for (const theme of ["dark", "high contrast", "high contrast light", "light"] as
   test(`a job that a window has left behind says so, in the theme ${theme}`, async (workbench) => {
     await NotebookPage.open(workbench, "saved.ipynb");
     await workbench.setTheme(theme);
-    const frame = await workbench.webview("article.job");
-    await frame.getByText("Left behind").first().waitFor();
+    const frame = await workbench.webview('article.job:has-text("Left behind")');
     await frame.getByRole("button", { name: "Go On with the Job" }).first().waitFor();
     await workbench.screenshot(`notebook-8-${theme.replaceAll(" ", "-")}`);
   });

@@ -1,5 +1,9 @@
 /** Failures on the user's own side: of callbacks, of promises among the inputs. None may become an unhandled one. */
 import assert from "node:assert/strict";
+import { existsSync } from "node:fs";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { test } from "node:test";
 import { attach, remoteParallelMap, type MapOptions } from "burla";
 import { useCluster } from "../support/cluster.ts";
@@ -27,12 +31,34 @@ for (const [title, options] of failures) {
   });
 }
 
-test("a callback of a reader that fails ends the reading, not the detached job", async () => {
-  const job = remoteParallelMap((x: number) => { console.log("line"); return x; }, [1, 2], { detach: true });
+test("a callback of a reader that fails ends the reading, not the detached job", async (t) => {
+  const folder = await mkdtemp(join(tmpdir(), "burla-callbacks-"));
+  t.after(() => rm(folder, { recursive: true }));
+  const heard = join(folder, "heard");
+  const talks = async (x: number) => {
+    while (!existsSync(heard)) {
+      console.log("line");
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+    return x;
+  };
+  const job = remoteParallelMap(talks, [1, 2], { detach: true });
   await job.uploaded;
   await job.return();
   await assert.rejects(attach(job.jobId, { onLog: () => { throw new RangeError("mine"); } }).toArray(), RangeError);
-  assert.deepEqual(await attach<number>(job.jobId, { onLog: () => undefined }).toArray(), [1, 2]);
+  const again = attach<number>(job.jobId, { onLog: () => undefined }).toArray();
+  await writeFile(heard, "");
+  assert.deepEqual(await again, [1, 2]);
+});
+
+test("a job that is left while results are under way is read again from the start", async () => {
+  const inputs = Array.from({ length: 60 }, (_, at) => at);
+  const job = remoteParallelMap((x: number) => new Uint8Array(200_000).fill(x), inputs, { detach: true });
+  await job.uploaded;
+  await job.return();
+  for await (const _ of attach(job.jobId)) break;
+  const results = await attach<Uint8Array>(job.jobId, { order: "input" }).toArray();
+  assert.deepEqual(results.map((bytes) => bytes[0]), inputs);
 });
 
 test("promises among the inputs that fail before their turn are thrown by the iteration, and nowhere else", async () => {

@@ -5,7 +5,7 @@ import { CELL_VIEW_MIME, cellViewSchema, type CellView, type KernelEvent, type L
 import * as v from "valibot";
 import { during, outcomeOf, run, valueOf } from "../contract/live-kernel.ts";
 import { useCluster } from "../support/cluster.ts";
-import { within } from "../support/until.ts";
+import { until, within } from "../support/until.ts";
 import { NotebookFolder } from "./notebook-folder.ts";
 import { armedRun, errorText, plain, runArmed, startSession } from "./session.ts";
 
@@ -156,7 +156,7 @@ test("a restart ends the job of the cell that runs", async () => {
   }
   await restarted;
   assert.ok(["lost", "error"].includes(outcomeOf(events)));
-  assert.equal(await jobOf(view), "cancelled");
+  await until("the job is cancelled", async () => (await jobOf(view)) === "cancelled");
 });
 
 test("display and input on the cluster say what they can", async () => {

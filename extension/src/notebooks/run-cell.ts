@@ -63,7 +63,7 @@ export async function runCellOnBurla(parts: RunCellParts, cell: vscode.NotebookC
 export function preparation(shell: Shell, cell: vscode.NotebookCell, intent: CellIntent): Prepare {
   return async (signal) => {
     const { ref, target } = await shell.ensureCluster(signal);
-    const cluster = typeof target === "string" ? null : { url: target.url, token: target.token, certificate: null };
+    const cluster = typeof target === "string" ? null : { url: target.url, token: target.token, certificate: target.certificate ?? null };
     return { cellId: cell.document.uri.toString(), cluster, clusterName: ref.label, onlyInputs: intent.onlyInputs, attachTo: intent.attachTo };
   };
 }

@@ -14,6 +14,9 @@ import { Transcript } from "./transcript.ts";
 const CONNECT_TIMEOUT_MS = 30_000;
 const START_TIMEOUT_MS = 60_000;
 const REQUEST_TIMEOUT_MS = 10_000;
+/** A kernel answers its first question within a second or two; a busy machine may make it late. */
+const ASK_AGAIN_MS = 8_000;
+const UNANSWERED = Symbol("unanswered");
 /** Outputs and replies come on two channels: after a reply, the last output has this long to follow. */
 const SETTLE_MS = 1_000;
 
@@ -162,8 +165,20 @@ export class JupyterKernel implements LiveKernel {
     await within(connection.settled(), CONNECT_TIMEOUT_MS, "connecting to the kernel");
     if (connection.connectionStatus !== "connected") throw new BurlaError("BURLA_KERNEL", `the kernel at ${this.#endpoint.name} cannot be reached`);
     if (!hasStarted) return;
-    const info = await within(connection.requestKernelInfo(), START_TIMEOUT_MS, "the kernel's first answer");
+    const info = await within(this.#firstAnswer(connection), START_TIMEOUT_MS, "the kernel's first answer");
     if (info === undefined) throw new BurlaError("BURLA_KERNEL", "the kernel died when it was asked first");
+  }
+
+  /** A question that comes while a server puts another kernel in the place of a dead one goes to the dead one, and so do all on that line. */
+  async #firstAnswer(connection: Connection): Promise<unknown> {
+    for (let askedMs = 0; askedMs < START_TIMEOUT_MS && !connection.isDisposed; askedMs += ASK_AGAIN_MS) {
+      if (askedMs > 0) await connection.reconnect().catch(() => undefined);
+      const answer = connection.requestKernelInfo();
+      answer.catch(() => undefined);
+      const info = await Promise.race([answer, pause(ASK_AGAIN_MS, UNANSWERED, { ref: false })]);
+      if (info !== UNANSWERED) return info;
+    }
+    return undefined;
   }
 
   async #replace(): Promise<void> {

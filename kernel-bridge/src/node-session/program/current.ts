@@ -1,5 +1,10 @@
 /** The execution that runs, and how it is ended from outside. */
 
+import { setTimeout as pause } from "node:timers/promises";
+
+/** Confirming that a job is cancelled may take as long; a cluster that does not answer is not waited for. */
+const CLEAN_UP_TIMEOUT_MS = 5_000;
+
 /** What an interrupted cell ends with. */
 export class Interrupted extends Error {
   override name = "Interrupted";
@@ -14,7 +19,6 @@ export class CurrentExecution {
   readonly allowInput: boolean;
   readonly #abort = new AbortController();
   readonly #interrupted: Promise<never>;
-  /** A job is being cancelled: the end waits for it. */
   #cleanUp: Promise<unknown> = Promise.resolve();
   #reject: (error: Error) => void = () => undefined;
 
@@ -30,22 +34,19 @@ export class CurrentExecution {
     return this.#abort.signal;
   }
 
-  /** The code's promise, or a rejection when it is interrupted, whatever the code still does. */
+  /** The code's promise, or a rejection when it is interrupted, whatever the code still does, or fails with for that. */
   race<Value>(work: Promise<Value>): Promise<Value> {
-    work.catch(() => undefined);
-    return Promise.race([work, this.#interrupted]);
+    const unlessInterrupted = work.catch((error: unknown) => (this.signal.aborted ? this.#interrupted : Promise.reject(error as Error)));
+    return Promise.race([unlessInterrupted, this.#interrupted]);
   }
 
-  /** The execution does not end before this has settled. */
+  /** When it is interrupted, the execution does not end before this has settled, or taken too long. */
   holdFor(cleanUp: Promise<unknown>): void {
     this.#cleanUp = Promise.allSettled([this.#cleanUp, cleanUp]);
   }
 
   interrupt(): void {
     this.#abort.abort(new Interrupted());
-    void this.#cleanUp.then(
-      () => this.#reject(new Interrupted()),
-      () => this.#reject(new Interrupted()),
-    );
+    void Promise.race([this.#cleanUp, pause(CLEAN_UP_TIMEOUT_MS)]).then(() => this.#reject(new Interrupted()));
   }
 }

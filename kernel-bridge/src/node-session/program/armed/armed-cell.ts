@@ -26,9 +26,6 @@ export interface ArmedCellOptions {
 type AnyFunction = (...args: never[]) => unknown;
 type Stream = Burla.RemoteResults<unknown>;
 
-/** Confirming that a job is cancelled may take as long; a cluster that does not answer is not waited for. */
-const CANCEL_TIMEOUT_MS = 5_000;
-
 export class ArmedCell {
   readonly #options: ArmedCellOptions;
 
@@ -121,8 +118,14 @@ export class ArmedCell {
     return (listeners) => this.#options.burla.attach(jobId, { ...listeners, onError: "continue" });
   }
 
-  /** Reads all of a job, and shows how it is. */
-  async #settle(start: TrackedStream, { name, how, total, indexes }: JobFacts): Promise<KeptRun> {
+  /** Reads all of a job, and shows how it is. An interrupted cell does not end before it is shown how that went. */
+  #settle(start: TrackedStream, facts: JobFacts): Promise<KeptRun> {
+    const settled = this.#follow(start, facts);
+    this.#options.execution.holdFor(settled);
+    return settled;
+  }
+
+  async #follow(start: TrackedStream, { name, how, total, indexes }: JobFacts): Promise<KeptRun> {
     const { run, execution, label, reporter, maps } = this.#options;
     const indexOf = (index: number): number => indexes?.[index] ?? index;
     const tracker = new JobTracker({ head: { name, cluster: run.clusterName, how, total }, reporter, maps, label, indexOf });
@@ -152,7 +155,7 @@ export class ArmedCell {
   }
 
   #cancelWith(stream: Stream, signal: AbortSignal): void {
-    const cancel = () => this.#options.execution.holdFor(Promise.race([stream.cancel().catch(() => undefined), pause(CANCEL_TIMEOUT_MS)]));
+    const cancel = () => this.#options.execution.holdFor(stream.cancel());
     if (signal.aborted) cancel();
     else signal.addEventListener("abort", cancel, { once: true });
   }
@@ -176,7 +179,9 @@ interface JobFacts {
 }
 
 function clusterOf({ cluster }: ArmedRun): string | Burla.ClusterAddress {
-  return cluster === null ? "local" : { url: cluster.url, token: cluster.token };
+  if (cluster === null) return "local";
+  const { url, token, certificate } = cluster;
+  return { url, token, ...(certificate !== null && { certificate }) };
 }
 
 function wholeOf(receiver: unknown, fn: unknown, { from, around }: MapShape): () => unknown {
@@ -253,8 +258,4 @@ function withoutWrappers(reason: unknown): unknown {
 
 function firstLine(error: unknown): string {
   return String(error instanceof Error ? error.message : error).split("\n", 1)[0] ?? "";
-}
-
-function pause(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms).unref());
 }
