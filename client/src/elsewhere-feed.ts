@@ -1,5 +1,5 @@
 /** The queue of a job that is not in main, opened when main has said where it is. */
-import { FirestoreFeed, MainValues, StorePool, type ChunkToPush, type FeedOptions, type FeedQueue, type TakenBatch } from "@burla/queue";
+import { FirestoreFeed, largeValuesOf, MainValues, StorePool, type ChunkToPush, type FeedOptions, type FeedQueue, type TakenBatch } from "@burla/queue";
 import { BurlaError, type JobId, type MainToClient, type Of, type QueuePlace } from "@burla/protocol";
 import type { ClusterAddress } from "./types.ts";
 
@@ -21,7 +21,7 @@ export class ElsewhereFeed implements FeedQueue {
     this.#place = place;
     this.#feed = stores
       .take(place)
-      .then((store) => new FirestoreFeed({ store, place, large: new MainValues(address), ...options }))
+      .then((store) => new FirestoreFeed({ store, place, large: largeValuesOf(place, new MainValues(address)), ...options }))
       .catch((error: unknown) => {
         options.listener.failed(error instanceof BurlaError ? error : new BurlaError("BURLA_QUEUE", `Cloud Firestore cannot be used: ${String(error)}`, { cause: error }));
         return null;

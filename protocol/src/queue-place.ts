@@ -9,7 +9,7 @@ export const queuePlaceSchema = v.object({
   root: v.pipe(v.string(), v.maxLength(256)),
   /** `host:port` of an emulator; null for Google's service. */
   emulator: v.nullable(v.pipe(v.string(), v.maxLength(256))),
-  /** The bucket for large values; null: main keeps them. */
-  bucket: v.nullable(v.pipe(v.string(), v.maxLength(256))),
+  /** The bucket for large values, and the address of an emulator if that has it; null: main keeps them. */
+  bucket: v.nullable(v.object({ name: v.pipe(v.string(), v.maxLength(256)), emulator: v.nullable(v.pipe(v.string(), v.maxLength(256))) })),
 });
 export type QueuePlace = v.InferOutput<typeof queuePlaceSchema>;

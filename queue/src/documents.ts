@@ -34,7 +34,7 @@ export const payloadFields = {
   inline: bytes,
   /** Id of the document in `bodies` that has them, or empty. */
   bodyId: v.string(),
-  /** Hash of the large value that they are, or empty. */
+  /** Name of the large value that they are, or empty. */
   large: v.string(),
 };
 export type Payload = { readonly inline: Uint8Array; readonly bodyId: string; readonly large: string };

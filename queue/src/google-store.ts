@@ -1,5 +1,6 @@
 /** Documents in Cloud Firestore, by Google's own client. Loaded when a job has its queue there, and not before. */
 import { AggregateField, FieldPath, Firestore, Timestamp, type DocumentSnapshot, type Query as GoogleQuery, type QuerySnapshot } from "@google-cloud/firestore";
+import { GoogleAuth } from "google-auth-library";
 import type { QueuePlace } from "@burla/protocol";
 import type { DocumentStore, Fields, Listener, Query, StoredDocument, Version, Write } from "./store.ts";
 
@@ -87,6 +88,12 @@ export class GoogleStore implements DocumentStore {
     if (after !== undefined) query = query.startAfter(after);
     return query.limit(limit);
   }
+}
+
+/** @returns what gives a token that is good for some minutes at least. */
+export function accessTokens(): () => Promise<string> {
+  const auth = new GoogleAuth({ scopes: ["https://www.googleapis.com/auth/devstorage.read_write"] });
+  return async () => (await auth.getAccessToken()) ?? "";
 }
 
 function preconditionOf(version: Version | undefined): [] | [{ lastUpdateTime: Timestamp }] {

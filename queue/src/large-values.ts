@@ -1,6 +1,8 @@
-/** Values that no document can hold: kept by their hash, in a bucket of Cloud Storage or by main. */
+/** Values that no document can hold: in a bucket of Cloud Storage if the cluster names one, else among main's blobs. */
 import { createHash } from "node:crypto";
-import { BurlaError, messageOf, requestMain, ROUTES, type MainRequest } from "@burla/protocol";
+import { requestMain, ROUTES, type MainRequest, type QueuePlace } from "@burla/protocol";
+import { BucketValues } from "./bucket-values.ts";
+import { requestPatiently } from "./request-patiently.ts";
 
 export interface LargeValues {
   /** @returns the name under which it is found. */
@@ -8,16 +10,17 @@ export interface LargeValues {
   get(name: string): Promise<Uint8Array>;
 }
 
-const FIRST_RETRY_MS = 100;
-const MAX_RETRY_MS = 2_000;
-/** Main may be away for a while. */
-const PATIENCE_MS = 60_000;
 const REQUEST_TIMEOUT_MS = 60_000;
+
+/** @param main the way to main's blobs, for clusters without a bucket. */
+export function largeValuesOf({ root, bucket }: Pick<QueuePlace, "root" | "bucket">, main: LargeValues): LargeValues {
+  return bucket === null ? main : new BucketValues({ ...bucket, folder: `${root}/values` });
+}
 
 /** Where main is, and the certificate that it must show, if any. */
 export type MainAt = Pick<MainRequest, "url" | "token" | "certificate">;
 
-/** By main's route for blobs. */
+/** By main's route for blobs, where a value's name is its hash. */
 export class MainValues implements LargeValues {
   readonly #address: () => MainAt;
 
@@ -38,56 +41,6 @@ export class MainValues implements LargeValues {
 
   #request(hash: string, what: Pick<MainRequest, "method" | "body">): Promise<Response> {
     const path = ROUTES.blob.replace(":hash", hash);
-    return patiently(() => requestMain({ ...this.#address(), ...what, path, signal: AbortSignal.timeout(REQUEST_TIMEOUT_MS) }));
-  }
-}
-
-/** In a bucket, by the JSON API of Cloud Storage. */
-export class BucketValues implements LargeValues {
-  readonly #bucket: string;
-  readonly #folder: string;
-  readonly #token: () => Promise<string>;
-  readonly #api: string;
-
-  /** @param folder its objects are named below it: a rule of the bucket removes them after some days. */
-  constructor({ bucket, folder, token, api = "https://storage.googleapis.com" }: { bucket: string; folder: string; token: () => Promise<string>; api?: string }) {
-    this.#bucket = encodeURIComponent(bucket);
-    this.#folder = folder;
-    this.#token = token;
-    this.#api = api;
-  }
-
-  async put(value: Uint8Array): Promise<string> {
-    const hash = createHash("sha256").update(value).digest("hex");
-    await this.#request(`/upload/storage/v1/b/${this.#bucket}/o?uploadType=media&name=${this.#nameOf(hash)}`, { method: "POST", body: value });
-    return hash;
-  }
-
-  async get(name: string): Promise<Uint8Array> {
-    return new Uint8Array(await (await this.#request(`/storage/v1/b/${this.#bucket}/o/${this.#nameOf(name)}?alt=media`, {})).arrayBuffer());
-  }
-
-  #nameOf(hash: string): string {
-    return encodeURIComponent(`${this.#folder}/${hash}`);
-  }
-
-  #request(path: string, init: RequestInit): Promise<Response> {
-    return patiently(async () => {
-      const headers = { authorization: `Bearer ${await this.#token()}`, "content-type": "application/octet-stream" };
-      return fetch(this.#api + path, { ...init, headers });
-    });
-  }
-}
-
-/** @throws BurlaError BURLA_QUEUE when it is refused, or nobody answers for long. */
-async function patiently(request: () => Promise<Response>): Promise<Response> {
-  const deadlineMs = performance.now() + PATIENCE_MS;
-  for (let retryMs = FIRST_RETRY_MS; ; retryMs = Math.min(MAX_RETRY_MS, retryMs * 2)) {
-    const answer = await request().catch((error: unknown) => messageOf(error));
-    if (typeof answer !== "string" && answer.ok) return answer;
-    const problem = typeof answer === "string" ? answer : `${answer.status} ${(await answer.text()).slice(0, 500)}`;
-    const isFinal = typeof answer !== "string" && answer.status < 500 && answer.status !== 429;
-    if (isFinal || performance.now() > deadlineMs) throw new BurlaError("BURLA_QUEUE", `a large value cannot be kept or fetched: ${problem}`);
-    await new Promise((resolve) => setTimeout(resolve, retryMs));
+    return requestPatiently("main", () => requestMain({ ...this.#address(), ...what, path, signal: AbortSignal.timeout(REQUEST_TIMEOUT_MS) }));
   }
 }

@@ -43,6 +43,12 @@ export async function openStore(place: Pick<QueuePlace, "project" | "database" |
   return new PatientStore(new GoogleStore(place));
 }
 
+/** @returns what gives a token of the application default credentials, for others of Google's services. */
+export async function openToken(): Promise<() => Promise<string>> {
+  const { accessTokens } = await import("./google-store.ts");
+  return accessTokens();
+}
+
 function keyOf({ project, database, emulator }: QueuePlace): string {
   return JSON.stringify([project, database, emulator]);
 }

@@ -4,6 +4,7 @@ import { test } from "node:test";
 import { attach, BurlaError, remoteParallelMap, type LogLine, type Progress } from "burla";
 import { jobInEmulator, useFirestoreCluster } from "../support/firestore.ts";
 import { assertEachOnce, drain, numbers } from "../support/inputs.ts";
+import { Script } from "../support/script.ts";
 import { until } from "../support/until.ts";
 
 const cluster = useFirestoreCluster();
@@ -141,4 +142,16 @@ test("two jobs at once", async () => {
 test("a function starts a job of its own", async () => {
   const outer = async (x: number) => (await remoteParallelMap((y: number) => y + 1, [x, x + 1]).toArray()).reduce((sum, y) => sum + y, 0);
   assert.deepEqual(await remoteParallelMap(outer, [1, 10]).toArray(), [5, 23]);
+});
+
+test("a program in Python has its queue in main, and reads no job whose queue is elsewhere", async () => {
+  const elsewhere = remoteParallelMap((x: number) => x, [1]);
+  await elsewhere.toArray();
+  const { code, stdout, stderr } = await Script.python(cluster, `
+import burla
+print(sum(remote_parallel_map(lambda x: x * 2, range(100))))
+try: list(burla.attach("${elsewhere.jobId}"))
+except burla.BurlaError as error: print(error.code)`).ended();
+  assert.equal(code, 0, stderr);
+  assert.equal(stdout, "9900\nBURLA_QUEUE\n");
 });

@@ -42,13 +42,15 @@ export function placeIn(host: string): QueuePlace {
 export interface FirestoreClusterOptions {
   readonly nodes?: number;
   readonly cpu?: number;
+  /** For large values. */
+  readonly bucket?: string | null;
 }
 
 /** Writes the spec of a local cluster with its queue in Firestore. @returns its project. */
-export function placeInFirestore(cluster: TestCluster, { nodes = 2, cpu = 1 }: FirestoreClusterOptions = {}): string {
+export function placeInFirestore(cluster: TestCluster, { nodes = 2, cpu = 1, bucket = null }: FirestoreClusterOptions = {}): string {
   const project = newProject();
   mkdirSync(cluster.directory, { recursive: true });
-  const spec = parseClusterSpec({ queue: "firestore", firestore: { project }, groups: [{ name: "local", count: nodes, cpu, ramMiB: 1024 }] });
+  const spec = parseClusterSpec({ queue: "firestore", firestore: { project, bucket }, groups: [{ name: "local", count: nodes, cpu, ramMiB: 1024 }] });
   writeFileSync(join(cluster.directory, "spec.json"), JSON.stringify(spec));
   return project;
 }

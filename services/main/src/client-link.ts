@@ -2,18 +2,21 @@
 import type { Duplex } from "node:stream";
 import {
   BurlaError, clientToMain, Connection, MAX_BUNDLE_BYTES, MAX_NESTING, messageOf, type ClientToMain, type JobId, type MainToClient, type Of,
+  type QueuePlace,
 } from "@burla/protocol";
 import type { Identity } from "./auth.ts";
 import type { Cluster } from "./cluster.ts";
 import type { JobEntry } from "./job-entry.ts";
+import type { Submitter } from "./queue-place.ts";
 import type { BlobStore } from "./store/blobs.ts";
 
 export interface ClientLinkOptions {
   readonly cluster: Cluster;
   readonly blobs: BlobStore;
   readonly identity: Identity;
-  /** The one job that is spoken of here; null for any. */
+  /** The one job that is spoken of here, over HTTP; null for any, over a connection of frames. */
   readonly onlyJob: JobId | null;
+  readonly queueFor: (submitter: Submitter) => QueuePlace | null;
   readonly onClosed: () => void;
 }
 
@@ -99,20 +102,22 @@ export class ClientLink {
   }
 
   #submit({ jobId, spec, codeBytes }: Of<ClientToMain, "submit">, body: Uint8Array): void {
-    const { cluster, blobs, identity } = this.#options;
+    const { cluster, blobs, identity, onlyJob, queueFor } = this.#options;
     if (cluster.entry(jobId) !== undefined) return this.#attach({ type: "attach", jobId, afterSeq: 0, push: true, linesAfter: 0 });
     if (body.byteLength > 2 * MAX_BUNDLE_BYTES) throw new BurlaError("BURLA_TOO_LARGE", `the function and what it captured have ${body.byteLength} bytes`);
     const parent = identity.role === "worker" ? identity.jobId : null;
     this.#checkDepth(parent);
     if (codeBytes > 0) blobs.put(spec.bundle.id, body.subarray(0, codeBytes));
     const values = Buffer.from(body.subarray(codeBytes));
-    const entry = cluster.submit(jobId, { ...spec, parent }, values, this.#connection);
+    const queue = queueFor({ parent, overHttp: onlyJob !== null });
+    const entry = cluster.submit(jobId, { ...spec, parent, queue }, values, this.#connection);
     this.#jobs.set(jobId, entry);
-    this.#connection.send({ type: "accepted", jobId, name: spec.name, chunksStored: 0, inputsEnded: false, queue: entry.spec.queue });
+    this.#connection.send({ type: "accepted", jobId, name: spec.name, chunksStored: 0, inputsEnded: false, queue });
   }
 
   #attach({ jobId, afterSeq, push, linesAfter }: Of<ClientToMain, "attach">): void {
     const entry = this.#require(jobId);
+    if (entry.spec.queue !== null && this.#options.onlyJob !== null) throw resultsElsewhere(jobId);
     entry.checkKept(afterSeq);
     this.#jobs.set(jobId, entry);
     if (push) entry.owner = this.#connection;
@@ -137,4 +142,8 @@ export class ClientLink {
     for (let at = parent; at !== null; at = this.#options.cluster.entry(at)?.spec.parent ?? null) depth++;
     if (depth > MAX_NESTING) throw new BurlaError("BURLA_TOO_LARGE", `jobs that start jobs are nested more than ${MAX_NESTING} deep`);
   }
+}
+
+function resultsElsewhere(jobId: JobId): BurlaError {
+  return new BurlaError("BURLA_QUEUE", `the results of ${jobId} are in Cloud Firestore, which this client does not reach: \`burla attach ${jobId}\` does`);
 }

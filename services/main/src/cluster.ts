@@ -4,7 +4,7 @@
  */
 import {
   BurlaError, decodeEnvelopes, encodeEnvelopes, logEntriesSchema, MAX_WINDOW_BYTES, MAX_WINDOW_INPUTS, messageOf, unpack, type JobFailure, type JobId, type JobSpec,
-  type MainToClient, type NodeId, type NodeToMain, type Of, type QueuePlace,
+  type MainToClient, type NodeId, type NodeToMain, type Of,
 } from "@burla/protocol";
 import * as v from "valibot";
 import type { JobProgress } from "@burla/queue";
@@ -42,9 +42,7 @@ export interface ClusterOptions {
   readonly changes: Changes;
   /** Images that containers may have; a job that asks for another is refused. */
   readonly images: readonly string[];
-  /** Where the queues of jobs are; null when they are here. */
-  readonly queue: QueuePlace | null;
-  /** Looks after those. */
+  /** Looks after jobs whose queue is elsewhere; null where all are here. */
   readonly elsewhere: ElsewhereJobs | null;
   readonly log: { info(fields: object, text: string): void; error(fields: object, text: string): void };
   /** Something began or ended: the idle time may have to be counted anew. */
@@ -136,11 +134,10 @@ export class Cluster {
     if (!this.#options.blobs.has(spec.bundle.id)) throw new BurlaError("BURLA_PROTOCOL", `the bundle ${spec.bundle.id} was not sent`);
     this.#options.blobs.touch(spec.bundle.id);
     const parent = spec.parent === null ? undefined : this.#state.jobs.get(spec.parent);
-    const placed = { ...spec, queue: this.#options.queue };
-    const entry = this.#options.registry.create(jobId, placed, parent?.rootId ?? jobId, values);
+    const entry = this.#options.registry.create(jobId, spec, parent?.rootId ?? jobId, values);
     entry.owner = owner;
     entry.attach(owner, 0, 0);
-    this.handle({ type: "jobSubmitted", jobId, spec: placed });
+    this.handle({ type: "jobSubmitted", jobId, spec });
     this.#options.onActivity();
     return entry;
   }

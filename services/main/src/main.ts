@@ -8,6 +8,7 @@ import type { Duplex } from "node:stream";
 import pino from "pino";
 import * as v from "valibot";
 import { childEnvironment, connectionFileSchema, jobSummarySchema, messageOf, namedKinds, newToken, PROTOCOL_VERSION, type ConnectionFile, type JobId } from "@burla/protocol";
+import { largeValuesOf } from "@burla/queue";
 import { identify, type Identity } from "./auth.ts";
 import { ClientLink } from "./client-link.ts";
 import { Cluster } from "./cluster.ts";
@@ -19,7 +20,7 @@ import { NodeLink } from "./node-link.ts";
 import { People } from "./people.ts";
 import { LocalProvider } from "./providers/local.ts";
 import type { MachineProvider } from "./providers/provider.ts";
-import { queuePlaceOf } from "./queue-place.ts";
+import { queueFor, queuePlaceOf } from "./queue-place.ts";
 import { JobRegistry } from "./registry.ts";
 import { createRoutes } from "./routes.ts";
 import { serve, serveTls, type ServerOptions } from "./server.ts";
@@ -89,13 +90,13 @@ const elsewhere =
     ? null
     : new ElsewhereJobs({
         place: queue,
-        large: new OwnValues(blobs),
+        large: largeValuesOf(queue, new OwnValues(blobs)),
         uncounted: () => cluster.uncounted,
         counted: (jobId, progress) => cluster.counted(jobId, progress),
         failures: (jobId, failures) => cluster.failuresFound(jobId, failures),
         log,
       });
-const cluster: Cluster = new Cluster({ registry, blobs, provider, changes, images, queue, elsewhere, log, onActivity: updateIdle });
+const cluster: Cluster = new Cluster({ registry, blobs, provider, changes, images, elsewhere, log, onActivity: updateIdle });
 const board = new Board(
   {
     status: () => cluster.summaries.status(describe()),
@@ -117,7 +118,7 @@ const app = createRoutes({
   cluster,
   blobs,
   board,
-  keepsLargeValues: queue !== null,
+  keepsLargeValues: queue?.bucket === null,
   identify: whoAsks,
   describe,
   people,
@@ -168,6 +169,7 @@ process.on("SIGINT", () => undefined);
 function serveClient(stream: Duplex, identity: Identity, onlyJob: JobId | null): void {
   const client = new ClientLink(stream, {
     cluster, blobs, identity, onlyJob,
+    queueFor: (submitter) => queueFor(submitter, queue, config.spec.containers),
     onClosed: () => {
       clients.delete(client);
       updateIdle();

@@ -25,7 +25,7 @@ export function clusterIn(directory: string) {
   const registry = new JobRegistry(join(directory, "jobs"));
   const changes = new Changes();
   const cluster = new Cluster({
-    registry, blobs, changes, images: [], queue: null, elsewhere: null,
+    registry, blobs, changes, images: [], elsewhere: null,
     provider: { largestWorker: { cpu: 1, ramMiB: 1024 }, machineOf: () => ({ provider: "test", machineType: "small" }), machines: { wanted: 1, booting: 0, troubles: [], costPerHour: null }, joined: () => undefined },
     log: { info: () => undefined, error: () => undefined },
     onActivity: () => undefined,

@@ -1,5 +1,5 @@
 /** The queues of the jobs that this node works for. */
-import { FirestoreWork, MainValues, StorePool, type DocumentStore, type WorkListener, type WorkQueue, type WorkReport } from "@burla/queue";
+import { FirestoreWork, largeValuesOf, MainValues, StorePool, type DocumentStore, type WorkListener, type WorkQueue, type WorkReport } from "@burla/queue";
 import { encodeEnvelopes, messageOf, type MainToNode, type Of, type QueuePlace } from "@burla/protocol";
 import type { MainLink } from "./main-link.ts";
 import { StreamWork } from "./stream-work.ts";
@@ -27,7 +27,7 @@ export class WorkQueues {
     const place = spec.queue;
     if (place === null) return new StreamWork(link, jobId);
     const loadFailed = (body: Uint8Array) => link.sendDurably({ type: "loadFailed", jobId }, body);
-    const large = new MainValues(() => link.address);
+    const large = largeValuesOf(place, new MainValues(() => link.address));
     return new Opening(
       this.#stores,
       place,
