@@ -52,6 +52,24 @@ export class JobControl {
     return { document, pushed: answered + left, answered, failed: results["failed"] ?? 0 };
   }
 
+  /**
+   * Tells when `progress` may say something else, now and from now on: the job's own document changes; the first of its
+   * chunks, which changes as long as there is work and is gone at the end; the first failure is there. One document each.
+   * @returns what ends it.
+   */
+  watch(jobId: string, { changed, failed }: { changed: () => void; failed: (error: unknown) => void }): () => void {
+    const job = jobPath(this.#place, jobId);
+    const listener = { next: changed, failed };
+    const stops = [
+      this.#store.listenTo(job, listener),
+      this.#store.listen({ collection: below(job, "chunks"), where: [], limit: 1 }, listener),
+      this.#store.listen({ collection: below(job, "results"), where: [["failed", ">", 0]], orderBy: "failed", limit: 1 }, listener),
+    ];
+    return () => {
+      for (const stop of stops) stop();
+    };
+  }
+
   /** Says that a job is over, unless that has been said. */
   async end(jobId: string, state: "done" | "failed" | "cancelled", reason: string): Promise<void> {
     const path = jobPath(this.#place, jobId);

@@ -50,7 +50,6 @@ export class InputWriter {
     this.#options = options;
   }
 
-  /** @param payload where the bytes of the chunk will be. */
   push(chunk: ChunkToPush): void {
     this.#pushed = chunk.chunkId + 1;
     this.#prepare(chunk).catch((error: unknown) => this.#fail(error));
@@ -105,7 +104,8 @@ export class InputWriter {
       const waitMs = this.#ramp.take(writes.length, performance.now());
       if (waitMs > 0) await new Promise((resolve) => setTimeout(resolve, waitMs));
       if (this.#closed) return;
-      this.#spent.push(await commitOnce(this.#options, [...writes, ...this.#removals()]));
+      const receipt = await commitOnce(this.#options, [...writes, ...this.#removals()]);
+      this.#spent.push(receipt);
       for (const { chunkId } of chunks) this.#storedChunks.add(chunkId);
       while (this.#storedChunks.delete(this.#stored)) this.#stored++;
       this.#options.stored(this.#stored);
