@@ -1,4 +1,6 @@
 /** The queue in Firestore, on Google's emulator. */
+import assert from "node:assert/strict";
+import { test } from "node:test";
 import { newJobId } from "@burla/protocol";
 import { FirestoreFeed, FirestoreWork, openStore, type DocumentStore, type LargeValues } from "@burla/queue";
 import { placeIn, useEmulator } from "../support/firestore.ts";
@@ -83,3 +85,15 @@ class CutOff implements DocumentStore {
 }
 
 jobQueueContract(open);
+
+test("all that one commit writes has one version: so a node sees that a chunk is still as its lost commit left it", async () => {
+  const store = await openStore(placeIn(host()));
+  try {
+    await store.commit([{ op: "create", path: "a/1", fields: { at: 1 } }]);
+    const versions = await store.commit([{ op: "update", path: "a/1", fields: { at: 2 } }, { op: "create", path: "a/2", fields: {} }]);
+    const read = (await store.get(["a/1", "a/2"])).map((document) => document?.version);
+    assert.equal(new Set([...versions, ...read]).size, 1, [...versions, ...read].join());
+  } finally {
+    await store.close();
+  }
+});

@@ -1,13 +1,13 @@
 /** The client's side of a queue in Firestore: inputs out, results and lines in, whether main is there or not. */
-import { BurlaError, EMPTY_BODY, MAX_WINDOW_BYTES, messageOf, Pacer, type JobId, type MainToClient, type Of, type QueuePlace } from "@burla/protocol";
+import { BurlaError, EMPTY_BODY, messageOf, Pacer, type JobId, type MainToClient, type Of, type QueuePlace } from "@burla/protocol";
 import { below, expiry, jobPath, readJob, readLines, readResults, type JobDocument, type ResultsDocument } from "../documents.ts";
 import type { LargeValues } from "../large-values.ts";
 import { COUNTS_PACE, MAX_KEPT_BYTES, RESULT_WINDOW } from "../limits.ts";
 import { Payloads } from "../payloads.ts";
 import type { ChunkToPush, FeedListener, FeedQueue, TakenBatch } from "../port.ts";
-import { chunkInputs, nextCallTime, windowInputs, type CallTime } from "../sizing.ts";
 import { ConflictError, type DocumentStore, type StoredDocument } from "../store.ts";
 import { jobGone } from "../job-document.ts";
+import { Credit } from "./credit.ts";
 import { InputWriter } from "./input-writer.ts";
 import { Remover } from "./remover.ts";
 import { Sequence } from "./sequence.ts";
@@ -51,20 +51,16 @@ export class FirestoreFeed implements FeedQueue {
   readonly #lines: Sequence;
   readonly #remover: Remover;
   readonly #counts: Pacer<Counts>;
+  /** Null for a reader. */
+  readonly #credit: Credit | null;
   readonly #given: Given[] = [];
   readonly #created: Promise<void>;
   #stopJob: (() => void) | undefined;
-  #workersOf = new Map<string, number>();
-  #callTime: CallTime | null = null;
   #stored = 0;
   #pushed = 0;
-  #pushedBytes = 0;
   #total: number | null = null;
   #answered = 0;
   #failed = 0;
-  #acked = 0;
-  #ackedBytes = 0;
-  #bytesPerInput = 0;
   #keptBytes = 0;
   #isCut = false;
   #seq = 0;
@@ -88,6 +84,7 @@ export class FirestoreFeed implements FeedQueue {
       },
     });
     this.#remover = new Remover(store, failed);
+    this.#credit = feeds === null ? null : new Credit(feeds);
     const leads = feeds !== null;
     this.#results = new Sequence({ store, collection: below(this.#job, "results"), window: RESULT_WINDOW, leads, failed, give: (document) => this.#giveResults(document) });
     this.#lines = new Sequence({ store, collection: below(this.#job, "lines"), window: RESULT_WINDOW, leads, failed, give: (document, place) => this.#giveLines(document, place) });
@@ -98,8 +95,7 @@ export class FirestoreFeed implements FeedQueue {
 
   push(chunk: ChunkToPush): void {
     this.#pushed = chunk.first + chunk.count;
-    this.#pushedBytes += chunk.body.byteLength;
-    this.#bytesPerInput = this.#pushedBytes / this.#pushed;
+    this.#credit?.pushed(chunk);
     this.#created.then(() => this.#writer.push(chunk), () => undefined);
     this.#tellCounts();
   }
@@ -118,8 +114,7 @@ export class FirestoreFeed implements FeedQueue {
   taken({ seq }: Pick<TakenBatch, "seq">): void {
     for (let oldest = this.#given[0]; oldest !== undefined && oldest.seq <= seq; oldest = this.#given[0]) {
       this.#given.shift();
-      this.#acked += oldest.results.inputs;
-      this.#ackedBytes = this.#acked * this.#bytesPerInput;
+      this.#credit?.taken(oldest.results.inputs);
       this.#results.release(1);
       this.#forget(oldest);
     }
@@ -188,8 +183,7 @@ export class FirestoreFeed implements FeedQueue {
 
   #giveResults(document: StoredDocument): void {
     const results = readResults(document);
-    this.#workersOf.set(results.nodeId, results.workers);
-    this.#callTime = nextCallTime(this.#callTime, Math.max(1, results.inputs), results.runMs);
+    this.#credit?.answered(results);
     const seq = (this.#seq += results.batches.length);
     const loading = this.#payloads.get(results);
     loading.catch(() => undefined);
@@ -248,16 +242,10 @@ export class FirestoreFeed implements FeedQueue {
     this.#remover.remove([{ op: "delete", path: document.path }, ...this.#payloads.removal(results)]);
   }
 
-  /** As main does for a job whose queue it has: so much may be pushed and not taken. */
   #giveCredit(): void {
-    const { feeds, jobId, listener } = this.#options;
-    if (feeds === null || this.#total !== null || this.#closed) return;
-    const unlimited = Number.MAX_SAFE_INTEGER;
-    let workers = 0;
-    for (const some of this.#workersOf.values()) workers += some;
-    const inputs = feeds.detach ? unlimited : this.#acked + windowInputs(this.#callTime, feeds.concurrency, workers);
-    const bytes = feeds.detach ? unlimited : Math.floor(this.#ackedBytes + MAX_WINDOW_BYTES);
-    listener.message({ type: "credit", jobId, inputs, bytes, chunkInputs: chunkInputs(this.#callTime, feeds.concurrency), chunksStored: this.#stored }, EMPTY_BODY);
+    const { jobId, listener } = this.#options;
+    if (this.#credit === null || this.#total !== null || this.#closed) return;
+    listener.message({ type: "credit", jobId, ...this.#credit.now, chunksStored: this.#stored }, EMPTY_BODY);
   }
 
   #tellCounts(): void {

@@ -5,7 +5,8 @@
  * same inputs would be there a second time. So each commit creates a receipt too, which nobody but this writer removes,
  * with one of its next commits: a second attempt finds it.
  */
-import { ConflictError, type DocumentStore, type Write } from "../store.ts";
+import { commitOnce } from "../commit-once.ts";
+import type { DocumentStore, Write } from "../store.ts";
 import { below, expiry, packOpen, randomId } from "../documents.ts";
 import { wholeChunk } from "../chunk.ts";
 import { COMMITS_AT_ONCE, MAX_COMMIT_BYTES, MAX_COMMIT_WRITES } from "../limits.ts";
@@ -104,7 +105,7 @@ export class InputWriter {
       const waitMs = this.#ramp.take(writes.length, performance.now());
       if (waitMs > 0) await new Promise((resolve) => setTimeout(resolve, waitMs));
       if (this.#closed) return;
-      const receipt = await commitOnce(this.#options, [...writes, ...this.#removals()]);
+      const receipt = await commitWithReceipt(this.#options, [...writes, ...this.#removals()]);
       this.#spent.push(receipt);
       for (const { chunkId } of chunks) this.#storedChunks.add(chunkId);
       while (this.#storedChunks.delete(this.#stored)) this.#stored++;
@@ -130,14 +131,9 @@ export class InputWriter {
 }
 
 /** @returns the path of its receipt. */
-async function commitOnce({ store, job }: InputWriterOptions, writes: readonly Write[]): Promise<string> {
+async function commitWithReceipt({ store, job }: InputWriterOptions, writes: readonly Write[]): Promise<string> {
   const path = `${below(job, "receipts")}/${randomId()}`;
-  try {
-    await store.commit([{ op: "create", path, fields: { expireAt: expiry(Date.now()) } }, ...writes]);
-  } catch (error) {
-    const [receipt] = error instanceof ConflictError ? await store.get([path]) : [null];
-    if (receipt == null) throw error;
-  }
+  await commitOnce(store, [{ op: "create", path, fields: { expireAt: expiry(Date.now()) } }, ...writes]);
   return path;
 }
 

@@ -1,16 +1,18 @@
 /** A node's side of a queue in Firestore: leases chunks as its workers need them, whether main is there or not. */
 import { BurlaError, encodeEnvelopes, messageOf, Pacer, type ErrorCode, type JobId, type JobSpec, type NodeToMain, type Of, type QueuePlace } from "@burla/protocol";
-import { grantFrom, holdChunk, loseGrant, outstandingOf, release, resume, returnGrant, takeOver, type Range } from "../chunk.ts";
-import { jobPath, packOpen, readChunk, readJob } from "../documents.ts";
+import { grantFrom, holdChunk, loseGrant, outstandingOf, release, resume, returnGrant, type Range } from "../chunk.ts";
+import { jobPath, readJob } from "../documents.ts";
 import { jobGone } from "../job-document.ts";
 import type { LargeValues } from "../large-values.ts";
-import { CHUNK_LEASE_MS, COUNTS_PACE } from "../limits.ts";
+import { COUNTS_PACE } from "../limits.ts";
 import { Payloads } from "../payloads.ts";
 import type { WorkListener, WorkQueue, WorkReport } from "../port.ts";
 import { grantInputs, nextCallTime, retryDelayMs, shouldShare, wantsChunk, wantsGrant, type CallTime, type NodeLoad } from "../sizing.ts";
 import { ConflictError, type DocumentStore, type StoredDocument } from "../store.ts";
+import { claimChunk, type Claimed } from "./claim.ts";
+import { Clock } from "./clock.ts";
 import { FreeChunks } from "./free-chunks.ts";
-import { Clock, Lease, waitingIn } from "./lease.ts";
+import { Lease, waitingIn } from "./lease.ts";
 import { LineWriter } from "./line-writer.ts";
 
 /** Chunks that are being leased at once: each takes two round trips. */
@@ -211,15 +213,7 @@ export class FirestoreWork implements WorkQueue {
     this.#claims++;
     try {
       const { store, nodeId } = this.#options;
-      const document = readChunk(stored);
-      const wasLost = document.owner !== "" && document.freeAt > 0;
-      const { open, givenUp } = wasLost ? takeOver(document.open) : { open: document.open, givenUp: [] };
-      const fields = { owner: nodeId, freeAt: this.#clock.nowMs + CHUNK_LEASE_MS, ...packOpen([...open, ...givenUp]) };
-      const [version] = await store.commit([{ op: "update", path: stored.path, fields, version: stored.version }]);
-      if (version === undefined) return;
-      this.#clock.note(version);
-      const body = await this.#payloads.get(document);
-      this.#hold(stored, { document, version, body, open, givenUp });
+      this.#hold(stored, await claimChunk(stored, { store, payloads: this.#payloads, nodeId, clock: this.#clock }));
     } catch (error) {
       // Another node was faster, or the job has been removed meanwhile.
       if (!(error instanceof ConflictError)) this.#fail(error);
@@ -229,7 +223,7 @@ export class FirestoreWork implements WorkQueue {
     }
   }
 
-  #hold(stored: StoredDocument, { document, version, body, open, givenUp }: { document: ReturnType<typeof readChunk>; version: string; body: Uint8Array; open: readonly Range[]; givenUp: readonly Range[] }): void {
+  #hold(stored: StoredDocument, { document, version, body, open, givenUp }: Claimed): void {
     const { store, nodeId, spec, workers } = this.#options;
     const lease = new Lease(
       stored,

@@ -3,12 +3,15 @@
  * document, one after the other. A commit that is refused means that the lease is lost, and with it all that was not
  * stored: another node does it again.
  */
-import { pack, type MainToNode, type NodeToMain, type Of } from "@burla/protocol";
+import type { MainToNode, NodeToMain, Of } from "@burla/protocol";
 import { accept, openRanges, shareOut, sizeOf, type Acceptance, type HeldChunk } from "../chunk.ts";
+import { commitOnce } from "../commit-once.ts";
 import { below, expiry, packOpen, randomId, type ChunkDocument, type StoredBatch } from "../documents.ts";
 import { CHUNK_LEASE_MS, CHUNK_RENEW_MS, FIRST_RESULTS_MS, MAX_DOCUMENT_BYTES, RESULTS_EVERY_MS } from "../limits.ts";
 import type { Payloads } from "../payloads.ts";
-import { ConflictError, versionMs, type DocumentStore, type StoredDocument, type Version, type Write } from "../store.ts";
+import { ConflictError, type DocumentStore, type StoredDocument, type Version, type Write } from "../store.ts";
+import type { Clock } from "./clock.ts";
+import { PendingResults } from "./pending-results.ts";
 
 type NodeResults = Of<NodeToMain, "nodeResults">;
 export type Grant = Of<MainToNode, "grant">;
@@ -33,28 +36,6 @@ export interface LeaseOptions {
   readonly failed: (error: unknown) => void;
 }
 
-/** The store's own clock, as far as its answers tell: owners of leases need not agree on the time otherwise. */
-export class Clock {
-  #aheadMs = 0;
-
-  note(version: Version): void {
-    this.#aheadMs = versionMs(version) - Date.now();
-  }
-
-  get nowMs(): number {
-    return Date.now() + this.#aheadMs;
-  }
-}
-
-interface Pending {
-  readonly batches: StoredBatch[];
-  readonly bodies: Uint8Array[];
-  inputs: number;
-  failed: number;
-  runMs: number;
-  bytes: number;
-}
-
 /** What a commit does beside storing results. */
 interface Change {
   /** The chunk is nobody's afterwards. */
@@ -63,8 +44,6 @@ interface Change {
 }
 
 const NO_CHANGE: Change = { free: false, created: [] };
-
-const nothingPending = (): Pending => ({ batches: [], bodies: [], inputs: 0, failed: 0, runMs: 0, bytes: 0 });
 
 export class Lease {
   readonly chunk: HeldChunk;
@@ -75,7 +54,7 @@ export class Lease {
   readonly #document: ChunkDocument;
   #version: Version;
   #isShared: boolean;
-  #pending = nothingPending();
+  #pending = new PendingResults();
   #writes = 0;
   #writtenMs = performance.now();
   #leasedUntilMs: number;
@@ -126,15 +105,9 @@ export class Lease {
     this.#end(false);
   }
 
-  #add(batch: StoredBatch, body: Uint8Array, { answered, failed }: Pick<Acceptance, "answered" | "failed">, runMs: number): void {
+  #add(batch: StoredBatch, body: Uint8Array, accepted: Pick<Acceptance, "answered" | "failed">, runMs: number): void {
     if (this.#isOver) return;
-    const pending = this.#pending;
-    pending.batches.push(batch);
-    pending.bodies.push(body);
-    pending.inputs += answered;
-    pending.failed += failed;
-    pending.runMs += runMs;
-    pending.bytes += body.byteLength;
+    this.#pending.add(batch, body, accepted, runMs);
     this.#arm();
   }
 
@@ -147,11 +120,11 @@ export class Lease {
     clearTimeout(this.#timer);
     if (this.#isOver || this.#writing !== undefined) return;
     const nowMs = performance.now();
-    const { bytes, inputs } = this.#pending;
-    if (inputs > 0 && (this.#isDone || bytes > MAX_DOCUMENT_BYTES / 2)) return void this.#write();
+    const { bytes, isEmpty } = this.#pending;
+    if (!isEmpty && (this.#isDone || bytes > MAX_DOCUMENT_BYTES / 2)) return void this.#write();
     const renewMs = this.#leasedUntilMs - CHUNK_LEASE_MS + CHUNK_RENEW_MS;
     const everyMs = this.#writes === 0 ? FIRST_RESULTS_MS : RESULTS_EVERY_MS;
-    const atMs = inputs > 0 ? Math.min(renewMs, Math.max(nowMs + FIRST_RESULTS_MS / 5, this.#writtenMs + everyMs)) : renewMs;
+    const atMs = isEmpty ? renewMs : Math.min(renewMs, Math.max(nowMs + FIRST_RESULTS_MS / 5, this.#writtenMs + everyMs));
     this.#timer = setTimeout(() => void this.#write(), Math.max(0, atMs - nowMs));
   }
 
@@ -163,18 +136,18 @@ export class Lease {
     this.#writing = this.#commit(change());
     await this.#writing;
     this.#writing = undefined;
-    if (this.#pending.inputs === 0 && this.#isDone) this.#end(false);
+    if (this.#pending.isEmpty && this.#isDone) this.#end(false);
     else this.#arm();
   }
 
   async #commit({ free, created }: Change): Promise<void> {
     const taken = this.#pending;
-    this.#pending = nothingPending();
+    this.#pending = new PendingResults();
     // As it is now: what is answered from here on goes with the next commit, and is open until then.
     const own = this.#isDone ? this.#remove() : this.#update(packOpen(openRanges(this.chunk)), free);
     try {
-      if (taken.inputs > 0) await this.#options.linesStored();
-      const results = taken.inputs > 0 ? await this.#resultWrites(taken) : [];
+      if (!taken.isEmpty) await this.#options.linesStored();
+      const results = taken.isEmpty ? [] : await this.#resultWrites(taken);
       const startedMs = performance.now();
       const version = await this.#commitOnce([own, ...results, ...created, ...(own.op === "delete" ? this.#bodyRemoval() : [])]);
       this.#options.clock.note(version);
@@ -188,32 +161,22 @@ export class Lease {
     }
   }
 
-  /**
-   * A commit that is tried again after its answer was lost finds its own traces: then the results that it creates are
-   * there, and the version is that of the chunk's document as it is now.
-   */
+  /** Of one commit all versions are the same: after a lost answer the chunk is ours if it is still as that commit left it. */
   async #commitOnce(writes: readonly Write[]): Promise<Version> {
     const { store } = this.#options;
-    try {
-      const [version = this.#version] = await store.commit(writes);
-      return version;
-    } catch (error) {
-      const created = writes.find(({ op }) => op === "create");
-      if (!(error instanceof ConflictError) || created === undefined) throw error;
-      const [made, own] = await store.get([created.path, this.#path]);
-      if (made == null) throw error;
-      return (own ?? made).version;
-    }
+    const made = await commitOnce(store, writes);
+    if ("versions" in made) return made.versions[0] ?? this.#version;
+    const { version } = made.trace;
+    const [own] = await store.get([this.#path]);
+    if (own != null && own.version !== version) throw new ConflictError("another node has taken the chunk over");
+    return version;
   }
 
-  async #resultWrites({ batches, bodies, inputs, failed, runMs }: Pending): Promise<Write[]> {
+  async #resultWrites(taken: PendingResults): Promise<Write[]> {
     const { job, nodeId, payloads, workers } = this.#options;
-    const { payload, writes } = await payloads.put(bodies.length === 1 && bodies[0] !== undefined ? bodies[0] : Buffer.concat(bodies));
-    const id = `${this.#id}-${randomId()}`;
-    const fields = {
-      chunkId: this.chunk.chunkId, nodeId, batches: pack(batches), inputs, failed, runMs, workers: workers(), taken: -1, ...payload, expireAt: expiry(Date.now()),
-    };
-    return [{ op: "create", path: `${below(job, "results")}/${id}`, fields }, ...writes];
+    const { payload, writes } = await payloads.put(taken.body);
+    const fields = { chunkId: this.chunk.chunkId, nodeId, ...taken.fields, workers: workers(), taken: -1, ...payload, expireAt: expiry(Date.now()) };
+    return [{ op: "create", path: `${below(job, "results")}/${this.#id}-${randomId()}`, fields }, ...writes];
   }
 
   #shares(): Write[] {

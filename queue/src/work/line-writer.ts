@@ -2,7 +2,8 @@
 import { below, expiry, randomId } from "../documents.ts";
 import { LINES_EVERY_MS } from "../limits.ts";
 import type { Payloads } from "../payloads.ts";
-import { ConflictError, type DocumentStore } from "../store.ts";
+import { commitOnce } from "../commit-once.ts";
+import type { DocumentStore } from "../store.ts";
 
 export interface LineWriterOptions {
   readonly store: DocumentStore;
@@ -50,10 +51,7 @@ export class LineWriter {
       const { payload, writes } = await payloads.put(entries);
       const fields = { nodeId, droppedLines, at: Date.now(), taken: -1, ...payload, expireAt: expiry(Date.now()) };
       const path = `${below(job, "lines")}/${randomId()}`;
-      await store.commit([{ op: "create", path, fields }, ...writes]).catch((error: unknown) => {
-        // Nobody else has this path: it was made, and the answer was lost.
-        if (!(error instanceof ConflictError)) throw error;
-      });
+      await commitOnce(store, [{ op: "create", path, fields }, ...writes]);
     }
   }
 }

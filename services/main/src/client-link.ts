@@ -125,7 +125,7 @@ export class ClientLink {
     this.#connection.send({ type: "accepted", jobId, name: entry.spec.name, chunksStored, inputsEnded, queue: entry.spec.queue });
     entry.attach(this.#connection, afterSeq, linesAfter);
     if (entry.finished !== null) return;
-    this.#options.cluster.handle({ type: "clientBack", jobId, push });
+    this.#options.cluster.clientBack(jobId, push);
     this.#options.cluster.handle({ type: "acked", jobId, seq: afterSeq });
   }
 

@@ -8,7 +8,7 @@ import {
 } from "@burla/protocol";
 import * as v from "valibot";
 import type { JobProgress } from "@burla/queue";
-import type { Command, Event } from "./core/events.ts";
+import type { Command, Event, QueueHeld } from "./core/events.ts";
 import { demandsOf } from "./core/growth.ts";
 import { isElsewhere } from "./core/job.ts";
 import { snapshotJob } from "./core/snapshot.ts";
@@ -170,6 +170,12 @@ export class Cluster {
     if (state === "cancelled") this.handle({ type: "cancelRequested", jobId, reason });
   }
 
+  /** A node says what it has of a job whose queue is elsewhere. */
+  heldArrived(held: QueueHeld): void {
+    this.handle(held);
+    this.#options.elsewhere?.heard(held.jobId);
+  }
+
   countsArrived(counts: Omit<Extract<Event, { type: "queueCounts" }>, "type">): void {
     const { elsewhere } = this.#options;
     const before = this.#state.jobs.get(counts.jobId)?.failedInputs ?? 0;
@@ -220,6 +226,12 @@ export class Cluster {
       entry.log.append({ type: "ack", seq });
     }
     this.handle({ type: "acked", jobId: entry.jobId, seq });
+  }
+
+  /** A reader comes, or comes back; with `push` it feeds the job. */
+  clientBack(jobId: JobId, push: boolean): void {
+    this.handle({ type: "clientBack", jobId, push });
+    this.#options.elsewhere?.watch();
   }
 
   /** A reader goes, or its connection was lost. */

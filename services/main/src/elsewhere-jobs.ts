@@ -3,14 +3,14 @@
  * how they ended, keeps their first failures, and removes what nobody needs. All of it in the background and one after
  * the other for each job; a store that is out of reach stops nothing.
  */
-import { messageOf, type JobFailure, type JobId, type QueuePlace } from "@burla/protocol";
-import { JobControl, StorePool, type JobProgress, type LargeValues, type PrintedLines } from "@burla/queue";
+import { messageOf, Pacer, type JobFailure, type JobId, type QueuePlace } from "@burla/protocol";
+import { JobControl, StorePool, type DocumentStore, type JobProgress, type LargeValues, type PrintedLines } from "@burla/queue";
 import { failuresIn } from "./failures.ts";
 
-/** How far a job is that no program feeds is looked at this often. */
-const LOOK_MS = 1_000;
 /** Documents that are looked through for the failures that people are shown. */
 const FAILURE_DOCUMENTS = 20;
+/** How far a job is costs a look at its sums: after each change at once, and then no more often. */
+const LOOK_PACE = { minMs: 100, maxMs: 1_000 };
 
 export interface ElsewhereJobsOptions {
   readonly place: QueuePlace;
@@ -22,23 +22,37 @@ export interface ElsewhereJobsOptions {
   readonly log: { error(fields: object, text: string): void };
 }
 
+/** A job that is watched for changes. */
+interface Watched {
+  readonly looks: Pacer<undefined>;
+  stop(): void;
+}
+
 export class ElsewhereJobs {
   readonly #options: ElsewhereJobsOptions;
   readonly #stores = new StorePool();
   /** What is under way for a job, one after the other. */
   readonly #upkeep = new Map<JobId, Promise<void>>();
-  #timer: NodeJS.Timeout | undefined;
+  readonly #watched = new Map<JobId, Watched>();
 
   constructor(options: ElsewhereJobsOptions) {
     this.#options = options;
   }
 
-  /** Looks at the jobs that no program feeds, now and again while there are some. */
+  /** Hears from the store how far the jobs are that no program feeds, and of others no more. */
   watch(): void {
-    if (this.#options.uncounted().length > 0) this.#timer ??= setTimeout(() => void this.#look(), LOOK_MS);
+    const uncounted = new Set(this.#options.uncounted());
+    for (const jobId of uncounted) if (!this.#watched.has(jobId)) this.#watch(jobId);
+    for (const [jobId, watched] of this.#watched) if (!uncounted.has(jobId)) watched.stop();
+  }
+
+  /** A node has told something of this job. */
+  heard(jobId: JobId): void {
+    this.#watched.get(jobId)?.looks.set(undefined);
   }
 
   ended(jobId: JobId, outcome: "done" | "failed" | "cancelled", reason: string): void {
+    this.#watched.get(jobId)?.stop();
     this.#inTurn(jobId, (control) => control.end(jobId, outcome, reason));
   }
 
@@ -70,20 +84,39 @@ export class ElsewhereJobs {
 
   /** Resolves when nothing is under way any more. */
   async close(): Promise<void> {
-    clearTimeout(this.#timer);
+    for (const watched of this.#watched.values()) watched.stop();
     await Promise.all(this.#upkeep.values());
   }
 
-  async #look(): Promise<void> {
-    for (const jobId of this.#options.uncounted()) {
-      this.#inTurn(jobId, async (control) => {
-        const progress = await control.progress(jobId);
-        if (progress !== null) this.#options.counted(jobId, progress);
-      });
-    }
-    await Promise.all(this.#upkeep.values());
-    this.#timer = undefined;
-    this.watch();
+  #watch(jobId: JobId): void {
+    const { place, large, log } = this.#options;
+    const looks = new Pacer<undefined>(LOOK_PACE, () => this.#look(jobId));
+    let end: () => void = () => undefined;
+    let stopped = false;
+    const stop = () => {
+      if (stopped) return;
+      stopped = true;
+      this.#watched.delete(jobId);
+      looks.stop();
+      end();
+      this.#stores.release(place);
+    };
+    const failed = (error: unknown) => {
+      log.error({ jobId, error: messageOf(error) }, "Cloud Firestore tells no more of a job");
+      stop();
+    };
+    const listen = (store: DocumentStore) => {
+      if (!stopped) end = new JobControl(store, place, large).watch(jobId, { changed: () => looks.set(undefined), failed });
+    };
+    this.#watched.set(jobId, { looks, stop });
+    this.#stores.take(place).then(listen).catch(failed);
+  }
+
+  #look(jobId: JobId): void {
+    this.#inTurn(jobId, async (control) => {
+      const progress = await control.progress(jobId);
+      if (progress !== null && this.#watched.has(jobId)) this.#options.counted(jobId, progress);
+    });
   }
 
   #inTurn(jobId: JobId, act: (control: JobControl) => Promise<void>): void {

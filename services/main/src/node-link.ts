@@ -106,7 +106,7 @@ export class NodeLink {
         this.#cluster.handle({ ...message, nodeId });
         return this.#stored.set(message.nodeSeq);
       case "queueHeld":
-        return this.#cluster.handle({ ...message, nodeId });
+        return this.#cluster.heldArrived({ ...message, nodeId });
       case "loadFailed":
         this.#cluster.loadFailed(nodeId, message.jobId, Buffer.from(body));
         return this.#stored.set(message.nodeSeq);
