@@ -1,5 +1,5 @@
 /** The benchmark suite: every scenario on every system, one after another, on this machine. */
-import { mkdirSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { Command } from "commander";
 import { stepsPerMs } from "./harness/calibrate.ts";
@@ -7,9 +7,10 @@ import { describeContext } from "./harness/context.ts";
 import { measureEfficiency, type References } from "./harness/efficiency.ts";
 import { measureFirstResult } from "./harness/first-result.ts";
 import { type Job, measure, type Measurement } from "./harness/measure.ts";
+import { mergeFigures, type Figures } from "./harness/merge.ts";
 import { ProcessGroup } from "./harness/processes.ts";
 import { untilQuiet } from "./harness/quiet.ts";
-import type { Note, Row } from "./harness/results.ts";
+import type { Context, Note, Row } from "./harness/results.ts";
 import { suiteId } from "./harness/runner-process.ts";
 import { scenarioNotes, scenarioTable } from "./harness/table.ts";
 import { scenarios } from "./scenarios/index.ts";
@@ -23,6 +24,7 @@ interface Options {
   readonly systems?: string[];
   readonly quick: boolean;
   readonly output: string;
+  readonly add: boolean;
 }
 
 function readOptions(): Options {
@@ -31,6 +33,7 @@ function readOptions(): Options {
     .option("--only <scenarios>", `some of: ${scenarios.map(({ name }) => name).join(",")}`, list)
     .option("--systems <names>", `some of: ${systemNames.join(",")}`, list)
     .option("--quick", "smaller numbers, for a look", false)
+    .option("--add", "put the figures among those that are there, instead of replacing all of them", false)
     .option("--output <file>", "where the figures go", join(import.meta.dirname, "results/latest.json"))
     .parse()
     .opts<Options>();
@@ -85,10 +88,20 @@ async function runOne(job: Job, references: References): Promise<Measurement> {
   return measure(job);
 }
 
-function save(file: string, rows: readonly Row[], context: object): void {
+function contextFile(file: string): string {
+  return file.replace(/\.json$/, "-context.json");
+}
+
+function load(file: string): Figures | null {
+  if (!existsSync(file)) return null;
+  return { rows: JSON.parse(readFileSync(file, "utf8")) as Row[], context: JSON.parse(readFileSync(contextFile(file), "utf8")) as Context };
+}
+
+function save(file: string, earlier: Figures | null, measured: Figures): void {
+  const { rows, context } = earlier === null ? measured : mergeFigures(earlier, measured, systemNames);
   mkdirSync(dirname(file), { recursive: true });
   writeFileSync(file, `[\n${rows.map((row) => `  ${JSON.stringify(row)}`).join(",\n")}\n]\n`);
-  writeFileSync(file.replace(/\.json$/, "-context.json"), `${JSON.stringify(context, null, 2)}\n`);
+  writeFileSync(contextFile(file), `${JSON.stringify(context, null, 2)}\n`);
 }
 
 /** An interrupted suite leaves no server of a peer behind. */
@@ -104,6 +117,7 @@ async function main(): Promise<void> {
   const chosen = chosenScenarios(options.only);
   const notes: Note[] = [];
   const rows: Row[] = [];
+  const earlier = options.add ? load(options.output) : null;
   await buildRunners();
   const systems = await prepare(options.systems ?? systemNames, notes);
   await untilQuiet();
@@ -120,7 +134,7 @@ async function main(): Promise<void> {
       process.stderr.write(`${((performance.now() - start) / 1000).toFixed(0)} s\n`);
       rows.push(...measured.rows);
       notes.push(...measured.notes);
-      save(options.output, rows, describeContext(systems, options.quick, notes));
+      save(options.output, earlier, { rows, context: describeContext(systems, options.quick, notes) });
     }
     console.log(scenarioTable(scenario, rows));
     console.log(scenarioNotes(scenario, notes));

@@ -12,7 +12,7 @@ const root = fileURLToPath(new URL("..", import.meta.url));
 
 /** In the order in which they run: fast ones first. Real processes on two cores leave no room for more than two at once. */
 const SUITES = [
-  { name: "unit", folders: ["protocol/src", "queue/src", "client/src", "services/main/src", "services/node/src", "services/worker/src", "kernel-bridge/src", "extension/src", "scripts"], concurrency: 2 },
+  { name: "unit", folders: ["protocol/src", "queue/src", "client/src", "services/main/src", "services/node/src", "services/worker/src", "kernel-bridge/src", "extension/src", "scripts", "bench"], concurrency: 2 },
   { name: "contract", folders: ["test/contract"], concurrency: 1, prepare: prepareFirestore },
   { name: "wire", folders: ["test/wire"], concurrency: 2 },
   { name: "sim", folders: ["test/sim"], concurrency: 2 },

@@ -325,9 +325,14 @@ export class Job<Result> implements JobChannel {
     if (envelope !== undefined) this.#end({ kind: "error", error: loadError(fromEnvelope(envelope)) });
     else if (outcome === "cancelled") this.#end({ kind: "error", error: new BurlaError("BURLA_CANCELLED", `the job was cancelled: ${reason}`) });
     else if (outcome === "failed" && failed === 0) this.#end({ kind: "error", error: new BurlaError("BURLA_INTERRUPTED", reason) });
-    else this.#end({ kind: "done" });
+    else this.#complete();
     this.#heardEnd = true;
     this.#ended.resolve();
+  }
+
+  #complete(): void {
+    this.#results.end();
+    this.#end({ kind: "done" });
   }
 
   #end(outcome: Outcome): void {

@@ -104,6 +104,15 @@ test("in order of the inputs it is acknowledged when it comes, and waits for the
   assert.deepEqual(drain(buffer).map(({ index }) => index), [0, 1, 2]);
 });
 
+test("when a job has stopped, what is behind an input without an answer is given all the same, failures first", () => {
+  const { buffer, add } = bufferOf("input");
+  add(1, ok(0, 2));
+  add(2, [{ index: 4, fails: true, dropped: false }]);
+  assert.deepEqual(drain(buffer).map(({ index }) => index), [0]);
+  buffer.end();
+  assert.deepEqual(drain(buffer).map(({ index }) => index), [4, 2]);
+});
+
 test("an input that another attempt answered in a later batch is given once", () => {
   const { buffer, add } = bufferOf("completion");
   add(1, ok(0, 1));

@@ -39,6 +39,9 @@ export class ResultBuffer<Result> {
   #openAt = 0;
   #openBatch: TakenBatch | null = null;
   readonly #early = new Map<number, Settled<Result>>();
+  /** What a job that stopped early has left behind inputs without an answer; null as long as more may come. */
+  #behindGap: Settled<Result>[] | null = null;
+  #hasEnded = false;
   #nextIndex = 0;
   #lastSeq = 0;
 
@@ -60,6 +63,11 @@ export class ResultBuffer<Result> {
     this.#lastSeq = message.seq;
     this.#batches.push({ message, body });
     if (this.#options.order === "input") this.#options.taken({ seq: message.seq, count: message.count, bytes: body.byteLength });
+  }
+
+  /** No more will come. In order of the inputs, what waits for an input that was never answered is handed out now. */
+  end(): void {
+    this.#hasEnded = true;
   }
 
   /** The next entry, or undefined when none is there yet. */
@@ -85,9 +93,15 @@ export class ResultBuffer<Result> {
         this.#early.delete(this.#nextIndex++);
         return ready;
       }
-      if (!this.#openNext()) return undefined;
+      if (!this.#openNext()) return this.#hasEnded ? this.#nextBehindGap() : undefined;
       for (const entry of this.#open) this.#early.set(entry.index, entry);
     }
+  }
+
+  /** Failures first: one of them has stopped the job. */
+  #nextBehindGap(): Settled<Result> | undefined {
+    this.#behindGap ??= [...this.#early.values()].sort((a, b) => Number(a.status === "fulfilled") - Number(b.status === "fulfilled") || a.index - b.index);
+    return this.#behindGap.shift();
   }
 
   #openNext(): boolean {

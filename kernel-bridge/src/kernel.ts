@@ -59,8 +59,13 @@ export interface LiveKernel {
   interrupt(): Promise<void>;
   /** A fresh kernel; open executions end as `lost`. @throws BurlaError BURLA_KERNEL */
   restart(): Promise<void>;
-  /** Ends the kernel if this side started it, else only leaves it. Never rejects. */
+  /** Ends the kernel if this side started it, else only leaves it. A job of the cell that runs is cancelled. Never rejects. */
   dispose(): Promise<void>;
+  /**
+   * The same when nobody is left who waits for the cell that runs: its job goes on, to be taken up by `attachTo`. So a busy
+   * kernel of a server is left there, since servers interrupt what they end. Never rejects.
+   */
+  leave(): Promise<void>;
 }
 
 /** How one cell is to run on the cluster. */

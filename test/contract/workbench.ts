@@ -6,34 +6,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { newWorkerId, type WorkerId } from "@burla/protocol";
-import type { Container, ContainerRuntime } from "../../services/node/src/containers/runtime.ts";
+import type { Container, ContainerRuntime, TaskOutcome } from "../../services/node/src/containers/runtime.ts";
 import { within } from "../support/until.ts";
+import { JAVASCRIPT, type Language } from "./languages.ts";
 
 const PATIENCE_MS = 60_000;
-
-/**
- * Every program begins with this: `tell(value)` sends a value to the test, and resolves when it is on its way;
- * `dial(text)` opens another connection, as a child that is to be watched does.
- */
-const PREAMBLE = `
-import { connect } from "node:net";
-import { spawn } from "node:child_process";
-const { BURLA_WORKER_SOCKET: path, BURLA_WORKER_ID: workerId } = process.env;
-const socket = connect(path);
-socket.on("error", () => undefined);
-const tell = (value) => new Promise((resolve) => socket.write(JSON.stringify({ workerId, value }) + "\\n", () => resolve()));
-const stay = () => setInterval(() => undefined, 1000);
-`;
-
-/** A child that dials the socket itself, so that its end is seen, and does not listen to SIGTERM. */
-export const CHILD = `
-spawn(process.execPath, ["-e", \`
-  process.on("SIGTERM", () => undefined);
-  const socket = require("node:net").connect(\${JSON.stringify(path)});
-  socket.write(JSON.stringify({ workerId: \${JSON.stringify(workerId)}, value: "child" }) + "\\\\n");
-  setInterval(() => undefined, 1000);
-\`], { stdio: "ignore" }).unref();
-`;
 
 export interface Opened {
   readonly runtime: ContainerRuntime;
@@ -41,11 +18,30 @@ export interface Opened {
 }
 
 /** Makes the runtime under test for a folder. */
-export type OpenRuntime = (folders: { directory: string; sockets: string; job: string; packages: string; workerProgram: string }) => Promise<Opened>;
+export type OpenRuntime = (folders: Folders) => Promise<Opened>;
+
+export interface Folders {
+  readonly directory: string;
+  readonly sockets: string;
+  readonly job: string;
+  readonly packages: string;
+  readonly workerProgram: string;
+  readonly pythonWorkerProgram: string;
+}
+
+/** A program to be run to its end. */
+export interface BenchTask {
+  readonly code: string;
+  readonly args?: readonly string[];
+  readonly mark?: string;
+  readonly signal?: AbortSignal;
+  readonly onLine?: (line: string) => void;
+}
 
 export class Workbench {
   readonly directory = mkdtempSync(join(tmpdir(), "burla-contract-"));
   readonly token = randomBytes(8).toString("hex");
+  readonly language: Language;
   readonly #open: OpenRuntime;
   readonly #server: Server;
   readonly #told: { workerId: string; value: unknown }[] = [];
@@ -54,14 +50,29 @@ export class Workbench {
   #opened: Opened | undefined;
   #program = "";
 
-  constructor(open: OpenRuntime) {
+  constructor(open: OpenRuntime, language: Language = JAVASCRIPT) {
     this.#open = open;
+    this.language = language;
     this.#server = createServer((socket) => this.#accept(socket));
   }
 
-  get #folders() {
+  get #folders(): Folders {
     const folder = (name: string) => join(this.directory, name);
-    return { directory: this.directory, sockets: folder("sockets"), job: folder("job"), packages: folder("packages"), workerProgram: folder("program.mjs") };
+    return {
+      directory: this.directory, sockets: folder("sockets"), job: folder("job"), packages: folder("packages"),
+      workerProgram: folder("program.mjs"), pythonWorkerProgram: folder("program"),
+    };
+  }
+
+  /** The file that holds the text of the worker program. */
+  get #programFile(): string {
+    const { workerProgram, pythonWorkerProgram } = this.#folders;
+    return this.language.runtime === "node" ? workerProgram : join(pythonWorkerProgram, "__main__.py");
+  }
+
+  /** Where tasks work. */
+  get taskFolder(): string {
+    return join(this.directory, "task");
   }
 
   get socketPath(): string {
@@ -83,7 +94,7 @@ export class Workbench {
   }
 
   async setUp(): Promise<void> {
-    for (const folder of [this.#folders.sockets, this.#folders.job]) mkdirSync(folder);
+    for (const folder of [this.#folders.sockets, this.#folders.job, this.#folders.pythonWorkerProgram, this.taskFolder]) mkdirSync(folder);
     writeFileSync(this.#folders.workerProgram, "");
     await new Promise<void>((resolve) => this.#server.listen(this.socketPath, resolve));
     chmodSync(this.socketPath, 0o666);
@@ -97,13 +108,19 @@ export class Workbench {
   }
 
   start(code: string, { ramMiB = 256, cpu = 1, image = this.image, workerId = newWorkerId() }: { ramMiB?: number; cpu?: number; image?: string | null; workerId?: WorkerId } = {}): Container {
-    this.#write(`${PREAMBLE}${code}`);
-    return this.runtime.start({ workerId, runtime: "node", python: null, image, socketPath: this.socketPath, token: this.token, cpu, ramMiB });
+    this.#write(`${this.language.preamble}${code}`);
+    return this.runtime.start({ workerId, runtime: this.language.runtime, python: null, image, socketPath: this.socketPath, token: this.token, cpu, ramMiB });
+  }
+
+  /** Runs a program to its end; it may dial the socket. */
+  run({ code, args = [], mark = "task", signal = new AbortController().signal, onLine = () => undefined }: BenchTask): Promise<TaskOutcome> {
+    const { argv, runtime } = this.language;
+    return this.runtime.run({ runtime, image: this.image, python: null, argv: argv(code, ...args), folder: this.taskFolder, readOnly: [this.#folders.sockets], mark, signal, onLine });
   }
 
   /** Containers that start at the moment may be reading it: the same text is not written again. */
   #write(program: string): void {
-    if (program !== this.#program) writeFileSync(this.#folders.workerProgram, program);
+    if (program !== this.#program) writeFileSync(this.#programFile, program);
     this.#program = program;
   }
 

@@ -6,23 +6,14 @@ import { DockerRuntime } from "../../services/node/src/containers/docker/runtime
 import { LABELS, spaceOf } from "../../services/node/src/containers/docker/names.ts";
 import { describeExit } from "../../services/node/src/containers/runtime.ts";
 import { containerRuntimeContract } from "../contract/container-runtime.ts";
-import type { OpenRuntime } from "../contract/workbench.ts";
+import { JAVASCRIPT } from "../contract/languages.ts";
 import { ensureWorkerImage, PYTHON_WORKER_PROGRAM, WORKER_IMAGE } from "./support/engine.ts";
+import { MAX_PROCESSES, openDocker, SCRATCH_MIB } from "./support/runtime.ts";
 
 const docker = new Docker();
 before(() => ensureWorkerImage(docker));
 
-const SCRATCH_MIB = 16;
-const MAX_PROCESSES = 64;
-
-const open: OpenRuntime = async ({ directory, sockets, job, packages, workerProgram }) => ({
-  runtime: await DockerRuntime.connect({
-    nodeId: "n", directory, sockets, jobFolder: job, packages, workerProgram, pythonWorkerProgram: PYTHON_WORKER_PROGRAM, kinds: [{ image: WORKER_IMAGE }], onTrouble: () => undefined,
-    containers: { network: "none", scratchMiB: SCRATCH_MIB, maxProcesses: MAX_PROCESSES },
-  }),
-  image: WORKER_IMAGE,
-});
-const bench = containerRuntimeContract(open);
+const bench = containerRuntimeContract(openDocker(WORKER_IMAGE), JAVASCRIPT);
 
 /** Containers of the workbench, ended ones too. */
 async function containersOf(directory: string) {

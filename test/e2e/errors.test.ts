@@ -33,6 +33,17 @@ test("the first failure is thrown and cancels the job; results that were there a
   await cluster.workersIdle();
 });
 
+test("in order of the inputs the first failure is thrown too when the one before it was never answered", async () => {
+  const failsSecond = async (x: number) => {
+    if (x === 1) throw new TypeError("one");
+    await new Promise((resolve) => setTimeout(resolve, 5_000));
+    return x;
+  };
+  const { values, error } = await drain(remoteParallelMap(failsSecond, [0, 1], { order: "input" }));
+  assert.ok(error instanceof TypeError && error.message === "one", String(error));
+  assert.deepEqual(values, []);
+});
+
 test("onError: \"continue\" runs every input and throws an AggregateError after the last result", async () => {
   const stream = remoteParallelMap((x: number) => {
     if (x % 100 === 7) throw new RangeError(`no ${x}`);

@@ -208,6 +208,27 @@ suite("what goes wrong on the cluster", () => {
     assert.equal(textOf(await notebook.run(2)), "5");
   });
 
+  test("a kernel that is killed leaves the job, which goes on in a new kernel, at the second try too", async () => {
+    const notebook = await Notebook.open("python", "import os, time\nnumbers = range(12)\nos.getpid()", "def slow(n):\n    time.sleep(0.5)\n    return n * 2\nslowly = [slow(n) for n in numbers]", "slowly == [n * 2 for n in range(12)]");
+    const pid = Number(textOf(await notebook.run(0)));
+    const ended = notebook.onBurla(1);
+    await notebook.until(1, () => (cellViewOf(notebook.cell(1))?.done ?? 0) > 0);
+    process.kill(pid, "SIGKILL");
+    const cell = await ended;
+    const jobId = cellViewOf(cell)?.jobId;
+    assert.equal(cell.executionSummary?.success, false);
+    assert.match(textOf(cell), /kernel has died.*Go On with the Job/s);
+    // The new kernel does not know the cell's inputs: that fails, and takes nothing away.
+    await notebook.onBurla(1, COMMANDS.pickUpCellJob);
+    assert.match(textOf(cell), /NameError/);
+    assert.equal(cellViewOf(cell)?.jobId, jobId);
+    await notebook.run(0);
+    await notebook.onBurla(1, COMMANDS.pickUpCellJob);
+    assert.equal(cell.executionSummary.success, true, textOf(cell));
+    assert.equal(cellViewOf(cell)?.jobId, jobId);
+    assert.equal(textOf(await notebook.run(2)), "True");
+  });
+
   test("a kernel that dies ends its cell, and the next cell has a new one", async () => {
     const notebook = await Notebook.open("python", "import os; os._exit(3)", "'alive'");
     const dead = await notebook.run(0);

@@ -71,6 +71,17 @@ test("an input that fails has the line of the cell, the others have run, and fai
   assert.match(errorText(gone), /run the cell again/);
 });
 
+test("asked for no input, all that failed run again, and they alone", async () => {
+  await run(session, "let broken = true");
+  const cell = "const all = [0, 1, 2, 3, 4].map((x) => { if (broken && x % 2 === 1) throw new Error('odd'); return broken ? x : -x })";
+  assert.equal(viewsOf(await runArmed(session, cell)).at(-1)?.failed, 2);
+  await run(session, "broken = false");
+  const again = await runArmed(session, cell, { onlyInputs: [] });
+  assert.equal(errorText(again), "");
+  assert.equal(viewsOf(again).at(-1)?.done, 2);
+  assert.equal(plain(valueOf(await run(session, "all"))), "[ 0, -1, 2, -3, 4 ]");
+});
+
 test("a failure in a function of an earlier cell shows that cell's line", async () => {
   await run(session, "function earlier(x: number) {\n\n  throw new Error('deep ' + x);\n}");
   const events = await runArmed(session, "[1].map((x) => earlier(x))");

@@ -110,6 +110,17 @@ test("a failing input shows its own line, and only the failed ones run again", a
   assert.match(errorOf(none)?.message ?? "", /not in this kernel any more/);
 });
 
+test("asked for no input, all that failed run again, and they alone", async () => {
+  await run(kernel, `${FRESH}\nbroken = True`);
+  const cell = "def f(x):\n    if broken and x % 2: raise ValueError('odd')\n    return x if broken else -x\nr = [f(x) for x in range(5)]";
+  assert.equal(lastView(await runArmed(cell)).failed, 2);
+  await run(kernel, "broken = False");
+  const again = await runArmed(cell, { onlyInputs: [] });
+  assert.equal(errorOf(again), undefined);
+  assert.equal(lastView(again).done, 2);
+  assert.equal(valueOf(await run(kernel, "r")), "[0, -1, 2, -3, 4]");
+});
+
 test("an interrupt cancels the job, in every phase, and the session goes on", async () => {
   await run(kernel, `${FRESH}\nimport time\ndef slow(x):\n    print('at', x, flush=True)\n    time.sleep(600)\n    return x\nkept = 7`);
   for (const phase of ["preparing", "running"] as const) {

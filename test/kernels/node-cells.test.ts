@@ -1,15 +1,17 @@
 /** What cells of the Node session can do here: declarations, imports, display, errors, and ends of all kinds. */
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
+import { existsSync, rmSync } from "node:fs";
+import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { after, before, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import type { KernelEvent, LiveKernel } from "@burla/kernel-bridge";
 import { during, outcomeOf, run, statusOf, streamOf, valueOf } from "../contract/live-kernel.ts";
-import { until } from "../support/until.ts";
+import { until, within } from "../support/until.ts";
 import { isAlive } from "../../client/src/process-life.ts";
 import { NotebookFolder } from "./notebook-folder.ts";
-import { errorText, plain, startSession } from "./session.ts";
+import { armedRun, errorText, plain, startSession } from "./session.ts";
 
 const folder = new NotebookFolder();
 let session: LiveKernel;
@@ -190,6 +192,29 @@ test("after many interrupts it still works", async () => {
   for (let round = 0; round < 5; round++) {
     await during(session, "await new Promise((r) => setTimeout(r, 1)); console.log('on'); for (;;);", () => session.interrupt());
     assert.equal(await value("await new Promise((resolve) => setTimeout(resolve, 1)); 1"), "1");
+  }
+});
+
+test("what an interrupted cell waited for comes later and never ends: whatever is next gets through by itself", async () => {
+  const sign = join(folder.path, "awake");
+  const leave = "console.log('on'); await new Promise((resolve) => (globalThis.wake = resolve)); require('node:fs').writeFileSync('awake', ''); for (;;);";
+  const nexts: Record<string, () => Promise<unknown>> = {
+    "a cell": () => value("1"),
+    "a cell that is armed": () => session.arm(armedRun),
+    "a cell that is interrupted before its turn": async () => {
+      const next = run(session, "for (;;);");
+      await session.interrupt();
+      assert.match(errorText(await next), /^Interrupted: /);
+    },
+  };
+  for (const [what, next] of Object.entries(nexts)) {
+    await during(session, leave, () => session.interrupt());
+    await value("var kept = 'still'");
+    await value("setTimeout(() => globalThis.wake(), 20); 0");
+    await until("what was left is busy", () => existsSync(sign));
+    await within(30_000, what, next());
+    assert.equal(await value("kept"), "'still'", what);
+    rmSync(sign);
   }
 });
 

@@ -114,6 +114,21 @@ for (const [transport, endpointOf] of [["a server", () => server.endpoint()], ["
     await second.dispose();
   });
 
+  check("left while it is busy, a kernel of this machine ends without an interrupt, one of a server goes on", async (kernel, endpoint) => {
+    const pid = await pidOf(kernel);
+    const events = await during(kernel, "print('on', flush=True)\nimport time\ntime.sleep(600)", () => kernel.leave());
+    assert.equal(outcomeOf(events), "lost");
+    assert.equal(kernel.status, "dead");
+    if (transport === "no server") return void (await until("the kernel has ended", () => !isAlive(pid)));
+    assert.equal((await listRunning(endpoint)).find(({ id }) => id === kernel.id)?.state, "busy");
+  });
+
+  check("left while it is idle, it ends", async (kernel) => {
+    const pid = await pidOf(kernel);
+    await kernel.leave();
+    await until("the kernel has ended", () => !isAlive(pid));
+  });
+
   check("5 MB of output arrive whole, or the server says that it dropped some", async (kernel) => {
     const events = await run(kernel, "for i in range(5000): print('x' * 1000)");
     assert.equal(outcomeOf(events), "ok");

@@ -34,6 +34,18 @@ except Broken as error:
   assert.doesNotMatch(stderr, /burla_worker/);
 });
 
+test("in order of the inputs the first failure is raised too when the one before it was never answered", async () => {
+  await run(`
+import time
+def fails_second(x):
+    if x == 1: raise TypeError("one")
+    time.sleep(5)
+    return x
+try: list(remote_parallel_map(fails_second, [0, 1], order="input"))
+except TypeError as error: assert error.args == ("one",)
+else: raise AssertionError("nothing was raised")`);
+});
+
 test("causes, contexts and members come with it", async () => {
   await run(`
 import sys

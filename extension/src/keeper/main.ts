@@ -10,11 +10,18 @@ import { createInterface } from "node:readline";
 import * as v from "valibot";
 import { Keeper, problemOf, type Tell } from "./keeper.ts";
 import { readLines, writeLine } from "./lines.ts";
-import { ALONE_TIMEOUT_MS, PROTOCOL_VERSION, READY_FD, startSchema, toKeeperSchema, type KernelProblemText, type StartRequest } from "./messages.ts";
+import { PROTOCOL_VERSION, READY_FD, startSchema, toKeeperSchema, type KernelProblemText, type StartRequest } from "./messages.ts";
 import { startKernel } from "./start-kernel.ts";
 
 /** What runs the kernel ends with this program, however it ends. */
 const END_TIMEOUT_MS = 15_000;
+
+interface Ends {
+  /** The notebook is closed, or has another kernel: nobody wants what runs any more. */
+  readonly byWindow: () => Promise<void>;
+  /** No window is left: a job that runs is to be found again. */
+  readonly alone: () => Promise<void>;
+}
 
 class Program {
   readonly #request: StartRequest;
@@ -31,18 +38,20 @@ class Program {
   async run(): Promise<void> {
     const kernel = await startKernel(this.#request.kernel);
     const keeper = new Keeper(kernel, (text) => this.#spool(text));
-    const end = async () => {
-      if (this.#isEnding) return;
-      this.#isEnding = true;
-      await this.#removeSocket();
-      setTimeout(() => process.exit(), END_TIMEOUT_MS);
-      await kernel.dispose();
-      process.exit();
-    };
-    for (const signal of ["SIGTERM", "SIGINT", "SIGHUP"] as const) process.once(signal, () => void end());
-    this.#server = createServer((socket) => this.#accept(socket, keeper, end));
+    const ends: Ends = { byWindow: () => this.#end(() => kernel.dispose()), alone: () => this.#end(() => kernel.leave()) };
+    for (const signal of ["SIGTERM", "SIGINT", "SIGHUP"] as const) process.once(signal, ends.alone);
+    this.#server = createServer((socket) => this.#accept(socket, keeper, ends));
     await this.#listen(this.#server);
-    this.#waitForWindow(end);
+    this.#waitForWindow(ends);
+  }
+
+  async #end(endKernel: () => Promise<void>): Promise<void> {
+    if (this.#isEnding) return;
+    this.#isEnding = true;
+    await this.#removeSocket();
+    setTimeout(() => process.exit(), END_TIMEOUT_MS);
+    await endKernel();
+    process.exit();
   }
 
   async #listen(server: Server): Promise<void> {
@@ -55,19 +64,19 @@ class Program {
     });
   }
 
-  #accept(socket: Socket, keeper: Keeper, end: () => Promise<void>): void {
+  #accept(socket: Socket, keeper: Keeper, ends: Ends): void {
     const tell: Tell = (message) => void writeLine(socket, message);
     let isWindow = false;
     socket.on("error", () => undefined);
     socket.once("close", () => {
       keeper.detach(tell);
-      if (this.#window === socket) this.#waitForWindow(end);
+      if (this.#window === socket) this.#waitForWindow(ends);
     });
     readLines(socket, (line) => {
       const parsed = v.safeParse(toKeeperSchema, line);
       if (!parsed.success) return void socket.destroy();
       const message = parsed.output;
-      if (message.type === "end") return void end();
+      if (message.type === "end") return void ends.byWindow();
       if (message.type !== "hello") return isWindow ? keeper.hear(message) : void socket.destroy();
       if (message.version !== PROTOCOL_VERSION) return void socket.destroy();
       isWindow = true;
@@ -78,9 +87,9 @@ class Program {
     });
   }
 
-  #waitForWindow(end: () => Promise<void>): void {
+  #waitForWindow({ alone }: Ends): void {
     clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => void end(), ALONE_TIMEOUT_MS);
+    this.#timer = setTimeout(() => void alone(), this.#request.aloneTimeoutMs);
   }
 
   /** Keeps what is too long for a cell. */

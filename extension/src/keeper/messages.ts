@@ -49,6 +49,8 @@ export const startSchema = v.object({
   kernel: kernelSchema,
   /** Holds what is too long for a cell. */
   spoolFolder: v.string(),
+  /** How long it waits for a window. */
+  aloneTimeoutMs: v.optional(v.number(), ALONE_TIMEOUT_MS),
 });
 export type StartRequest = v.InferOutput<typeof startSchema>;
 

@@ -2,7 +2,9 @@
 import * as vscode from "vscode";
 import type { ExecutionOutcome } from "@burla/kernel-bridge";
 import type { Change, Snapshot } from "../keeper/messages.ts";
+import { CELL_VIEW_MIME, type CellView } from "@burla/kernel-bridge/cell-view";
 import { cellItems, cellOutput, errorItem, streamItem } from "./cell-outputs.ts";
+import { readView } from "./cell-view.ts";
 
 /** Outputs that the cells of a notebook show, by the ids that its kernel's keeper gave them. */
 export type ShownOutputs = Map<number, vscode.NotebookCellOutput>;
@@ -10,21 +12,30 @@ export type ShownOutputs = Map<number, vscode.NotebookCellOutput>;
 export class CellRun {
   readonly #execution: vscode.NotebookCellExecution;
   readonly #shown: ShownOutputs;
+  /** What shows the job that is taken up again: it stays when that goes wrong before the job is shown anew. */
+  readonly #left: vscode.NotebookCellOutput | null;
   readonly #ids = new Set<number>();
   #isStarted = false;
   #isOver = false;
+  #job: unknown;
   #settle: (outcome: ExecutionOutcome) => void = () => undefined;
   /** Resolves at the end, however it comes. */
   readonly ended: Promise<ExecutionOutcome>;
 
-  constructor(execution: vscode.NotebookCellExecution, shown: ShownOutputs) {
+  constructor(execution: vscode.NotebookCellExecution, shown: ShownOutputs, left: vscode.NotebookCellOutput | null = null) {
     this.#execution = execution;
     this.#shown = shown;
+    this.#left = left;
     this.ended = new Promise((resolve) => (this.#settle = resolve));
   }
 
   get cell(): vscode.NotebookCell {
     return this.#execution.cell;
+  }
+
+  /** What it shows of its job, as told by the kernel: the editor's own outputs follow later. */
+  get job(): CellView | null {
+    return readView(this.#job);
   }
 
   /** Cancelled when the cell is removed. */
@@ -65,6 +76,8 @@ export class CellRun {
 
   end(outcome: ExecutionOutcome): void {
     if (this.#isOver) return;
+    const left = this.#left;
+    if (outcome !== "ok" && this.#isStarted && left !== null && this.job === null) this.#act(() => this.#execution.appendOutput(new vscode.NotebookCellOutput(left.items, left.metadata)));
     this.#isOver = true;
     try {
       this.#execution.end(outcome === "aborted" ? undefined : outcome === "ok", Date.now());
@@ -75,6 +88,7 @@ export class CellRun {
   }
 
   #applyOne(change: Change): unknown {
+    this.#note(change);
     switch (change.op) {
       case "append": {
         const output = cellOutput(change.output);
@@ -96,6 +110,11 @@ export class CellRun {
         this.#ids.clear();
         return this.#execution.clearOutput();
     }
+  }
+
+  #note(change: Change): void {
+    if (change.op === "clear") this.#job = undefined;
+    if ((change.op === "append" || change.op === "replace") && change.output.kind === "display") this.#job = change.output.data[CELL_VIEW_MIME] ?? this.#job;
   }
 
   /** A notebook that was closed takes nothing more: that is no error. */

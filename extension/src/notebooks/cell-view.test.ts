@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { CELL_VIEW_MIME, type CellView } from "@burla/kernel-bridge/cell-view";
-import { cellViewOf, isLive, placeText } from "./cell-view.ts";
+import { cellViewOf, isLeft, isLive, jobOutputOf, placeText } from "./cell-view.ts";
 
 const VIEW: CellView = {
   version: 1, jobId: "job-1", name: "score", cluster: "Local cluster", how: "map", phase: "done", reason: "", nodes: 2, workers: 4, total: 1000, done: 1000, failed: 0,
@@ -13,6 +13,19 @@ const output = (...documents: unknown[]) => ({ items: documents.map((document) =
 test("the last document that can be read counts; a file may hold anything", () => {
   assert.equal(cellViewOf({ outputs: [] }), null);
   assert.equal(cellViewOf({ outputs: [output(VIEW), output({ ...VIEW, name: "later" }), output("{"), output({ version: 2 })] })?.name, "later");
+});
+
+test("the output that shows the job is found among others", () => {
+  const [before, job, after] = [output({}), output(VIEW), output("{")];
+  assert.equal(jobOutputOf({ outputs: [before, job, after] }), job);
+  assert.equal(jobOutputOf({ outputs: [before, after] }), null);
+});
+
+test("a job goes on by itself once the cluster has taken it, until it ends", () => {
+  assert.equal(isLeft({ ...VIEW, phase: "running" }), true);
+  assert.equal(isLeft({ ...VIEW, phase: "preparing", jobId: null }), false);
+  assert.equal(isLeft(VIEW), false);
+  assert.equal(isLeft(null), false);
 });
 
 test("where a cell ran, in every phase", () => {

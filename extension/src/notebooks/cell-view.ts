@@ -10,10 +10,20 @@ interface ShownCell {
 export function cellViewOf({ outputs }: ShownCell): CellView | null {
   const items = outputs.flatMap(({ items: all }) => all.filter(({ mime }) => mime === CELL_VIEW_MIME));
   for (const { data } of items.reverse()) {
-    const parsed = v.safeParse(cellViewSchema, parse(data));
-    if (parsed.success) return parsed.output;
+    const view = readView(parse(data));
+    if (view !== null) return view;
   }
   return null;
+}
+
+export function readView(document: unknown): CellView | null {
+  const parsed = v.safeParse(cellViewSchema, document);
+  return parsed.success ? parsed.output : null;
+}
+
+/** The output with that one. */
+export function jobOutputOf<Output extends ShownCell["outputs"][number]>({ outputs }: { readonly outputs: readonly Output[] }): Output | null {
+  return outputs.findLast((output) => cellViewOf({ outputs: [output] }) !== null) ?? null;
 }
 
 function parse(data: Uint8Array): unknown {
@@ -22,6 +32,11 @@ function parse(data: Uint8Array): unknown {
   } catch {
     return null;
   }
+}
+
+/** Whether it is a job that goes on by itself when nobody reads it any more. */
+export function isLeft(view: CellView | null): boolean {
+  return view !== null && view.jobId !== null && isLive(view);
 }
 
 /** Whether the job may still run. */

@@ -7,7 +7,7 @@ import * as v from "valibot";
 import type { ArmedRun, KernelStatus } from "@burla/kernel-bridge";
 import { nodeEnvironment } from "../node-environment.ts";
 import { readLines, writeLine } from "../keeper/lines.ts";
-import { PROTOCOL_VERSION, READY_FD, readySchema, toWindowSchema, type KernelProblemText, type Snapshot, type StartRequest, type ToKeeper, type ToWindow } from "../keeper/messages.ts";
+import { PROTOCOL_VERSION, READY_FD, readySchema, toWindowSchema, type KernelProblemText, type Snapshot, type startSchema, type ToKeeper, type ToWindow } from "../keeper/messages.ts";
 
 const CONNECT_TIMEOUT_MS = 5_000;
 /** The kernel has deadlines of its own; this one holds when its keeper does not answer. */
@@ -32,7 +32,7 @@ export class KernelProblem extends Error {
 }
 
 /** Starts a keeper of its own process group: it outlives the window by the time of a reload. Resolves when it listens. */
-export async function startKeeper(program: string, nodePath: string | undefined, request: StartRequest): Promise<void> {
+export async function startKeeper(program: string, nodePath: string | undefined, request: v.InferInput<typeof startSchema>): Promise<void> {
   const child = spawn(nodePath ?? process.execPath, [program], { detached: true, stdio: ["pipe", "ignore", "pipe", "pipe"], env: nodeEnvironment(nodePath === undefined) });
   const ready = child.stdio[READY_FD] as Readable;
   let stderr = "";

@@ -4,8 +4,11 @@ import * as vscode from "vscode";
 import type { ArmedRun, ExecutionOutcome } from "@burla/kernel-bridge";
 import type { Snapshot, ToWindow } from "../keeper/messages.ts";
 import type { CellRun, ShownOutputs } from "./cell-run.ts";
+import { isLeft } from "./cell-view.ts";
 import { KeeperLink } from "./keeper-link.ts";
 import { markOf } from "./mark.ts";
+
+const DIED = "The kernel has died while this cell ran; what it knew is lost.";
 
 export class NotebookKernel {
   /** Where its keeper listens. */
@@ -106,7 +109,8 @@ export class NotebookKernel {
   #end(run: CellRun, outcome: ExecutionOutcome): void {
     if (outcome !== "lost") return run.end(outcome);
     if (this.#isRestarting) run.fail("Kernel", "The kernel was restarted while this cell ran.");
-    else run.fail("Kernel", "The kernel has died while this cell ran; what it knew is lost. Run the cell again: that starts a new one.");
+    else if (isLeft(run.job)) run.fail("Kernel", `${DIED} Its job goes on on the cluster: run the cells again that this one needs, then Go On with the Job.`);
+    else run.fail("Kernel", `${DIED} Run the cell again: that starts a new one.`);
   }
 
   async #ask(executionId: string, { inputId, prompt, isPassword }: Extract<ToWindow, { type: "question" }>["question"]): Promise<void> {

@@ -3,6 +3,7 @@ import * as vscode from "vscode";
 import { CELL_RENDERER } from "../contributions.ts";
 import { registerCommands } from "../failure.ts";
 import type { Shell } from "../shell.ts";
+import { jobOutputOf } from "./cell-view.ts";
 import { cellHandlers } from "./commands.ts";
 import { Controller, kindOf, NOTEBOOK_TYPE } from "./controller.ts";
 import { pythonClient } from "./python-client.ts";
@@ -28,7 +29,8 @@ export function registerNotebooks(context: vscode.ExtensionContext, shell: Shell
     execute: (cell, execution) => {
       const intent = intents.take(cell);
       const prepare = intent === undefined ? null : preparation(shell, cell, intent);
-      sessions.of(cell.notebook, kindOf(cell.document.languageId) ?? "python").add(execution, prepare);
+      const left = intent?.attachTo == null ? null : jobOutputOf(cell);
+      sessions.of(cell.notebook, kindOf(cell.document.languageId) ?? "python").add(execution, prepare, left);
     },
     interrupt: async (notebook) => void (await Promise.all(sessions.all(notebook).map((session) => session.interrupt()))),
     onDeselected: (notebook) => sessions.end(notebook),

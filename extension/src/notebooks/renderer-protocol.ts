@@ -13,6 +13,6 @@ export type FromRenderer = v.InferOutput<typeof fromRenderer>;
 export interface ToRenderer {
   readonly type: "state";
   readonly startedAtMs: number;
-  /** False for a job that a window has left behind. */
+  /** False for a job that a window or a kernel has left behind. */
   readonly isRunning: boolean;
 }

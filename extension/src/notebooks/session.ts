@@ -34,9 +34,9 @@ export class Session {
     this.#parts = parts;
   }
 
-  /** After what was given before. */
-  add(execution: vscode.NotebookCellExecution, prepare: Prepare | null): void {
-    this.#queue.push({ run: new CellRun(execution, this.#shown), prepare });
+  /** After what was given before. @param left what shows the job that is taken up again. */
+  add(execution: vscode.NotebookCellExecution, prepare: Prepare | null, left: vscode.NotebookCellOutput | null = null): void {
+    this.#queue.push({ run: new CellRun(execution, this.#shown, left), prepare });
     if (this.#current === undefined) void this.#work();
   }
 

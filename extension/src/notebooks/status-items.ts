@@ -20,7 +20,7 @@ export class CellStatusItems implements vscode.NotebookCellStatusBarItemProvider
     if (view === null) return [];
     const items = [placeItem(cell, view)];
     if (view.failed > 0 && !isLive(view) && view.how === "map") items.push(item(`$(debug-rerun) Run ${view.failed.toLocaleString("en-US")} failed again`, COMMANDS.rerunFailedCellInputs, "Runs the inputs that failed again, and they alone", cell));
-    if (isLive(view) && view.jobId !== null && !this.#running.has(cell)) items.push(item("$(debug-continue) Go on with the job", COMMANDS.pickUpCellJob, "The window that has started the job is gone: takes the job up again", cell));
+    if (isLive(view) && view.jobId !== null && !this.#running.has(cell)) items.push(item("$(debug-continue) Go on with the job", COMMANDS.pickUpCellJob, "What ran the cell is gone: takes its job up again", cell));
     return items;
   }
 }

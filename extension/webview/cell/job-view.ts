@@ -17,7 +17,7 @@ export interface JobActions {
   reveal(line: number): void;
 }
 
-const LEFT = "The window that ran this cell is gone. The cluster keeps the job's results for a week.";
+const LEFT = "What ran this cell is gone. The cluster goes on with its job, and keeps the results for a week.";
 
 export class JobView {
   readonly root: HTMLElement;

@@ -105,6 +105,8 @@ class Job:
                 self._results.add(what, body)
             elif kind == "end":
                 self._outcome = what
+                if what == "done":
+                    self._results.end()
             else:
                 return what
 

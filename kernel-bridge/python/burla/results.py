@@ -46,6 +46,7 @@ class ResultBuffer:
         self._open_seq = 0
         self._early: dict[int, Settled] = {}
         self._next_index = 0
+        self._has_ended = False
         #: Sequence number up to which results have arrived.
         self.last_seq = 0
         #: Results handed to the consumer.
@@ -60,6 +61,10 @@ class ResultBuffer:
         if self._in_order:
             self._taken(self.last_seq)
         return True
+
+    def end(self) -> None:
+        """No more will come. In order of the inputs, what waits for an input that was never answered is handed out now."""
+        self._has_ended = True
 
     def take(self) -> deque[Settled]:
         """The next entries that are here, at least one if there is any: a batch, or what follows in order."""
@@ -84,11 +89,19 @@ class ResultBuffer:
             while self._next_index in early:
                 entries.append(early.pop(self._next_index))
                 self._next_index += 1
-            if entries or not self._open_next():
+            if entries:
                 return entries
+            if not self._open_next():
+                return self._take_behind_gap() if self._has_ended else entries
             for entry in self._open:
                 early[entry.index] = entry
             self._open.clear()
+
+    def _take_behind_gap(self) -> deque[Settled]:
+        """Failures first: one of them has stopped the job."""
+        entries = deque(sorted(self._early.values(), key=lambda entry: (entry.status == "fulfilled", entry.index)))
+        self._early.clear()
+        return entries
 
     def _open_next(self) -> bool:
         if not self._batches:

@@ -19,7 +19,6 @@ const MAX_STDERR_LENGTH = 4_000;
 /** After `dispose` the kernels have this long to end. */
 const END_TIMEOUT_MS = 10_000;
 
-
 /** Local kernels without a Jupyter server. They end when this process does, however it does. */
 export class KernelHost {
   readonly #options: KernelHostOptions;
@@ -86,9 +85,10 @@ export class KernelHost {
     const id = this.#nextId++;
     const method = request.method as "GET" | "POST" | "DELETE";
     const body = method === "POST" ? await request.text() : null;
+    const { pathname, search } = new URL(request.url);
     return new Promise((resolve) => {
       this.#pending.set(id, resolve);
-      this.#say({ type: "request", id, method, path: new URL(request.url).pathname, body });
+      this.#say({ type: "request", id, method, path: pathname + search, body });
     });
   }
 

@@ -7,7 +7,7 @@ import type { ArmedRun, ExecuteOptions, KernelEvent, KernelStatus, Language, Liv
 import { armPython, type PythonClient } from "../python/arm.ts";
 import { Connection } from "./connection.ts";
 import type { JupyterEndpoint } from "./endpoint.ts";
-import { KernelAPI } from "./library.ts";
+import { KernelAPI, ServerConnection } from "./library.ts";
 import type { Kernel, KernelMessage } from "./library.ts";
 import { Transcript } from "./transcript.ts";
 
@@ -134,11 +134,21 @@ export class JupyterKernel implements LiveKernel {
 
   async dispose(): Promise<void> {
     if (this.#isDisposed) return;
+    this.#close();
+    if (this.#isOwn) await this.#request("ending the kernel", () => KernelAPI.shutdownKernel(this.id, this.#endpoint.settings)).catch(() => undefined);
+  }
+
+  async leave(): Promise<void> {
+    if (this.#isDisposed || this.#running === undefined || !this.#isOwn) return this.dispose();
+    this.#close();
+    if (this.#endpoint.isLocal) await this.#request("ending the kernel", () => killKernel(this.id, this.#endpoint.settings)).catch(() => undefined);
+  }
+
+  #close(): void {
     this.#isDisposed = true;
     this.#loseAll();
     this.#connection.dispose();
     this.#update();
-    if (this.#isOwn) await this.#request("ending the kernel", () => KernelAPI.shutdownKernel(this.id, this.#endpoint.settings)).catch(() => undefined);
   }
 
   async #request<T>(what: string, ask: () => Promise<T>): Promise<T> {
@@ -316,6 +326,11 @@ export class JupyterKernel implements LiveKernel {
 function end({ events }: Execution, outcome: "aborted" | "lost"): EventQueue {
   events.push({ type: "ended", outcome });
   return events;
+}
+
+/** What runs is not interrupted before: the kernel host offers that, servers do not. */
+function killKernel(id: string, settings: JupyterEndpoint["settings"]): Promise<unknown> {
+  return ServerConnection.makeRequest(`${settings.baseUrl}api/kernels/${encodeURIComponent(id)}?now=true`, { method: "DELETE" }, settings);
 }
 
 function asKernelError(what: string, error: unknown): BurlaError {

@@ -17,6 +17,8 @@ const PREPARE_TIMEOUT_MS = 30_000;
 /** A job is cancelled within this time too, which needs the cluster's answer. */
 const INTERRUPT_TIMEOUT_MS = 10_000;
 const DISPOSE_TIMEOUT_MS = 3_000;
+/** Longer than the program itself waits for the cluster to say that the job is cancelled. */
+const CANCEL_TIMEOUT_MS = 6_000;
 const MARK_TIMEOUT_MS = 500;
 /** What is printed while no cell runs is kept for the next one, up to here. */
 const MAX_LATE_LENGTH = 256 * 1024;
@@ -99,12 +101,17 @@ class NodeSession implements LiveKernel {
 
   async arm(run: ArmedRun): Promise<void> {
     if (this.#status === "dead") throw new BurlaError("BURLA_KERNEL", "the Node session has ended", { cure: "Restart it." });
-    const answer = new Promise<string | null>((resolve) => this.#prepared.push(resolve));
-    this.#process?.send({ type: "prepare" });
-    // While a cell is busy the program cannot answer: the client is then loaded when it is needed.
-    const problem = this.#running === undefined ? await within(answer, PREPARE_TIMEOUT_MS, () => "it did not answer in time") : null;
+    // A cell that is busy would keep the answer back: the client is then loaded when it is needed.
+    const problem = this.#running === undefined ? await this.#prepare() : null;
     if (problem !== null) throw new BurlaError("BURLA_KERNEL", `the client could not be put into the Node session: ${problem}`, { cure: "Restart the session." });
     this.#armed.set(run.cellId, run);
+  }
+
+  /** @returns why the client cannot be loaded; null when it is. */
+  #prepare(): Promise<string | null> {
+    const answer = new Promise<string | null>((resolve) => this.#prepared.push(resolve));
+    this.#process?.send({ type: "prepare" });
+    return within(answer, PREPARE_TIMEOUT_MS, () => "it did not answer in time");
   }
 
   async interrupt(): Promise<void> {
@@ -122,25 +129,33 @@ class NodeSession implements LiveKernel {
 
   async restart(): Promise<void> {
     this.#setStatus("restarting");
-    await this.#stop();
+    await this.#stop({ cancelsJob: true });
     this.#armed.clear();
     this.#count = 0;
     this.#late = "";
     await this.begin();
   }
 
-  async dispose(): Promise<void> {
-    await this.#stop();
+  dispose(): Promise<void> {
+    return this.#finish({ cancelsJob: true });
+  }
+
+  leave(): Promise<void> {
+    return this.#finish({ cancelsJob: false });
+  }
+
+  async #finish(how: { readonly cancelsJob: boolean }): Promise<void> {
+    await this.#stop(how);
     this.#setStatus("dead");
     this.#listeners.clear();
   }
 
-  /** A running job is cancelled, if the program still listens; then it is ended. Open executions are lost. */
-  async #stop(): Promise<void> {
+  /** Ends the program; a running job is cancelled before, if the program still listens. Open executions are lost. */
+  async #stop({ cancelsJob }: { readonly cancelsJob: boolean }): Promise<void> {
     const stopped = this.#process;
-    if (this.#running?.armed != null) {
+    if (cancelsJob && this.#running?.armed != null) {
       stopped?.send({ type: "interrupt" });
-      await within(this.#running.over, DISPOSE_TIMEOUT_MS, () => undefined);
+      await within(this.#running.over, CANCEL_TIMEOUT_MS, () => undefined);
     }
     this.#process = undefined;
     this.#loseAll();

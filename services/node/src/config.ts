@@ -1,3 +1,4 @@
+/** What a node service is told by whoever starts it, and where it keeps what. */
 import { join, resolve } from "node:path";
 import * as v from "valibot";
 import { containerKindSchema, containersSchema } from "@burla/protocol";
@@ -52,6 +53,7 @@ export interface NodeFolders {
   readonly packages: string;
 }
 
+/** The folders of a node service, all below its own. */
 export function foldersOf({ directory, containers }: Pick<NodeConfig, "directory" | "containers">): NodeFolders {
   const folder = (name: string) => join(directory, name);
   return {

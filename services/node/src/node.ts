@@ -18,6 +18,7 @@ import { JobGroup, type Prepared } from "./job-group.ts";
 import { mainAddress } from "./main-address.ts";
 import { MainLink } from "./main-link.ts";
 import { MainProxy } from "./main-proxy.ts";
+import { NodeStatus, type NodeState } from "./node-status.ts";
 import { Packages } from "./packages/job-packages.ts";
 import type { Waiting } from "./packages/package-store.ts";
 import { OrphanWatch } from "./orphan-watch.ts";
@@ -27,12 +28,6 @@ import { WorkQueues } from "./work-queues.ts";
 
 /** A node whose workers do not start tries again after this long. */
 const RETRY_MS = 5_000;
-/** Which workers are busy is told so much later, as it is then: with short calls it changes all the time, and most of
- * the time nothing is to be told. */
-const BUSY_MS = 250;
-
-type NodeState = Of<NodeToMain, "nodeState">["state"];
-
 export interface NodeDependencies {
   readonly config: NodeConfig;
   readonly folders: NodeFolders;
@@ -56,12 +51,9 @@ export class Node {
   /** Groups whose job is over, until their workers have ended. */
   readonly #stopping = new Set<Promise<void>>();
   readonly #groups = new Map<JobId, JobGroup>();
-  #state: NodeState = "BOOTING";
-  #reason = "";
+  readonly #status: NodeStatus;
   #renewal: NodeJS.Timeout | undefined;
   #retry: NodeJS.Timeout | undefined;
-  #busyTimer: NodeJS.Timeout | undefined;
-  #told = "";
   #ending: Promise<void> | undefined;
   /** What main is told when the machine is about to be taken away. */
   #leaving: Of<NodeToMain, "nodeLeaving"> | null = null;
@@ -84,7 +76,7 @@ export class Node {
     this.#link = new MainLink({
       address: mainAddress(config),
       software: `burla node ${config.nodeId}`,
-      introduce: () => [this.#hello(), this.#noteTold(), ...(this.#leaving === null ? [] : [this.#leaving])],
+      introduce: () => [this.#hello(), this.#status.note(), ...(this.#leaving === null ? [] : [this.#leaving])],
       onMessage: (message, body) => this.#receive(message, body),
       orphan: new OrphanWatch({
         ...config,
@@ -93,6 +85,14 @@ export class Node {
       }),
     });
     this.#queues = new WorkQueues({ nodeId: config.nodeId, link: this.#link, ended: (jobId, reason) => void this.#stop(jobId, reason) });
+    this.#status = new NodeStatus({
+      look: () => ({
+        slots: [...this.#pool.slots, ...[...this.#groups.values()].flatMap((group) => [...group.slots])],
+        groups: this.#groups.values(),
+        trouble: runtime.trouble,
+      }),
+      send: (message) => this.#link.send(message),
+    });
   }
 
   async start(): Promise<void> {
@@ -105,7 +105,7 @@ export class Node {
 
   /** What keeps the runtime from starting containers has changed. */
   troubleChanged(): void {
-    this.#sendState();
+    this.#status.tell();
   }
 
   /** The machine is about to go: what has not begun goes back to main, which gives nothing new. */
@@ -133,7 +133,7 @@ export class Node {
     this.#dependencies.log.info({ reason }, "shutting down");
     clearInterval(this.#renewal);
     clearTimeout(this.#retry);
-    clearTimeout(this.#busyTimer);
+    this.#status.close();
     this.#link.close();
     await Promise.all([...[...this.#groups.values()].map((group) => group.stop()), ...this.#stopping, this.#pool.killRest()]);
     this.#server.close();
@@ -172,9 +172,9 @@ export class Node {
         prepare: (signal, onProgress) => this.#prepare(spec, shape, code, { signal, onProgress }),
         env: { ...spec.env, ...this.#wayToMain(), BURLA_JOB: jobId, BURLA_JOB_TOKEN: message.token },
         startWorker: () => this.#pool.start(shape),
-        openQueue: (listener) => this.#queues.open(message, listener),
-        changed: () => this.#sendState(),
-        busyChanged: () => this.#tellBusySoon(),
+          openQueue: (listener) => this.#queues.open(message, listener),
+          changed: () => this.#status.tell(),
+          busyChanged: () => this.#status.tellSoon(),
         nodeFailed: (reason) => this.#fail(reason),
       },
       slots,
@@ -245,28 +245,8 @@ export class Node {
   }
 
   #enter(state: NodeState, reason: string): void {
-    this.#state = state;
-    this.#reason = reason;
     this.#dependencies.log.info({ state, reason }, "state");
-    this.#sendState();
-  }
-
-  #sendState(): void {
-    this.#link.send(this.#noteTold());
-  }
-
-  /** The state, to be sent at once. */
-  #noteTold(): NodeToMain {
-    const message = this.#stateMessage();
-    this.#told = lookOf(message);
-    return message;
-  }
-
-  #tellBusySoon(): void {
-    this.#busyTimer ??= setTimeout(() => {
-      this.#busyTimer = undefined;
-      if (lookOf(this.#stateMessage()) !== this.#told) this.#sendState();
-    }, BUSY_MS);
+    this.#status.enter(state, reason);
   }
 
   /** For functions that start jobs of their own: over this node's socket, or as this node does. */
@@ -280,16 +260,6 @@ export class Node {
     return this.#dependencies.config.nodeId as NodeId;
   }
 
-  #stateMessage(): Of<NodeToMain, "nodeState"> {
-    const slots = [...this.#pool.slots, ...[...this.#groups.values()].flatMap((group) => [...group.slots])];
-    const workers = slots.map((slot) => ({
-      workerId: slot.workerId, runtime: slot.kind, image: slot.image, state: slot.state, jobId: slot.jobId, pid: slot.container.pid,
-    }));
-    const preparing = [...this.#groups].flatMap(([jobId, group]) => (group.preparing === "" ? [] : [{ jobId, text: group.preparing.slice(0, 500) }]));
-    const reason = this.#dependencies.runtime.trouble || preparing[0]?.text || this.#reason;
-    return { type: "nodeState", state: this.#state, reason: reason.slice(0, 1000), workers, preparing };
-  }
-
   #hello(): NodeToMain {
     const { cpu, ramMiB, maxCpu, maxRamMiB } = this.#dependencies.config;
     const inGroups = [...this.#groups].flatMap(([jobId, group]) => group.grantIdsOfMain.map((grantId) => ({ jobId, grantId })));
@@ -299,9 +269,4 @@ export class Node {
       jobs: [...this.#groups.keys()], holding: [...inGroups, ...inOutbox],
     };
   }
-}
-
-/** What changes of a node that works, as text to be compared. */
-function lookOf({ workers, preparing }: Of<NodeToMain, "nodeState">): string {
-  return JSON.stringify([workers, preparing]);
 }

@@ -19,6 +19,7 @@ export interface Workshop {
   close(): void;
 }
 
+/** Builds the worker program and listens for workers; to be closed. */
 export async function openWorkshop(): Promise<Workshop> {
   const directory = mkdtempSync(join(tmpdir(), "burla-node-"));
   const workerProgram = join(directory, "worker.mjs");

@@ -1,21 +1,15 @@
 /** How long containers take by themselves. */
 import assert from "node:assert/strict";
-import { DockerRuntime } from "../../../services/node/src/containers/docker/runtime.ts";
 import { Workbench } from "../../contract/workbench.ts";
-import { PYTHON_WORKER_PROGRAM, WORKER_IMAGE } from "../support/engine.ts";
+import { WORKER_IMAGE } from "../support/engine.ts";
+import { openDocker } from "../support/runtime.ts";
 import { medianMs, roundMs, type Facts } from "../support/scenario.ts";
 
 const MANY = 20;
 const ROUNDS = 10;
 
 async function withBench(body: (bench: Workbench) => Promise<Facts>): Promise<Facts> {
-  const bench = new Workbench(async ({ directory, sockets, job, packages, workerProgram }) => ({
-    runtime: await DockerRuntime.connect({
-      nodeId: "times", directory, sockets, jobFolder: job, packages, workerProgram, pythonWorkerProgram: PYTHON_WORKER_PROGRAM, kinds: [{ image: WORKER_IMAGE }], onTrouble: () => undefined,
-      containers: { network: "none", scratchMiB: 16, maxProcesses: 64 },
-    }),
-    image: WORKER_IMAGE,
-  }));
+  const bench = new Workbench(openDocker(WORKER_IMAGE));
   await bench.setUp();
   try {
     return await body(bench);

@@ -93,12 +93,12 @@ export class KernelProcess {
     await this.start();
   }
 
-  /** Asks the kernel to end, so that it can tidy up, then ends it. */
-  async stop({ restart = false }: { restart?: boolean } = {}): Promise<void> {
+  /** Asks the kernel to end, so that it can tidy up, then ends it; with `now`, without a word. */
+  async stop({ restart = false, now = false }: { restart?: boolean; now?: boolean } = {}): Promise<void> {
     const life = this.#life;
     if (life === undefined) return;
     life.isEnding = true;
-    if (isRunning(life.child)) {
+    if (!now && isRunning(life.child)) {
       // A loop that is busy would not hear the request.
       this.interrupt();
       this.#post(life, "control", requestOf("shutdown_request", this.#session, { restart }));

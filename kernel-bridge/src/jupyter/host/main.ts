@@ -27,13 +27,14 @@ function say(message: FromHost): void {
 }
 
 async function answer({ method, path, body }: Extract<ToHost, { type: "request" }>): Promise<Answer> {
-  const [kind, id, action] = path.replace(/^\/api\//, "").split("/");
+  const { pathname, searchParams } = new URL(path, "http://kernel-host.invalid/");
+  const [kind, id, action] = pathname.replace(/^\/api\//, "").split("/");
   if (kind === "kernelspecs") return [200, await specsModel()];
   if (kind !== "kernels") return [404, { message: "not a part of this host" }];
   if (id === undefined) return method === "POST" ? start(body) : [200, [...kernels.values()].map(modelOf)];
   const kernel = kernels.get(decodeURIComponent(id));
   if (kernel === undefined) return [404, { message: `there is no kernel ${id}` }];
-  if (method === "DELETE") return remove(kernel);
+  if (method === "DELETE") return remove(kernel, { now: searchParams.get("now") === "true" });
   if (action === "interrupt") return kernel.process.interrupt(), [204, null];
   if (action === "restart") await kernel.process.restart();
   return [200, modelOf(kernel)];
@@ -58,9 +59,9 @@ async function start(body: string | null): Promise<Answer> {
   return [201, modelOf(kernel)];
 }
 
-async function remove(kernel: HostedKernel): Promise<Answer> {
+async function remove(kernel: HostedKernel, how: { now: boolean }): Promise<Answer> {
   kernels.delete(kernel.id);
-  await kernel.process.stop();
+  await kernel.process.stop(how);
   return [204, null];
 }
 

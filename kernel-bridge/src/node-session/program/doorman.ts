@@ -11,9 +11,12 @@ import { Socket } from "node:net";
 import { parentPort, workerData } from "node:worker_threads";
 import { LineSplitter } from "../lines.ts";
 import { COMMANDS_FD, MAX_MESSAGE_LENGTH } from "../messages.ts";
+import { GATE } from "./gate.ts";
 
 /** Code that does not give way within this time is ended by force. */
 const PATIENCE_MS = 300;
+/** What runs between cells may be meant to: a timer of a cell that was not interrupted. */
+const PATIENCE_BETWEEN_CELLS_MS = 2_000;
 /** Then the main thread is told again so often, and meets force at every third time. */
 const REPEAT_MS = 100;
 const FORCE_EVERY = 3;
@@ -25,28 +28,43 @@ let inspector: Session | undefined;
 let underWay = 0;
 const gate = new Int32Array(workerData as SharedArrayBuffer);
 
-/** What an interrupted cell has left behind may be busy by now: it has to give way to the next one too. */
-let isAfterInterrupt = false;
-/** The next cell, while that is so. */
-let held: string | undefined;
+/**
+ * From the first interrupt on. What an interrupted cell waited for may come at any later time and keep the main thread busy
+ * without an end: it has to give way to whatever comes next.
+ */
+let hasInterrupted = false;
+/** What waits until the main thread has let itself be heard. */
+let held: string[] = [];
+/** An interrupt that came meanwhile is for a cell among those. */
+let isForHeld = false;
 
 const INTERRUPT = '{"type":"interrupt"}';
 
 function hear(line: string): void {
   const { type } = JSON.parse(line) as { type?: unknown };
-  const isHeld = type === "execute" && isAfterInterrupt;
-  if (isHeld) held = line;
-  else parentPort?.postMessage(line);
-  if (isHeld) parentPort?.postMessage(INTERRUPT);
-  if (!isHeld && type !== "interrupt") return;
-  clearTimeout(timer);
-  timer = setTimeout(() => press(INTERRUPT, 0), PATIENCE_MS);
+  if (type === "interrupt") return interrupt();
+  if (!hasInterrupted || (type !== "execute" && type !== "prepare")) return parentPort?.postMessage(line);
+  held.push(line);
+  knock(PATIENCE_BETWEEN_CELLS_MS);
 }
 
-function press(line: string, round: number): void {
+function interrupt(): void {
+  hasInterrupted = true;
+  isForHeld = held.length > 0;
+  knock(PATIENCE_MS);
+}
+
+/** Also an interrupt for the main thread, which has no cell to end when it comes between two. */
+function knock(patienceMs: number): void {
+  parentPort?.postMessage(INTERRUPT);
+  clearTimeout(timer);
+  timer = setTimeout(() => press(0), patienceMs);
+}
+
+function press(round: number): void {
   if (round % FORCE_EVERY === 0) force();
-  else parentPort?.postMessage(line);
-  timer = setTimeout(() => press(line, round + 1), REPEAT_MS);
+  else parentPort?.postMessage(INTERRUPT);
+  timer = setTimeout(() => press(round + 1), REPEAT_MS);
 }
 
 function force(): void {
@@ -62,14 +80,15 @@ function force(): void {
 /** The main thread stands at the gate. What is under way ends its waiting; then it is told once more. */
 function open(): void {
   if (underWay > 0) return;
+  // It has waited too long and gone on: it is told again.
+  if (Atomics.compareExchange(gate, 0, GATE.closed, GATE.open) !== GATE.closed) return;
   clearTimeout(timer);
   inspector?.disconnect();
   inspector = undefined;
-  Atomics.store(gate, 0, 1);
   Atomics.notify(gate, 0);
-  isAfterInterrupt = held === undefined;
-  if (held !== undefined) parentPort?.postMessage(held);
-  held = undefined;
+  for (const line of held) parentPort?.postMessage(line);
+  held = [];
+  if (isForHeld) interrupt();
 }
 
 const lines = new LineSplitter(MAX_MESSAGE_LENGTH);

@@ -14,6 +14,7 @@ import { SESSION } from "./cells/session-names.ts";
 import { captureConsole } from "./console.ts";
 import { CurrentExecution } from "./current.ts";
 import { errorReport, textOf } from "./errors.ts";
+import { GATE } from "./gate.ts";
 import { Questions } from "./questions.ts";
 import { Reporter } from "./reporter.ts";
 import { CellRunner, type CellValue } from "./run-cell.ts";
@@ -92,9 +93,10 @@ function hear(line: string): void {
 
 /** Whether nothing that ends cells by force is under way any more: see `doorman.ts`. If not, we are told again. */
 function standAtGate(): boolean {
-  Atomics.store(gate, 0, 0);
+  Atomics.store(gate, 0, GATE.closed);
   doorman.postMessage("heard");
-  return Atomics.wait(gate, 0, 0, GATE_TIMEOUT_MS) !== "timed-out";
+  Atomics.wait(gate, 0, GATE.closed, GATE_TIMEOUT_MS);
+  return Atomics.compareExchange(gate, 0, GATE.closed, GATE.left) === GATE.open;
 }
 
 /** What fails outside of any cell's own promise is shown, and the session goes on. */

@@ -108,6 +108,7 @@ export function isHeapLimit(stderr: string): boolean {
   return /heap out of memory|Allocation failed/.test(stderr);
 }
 
+/** The end of what a worker said, short enough for an error. */
 export function tailOf(stderr: string): string {
   return stderr.trim().slice(-STDERR_TAIL_CHARACTERS);
 }

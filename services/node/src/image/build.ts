@@ -5,7 +5,7 @@ import { arch } from "node:os";
 import { basename, join } from "node:path";
 import type Docker from "dockerode";
 import { BurlaError } from "@burla/protocol";
-import { engineMessage, refusal, statusOf } from "../containers/docker/engine.ts";
+import { isLost, reach, refusal, statusOf } from "../containers/docker/engine.ts";
 import { findPython, nativeParts, PACKAGES_FOLDER, PROGRAM_FOLDER, pythonFiles, treeOf } from "./python-files.ts";
 import { contentOf, file, rootFiles, type RootEntry } from "./root-files.ts";
 import { tarOf } from "./tar.ts";
@@ -14,6 +14,8 @@ const PYTHON_ENVIRONMENT = `ENV PYTHONPATH=/${PACKAGES_FOLDER}`;
 const NOT_FOUND = 404;
 /** The hash of everything that went in: with the same one there is nothing to do. */
 const INPUTS_LABEL = "burla.inputs";
+/** A step of a build takes less by far. */
+const STALE_STEP_MS = 10 * 60_000;
 
 export interface ImageOptions {
   readonly name: string;
@@ -39,6 +41,7 @@ export interface ImageOutcome {
 
 /** @throws BurlaError BURLA_CONTAINERS */
 export async function buildImage(docker: Docker, options: ImageOptions, onStep: (text: string) => void): Promise<ImageOutcome> {
+  await reach(docker);
   try {
     const recipe = options.from === null ? await localRecipe(docker, options) : await derivedRecipe(docker, options, options.from);
     const before = await inspect(docker, options.name);
@@ -52,8 +55,15 @@ export async function buildImage(docker: Docker, options: ImageOptions, onStep: 
     if (image === undefined) throw new BurlaError("BURLA_CONTAINERS", `the engine has made no image ${options.name}`);
     return { name: options.name, id: image.Id, sizeBytes: image.Size, made: !isThere };
   } catch (error) {
-    throw refusal(error);
+    throw failureOf(error);
   }
+}
+
+function failureOf(error: unknown): BurlaError {
+  if (isLost(error)) return new BurlaError("BURLA_CONTAINERS", "the Docker Engine went away while the image was made", { cause: error, cure: "Start it, and make the image again." });
+  const failure = refusal(error);
+  if (!/no space left on device/i.test(failure.message)) return failure;
+  return new BurlaError("BURLA_CONTAINERS", "the disk of the Docker Engine has no room for the image", { cause: error, cure: "Make room, for example with `docker system prune`, and make the image again." });
 }
 
 /** How an image comes about. */
@@ -103,23 +113,33 @@ async function derivedRecipe(docker: Docker, { name, workerProgram, runtime, pyt
     inputs: createHash("sha256").update(base.Id).update(hashOf(added)).digest("hex"),
     description: `making ${name} from ${from}`,
     make: async (labels) => {
-      const dockerfile = [`FROM ${from}`, "COPY burla /burla", ...(runtime === "python" ? [PYTHON_ENVIRONMENT] : []), ...labelLines(labels)].join("\n");
+      await removeSteps(docker);
+      // The labels first: each step has those before it, and is known by them.
+      const dockerfile = [`FROM ${from}`, ...labelLines(labels), "COPY burla /burla", ...(runtime === "python" ? [PYTHON_ENVIRONMENT] : [])].join("\n");
       const context = tarOf([file("Dockerfile", Buffer.from(`${dockerfile}\n`)), ...added]);
       await finish(docker, await docker.buildImage(context, { t: name }));
     },
   };
 }
 
-/** Reads an answer of the engine to its end. @throws Error with what it says went wrong. */
+/** Reads an answer of the engine to its end. @throws Error with what it says went wrong, or with the code ECONNRESET when it is cut. */
 async function finish(docker: Docker, stream: NodeJS.ReadableStream): Promise<void> {
   await new Promise<void>((resolve, reject) => {
-    stream.once("close", () => reject(new BurlaError("BURLA_CONTAINERS", "the Docker Engine went away while the image was made", { cure: "Start it, and make the image again: nothing of it is left." })));
+    stream.once("close", () => reject(Object.assign(new Error("the engine hung up in the middle of an answer"), { code: "ECONNRESET" })));
     docker.modem.followProgress(stream, (error: Error | null, steps: { error?: string }[]) => {
       const failed = steps.find((step) => step.error !== undefined);
-      if (error !== null || failed !== undefined) reject(new Error(failed?.error ?? engineMessage(error)));
+      if (failed !== undefined) reject(new Error(failed.error));
+      else if (error !== null) reject(error);
       else resolve();
     });
   });
+}
+
+/** An engine that dies in the middle of a build leaves the container of a step behind, which never ran. */
+export async function removeSteps(docker: Docker, olderThanMs = STALE_STEP_MS): Promise<void> {
+  const made = await docker.listContainers({ all: true, filters: { status: ["created"], label: [INPUTS_LABEL] } });
+  const stale = made.filter(({ Command, Created }) => Command.includes("#(nop)") && Created * 1000 <= Date.now() - olderThanMs);
+  await Promise.all(stale.map(({ Id }) => docker.getContainer(Id).remove().catch(() => undefined)));
 }
 
 /** The one that had the name before takes room and is of no use, unless it has another name or a container. */

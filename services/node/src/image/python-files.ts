@@ -12,6 +12,8 @@ export const PROGRAM_FOLDER = "burla/python";
 /** Parts of the library that no function needs: other people's packages, tests, windows. */
 const LEFT_OUT = new Set(["site-packages", "dist-packages", "test", "tests", "idlelib", "tkinter", "turtledemo", "ensurepip", "lib2to3"]);
 const BUILT_FOR_COMPILERS = /^config-/;
+/** An interpreter that has not answered by then waits for something that does not come. */
+const PROBE_MS = 60_000;
 
 const PROBE = `
 import json, os, sys, sysconfig
@@ -28,7 +30,7 @@ export type HostPython = v.InferOutput<typeof probeSchema>;
 
 /** @throws BurlaError BURLA_CONTAINERS when there is no Python here, or none that can run workers. */
 export function findPython(interpreter: string): HostPython {
-  const { status, stdout, stderr, error } = spawnSync(interpreter, ["-c", PROBE], { encoding: "utf8" });
+  const { status, stdout, stderr, error } = spawnSync(interpreter, ["-c", PROBE], { encoding: "utf8", timeout: PROBE_MS });
   if (error !== undefined || status !== 0) {
     throw new BurlaError("BURLA_CONTAINERS", `the Python of this machine (${interpreter}) does not run: ${error?.message ?? stderr.trim()}`, { cure: "Install Python, name another one in the variable BURLA_PYTHON, or build upon an image that has it: `burla image --runtime python --from python:3.12-slim`." });
   }

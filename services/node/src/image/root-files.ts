@@ -53,6 +53,7 @@ function folder(path: string): RootEntry {
   return { kind: "folder", path, mode: 0o755 };
 }
 
+/** @param source the path of a file of this machine, or the content itself. */
 export function file(path: string, source: string | Buffer, mode = 0o644): RootEntry {
   return { kind: "file", path, source, mode };
 }

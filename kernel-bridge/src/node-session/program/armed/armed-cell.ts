@@ -1,6 +1,5 @@
 /** One execution of a cell on the cluster: its last statement's map, or the cell as one call. The client does the work. */
 import type * as Burla from "burla";
-import { MAX_VIEW_FAILURES } from "../../../cell-view.ts";
 import type { ArmedRun } from "../../../kernel.ts";
 import type { CellMaps } from "../cells/cell-maps.ts";
 import type { MapShape } from "../cells/last-statement.ts";
@@ -9,7 +8,7 @@ import type { Reporter } from "../reporter.ts";
 import type { TypeScript } from "../typescript.ts";
 import { isAsync, needsOf, remoteCallback, wrappers } from "./callback.ts";
 import { readInputs, type MapInputs } from "./inputs.ts";
-import type { KeptRun, KeptRuns } from "./kept.ts";
+import { failedAgain, type KeptRun, type KeptRuns } from "./kept.ts";
 import { JobTracker } from "./tracker.ts";
 
 export interface ArmedCellOptions {
@@ -59,7 +58,7 @@ export class ArmedCell {
   async #mapped(inputs: MapInputs, fn: AnyFunction, needs: "value" | "index", shape: MapShape): Promise<unknown[]> {
     const { cellId } = this.#options.run;
     const kept = this.#options.run.onlyInputs === null ? undefined : this.#keptFor(inputs);
-    const onlyInputs = kept === undefined ? null : this.#wanted(kept, inputs);
+    const onlyInputs = kept === undefined ? null : failedAgain(kept, this.#options.run.onlyInputs ?? [], inputs.present);
     const indexes = indexesOf(inputs, onlyInputs);
     const values = indexes === null ? inputs.values : pairs(inputs, indexes, onlyInputs);
     const stream = this.#start(remoteCallback(fn, needs, indexes !== null), values, nameOf(fn, this.#options.label));
@@ -69,16 +68,6 @@ export class ArmedCell {
     this.#options.kept.set(cellId, run);
     throwFirst(run);
     return run.results;
-  }
-
-  /**
-   * Which inputs run again, as positions among those that are there. A cell shows only the first failures: who asks for
-   * all that it shows, asks for the others too.
-   */
-  #wanted({ failures }: KeptRun, { present }: MapInputs): number[] {
-    const asked = this.#options.run.onlyInputs ?? [];
-    const positions = present === null ? [...asked] : asked.map((index) => present.indexOf(index));
-    return positions.length < MAX_VIEW_FAILURES ? positions : [...new Set([...positions, ...failures.keys()])];
   }
 
   #keptFor(inputs: MapInputs): KeptRun {

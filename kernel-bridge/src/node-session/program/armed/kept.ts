@@ -1,4 +1,5 @@
 /** Results of a map of which some inputs have failed: kept by cell, so that a later run needs only those. */
+import { MAX_VIEW_FAILURES } from "../../../cell-view.ts";
 
 export interface KeptRun {
   readonly results: unknown[];
@@ -6,6 +7,17 @@ export interface KeptRun {
   readonly failures: Map<number, unknown>;
   /** How many inputs there were. */
   readonly count: number;
+}
+
+/**
+ * Which inputs run again, as positions among those that are there (`present`; null: all are). Only what has failed does. A
+ * cell shows the first failures only: who asks for none, or for as many as it shows, asks for the others too.
+ */
+export function failedAgain({ failures }: Pick<KeptRun, "failures">, asked: readonly number[], present: readonly number[] | null): number[] {
+  const failed = [...failures.keys()].sort((a, b) => a - b);
+  if (asked.length === 0 || asked.length >= MAX_VIEW_FAILURES) return failed;
+  const wanted = new Set(present === null ? asked : asked.map((index) => present.indexOf(index)));
+  return failed.filter((position) => wanted.has(position));
 }
 
 /** Most cells that are kept: the oldest goes first. */

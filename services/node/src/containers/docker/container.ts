@@ -4,7 +4,7 @@ import { join } from "node:path";
 import type Docker from "dockerode";
 import type { WorkerId } from "@burla/protocol";
 import { KILL_AFTER_MS, tailOf, type Container, type ContainerOptions, type ExitReport } from "../runtime.ts";
-import { engineMessage, refusal, statusOf, type Engine } from "./engine.ts";
+import { engineMessage, refusal, statusOf, unless, type Engine } from "./engine.ts";
 import { KILLED, reportOf, type EndState } from "./exit.ts";
 import { createOptions, type LockDown } from "./lock-down.ts";
 import { waitForExit } from "./wait.ts";
@@ -157,6 +157,7 @@ export async function removeContainer(docker: Docker, nameOrId: string): Promise
   await docker.getContainer(nameOrId).remove({ force: true, v: true });
 }
 
+/** Says that an image is not there, and in a second sentence how to get it. */
 export function missingImage(image: string): string {
   const own = /^burla\/worker-(node|python):/.exec(image)?.[1];
   return `the image ${image} is not on this machine. ${own !== undefined ? `\`burla image${own === "python" ? " --runtime python" : ""}\` makes it.` : `Fetch it with \`docker pull ${image}\`, or correct its name in the cluster spec.`}`;
@@ -170,11 +171,4 @@ function makeOutput(folder: string): void {
     writeFileSync(join(folder, name), "");
     chmodSync(join(folder, name), 0o666);
   }
-}
-
-/** For requests that were made before: they are as good as made when the engine says so with this status. */
-function unless(status: number): (error: unknown) => void {
-  return (error) => {
-    if (statusOf(error) !== status) throw error;
-  };
 }

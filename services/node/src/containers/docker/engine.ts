@@ -4,13 +4,16 @@
  */
 import type Docker from "dockerode";
 import { BurlaError, messageOf } from "@burla/protocol";
+import { Pulse } from "./pulse.ts";
 
 const FIRST_RETRY_MS = 50;
 const MAX_RETRY_MS = 1_000;
 /** An engine is started again within seconds, by its service manager or by a person; containers of its own may take ten. */
 const PATIENCE_MS = 60_000;
-/** One that stands still takes requests and answers none. */
+/** It answers this to any question that it can answer at once. */
 const PING_MS = 5_000;
+/** While it is asked something it is looked at so often. */
+const BEAT_MS = 5_000;
 /** What a connection says that was lost, or that nobody took. */
 const LOST_CODES = new Set(["ECONNREFUSED", "ECONNRESET", "ENOENT", "EPIPE", "ETIMEDOUT", "ERR_STREAM_PREMATURE_CLOSE"]);
 
@@ -21,17 +24,29 @@ interface EngineFailure {
   readonly json?: { message?: string } | null;
 }
 
+export interface EngineOptions {
+  /** It was lost, or has come back. */
+  readonly onChange?: () => void;
+  /** How long one that is away is waited for. */
+  readonly patienceMs?: number;
+  readonly pingMs?: number;
+  readonly beatMs?: number;
+}
+
 export class Engine {
   readonly #docker: Docker;
   readonly #onChange: () => void;
   readonly #patienceMs: number;
+  readonly #pingMs: number;
+  readonly #pulse: Pulse;
   #recovery: Promise<void> | undefined;
 
-  /** @param onChange it was lost, or has come back. */
-  constructor(docker: Docker, onChange: () => void = () => undefined, patienceMs = PATIENCE_MS) {
+  constructor(docker: Docker, { onChange = () => undefined, patienceMs = PATIENCE_MS, pingMs = PING_MS, beatMs = BEAT_MS }: EngineOptions = {}) {
     this.#docker = docker;
     this.#onChange = onChange;
     this.#patienceMs = patienceMs;
+    this.#pingMs = pingMs;
+    this.#pulse = new Pulse(() => this.#answers(), beatMs);
   }
 
   /** Whether it is known not to answer. */
@@ -48,18 +63,23 @@ export class Engine {
     for (;;) {
       if (this.#recovery !== undefined) await this.#recovery;
       try {
-        return await make(this.#docker);
+        return await this.#pulse.watch(make(this.#docker));
       } catch (error) {
         if (!isLost(error)) throw error;
         onLost();
-        this.#recovery ??= this.#recover(error);
+        this.#beginRecovery(error);
       }
     }
   }
 
   /** All who wait share one series of attempts. */
-  async #recover(cause: unknown): Promise<void> {
+  #beginRecovery(cause: unknown): void {
+    if (this.#recovery !== undefined) return;
+    this.#recovery = this.#recover(cause);
     this.#onChange();
+  }
+
+  async #recover(cause: unknown): Promise<void> {
     const deadlineMs = performance.now() + this.#patienceMs;
     try {
       for (let waitMs = FIRST_RETRY_MS; ; waitMs = Math.min(MAX_RETRY_MS, waitMs * 2)) {
@@ -73,22 +93,35 @@ export class Engine {
     }
   }
 
-  async #answers(): Promise<boolean> {
-    try {
-      await Promise.race([this.#docker.ping(), late(PING_MS)]);
-      return true;
-    } catch {
-      return false;
-    }
+  #answers(): Promise<boolean> {
+    return ping(this.#docker, this.#pingMs).then(() => true, () => false);
   }
 }
 
-function late(ms: number): Promise<never> {
-  return new Promise((_, reject) => setTimeout(() => reject(new Error(`no answer within ${ms} ms`)), ms).unref());
+/** @throws Error unless the engine answers within this time. */
+async function ping(docker: Docker, withinMs: number): Promise<void> {
+  // The types do not know that it takes this.
+  const asked = docker.ping.bind(docker) as unknown as (options: { abortSignal: AbortSignal }) => Promise<unknown>;
+  const signal = AbortSignal.timeout(withinMs);
+  try {
+    await asked({ abortSignal: signal });
+  } catch (error) {
+    if (!signal.aborted) throw error;
+    throw Object.assign(new Error(`it has not answered within ${withinMs} ms`, { cause: error }), { code: "ETIMEDOUT" });
+  }
+}
+
+/** For programs that do not wait for an engine. @throws BurlaError BURLA_CONTAINERS unless it answers. */
+export async function reach(docker: Docker, withinMs = PING_MS): Promise<void> {
+  try {
+    await ping(docker, withinMs);
+  } catch (error) {
+    throw isLost(error) ? unreachable(error) : refusal(error);
+  }
 }
 
 /** The engine was not there, or went away, before it had answered. An answer of any kind has a status. */
-function isLost(error: unknown): boolean {
+export function isLost(error: unknown): boolean {
   const { statusCode, code } = error as EngineFailure;
   return statusCode === undefined && (LOST_CODES.has(code ?? "") || /socket hang up|aborted/.test(messageOf(error)));
 }
@@ -96,6 +129,13 @@ function isLost(error: unknown): boolean {
 /** The HTTP status of an answer of the engine; undefined for anything else. */
 export function statusOf(error: unknown): number | undefined {
   return (error as EngineFailure).statusCode;
+}
+
+/** For requests that were made before: they are as good as made when the engine says so with this status. */
+export function unless(status: number): (error: unknown) => void {
+  return (error) => {
+    if (statusOf(error) !== status) throw error;
+  };
 }
 
 /** What the engine said, in its own words. */

@@ -20,6 +20,7 @@ const SIGNALLED = 128;
 /** By SIGKILL. */
 export const KILLED = SIGNALLED + constants.signals.SIGKILL;
 
+/** Who or what ended a container, as far as the engine and its last words tell. */
 export function reportOf(state: EndState | null, { ramMiB, stderr, lostEngine }: EndContext): ExitReport {
   const signal = state === null ? null : signalOf(state.exitCode);
   const wasKilled = state === null || state.exitCode === KILLED;

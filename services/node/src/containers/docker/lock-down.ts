@@ -45,6 +45,7 @@ export interface LockDown {
   readonly engineCpus: number;
 }
 
+/** All that the engine is told of the container of a worker. */
 export function createOptions(options: ContainerOptions, limits: LockDown): ContainerCreateOptions & { name: string } {
   const { workerId, image, ramMiB } = options;
   const walls = lockedDown(limits, { ramMiB, cpu: options.cpu, mounts: mountsOf(limits.paths), logMiB: MAX_LOG_MIB });

@@ -13,6 +13,7 @@ export function spaceOf(directory: string): string {
   return createHash("sha256").update(resolve(directory)).digest("hex").slice(0, SPACE_CHARACTERS);
 }
 
+/** Says whose it is to people who list containers; programs go by the labels. */
 export function containerName(space: string, workerId: WorkerId): string {
   return `burla-${space}-${workerId}`;
 }

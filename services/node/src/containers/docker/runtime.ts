@@ -43,7 +43,7 @@ export class DockerRuntime implements ContainerRuntime {
 
   private constructor(options: DockerRuntimeOptions, docker: Docker) {
     this.#options = options;
-    this.#engine = new Engine(docker, options.onTrouble);
+    this.#engine = new Engine(docker, { onChange: options.onTrouble });
     this.#space = spaceOf(options.directory);
     this.#output = join(options.directory, "output");
     for (const folder of [this.#output, options.sockets, options.jobFolder, options.packages]) {

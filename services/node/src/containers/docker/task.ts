@@ -1,10 +1,11 @@
 /** A program run to its end in a container of its own, as little trusted as a worker. */
+import { randomBytes } from "node:crypto";
 import { chownSync, lchownSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import type Docker from "dockerode";
 import type { Task, TaskOutcome } from "../runtime.ts";
 import { removeContainer } from "./container.ts";
-import { refusal, statusOf, type Engine } from "./engine.ts";
+import { refusal, statusOf, unless, type Engine } from "./engine.ts";
 import { lockedDown, SCRATCH_FOLDER, WORKER_USER, type LockDown } from "./lock-down.ts";
 import { LABELS } from "./names.ts";
 import { waitForExit } from "./wait.ts";
@@ -15,7 +16,7 @@ const TASK_PROCESSES = 1024;
 const TAIL_CHARACTERS = 512 * 1024;
 /** An engine that stops ends what runs: it is run again as often. */
 const MAX_RUNS = 3;
-const NAME_CHARACTERS = 24;
+const NAME_BYTES = 8;
 const FIRST_SERVER_ERROR = 500;
 const NOT_MODIFIED = 304;
 const CONFLICT = 409;
@@ -29,7 +30,8 @@ export async function runTask(engine: Engine, task: Task, limits: TaskLimits): P
   if (task.folder !== null) giveAway(task.folder);
   let network = task.folder === null ? "none" : await engine.request(networkOf);
   for (let run = 1; ; run++) {
-    const name = `burla-${limits.space}-task-${task.mark.replaceAll(/\W/g, "").slice(-NAME_CHARACTERS)}-${run}`;
+    // A name of its own: another task may be found by the same mark, and its container be on its way out.
+    const name = `burla-${limits.space}-task-${randomBytes(NAME_BYTES).toString("hex")}`;
     try {
       const { outcome, lostEngine } = await runOnce(engine, name, task, limits, network);
       task.signal.throwIfAborted();
@@ -50,18 +52,21 @@ export async function runTask(engine: Engine, task: Task, limits: TaskLimits): P
 async function runOnce(engine: Engine, name: string, task: Task, limits: TaskLimits, network: Network): Promise<{ outcome: TaskOutcome; lostEngine: boolean }> {
   let lostEngine = false;
   const onLost = () => void (lostEngine = true);
-  const remove = () => void engine.request((docker) => removeContainer(docker, name)).catch(() => undefined);
-  task.signal.addEventListener("abort", remove, { once: true });
+  const remove = () => engine.request((docker) => removeContainer(docker, name)).catch(() => undefined);
+  const onAbort = () => void remove();
+  task.signal.addEventListener("abort", onAbort, { once: true });
   try {
     task.signal.throwIfAborted();
     await engine.request((docker) => docker.createContainer(optionsOf(name, task, limits, network)).catch(unless(CONFLICT)), onLost);
+    // While it was made there was nothing to remove.
+    task.signal.throwIfAborted();
     await engine.request((docker) => docker.getContainer(name).start().catch(unless(NOT_MODIFIED)), onLost);
     const code = await engine.request((docker) => waitForExit(docker, name), onLost);
     const output = await engine.request((docker) => docker.getContainer(name).logs({ stdout: true, stderr: true, follow: false }), onLost);
     return { outcome: { code, tail: String(output).replaceAll("\r\n", "\n").slice(-TAIL_CHARACTERS).trim() }, lostEngine };
   } finally {
-    task.signal.removeEventListener("abort", remove);
-    remove();
+    task.signal.removeEventListener("abort", onAbort);
+    await remove();
   }
 }
 
@@ -100,10 +105,4 @@ function giveAway(folder: string): void {
   const [uid, gid] = WORKER_USER.split(":").map(Number) as [number, number];
   chownSync(folder, uid, gid);
   for (const entry of readdirSync(folder, { recursive: true, encoding: "utf8" })) lchownSync(join(folder, entry), uid, gid);
-}
-
-function unless(status: number): (error: unknown) => void {
-  return (error) => {
-    if (statusOf(error) !== status) throw error;
-  };
 }
