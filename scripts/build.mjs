@@ -131,9 +131,7 @@ function buildFirestore() {
     entryPoints: [join(root, "queue/src/google-store.ts")],
     outfile: join(dist, "google-store.mjs"),
     format: "esm",
-    banner: {
-      js: `${requireBanner.js}import{fileURLToPath as __burlaPath}from"node:url";const __filename=__burlaPath(import.meta.url),__dirname=__burlaPath(new URL(".",import.meta.url));`,
-    },
+    banner: { js: requireBanner.js + fileNames },
   });
 }
 

@@ -6,7 +6,7 @@ import { COUNTS_PACE, MAX_KEPT_BYTES, RESULT_WINDOW } from "../limits.ts";
 import { Payloads } from "../payloads.ts";
 import type { ChunkToPush, FeedListener, FeedQueue, TakenBatch } from "../port.ts";
 import { ConflictError, type DocumentStore, type StoredDocument } from "../store.ts";
-import { jobGone } from "../job-document.ts";
+import { jobGone } from "../job-gone.ts";
 import { Credit } from "./credit.ts";
 import { InputWriter } from "./input-writer.ts";
 import { Remover } from "./remover.ts";

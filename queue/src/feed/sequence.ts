@@ -160,14 +160,22 @@ export class Sequence {
     while (this.#given >= this.#options.window && !this.#closed) await new Promise<void>((resolve) => (this.#roomMade = resolve));
   }
 
-  /** Resolves when a document has a place behind the last one. */
+  /** Resolves when a document has a place behind the last one, or nobody waits for it any more. */
   async #nextPlace(): Promise<void> {
-    let stop: (() => void) | undefined;
+    // A listener that begins after the end would never be stopped.
+    if (this.#closed) return;
+    let end: () => void = () => undefined;
     await new Promise<void>((resolve, reject) => {
-      stop = this.#options.store.listen({ ...this.#behind(), limit: 1 }, { next: ({ length }) => void (length > 0 && resolve()), failed: reject });
-      this.#stops.add(resolve);
+      const stop = this.#options.store.listen({ ...this.#behind(), limit: 1 }, { next: ({ length }) => void (length > 0 && resolve()), failed: reject });
+      end = () => {
+        stop();
+        resolve();
+      };
+      this.#stops.add(end);
+    }).finally(() => {
+      end();
+      this.#stops.delete(end);
     });
-    stop?.();
   }
 
   #behind() {

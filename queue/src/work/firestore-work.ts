@@ -2,7 +2,7 @@
 import { BurlaError, encodeEnvelopes, messageOf, Pacer, type ErrorCode, type JobId, type JobSpec, type NodeToMain, type Of, type QueuePlace } from "@burla/protocol";
 import { grantFrom, holdChunk, loseGrant, outstandingOf, release, resume, returnGrant, type Range } from "../chunk.ts";
 import { jobPath, readJob } from "../documents.ts";
-import { jobGone } from "../job-document.ts";
+import { jobGone } from "../job-gone.ts";
 import type { LargeValues } from "../large-values.ts";
 import { COUNTS_PACE } from "../limits.ts";
 import { Payloads } from "../payloads.ts";

@@ -239,13 +239,19 @@ export class Cluster {
     const wasOwner = entry.owner === connection;
     entry.detach(connection);
     if (entry.finished !== null) {
-      if (onPurpose && !entry.spec.detach && entry.readers === 0) this.#options.elsewhere?.discard(entry.jobId);
-      if (onPurpose && !entry.spec.detach && entry.readers === 0) this.#options.registry.discardData(entry);
+      if (onPurpose && !entry.spec.detach && entry.readers === 0) this.#discard(entry);
     } else if (wasOwner || entry.readers === 0) {
       this.handle({ type: "clientLost", jobId: entry.jobId, reads: entry.readers > 0 });
       this.#options.elsewhere?.watch();
     }
     this.#options.onActivity();
+  }
+
+  /** Nobody will read its results again. */
+  #discard(entry: JobEntry): void {
+    const { elsewhere, registry } = this.#options;
+    if (entry.spec.queue !== null) elsewhere?.discard(entry.jobId);
+    registry.discardData(entry);
   }
 
   nodeConnected(link: NodeLink): void {
