@@ -9,11 +9,17 @@ export class EventQueue implements AsyncIterable<KernelEvent> {
   #wake: (() => void) | undefined;
   #isClosed = false;
   #isTaken = false;
+  #close: () => void = () => undefined;
+  /** Resolves with `ended`, whether it is read or not. */
+  readonly closed = new Promise<void>((resolve) => (this.#close = resolve));
 
   /** Nothing is kept after `ended`. */
   push(event: KernelEvent): void {
     if (this.#isClosed) return;
-    if (event.type === "ended") this.#isClosed = true;
+    if (event.type === "ended") {
+      this.#isClosed = true;
+      this.#close();
+    }
     const last = this.#unread.at(-1);
     const joins = event.type === "stream" && last?.type === "stream" && last.name === event.name && last.text.length < MAX_JOINED_LENGTH;
     if (joins) this.#unread[this.#unread.length - 1] = { ...event, text: last.text + event.text };

@@ -4,13 +4,14 @@ import { cp, mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after } from "node:test";
-import { ensureNotebookPython } from "../../scripts/python/notebook-python.ts";
+import { ensureJupyter } from "../../scripts/jupyter/install.ts";
 import { root } from "../../scripts/vscode/paths.ts";
+import { JupyterServer, TOKEN } from "../support/jupyter-server.ts";
 import { addCells, exampleFile, NotebookPage } from "./notebook-page.ts";
 import { JOB_TIMEOUT_MS } from "./timeouts.ts";
 import { useWorkbench } from "./workbench.ts";
 
-ensureNotebookPython();
+ensureJupyter();
 const workspace = await mkdtemp(join(tmpdir(), "burla-notebooks-"));
 after(() => rm(workspace, { recursive: true, force: true }));
 await cp(join(root, "examples", "notebooks"), join(workspace, "examples", "notebooks"), { recursive: true });
@@ -104,6 +105,44 @@ test("a cell is stopped by the button in its output", async (workbench) => {
   await notebook.says(4, /cancelled after/);
   await notebook.failed(4);
   await workbench.screenshot("notebook-7-cancelled", 1100);
+});
+
+test("a cell asks its user: the answer reaches it, a password is not shown, and who closes the box stops the cell", async (workbench) => {
+  const { quickInput } = workbench;
+  const asks = (text: string) => quickInput.message.filter({ hasText: text }).waitFor({ timeout: JOB_TIMEOUT_MS });
+  const notebook = await NotebookPage.open(workbench, "asks.ipynb");
+  await notebook.run(0);
+  await asks("Your name?");
+  await workbench.screenshot("notebook-9-asks", 1100);
+  await quickInput.answer("Ada");
+  await asks("Your word?");
+  await quickInput.answerHidden("secret");
+  await notebook.prints("hello Ada, 6 characters");
+  await notebook.run(1);
+  await asks("And yours?");
+  await quickInput.answer("Grace");
+  await notebook.prints("hello Grace");
+  await notebook.run(0);
+  await asks("Your name?");
+  await quickInput.dismiss();
+  await notebook.failed(0);
+});
+
+test("a Jupyter server is chosen by its address and its token", async (workbench) => {
+  const { quickInput } = workbench;
+  const server = new JupyterServer();
+  try {
+    await server.start();
+    const notebook = await NotebookPage.open(workbench, "asks.ipynb");
+    await workbench.runCommand("Burla: Choose Python of the Notebook…");
+    await quickInput.choose(/A Jupyter Server…/);
+    await quickInput.answer(server.url);
+    await quickInput.answerHidden(TOKEN);
+    await notebook.run(2);
+    await notebook.prints(`child of ${server.pid}`);
+  } finally {
+    await server.stop();
+  }
 });
 
 test("the saved file says by itself what has run", async (workbench) => {

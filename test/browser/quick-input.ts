@@ -19,6 +19,11 @@ export class QuickInput {
     return this.box.locator("input[type=text]");
   }
 
+  /** Where what is typed is not shown. */
+  get password(): Locator {
+    return this.box.locator("input[type=password]");
+  }
+
   /** What it asks for, or warns of. */
   get message(): Locator {
     return this.box.locator(".quick-input-message");
@@ -79,6 +84,12 @@ export class QuickInput {
   async answer(text: string): Promise<void> {
     await this.input.fill(text);
     await this.input.press("Enter");
+  }
+
+  /** The same where what is typed is not shown. */
+  async answerHidden(text: string): Promise<void> {
+    await this.password.fill(text);
+    await this.password.press("Enter");
   }
 
   async dismiss(): Promise<void> {

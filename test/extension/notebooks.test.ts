@@ -1,10 +1,11 @@
 /** Notebooks in the extension host: cells on kernels of our own, here and on the real local cluster. */
 import assert from "node:assert/strict";
-import { suite, suiteSetup, suiteTeardown, test } from "mocha";
+import { suite, suiteSetup, suiteTeardown, teardown, test } from "mocha";
 import * as vscode from "vscode";
 import type { ExtensionApi } from "../../extension/src/extension.ts";
 import { COMMANDS, type CommandId } from "../../extension/src/contributions.ts";
 import { cellViewOf } from "../../extension/src/notebooks/cell-view.ts";
+import { JupyterServer, TOKEN } from "../support/jupyter-server.ts";
 import { processesWith } from "../support/processes.ts";
 import { until } from "../support/until.ts";
 
@@ -19,8 +20,16 @@ suiteSetup(async () => {
   await vscode.workspace.getConfiguration().update("burla.cluster.autoStart", "always", vscode.ConfigurationTarget.Global);
 });
 
+/** Each open notebook has the toolbars of its cells drawn: of a dozen the editor says that they are too many (`listener LEAK`). */
+teardown(closeNotebooks);
+
+/** A document may live on without an editor, when the editor's own reader of .ipynb files still writes to it. */
+async function closeNotebooks(): Promise<void> {
+  const areOpen = () => vscode.window.tabGroups.all.some(({ tabs }) => tabs.some(({ input }) => input instanceof vscode.TabInputNotebook));
+  while (areOpen()) await vscode.commands.executeCommand("workbench.action.revertAndCloseActiveEditor");
+}
+
 suiteTeardown(async () => {
-  while (vscode.workspace.notebookDocuments.some(({ isClosed }) => !isClosed)) await vscode.commands.executeCommand("workbench.action.revertAndCloseActiveEditor");
   await until("every kernel has ended with its notebook", () => keepers().length === 0);
   await vscode.commands.executeCommand(COMMANDS.stopCluster);
 });
@@ -248,6 +257,41 @@ suite("a notebook that the Jupyter extension runs", () => {
     assert.equal(cellViewOf(cell)?.done, 50);
     assert.equal(textOf(await notebook.run(2)), "(True, True)");
     assert.ok(!api.controller.isSelected(notebook.document));
+  });
+});
+
+suite("a Jupyter server by the settings", () => {
+  const set = (address: string | undefined) => vscode.workspace.getConfiguration().update("burla.notebooks.jupyterServer", address, vscode.ConfigurationTarget.Global);
+
+  test("its kernel runs cells here and on the cluster, and ends with its notebook", async () => {
+    const server = new JupyterServer();
+    try {
+      await server.start();
+      await set(`${server.url}?token=${TOKEN}`);
+      const notebook = await Notebook.open("python", "import os\nos.getppid()", "doubled = [2 * n for n in range(20)]", "doubled == [2 * n for n in range(20)]");
+      assert.equal(textOf(await notebook.run(0)), String(server.pid));
+      const cell = await notebook.onBurla(1);
+      assert.equal(cell.executionSummary?.success, true, textOf(cell));
+      assert.equal(textOf(await notebook.run(2)), "True");
+      assert.equal(await server.kernelCount(), 1);
+      await closeNotebooks();
+      await until("the server's kernel has ended", async () => (await server.kernelCount()) === 0);
+    } finally {
+      await set(undefined);
+      await server.stop();
+    }
+  });
+
+  test("one that is not there is named, with what to do", async () => {
+    try {
+      await set("http://127.0.0.1:9/");
+      const notebook = await Notebook.open("python", "1");
+      const cell = await notebook.run(0);
+      assert.equal(cell.executionSummary?.success, false);
+      assert.match(textOf(cell), /127\.0\.0\.1:9.*Check the address and the token of the Jupyter server/s);
+    } finally {
+      await set(undefined);
+    }
   });
 });
 

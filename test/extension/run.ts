@@ -7,7 +7,7 @@ import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { runTests } from "@vscode/test-electron";
 import { build } from "esbuild";
-import { ensureNotebookPython } from "../../scripts/python/notebook-python.ts";
+import { ensureJupyter } from "../../scripts/jupyter/install.ts";
 import { chooseEditor } from "../../scripts/vscode/choose.ts";
 import { countsOf, reportOf } from "../../scripts/vscode/counts.ts";
 import { root } from "../../scripts/vscode/paths.ts";
@@ -35,7 +35,7 @@ try {
 /** @returns whether VS Code ended with success. */
 async function runInEditor(): Promise<boolean> {
   const editor = await chooseEditor();
-  ensureNotebookPython();
+  ensureJupyter();
   await bundleTests();
   const { workspace, profileArguments } = await prepareFolder();
   console.log(`In ${editor.name}`);

@@ -114,7 +114,7 @@ test("a job is cancelled while it runs, and the session keeps its variables", as
   assert.equal(outcomeOf(events), "error");
   assert.match(errorText(events), /Interrupted/);
   assert.equal(views.at(-1)?.phase, "cancelled");
-  assert.equal(await jobOf(views.at(-1)), "cancelled");
+  await until("the job is cancelled", async () => (await jobOf(views.at(-1))) === "cancelled");
   assert.equal(valueOf(await run(session, "kept")), "11");
 });
 

@@ -177,6 +177,7 @@ for (const [what, code] of Object.entries({
   "a loop that catches everything": "console.log('on'); for (;;) { try { for (;;); } catch {} finally { for (;;); } }",
   "busy timers": "console.log('on'); globalThis.ticking = setInterval(() => { const end = Date.now() + 100; while (Date.now() < end); }, 1); await new Promise(() => {})",
   "a wait": "console.log('on'); await new Promise(() => {})",
+  "a display that is never drawn": "display({ [Symbol.for('Jupyter.display')]: () => { console.log('on'); return new Promise(() => {}) } }); 5",
   "a question": "console.log('on'); await input('?')",
 })) {
   test(`${what} is interrupted, and the session keeps its variables and goes on`, async () => {
@@ -187,6 +188,11 @@ for (const [what, code] of Object.entries({
     assert.equal(await value("clearInterval(globalThis.ticking); await new Promise((resolve) => setTimeout(resolve, 5)); kept"), "'yes'");
   });
 }
+
+test("a cell that fails while its display is never drawn ends, and later ones are shown", async () => {
+  assert.match(await failure("display({ [Symbol.for('Jupyter.display')]: () => new Promise(() => {}) }); throw new Error('own')"), /Error: own/);
+  assert.deepEqual(formsOf(await run(session, "display('next'); undefined")).map((forms) => forms["text/plain"]), ["'next'"]);
+});
 
 test("after many interrupts it still works", async () => {
   for (let round = 0; round < 5; round++) {

@@ -1,70 +1,13 @@
-/** A Jupyter server for a test file, with folders of its own. `scripts/jupyter.mjs` has installed it. */
-import { spawn, type ChildProcess } from "node:child_process";
-import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { createServer, type AddressInfo } from "node:net";
+/** A Jupyter server as kernels are asked of it. */
 import { jupyterServer, type JupyterEndpoint } from "@burla/kernel-bridge/jupyter";
-import { pause } from "../support/until.ts";
+import { JupyterServer as Program, TOKEN } from "../support/jupyter-server.ts";
 
-export const TOKEN = "a-token-of-the-tests";
-const START_TIMEOUT_MS = 60_000;
+export { TOKEN };
 
-export class JupyterServer {
-  readonly #folder = mkdtempSync(join(tmpdir(), "burla-jupyter-"));
-  #child: ChildProcess | undefined;
-  #log = "";
-  #started: Promise<void> | undefined;
-  url = "";
-
+export class JupyterServer extends Program {
   /** Where it is; started with the first call. */
   async endpoint(): Promise<JupyterEndpoint> {
-    await (this.#started ??= this.#start());
+    await this.start();
     return jupyterServer({ url: this.url, token: TOKEN });
   }
-
-  /** Resolves when it answers. */
-  async #start(): Promise<void> {
-    const port = await freePort();
-    this.url = `http://127.0.0.1:${port}/`;
-    for (const name of ["config", "data", "run", "root"]) mkdirSync(join(this.#folder, name), { recursive: true });
-    const options = ["--allow-root", "--no-browser", "--ip=127.0.0.1", `--port=${port}`, "--ServerApp.port_retries=0", `--ServerApp.token=${TOKEN}`, `--ServerApp.root_dir=${join(this.#folder, "root")}`];
-    this.#child = spawn("/usr/bin/jupyter-server", options, {
-      stdio: ["ignore", "pipe", "pipe"],
-      env: {
-        ...process.env, JUPYTER_CONFIG_DIR: join(this.#folder, "config"), JUPYTER_DATA_DIR: join(this.#folder, "data"),
-        JUPYTER_RUNTIME_DIR: join(this.#folder, "run"), IPYTHONDIR: join(this.#folder, "ipython"), JUPYTER_ALLOW_INSECURE_WRITES: "1",
-      },
-    });
-    for (const stream of [this.#child.stdout, this.#child.stderr]) stream?.setEncoding("utf8").on("data", (text: string) => (this.#log += text));
-    const endMs = performance.now() + START_TIMEOUT_MS;
-    while (!(await this.#answers())) {
-      if (this.#child.exitCode !== null || performance.now() > endMs) throw new Error(`the Jupyter server did not start: ${this.#log}`);
-      await pause(100);
-    }
-  }
-
-  /** Ends it with its kernels. */
-  async stop(): Promise<void> {
-    const child = this.#child;
-    if (child !== undefined && child.exitCode === null) {
-      const ended = new Promise((resolve) => child.once("exit", resolve));
-      child.kill("SIGTERM");
-      await ended;
-    }
-    rmSync(this.#folder, { recursive: true, force: true });
-  }
-
-  async #answers(): Promise<boolean> {
-    return fetch(new URL("api", this.url), { headers: { authorization: `token ${TOKEN}` } }).then((response) => response.ok, () => false);
-  }
-}
-
-function freePort(): Promise<number> {
-  return new Promise((resolve) => {
-    const server = createServer().listen(0, "127.0.0.1", () => {
-      const { port } = server.address() as AddressInfo;
-      server.close(() => resolve(port));
-    });
-  });
 }

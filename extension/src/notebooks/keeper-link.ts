@@ -9,6 +9,8 @@ import { nodeEnvironment } from "../node-environment.ts";
 import { readLines, writeLine } from "../keeper/lines.ts";
 import { PROTOCOL_VERSION, READY_FD, readySchema, toWindowSchema, type KernelProblemText, type Snapshot, type startSchema, type ToKeeper, type ToWindow } from "../keeper/messages.ts";
 
+/** Starting a kernel has deadlines of its own; this one holds when the program that starts it does not answer. */
+const START_TIMEOUT_MS = 100_000;
 const CONNECT_TIMEOUT_MS = 5_000;
 /** The kernel has deadlines of its own; this one holds when its keeper does not answer. */
 const REQUEST_TIMEOUT_MS = 90_000;
@@ -36,10 +38,15 @@ export async function startKeeper(program: string, nodePath: string | undefined,
   const child = spawn(nodePath ?? process.execPath, [program], { detached: true, stdio: ["pipe", "ignore", "pipe", "pipe"], env: nodeEnvironment(nodePath === undefined) });
   const ready = child.stdio[READY_FD] as Readable;
   let stderr = "";
+  let timer: NodeJS.Timeout | undefined;
   child.stderr?.setEncoding("utf8").on("data", (text: string) => (stderr = (stderr + text).slice(-4000)));
   child.stdin?.on("error", () => undefined).end(`${JSON.stringify(request)}\n`);
   try {
     const line = await new Promise<string>((resolve, reject) => {
+      timer = setTimeout(() => {
+        child.kill("SIGKILL");
+        reject(new Error(`the program that holds the kernel did not answer within ${START_TIMEOUT_MS / 1000} s`));
+      }, START_TIMEOUT_MS);
       createInterface({ input: ready }).once("line", resolve);
       child.once("error", reject);
       child.once("exit", (code, signal) => reject(new Error(`the program that holds the kernel ended with ${signal ?? `code ${code}`}: ${stderr.trim() || "it said nothing"}`)));
@@ -47,6 +54,7 @@ export async function startKeeper(program: string, nodePath: string | undefined,
     const { problem } = v.parse(readySchema, JSON.parse(line));
     if (problem !== null) throw new KernelProblem(problem);
   } finally {
+    clearTimeout(timer);
     child.removeAllListeners();
     ready.destroy();
     child.stderr?.destroy();

@@ -11,7 +11,7 @@ export type Prepare = (signal: AbortSignal) => Promise<ArmedRun>;
 
 export interface SessionParts {
   /** Starts a kernel. Its outputs are kept in `shown`. */
-  start(shown: ShownOutputs, signal: AbortSignal): Promise<NotebookKernel>;
+  start(shown: ShownOutputs): Promise<NotebookKernel>;
   /** The kernel is there, or is not any more. */
   onKernel(kernel: NotebookKernel | null): void;
 }
@@ -129,10 +129,16 @@ export class Session {
     if (this.#kernel !== undefined && !this.#kernel.isDead) return this.#kernel;
     this.#kernel?.end();
     this.#shown.clear();
-    const kernel = await this.#parts.start(this.#shown, signal);
-    this.#setKernel(kernel);
-    if (signal.aborted) throw new Declined("interrupted while the kernel started");
-    return kernel;
+    const starting = this.#parts.start(this.#shown);
+    try {
+      const kernel = await unlessAborted(starting, signal);
+      this.#setKernel(kernel);
+      return kernel;
+    } catch (error) {
+      // One that comes later is for nobody.
+      void starting.then((late) => late.end(), () => undefined);
+      throw error;
+    }
   }
 
   #setKernel(kernel: NotebookKernel | undefined): void {
@@ -146,8 +152,19 @@ export class Session {
   }
 }
 
-function unlessAborted<Value>(promise: Promise<Value>, signal: AbortSignal): Promise<Value> {
-  return Promise.race([promise, new Promise<never>((_, reject) => signal.addEventListener("abort", () => reject(new Declined("interrupted"))))]);
+/** @throws Declined as soon as the signal aborts. */
+async function unlessAborted<Value>(promise: Promise<Value>, signal: AbortSignal): Promise<Value> {
+  let abort: () => void = () => undefined;
+  const aborted = new Promise<never>((_, reject) => {
+    abort = () => reject(new Declined("interrupted"));
+    signal.addEventListener("abort", abort, { once: true });
+    if (signal.aborted) abort();
+  });
+  try {
+    return await Promise.race([aborted, promise]);
+  } finally {
+    signal.removeEventListener("abort", abort);
+  }
 }
 
 function wordsOf(error: unknown): string {

@@ -100,7 +100,9 @@ export class JupyterKernel implements LiveKernel {
     const events = new EventQueue();
     const execution = { code, isSilent: silent, allowsInput: allowInput, cellId, transcript: new Transcript({ isSilent: silent }), events };
     if (signal?.aborted === true) return end(execution, "aborted");
-    signal?.addEventListener("abort", () => this.#abort(execution), { once: true });
+    const onAbort = () => this.#abort(execution);
+    signal?.addEventListener("abort", onAbort, { once: true });
+    void events.closed.then(() => signal?.removeEventListener("abort", onAbort));
     this.#waiting.push(execution);
     this.#next();
     return events;

@@ -17,14 +17,17 @@ export class Interrupted extends Error {
 export class CurrentExecution {
   readonly cellId: string | null;
   readonly allowInput: boolean;
+  readonly #cleanUpTimeoutMs: number;
   readonly #abort = new AbortController();
   readonly #interrupted: Promise<never>;
+  readonly #listeners: (() => void)[] = [];
   #cleanUp: Promise<unknown> = Promise.resolve();
   #reject: (error: Error) => void = () => undefined;
 
-  constructor(cellId: string | null, allowInput: boolean) {
+  constructor(cellId: string | null, allowInput: boolean, cleanUpTimeoutMs = CLEAN_UP_TIMEOUT_MS) {
     this.cellId = cellId;
     this.allowInput = allowInput;
+    this.#cleanUpTimeoutMs = cleanUpTimeoutMs;
     this.#interrupted = new Promise((_resolve, reject) => (this.#reject = reject));
     this.#interrupted.catch(() => undefined);
   }
@@ -45,8 +48,22 @@ export class CurrentExecution {
     this.#cleanUp = Promise.allSettled([this.#cleanUp, cleanUp]);
   }
 
+  /** Called when an interrupt ends it, after the clean-up, and before anybody hears of the end. */
+  onInterrupted(listener: () => void): void {
+    this.#listeners.push(listener);
+  }
+
   interrupt(): void {
     this.#abort.abort(new Interrupted());
-    void Promise.race([this.#cleanUp, pause(CLEAN_UP_TIMEOUT_MS)]).then(() => this.#reject(new Interrupted()));
+    void this.#cleanedUp().then(() => {
+      for (const listener of this.#listeners.splice(0)) listener();
+      this.#reject(new Interrupted());
+    });
+  }
+
+  async #cleanedUp(): Promise<void> {
+    const timer = new AbortController();
+    await Promise.race([this.#cleanUp, pause(this.#cleanUpTimeoutMs, undefined, { signal: timer.signal }).catch(() => undefined)]);
+    timer.abort();
   }
 }

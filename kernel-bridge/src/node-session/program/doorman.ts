@@ -15,6 +15,8 @@ import { GATE } from "./gate.ts";
 
 /** Code that does not give way within this time is ended by force. */
 const PATIENCE_MS = 300;
+/** A cell for the cluster is busy with what it sends there, too, and hears an interrupt in between: by force, its job might be left. */
+const PATIENCE_WITH_ARMED_MS = 2_000;
 /** What runs between cells may be meant to: a timer of a cell that was not interrupted. */
 const PATIENCE_BETWEEN_CELLS_MS = 2_000;
 /** Then the main thread is told again so often, and meets force at every third time. */
@@ -37,11 +39,14 @@ let hasInterrupted = false;
 let held: string[] = [];
 /** An interrupt that came meanwhile is for a cell among those. */
 let isForHeld = false;
+/** Of the cell that came last. */
+let isArmed = false;
 
 const INTERRUPT = '{"type":"interrupt"}';
 
 function hear(line: string): void {
-  const { type } = JSON.parse(line) as { type?: unknown };
+  const { type, armed } = JSON.parse(line) as { type?: unknown; armed?: unknown };
+  if (type === "execute") isArmed = armed !== null;
   if (type === "interrupt") return interrupt();
   if (!hasInterrupted || (type !== "execute" && type !== "prepare")) return parentPort?.postMessage(line);
   held.push(line);
@@ -51,7 +56,7 @@ function hear(line: string): void {
 function interrupt(): void {
   hasInterrupted = true;
   isForHeld = held.length > 0;
-  knock(PATIENCE_MS);
+  knock(isArmed ? PATIENCE_WITH_ARMED_MS : PATIENCE_MS);
 }
 
 /** Also an interrupt for the main thread, which has no cell to end when it comes between two. */

@@ -50,8 +50,8 @@ async function execute(command: ExecuteCommand): Promise<void> {
   } catch (error) {
     outcome = "error";
     reporter.say(errorReport(error, maps));
+    await screen.finish();
   }
-  await screen.isDrawn;
   questions.forget();
   current = undefined;
   end(outcome);

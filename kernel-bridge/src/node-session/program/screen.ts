@@ -1,13 +1,20 @@
 /** What cells show by `display`. Shown things leave in the order in which they were given, whatever they take to draw. */
 import { randomUUID } from "node:crypto";
+import { setTimeout as pause } from "node:timers/promises";
 import type { MimeBundle } from "../../kernel.ts";
+import type { Report } from "../messages.ts";
 import type { Reporter } from "./reporter.ts";
 import { bundleOf } from "./shown/bundle.ts";
 import type { DisplayHandle, DisplayOptions } from "./shown/helpers.ts";
 
+/** After a cell has failed or was interrupted, what it shows has this long to be drawn. */
+const DRAW_TIMEOUT_MS = 500;
+
 export class Screen {
   readonly #reporter: Reporter;
   #tail: Promise<void> = Promise.resolve();
+  /** What an earlier one began to draw is not shown any more. */
+  #sheet = {};
 
   constructor(reporter: Reporter) {
     this.#reporter = reporter;
@@ -26,17 +33,32 @@ export class Screen {
     return this.#tail;
   }
 
+  /** The same for a cell that has come to a bad end: what takes too long, or for ever, is given up. */
+  async finish(timeoutMs = DRAW_TIMEOUT_MS): Promise<void> {
+    const timer = new AbortController();
+    const isLate = await Promise.race([this.#tail.then(() => false), pause(timeoutMs, true, { signal: timer.signal }).catch(() => true)]);
+    timer.abort();
+    if (!isLate) return;
+    this.#sheet = {};
+    this.#tail = Promise.resolve();
+  }
+
   #shown(draw: () => Promise<MimeBundle>, { id }: DisplayOptions): DisplayHandle {
     const displayId = id ?? randomUUID();
-    this.#then(async () => this.#reporter.say({ type: "display", data: await draw(), metadata: {}, displayId }));
+    this.#then(async () => ({ type: "display", data: await draw(), metadata: {}, displayId }));
     return {
       id: displayId,
-      update: (value) => this.#then(async () => this.#reporter.say({ type: "displayUpdate", data: await bundleOf(value), metadata: {}, displayId })),
+      update: (value) => this.#then(async () => ({ type: "displayUpdate", data: await bundleOf(value), metadata: {}, displayId })),
     };
   }
 
-  #then(work: () => Promise<void>): void {
-    this.#tail = this.#tail.then(work).catch(() => undefined);
+  #then(draw: () => Promise<Report>): void {
+    const sheet = this.#sheet;
+    const drawn = async () => {
+      const report = await draw();
+      if (sheet === this.#sheet) this.#reporter.say(report);
+    };
+    this.#tail = this.#tail.then(drawn).catch(() => undefined);
   }
 }
 

@@ -118,6 +118,8 @@ export class ArmedCell {
     const { run, execution, label, reporter, maps } = this.#options;
     const indexOf = (index: number): number => indexes?.[index] ?? index;
     const tracker = new JobTracker({ head: { name, cluster: run.clusterName, how, total }, reporter, maps, label, indexOf });
+    // By force, what follows may never come to its end.
+    execution.onInterrupted(() => tracker.end("cancelled"));
     const outcome: KeptRun = { results: [], failures: new Map(), count: 0 };
     let count = 0;
     try {

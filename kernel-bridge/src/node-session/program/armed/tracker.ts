@@ -27,6 +27,7 @@ export class JobTracker {
   readonly #writer: CellViewWriter;
   readonly #displayId = randomUUID();
   #timer: NodeJS.Timeout | undefined;
+  #isOver = false;
 
   constructor(options: TrackerOptions) {
     this.#options = options;
@@ -55,7 +56,10 @@ export class JobTracker {
     this.#soon();
   }
 
+  /** The first end is the one that is shown. */
   end(phase: "done" | "failed" | "cancelled" | "interrupted", reason = ""): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
     this.#writer.apply({ type: "ended", phase, reason });
     this.#draw();
   }
@@ -75,6 +79,7 @@ export class JobTracker {
   }
 
   #soon(): void {
+    if (this.#isOver) return;
     this.#timer ??= setTimeout(() => this.#draw(), REDRAW_MS);
   }
 
