@@ -19,6 +19,16 @@ const borders = [
     ],
   },
   {
+    files: ["queue/src/**/*.ts"],
+    patterns: [
+      {
+        regex: "^(burla|@burla/(main|node|worker))$|^\\.\\./\\.\\./(client|services)",
+        message: "queue/ lies above the protocol and beneath the client, main and the nodes: it may depend on none of them.",
+      },
+      noEditor,
+    ],
+  },
+  {
     files: ["client/src/**/*.ts"],
     patterns: [
       {
@@ -51,7 +61,7 @@ const borders = [
     files: [`services/${service}/src/**/*.ts`],
     patterns: [
       {
-        regex: `^burla$|^@burla/(?!protocol|${service})|services/(?!${service})|client/src`,
+        regex: `^burla$|^@burla/(?!protocol|queue|${service})|services/(?!${service})|client/src`,
         message: "A service never imports another service or the client: they meet in the protocol.",
       },
       noEditor,

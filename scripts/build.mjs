@@ -38,6 +38,17 @@ const absent = join(root, "services/node/src/containers/docker/absent.cjs");
 /** Bundled CommonJS packages call `require`, which ES modules do not have. */
 const requireBanner = { js: 'import{createRequire as __burlaRequire}from"node:module";const require=__burlaRequire(import.meta.url);' };
 
+/**
+ * Google's client of Firestore is 3 MB that most users never load: it is a file of its own in `dist`, imported when a
+ * cluster has its queue there. Everything that is built names it by its place beside that file's folder.
+ */
+const firestoreApart = (fromDist) => ({
+  name: "firestore-apart",
+  setup(build) {
+    build.onResolve({ filter: /\/google-store\.ts$/ }, () => ({ path: `${fromDist}google-store.mjs`, external: true }));
+  },
+});
+
 /** Google's client looks for its files by these, although it carries them in itself. */
 const fileNames = 'import{fileURLToPath as __burlaPath}from"node:url";const __filename=__burlaPath(import.meta.url);const __dirname=__burlaPath(new URL(".",import.meta.url));';
 
@@ -52,7 +63,10 @@ export async function build({ types = true } = {}) {
   await mkdir(dist, { recursive: true });
   let define = { ...common.define, BURLA_RESTORE_TEXT: JSON.stringify(await restoreText()) };
   const esm = (entry, outfile, banner = requireBanner) =>
-    esbuild({ ...common, define, entryPoints: [join(root, entry)], outfile: join(dist, outfile), format: "esm", metafile: true, banner });
+    esbuild({
+      ...common, define, entryPoints: [join(root, entry)], outfile: join(dist, outfile), format: "esm", metafile: true, banner,
+      plugins: [firestoreApart(outfile.startsWith("services/") ? "../" : "./")],
+    });
   const services = await Promise.all([
     esm("services/main/src/main.ts", "services/main.mjs"),
     nodeService(define),
@@ -73,8 +87,10 @@ export async function build({ types = true } = {}) {
         format: "cjs",
         define: { ...define, "import.meta.url": "__burlaUrl" },
         banner: { js: 'const __burlaUrl=require("node:url").pathToFileURL(__filename).href;' },
+        plugins: [firestoreApart("./")],
       }),
     ]),
+    buildFirestore(),
     esm("client/src/tools.ts", "tools.js"),
     existsSync(join(root, "client/src/cli/main.ts")) &&
       esm("client/src/cli/main.ts", "cli.js", { js: `#!/usr/bin/env node\n${requireBanner.js}` }),
@@ -100,6 +116,7 @@ async function buildExtension(esbuild, define) {
     ...common,
     define: { ...define, "import.meta.url": "__burlaUrl" },
     external: ["vscode", ...common.external],
+    plugins: [firestoreApart("./node_modules/burla/dist/")],
     entryPoints: [join(root, "extension/src/extension.ts")],
     outfile: join(root, "extension/dist/extension.cjs"),
     format: "cjs",
@@ -107,10 +124,24 @@ async function buildExtension(esbuild, define) {
   });
 }
 
+/** CommonJS that asks where it is, as gRPC does for its files, needs both names. */
+function buildFirestore() {
+  return esbuild({
+    ...common,
+    entryPoints: [join(root, "queue/src/google-store.ts")],
+    outfile: join(dist, "google-store.mjs"),
+    format: "esm",
+    banner: { js: requireBanner.js + fileNames },
+  });
+}
+
 /** The programs that the extension starts under the user's own Node. They import the package `burla` beside them. */
 function buildRunner(esbuild, define) {
   const program = (entry, name) =>
-    esbuild({ ...common, define, entryPoints: [join(root, "extension/src/runner", entry)], outfile: join(root, "extension/dist", name), format: "esm", banner: requireBanner });
+    esbuild({
+      ...common, define, entryPoints: [join(root, "extension/src/runner", entry)], outfile: join(root, "extension/dist", name), format: "esm", banner: requireBanner,
+      plugins: [firestoreApart("./node_modules/burla/dist/")],
+    });
   return Promise.all([program("main.ts", "runner.mjs"), program("evaluator.ts", "evaluator.mjs")]);
 }
 
@@ -189,6 +220,7 @@ function nodeService(define) {
     metafile: true,
     format: "esm",
     banner: requireBanner,
+    plugins: [firestoreApart("../")],
     alias: { ssh2: absent, "@grpc/grpc-js": absent, "@grpc/proto-loader": absent, protobufjs: absent },
   });
 }

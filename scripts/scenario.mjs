@@ -3,7 +3,8 @@
  *
  *     npm run scenario -- docker              all scenarios with containers
  *     npm run scenario -- docker memory       those with this word in their name
- *     npm run scenario -- gce                 a cluster's life on the emulator of Compute Engine
+ *     npm run scenario -- gce                 a cluster's life on the emulators of Compute Engine and Firestore
+ *     npm run scenario -- gce stream          the same with the queue in main
  */
 import { spawnSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
@@ -35,8 +36,8 @@ async function runDocker(names) {
   }
 }
 
-function runGce() {
-  return node("scripts/build.mjs", "--no-types") || node("--import", "tsx", "test/gce/run-scenario.ts");
+function runGce(queue) {
+  return node("scripts/build.mjs", "--no-types") || node("--import", "tsx", "test/gce/run-scenario.ts", ...queue);
 }
 
 function node(...args) {

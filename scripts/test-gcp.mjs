@@ -13,4 +13,4 @@ if ((process.env.GOOGLE_CLOUD_PROJECT ?? "") === "") {
 }
 ensureInstalled();
 const node = (...args) => spawnSync(process.execPath, args, { cwd: root, env: nodeEnvironment(), stdio: "inherit" }).status ?? 1;
-process.exitCode = node("scripts/build.mjs", "--no-types") || node("--import", "tsx", "test/gce/run-scenario.ts", "--real");
+process.exitCode = node("scripts/build.mjs", "--no-types") || node("--import", "tsx", "test/gce/run-scenario.ts", "--real", ...process.argv.slice(2));

@@ -12,8 +12,8 @@ const root = fileURLToPath(new URL("..", import.meta.url));
 
 /** In the order in which they run: fast ones first. Real processes on two cores leave no room for more than two at once. */
 const SUITES = [
-  { name: "unit", folders: ["protocol/src", "client/src", "services/main/src", "services/node/src", "services/worker/src", "kernel-bridge/src", "extension/src", "scripts", "bench"], concurrency: 2 },
-  { name: "contract", folders: ["test/contract"], concurrency: 1 },
+  { name: "unit", folders: ["protocol/src", "queue/src", "client/src", "services/main/src", "services/node/src", "services/worker/src", "kernel-bridge/src", "extension/src", "scripts", "bench"], concurrency: 2 },
+  { name: "contract", folders: ["test/contract"], concurrency: 1, prepare: prepareFirestore },
   { name: "wire", folders: ["test/wire"], concurrency: 2 },
   { name: "sim", folders: ["test/sim"], concurrency: 2 },
   { name: "capture", folders: ["test/capture"], concurrency: 2 },
@@ -25,7 +25,8 @@ const SUITES = [
   { name: "faults", folders: ["test/faults"], concurrency: 1 },
   { name: "kernels", folders: ["test/kernels"], concurrency: 1, prepare: prepareKernels },
   { name: "emulators", folders: ["test/emulators"], concurrency: 1 },
-  { name: "gce", folders: ["test/gce"], concurrency: 1 },
+  { name: "gce", folders: ["test/gce"], concurrency: 1, prepare: prepareFirestore },
+  { name: "firestore", folders: ["test/firestore"], concurrency: 1, prepare: prepareFirestore },
   { name: "docker", folders: ["test/docker"], concurrency: 1, around: withEngine },
   { name: "package", folders: ["test/package"], concurrency: 1 },
   { name: "extension", folders: ["test/extension"], program: "test/extension/run.ts" },
@@ -119,6 +120,12 @@ function nodeTest(concurrency, report) {
 async function prepareVsix() {
   await run(process.execPath, ["--import", "tsx", "scripts/vscode/install.ts"]);
   await run(process.execPath, ["--import", "tsx", "scripts/vsix/main.ts", "--out", ".cache/vsix"]);
+}
+
+/** Google's emulator of Firestore, and a Java for it. */
+async function prepareFirestore() {
+  const { ensureInstalled } = await import("./firestore/emulator.mjs");
+  ensureInstalled();
 }
 
 /** A Jupyter server and kernels. */

@@ -5,6 +5,8 @@ import type { Program } from "../harness/runner-process.ts";
 import { ensureContainers } from "./containers.ts";
 import { ensureDask, ensurePython, type Python } from "./python.ts";
 import { ensureRedis } from "./redis.ts";
+import { messageOf } from "@burla/protocol";
+import { ensureInstalled } from "../../scripts/firestore/emulator.mjs";
 import { builtRunner } from "./build-runners.ts";
 
 export interface System {
@@ -62,6 +64,16 @@ const makers: Readonly<Record<string, Maker>> = {
     if ("reason" in image) return { name: "docker", reason: image.reason };
     const system = node("burla", true, `${npmVersion("burla")}, Docker Engine ${image.version}`);
     return { ...system, name: "docker", program: { ...system.program, env: { BENCH_CONTAINERS: "docker" } } };
+  },
+  firestore() {
+    try {
+      ensureInstalled();
+    } catch (error) {
+      return Promise.resolve({ name: "firestore", reason: messageOf(error) });
+    }
+    const system = node("burla", true, `${npmVersion("burla")}, Google's emulator of Cloud Firestore`);
+    const program = { ...system.program, env: { BENCH_EMULATOR: join(import.meta.dirname, "../../scripts/firestore/emulator.mjs") } };
+    return Promise.resolve({ ...system, name: "firestore", program });
   },
   piscina: () => Promise.resolve(node("piscina", false, npmVersion("piscina"))),
   workerpool: () => Promise.resolve(node("workerpool", false, npmVersion("workerpool"))),

@@ -9,7 +9,7 @@ import type { ClusterTarget } from "./cluster.ts";
 const jobId = "job-0000000000000000000" as JobId;
 
 function reader(of: JobId): JobChannel {
-  return { jobId: of, hasBegun: true, hasHeardEnd: false, needsConnection: true, connected: () => undefined, message: () => undefined, failed: () => undefined };
+  return { jobId: of, hasBegun: true, hasHeardEnd: false, needsConnection: true, goesOnWithoutMain: false, connected: () => undefined, message: () => undefined, failed: () => undefined };
 }
 
 test("a job that is left before its end is read again over another connection, until main has nothing more of it under way", async (t) => {

@@ -3,6 +3,7 @@ import {
   BurlaError, Connection, mainToClient, type BundleId, type ClientToMain, type JobId, type MainToClient,
 } from "@burla/protocol";
 import type { ClusterTarget } from "./cluster.ts";
+import type { ClusterAddress } from "./types.ts";
 import { VERSION } from "./version.ts";
 
 const FIRST_RETRY_MS = 20;
@@ -22,6 +23,8 @@ export interface JobChannel {
   /** A connection stands, the first or a new one: say what is needed to start or to go on. */
   connected(connection: ClusterConnection): void;
   message(message: MainToClient, body: Uint8Array): void;
+  /** It has all that it needs from elsewhere: main may be away for as long as it likes. */
+  readonly goesOnWithoutMain: boolean;
   /** The cluster cannot be reached any more. */
   failed(error: unknown): void;
 }
@@ -63,6 +66,11 @@ export class ClusterConnection {
     return this.#jobs.has(jobId) || this.#leftEarly.has(jobId);
   }
 
+  /** Where control requests go. @throws BurlaError BURLA_UNREACHABLE */
+  address(): ClusterAddress {
+    return this.#target.address();
+  }
+
   get isOpen(): boolean {
     return this.#connection !== undefined;
   }
@@ -100,10 +108,7 @@ export class ClusterConnection {
       } catch (error) {
         const hopeless = error instanceof BurlaError && error.code !== "BURLA_UNREACHABLE";
         const isWaitedFor = this.#target.isWaitedFor || this.#waiting().some((job) => job.hasBegun);
-        if (hopeless || attempt >= MAX_ATTEMPTS || !isWaitedFor) {
-          this.#dialling = false;
-          return this.#failAll(error);
-        }
+        if (hopeless || attempt >= MAX_ATTEMPTS || !isWaitedFor) this.#failAll(error);
         await new Promise((resolve) => setTimeout(resolve, retryMs));
         retryMs = Math.min(MAX_RETRY_MS, retryMs * 2);
       }
@@ -141,7 +146,9 @@ export class ClusterConnection {
   }
 
   #failAll(error: unknown): void {
-    for (const job of this.#waiting()) job.failed(error);
+    for (const job of this.#waiting()) {
+      if (!job.goesOnWithoutMain) job.failed(error);
+    }
   }
 }
 

@@ -1,11 +1,14 @@
 /** One job of this process: inputs out under credit, results in, taken up again when the connection was lost. */
 import {
-  BurlaError, burlaError, decodeEnvelopes, fromEnvelope, isErrorCode, logEntriesSchema, MAX_WINDOW_BYTES, MAX_WINDOW_INPUTS, messageOf, Pacer, POSITION_PACE, unpack, type JobId, type JobSpec, type MainToClient, type Of,
+  BurlaError, burlaError, decodeEnvelopes, fromEnvelope, isErrorCode, logEntriesSchema, messageOf, unpack, type JobId, type JobSpec, type MainToClient, type Of, type QueuePlace,
 } from "@burla/protocol";
 import * as v from "valibot";
+import type { FeedQueue } from "@burla/queue";
 import type { ClusterConnection, JobChannel } from "./cluster-connection.ts";
+import { ElsewhereFeed } from "./elsewhere-feed.ts";
 import { InputPump, type ChunkToSend } from "./inputs.ts";
-import { ResultBuffer, type TakenBatch } from "./results.ts";
+import { ResultBuffer } from "./results.ts";
+import { StreamFeed } from "./stream-feed.ts";
 import type { Inputs, LogLine, Progress, Settled } from "./types.ts";
 
 /** A captured function on its way. */
@@ -32,9 +35,6 @@ export interface JobOptions {
 
 /** In order of the inputs, pulling stays this far ahead of the consumer at least. */
 const MIN_AHEAD_INPUTS = 64;
-
-/** Share of the window. */
-const MUCH = 0.25;
 
 /** Lines that belong to no call. */
 const NO_INPUT = -1;
@@ -63,10 +63,10 @@ export class Job<Result> implements JobChannel {
   #wake: (() => void) | undefined;
   /** The connection was lost since the last chunk was sent. */
   #resuming = false;
-  readonly #taken: Pacer<number>;
-  /** Taken and not yet acknowledged; and the inputs that are. */
-  #unacked = { inputs: 0, bytes: 0 };
-  #ackedInputs = 0;
+  /** Where inputs go and results come from: main, unless it says that they do elsewhere. */
+  #feed: FeedQueue;
+  readonly #stream: StreamFeed;
+  #elsewhere: ElsewhereFeed | undefined;
   readonly #uploaded = deferred();
   readonly #ended = deferred();
   /** All results and the end are here. */
@@ -81,8 +81,8 @@ export class Job<Result> implements JobChannel {
     this.#options = options;
     this.#connection = connection;
     this.#uploaded.promise.catch(() => undefined);
-    this.#taken = new Pacer(POSITION_PACE, (seq) => this.#acknowledge(seq));
-    this.#results = new ResultBuffer({ order: options.order, taken: (batch) => this.#take(batch) });
+    this.#feed = this.#stream = new StreamFeed(connection, this.jobId);
+    this.#results = new ResultBuffer({ order: options.order, taken: (batch) => this.#feed.taken(batch) });
     const { start } = options;
     this.#linesAfter = start.kind === "submit" ? 0 : null;
     this.#expectedInputs = start.kind === "submit" ? lengthOf(start.inputs) : null;
@@ -141,7 +141,8 @@ export class Job<Result> implements JobChannel {
     this.#cancelReason = reason;
     this.#connection.send({ type: "cancel", jobId: this.jobId, reason });
     this.#end({ kind: "error", error });
-    if (this.#submitted) await this.#hold(this.#ended.promise);
+    if (this.#elsewhere !== undefined) await this.#hold(this.#elsewhere.cancel(reason));
+    else if (this.#submitted) await this.#hold(this.#ended.promise);
     this.#leave();
   }
 
@@ -161,6 +162,10 @@ export class Job<Result> implements JobChannel {
 
   get needsConnection(): boolean {
     return !this.#heardEnd && !this.#left;
+  }
+
+  get goesOnWithoutMain(): boolean {
+    return this.#elsewhere !== undefined;
   }
 
   connected(connection: ClusterConnection): void {
@@ -198,7 +203,8 @@ export class Job<Result> implements JobChannel {
       case "progress":
         return this.#tell(this.#options.onProgress, { ...message, total: this.#inputsEnded ?? this.#expectedInputs });
       case "finished":
-        return this.#finished(message, body);
+        // Results of before may still be on their way elsewhere.
+        return this.#elsewhere === undefined ? this.#finished(message, body) : this.#elsewhere.finished(message, body);
       case "refused":
         return this.failed(isErrorCode(message.code) ? burlaError(message.code, message.message.split("\n")[0] ?? "") : new BurlaError("BURLA_PROTOCOL", message.message));
     }
@@ -215,39 +221,62 @@ export class Job<Result> implements JobChannel {
     this.#pumping = true;
     // One chunk may go before main has answered: the first result need not wait for a round trip.
     this.#credit = { inputs: 8, bytes: 1 << 20, chunkInputs: 8 };
+    this.#stream.credited(this.#credit.inputs);
     this.#allowPump();
     this.#pump.run().catch((error: unknown) => void this.cancel("the inputs failed", error));
   }
 
   #push(chunk: ChunkToSend): void {
     this.#unstored.set(chunk.chunkId, chunk);
-    this.#sendChunk(chunk);
-  }
-
-  #sendChunk({ chunkId, first, count, body }: ChunkToSend): void {
-    this.#connection.send({ type: "inputs", jobId: this.jobId, chunkId, first, count }, body);
+    this.#feed.push(chunk);
   }
 
   #endInputs(total: number): void {
     this.#inputsEnded = total;
-    this.#connection.send({ type: "inputsEnd", jobId: this.jobId, total });
+    this.#feed.end(total);
   }
 
-  #takeUp({ chunksStored, inputsEnded }: Of<MainToClient, "accepted">): void {
+  #takeUp({ chunksStored, inputsEnded, queue }: Of<MainToClient, "accepted">): void {
     this.#accepted = true;
+    if (queue !== null) return this.#moveTo(queue);
     this.#forgetStored(chunksStored);
     this.#inputsEndStored ||= inputsEnded;
     if (this.#inputsEndStored) return this.#uploaded.resolve();
     if (!this.#resuming) return;
     this.#resuming = false;
-    for (const chunk of this.#unstored.values()) this.#sendChunk(chunk);
-    if (this.#inputsEnded !== null) this.#connection.send({ type: "inputsEnd", jobId: this.jobId, total: this.#inputsEnded });
+    this.#pushUnstored();
+  }
+
+  #pushUnstored(): void {
+    for (const chunk of this.#unstored.values()) this.#feed.push(chunk);
+    if (this.#inputsEnded !== null) this.#feed.end(this.#inputsEnded);
+  }
+
+  /** The queue is elsewhere: what was said to main goes there. Once; a main that comes back says it again. */
+  #moveTo(place: QueuePlace): void {
+    if (this.#elsewhere !== undefined || this.#left) return;
+    const connection = this.#connection;
+    const spec = this.#prepared?.spec;
+    this.#feed = this.#elsewhere = new ElsewhereFeed({
+      place,
+      jobId: this.jobId,
+      feeds: spec === undefined ? null : { concurrency: spec.concurrency, detach: spec.detach, endsAtFailure: spec.onError === "throw" },
+      address: () => connection.address(),
+      counts: (counts) => connection.send({ type: "queueCounts", jobId: this.jobId, ...counts }),
+      listener: {
+        message: (message, body) => (message.type === "finished" ? this.#finished(message, body) : this.message(message, body)),
+        uploaded: () => this.#uploaded.resolve(),
+        failed: (error) => this.failed(error),
+      },
+    });
+    this.#pushUnstored();
   }
 
   #credited(message: Of<MainToClient, "credit">): void {
     this.#forgetStored(message.chunksStored);
     const { inputs, bytes, chunkInputs } = message;
     this.#credit = { inputs: Math.max(inputs, this.#credit.inputs), bytes: Math.max(bytes, this.#credit.bytes), chunkInputs };
+    this.#stream.credited(this.#credit.inputs);
     this.#allowPump();
   }
 
@@ -257,22 +286,6 @@ export class Job<Result> implements JobChannel {
     if (this.#options.order !== "input" || this.#options.detach) return this.#pump.allow(this.#credit);
     const ahead = Math.max(MIN_AHEAD_INPUTS, 8 * this.#credit.chunkInputs);
     this.#pump.allow({ ...this.#credit, inputs: Math.min(this.#credit.inputs, this.#results.taken + ahead) });
-  }
-
-  /** What makes room for much is told at once: the cluster may be waiting for it. */
-  #take({ seq, count, bytes }: TakenBatch): void {
-    this.#unacked.inputs += count;
-    this.#unacked.bytes += bytes;
-    this.#taken.set(seq);
-    const window = this.#pump === undefined ? MAX_WINDOW_INPUTS : this.#credit.inputs - this.#ackedInputs;
-    const isMuch = this.#unacked.inputs >= window * MUCH || this.#unacked.bytes >= MAX_WINDOW_BYTES * MUCH;
-    if (this.#unacked.inputs > 0 && isMuch) this.#taken.flush();
-  }
-
-  #acknowledge(seq: number): void {
-    this.#ackedInputs += this.#unacked.inputs;
-    this.#unacked = { inputs: 0, bytes: 0 };
-    this.#connection.send({ type: "ack", jobId: this.jobId, seq });
   }
 
   #forgetStored(chunksStored: number): void {
@@ -338,8 +351,7 @@ export class Job<Result> implements JobChannel {
     if (this.#left) return;
     this.#left = true;
     this.#ended.resolve();
-    this.#taken.flush();
-    this.#taken.stop();
+    void this.#feed.close();
     this.#connection.send({ type: "leave", jobId: this.jobId });
     this.#connection.remove(this);
   }

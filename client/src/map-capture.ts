@@ -62,6 +62,7 @@ function specOf(name: string, options: CompiledOptions, bundle: { id: string; ex
     cwd: isSameMachine ? process.cwd() : null,
     parent: null,
     python: null,
+    queue: null,
     bundle: { id: bundle.id as JobSpec["bundle"]["id"], externals: bundle.externals },
   };
 }

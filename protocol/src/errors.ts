@@ -25,6 +25,7 @@ export const ERROR_CATALOGUE = {
   BURLA_VERSION: "Stop the cluster with `burla down` and call again: it starts in the version of this client.",
   BURLA_PROTOCOL: "This is a fault of Burla, or the peer is not Burla. Please report it with the log of the cluster.",
   BURLA_KERNEL: "Restart the kernel and run the cell again; the message says what the kernel did.",
+  BURLA_QUEUE: "Check that this machine reaches Cloud Firestore and may use it; `docs/firestore.md` lists the roles.",
   BURLA_CLOUD: "The message has what Google Cloud said; docs/gcp.md lists what a project needs.",
   BURLA_STORAGE: "Make room on the disk that holds the state folder (`burla doctor` names it).",
 } as const;

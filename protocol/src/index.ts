@@ -12,6 +12,7 @@ export * from "./limits.ts";
 export * from "./messages.ts";
 export * from "./pacer.ts";
 export * from "./prices.ts";
+export * from "./queue-place.ts";
 export * from "./routes.ts";
 export * from "./spec.ts";
 export * from "./status.ts";

@@ -17,11 +17,12 @@
 import * as v from "valibot";
 import { unpack } from "./frame.ts";
 import { MAX_CHUNK_INPUTS } from "./limits.ts";
+import { queuePlaceSchema } from "./queue-place.ts";
 import { imageNameSchema } from "./spec.ts";
 import type { BundleId, JobId, NodeId, WorkerId } from "./ids.ts";
 
 /** Raised whenever two builds could not talk; the first thing that either side compares. */
-export const PROTOCOL_VERSION = 4;
+export const PROTOCOL_VERSION = 5;
 
 const count = v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(Number.MAX_SAFE_INTEGER));
 const positive = v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(Number.MAX_SAFE_INTEGER));
@@ -84,6 +85,8 @@ export const jobSpecSchema = v.object({
   /** For the runtime `python`, else null. */
   python: v.nullable(pythonSchema),
   bundle: v.object({ id: bundleId, externals: v.pipe(v.array(externalSchema), v.maxLength(1000)) }),
+  /** Where its inputs, results and lines travel; null through main. Main decides: what a client says of it counts for nothing. */
+  queue: v.nullable(queuePlaceSchema),
 });
 export type JobSpec = v.InferOutput<typeof jobSpecSchema>;
 
@@ -134,6 +137,16 @@ export const inputsSchema = v.object({
 export const inputsEndSchema = v.object({ type: v.literal("inputsEnd"), jobId, total: count });
 /** The consumer has taken everything up to and with this sequence number. */
 export const ackSchema = v.object({ type: v.literal("ack"), jobId, seq: count });
+/** How far a job is whose queue is elsewhere: totals since it began, as its client counts them. */
+export const queueCountsSchema = v.object({
+  type: v.literal("queueCounts"),
+  jobId,
+  pushed: count,
+  answered: count,
+  failed: count,
+  /** Null until the last input was pushed. */
+  total: v.nullable(count),
+});
 export const cancelSchema = v.object({ type: v.literal("cancel"), jobId, reason: text(1024) });
 /** The reader goes; of a detached job nothing else changes. */
 export const leaveSchema = v.object({ type: v.literal("leave"), jobId });
@@ -147,6 +160,8 @@ export const acceptedSchema = v.object({
   /** Chunks with an id below this are on disk in main; the client forgets them, and sends again from here. */
   chunksStored: count,
   inputsEnded: v.boolean(),
+  /** Where inputs go and results come from; null for this connection. */
+  queue: v.nullable(queuePlaceSchema),
 });
 export const creditSchema = v.object({
   type: v.literal("credit"),
@@ -275,6 +290,22 @@ export const grantEndedSchema = v.object({
 });
 /** Lines that calls printed. Body: MessagePack of `LogEntry[]`. */
 export const nodeLogsSchema = v.object({ type: v.literal("nodeLogs"), jobId, nodeSeq: positive, droppedLines: count });
+/**
+ * What a node has of a job whose queue is elsewhere: inputs that it holds now; the others are counted since the last such
+ * message.
+ */
+export const queueHeldSchema = v.object({
+  type: v.literal("queueHeld"),
+  jobId,
+  held: count,
+  answered: count,
+  failed: count,
+  /** Answers that came too late: another node had taken over. */
+  duplicates: count,
+  lostWorkers: count,
+  /** Sum of the times of the calls answered. */
+  runMs: v.pipe(v.number(), v.minValue(0)),
+});
 /** The function could not be loaded: the job fails. Body: an error envelope. */
 export const loadFailedSchema = v.object({ type: v.literal("loadFailed"), jobId, nodeSeq: positive });
 
@@ -360,13 +391,14 @@ export const pingSchema = v.object({ type: v.literal("ping") });
 
 const always = [helloSchema, pingSchema] as const;
 export const clientToMain = v.variant("type", [
-  ...always, submitSchema, attachSchema, inputsSchema, inputsEndSchema, ackSchema, cancelSchema, leaveSchema,
+  ...always, submitSchema, attachSchema, inputsSchema, inputsEndSchema, ackSchema, queueCountsSchema, cancelSchema, leaveSchema,
 ]);
 export const mainToClient = v.variant("type", [
   ...always, acceptedSchema, creditSchema, resultsSchema, logsSchema, progressSchema, finishedSchema, refusedSchema,
 ]);
 export const nodeToMain = v.variant("type", [
   ...always, nodeHelloSchema, nodeStateSchema, nodeLeavingSchema, renewSchema, nodeResultsSchema, grantEndedSchema, loadFailedSchema, nodeLogsSchema,
+  queueHeldSchema,
 ]);
 export const mainToNode = v.variant("type", [
   ...always, assignSchema, grantSchema, storedSchema, drainSchema, stopSchema, shutdownSchema,

@@ -74,6 +74,17 @@ export const nodeGroupSchema = v.strictObject({
 });
 export type NodeGroup = v.InferOutput<typeof nodeGroupSchema>;
 
+export const firestoreSchema = v.strictObject({
+  /** The Google Cloud project; null: the one of the credentials, or of GOOGLE_CLOUD_PROJECT. */
+  project: v.optional(v.nullable(v.pipe(v.string(), v.regex(/^[a-z][a-z0-9-]{4,29}$/, "must be the id of a project"))), null),
+  database: v.optional(v.pipe(v.string(), v.regex(/^(\(default\)|[a-z][a-z0-9-]{2,61}[a-z0-9])$/, "must be (default), or the id of a database")), "(default)"),
+  /** A bucket of Cloud Storage for values above 900 KiB; null: main keeps them. */
+  bucket: v.optional(v.nullable(v.pipe(v.string(), v.regex(/^[a-z0-9][a-z0-9._-]{1,220}[a-z0-9]$/, "must be the name of a bucket"))), null),
+  /** Nodes that work go on without main for this long. */
+  aloneMinutes: v.optional(v.pipe(v.number(), v.minValue(0.01)), 60),
+});
+export type FirestoreSpec = v.InferOutput<typeof firestoreSchema>;
+
 /** What a cluster on Compute Engine needs beside its groups. */
 export const gceSchema = v.strictObject({
   /** The project, unless the credentials name one. */
@@ -102,7 +113,10 @@ export const clusterSpecSchema = v.pipe(
     provider: v.optional(v.picklist(["local", "gce"]), "local"),
     gce: v.optional(gceSchema, {}),
     containers: v.optional(containersSchema, {}),
-    queue: v.optional(v.picklist(["stream"]), "stream"),
+    /** How inputs and results travel: through main, or through Cloud Firestore, where they go on while main is away. */
+    queue: v.optional(v.picklist(["stream", "firestore"]), "stream"),
+    /** For the queue `firestore`. */
+    firestore: v.optional(firestoreSchema, {}),
     groups: v.pipe(v.array(nodeGroupSchema), v.minLength(1), v.maxLength(100)),
     /** Without a job or a connected client for this long, the cluster ends itself. */
     idleMinutes: v.optional(v.pipe(v.number(), v.minValue(0.01)), 10),

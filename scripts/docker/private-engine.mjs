@@ -3,7 +3,7 @@
  * Needs root and an installed engine (`engine.mjs up`).
  */
 import { spawn, spawnSync } from "node:child_process";
-import { closeSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync } from "node:fs";
+import { closeSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { once } from "node:events";
 import { get } from "node:http";
 import { tmpdir } from "node:os";
@@ -12,6 +12,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 
 const START_MS = 60_000;
 const POLL_MS = 50;
+const FILL_BYTES = 256 * 1024;
 
 export class PrivateEngine {
   #folder = mkdtempSync(join(tmpdir(), "burla-engine-"));
@@ -29,13 +30,14 @@ export class PrivateEngine {
     return join(this.#folder, "data");
   }
 
-  get #socket() {
+  /** The file of its socket. */
+  get socketPath() {
     return join(this.#folder, "s");
   }
 
   /** For DOCKER_HOST. */
   get host() {
-    return `unix://${this.#socket}`;
+    return `unix://${this.socketPath}`;
   }
 
   /** Starts it, anew after it was stopped. Resolves when it answers. */
@@ -61,7 +63,7 @@ export class PrivateEngine {
 
   answers() {
     return new Promise((resolve) => {
-      const request = get({ socketPath: this.#socket, path: "/_ping", timeout: 1000 }, (response) => {
+      const request = get({ socketPath: this.socketPath, path: "/_ping", timeout: 1000 }, (response) => {
         response.resume();
         resolve(response.statusCode === 200);
       });
@@ -76,6 +78,26 @@ export class PrivateEngine {
     const ended = once(this.#process, "exit");
     this.#process.kill(signal);
     await ended;
+  }
+
+  /** It takes requests and answers none, until `thaw`. */
+  freeze() {
+    this.#process.kill("SIGSTOP");
+  }
+
+  thaw() {
+    this.#process.kill("SIGCONT");
+  }
+
+  /** Takes all room of its disk, which must be its own. @returns what gives it back. */
+  fill() {
+    const path = join(this.#data, "full");
+    try {
+      for (;;) writeFileSync(path, Buffer.alloc(FILL_BYTES, 1), { flag: "a" });
+    } catch (error) {
+      if (error.code !== "ENOSPC") throw error;
+    }
+    return () => rmSync(path, { force: true });
   }
 
   /** Ends it and removes all that it has made. */

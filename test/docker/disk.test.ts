@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { remoteParallelMap } from "burla";
 import { assertEachOnce, numbers } from "../support/inputs.ts";
-import { until } from "../support/until.ts";
+import { until } from "./support/until.ts";
 import { DockerCluster } from "./support/cluster.ts";
 import { ensureWorkerImage } from "./support/engine.ts";
 

@@ -1,24 +1,8 @@
-/** An engine that is stopped, killed and emptied: one of its own for this file. */
-import Docker from "dockerode";
-import { after, before, test } from "node:test";
-import { PrivateEngine } from "../../scripts/docker/private-engine.mjs";
+/** An engine that is stopped, killed, frozen and emptied: one of its own for this file. */
+import { test } from "node:test";
 import { ENGINE } from "./scenarios/engine.ts";
-import { DockerCluster } from "./support/cluster.ts";
-import { ensureWorkerImage } from "./support/engine.ts";
+import { openEngineCluster, useEngine } from "./support/engine-file.ts";
 
-const engine = new PrivateEngine();
-let cluster: DockerCluster;
-before(async () => {
-  process.env["DOCKER_HOST"] = engine.host;
-  await engine.start();
-  await ensureWorkerImage(new Docker());
-  cluster = new DockerCluster({ groups: [{ name: "e", count: 2, cpu: 1, ramMiB: 256 }] });
-  process.env["BURLA_HOME"] = cluster.home;
-  await cluster.start();
-});
-after(async () => {
-  await cluster.dispose();
-  await engine.dispose();
-});
+const used = useEngine(openEngineCluster, (cluster) => cluster.dispose());
 
-for (const { name, run } of ENGINE) test(name, async () => void (await run(cluster, engine)));
+for (const { name, run } of ENGINE) test(name, async () => void (await run(used.world, used.engine)));

@@ -5,13 +5,17 @@
 import Docker from "dockerode";
 import { PrivateEngine } from "../../scripts/docker/private-engine.mjs";
 import { messageOf } from "@burla/protocol";
+import { ENGINE_DISK, ENGINE_DISK_MIB } from "./scenarios/engine-disk.ts";
+import { ENGINE_INSTALL } from "./scenarios/engine-install.ts";
 import { ENGINE } from "./scenarios/engine.ts";
+import { IMAGE_FAULTS } from "./scenarios/image-faults.ts";
 import { LIFE, OTHER_IMAGE } from "./scenarios/life.ts";
 import { MISDEEDS } from "./scenarios/misdeeds.ts";
 import { closePackageWorld, openPackageWorld, PACKAGES } from "./scenarios/packages.ts";
 import { closePythonWorld, openPythonWorld, PYTHON } from "./scenarios/python.ts";
 import { TIMES } from "./scenarios/times.ts";
 import { DockerCluster } from "./support/cluster.ts";
+import { openEngineCluster } from "./support/engine-file.ts";
 import { ensureWorkerImage, tagImage } from "./support/engine.ts";
 import { roundMs, type Facts } from "./support/scenario.ts";
 
@@ -50,6 +54,25 @@ async function inWorld<World>(scenarios: readonly { name: string; run: (world: W
   }
 }
 
+/** Scenarios on an engine of their own. */
+async function onEngine<World>(
+  scenarios: readonly { name: string; run: (world: World, engine: PrivateEngine) => Promise<Facts> }[], open: () => Promise<World>, close: (world: World) => Promise<void>, dataMiB?: number,
+): Promise<void> {
+  if (!scenarios.some(isWanted)) return;
+  const engine = new PrivateEngine(dataMiB);
+  const usual = process.env["DOCKER_HOST"];
+  try {
+    process.env["DOCKER_HOST"] = engine.host;
+    await engine.start();
+    await ensureWorkerImage(new Docker());
+    await inWorld(scenarios.map(({ name, run }) => ({ name, run: (world: World) => run(world, engine) })), open, close);
+  } finally {
+    if (usual === undefined) delete process.env["DOCKER_HOST"];
+    else process.env["DOCKER_HOST"] = usual;
+    await engine.dispose();
+  }
+}
+
 const { Version, Os, Arch, KernelVersion } = await new Docker().version();
 process.stdout.write(`${JSON.stringify({ engine: Version, platform: `${Os}/${Arch}`, kernel: KernelVersion })}\n`);
 await ensureWorkerImage();
@@ -65,18 +88,10 @@ if (onCluster.length > 0) {
 }
 await inWorld(PACKAGES, openPackageWorld, closePackageWorld);
 await inWorld(PYTHON, openPythonWorld, closePythonWorld);
-const onEngine = ENGINE.filter(isWanted);
-if (onEngine.length > 0 && process.platform === "linux" && process.getuid?.() === 0) {
-  const engine = new PrivateEngine();
-  try {
-    process.env["DOCKER_HOST"] = engine.host;
-    await engine.start();
-    await ensureWorkerImage(new Docker());
-    await withCluster({ groups: [{ name: "e", count: 2, cpu: 1, ramMiB: 256 }] }, async (cluster) => {
-      for (const { name, run } of onEngine) await report(name, () => run(cluster, engine));
-    });
-  } finally {
-    await engine.dispose();
-  }
+if (process.platform === "linux" && process.getuid?.() === 0) {
+  for (const { name, run } of IMAGE_FAULTS.filter(isWanted)) await report(name, run);
+  await onEngine(ENGINE, openEngineCluster, (cluster) => cluster.dispose());
+  await onEngine(ENGINE_INSTALL, openPackageWorld, closePackageWorld);
+  await onEngine(ENGINE_DISK, openEngineCluster, (cluster) => cluster.dispose(), ENGINE_DISK_MIB);
 }
 process.exitCode = failures > 0 ? 1 : 0;

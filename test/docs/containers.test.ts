@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { toJsonSchema } from "@valibot/to-json-schema";
-import { containersSchema, parseClusterSpec } from "@burla/protocol";
+import { containersSchema, firestoreSchema, parseClusterSpec } from "@burla/protocol";
 import { specSchemaText } from "../support/spec-schema.ts";
 
 const read = (name: string) => readFileSync(new URL(`../../docs/${name}`, import.meta.url), "utf8");
@@ -21,7 +21,8 @@ test("the example on the page is a valid spec", () => {
 test("the table has every part of the spec with its default, and no other", () => {
   const rows = new Map([...page.matchAll(/^\| `([\w.[\]]+)` \| ([^|]*) \|/gm)].map(([, name = "", value = ""]) => [name, value.trim().replaceAll("`", "")]));
   const top = JSON.parse(specSchemaText()) as { properties: Record<string, { default?: unknown }> };
-  const expected = Object.keys(top.properties).filter((name) => name !== "$schema" && name !== "containers");
+  const expected = Object.keys(top.properties).filter((name) => !["$schema", "containers", "firestore"].includes(name));
+  expected.push(...Object.keys(firestoreSchema.entries).map((name) => `firestore.${name}`));
   const containers = toJsonSchema(containersSchema, { typeMode: "input" }) as unknown as { properties: Record<string, { default?: unknown; items?: { properties: object } }> };
   for (const [name, { default: value, items }] of Object.entries(containers.properties)) {
     expected.push(`containers.${name}`, ...Object.keys(items?.properties ?? {}).map((part) => `containers.${name}[].${part}`));

@@ -9,7 +9,12 @@ import { Script, type ScriptEnd } from "../support/script.ts";
 import type { CloudUnderTest } from "./scenario.ts";
 
 /** VMs have a Node.js instead of containers, and their state in their own folder. */
-const environment = ({ directory }: { directory: string }) => ({ BURLA_VM_HOME: join(directory, "burla"), BURLA_VM_NODE: process.execPath, BURLA_VM_FETCH_SECONDS: "60" });
+const environmentIn = (directory: string) => ({ BURLA_VM_HOME: join(directory, "burla"), BURLA_VM_NODE: process.execPath, BURLA_VM_FETCH_SECONDS: "60" });
+
+export interface CloudOptions extends Omit<EmulatorOptions, "environment"> {
+  /** What the VMs' programs are told beside. */
+  readonly env?: Record<string, string>;
+}
 
 export class Cloud implements CloudUnderTest {
   readonly patienceMs = 60_000;
@@ -20,8 +25,8 @@ export class Cloud implements CloudUnderTest {
     this.emulator = emulator;
   }
 
-  static async start(options: EmulatorOptions = {}): Promise<Cloud> {
-    return new Cloud(await GceEmulator.start({ environment, ...options }));
+  static async start({ env = {}, ...options }: CloudOptions = {}): Promise<Cloud> {
+    return new Cloud(await GceEmulator.start({ environment: ({ directory }) => ({ ...environmentIn(directory), ...env }), ...options }));
   }
 
   /** What programs of a user need to find this cloud. */

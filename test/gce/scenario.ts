@@ -1,6 +1,7 @@
 /**
  * A cluster's whole life on Compute Engine: main and six nodes in two groups, a job of 20,000 inputs, during which two
  * VMs are taken back, a zone has no more machines and main is killed; then everything goes. Tells its facts one by one.
+ * Inputs and results travel through main, or through Cloud Firestore.
  */
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -21,14 +22,16 @@ export const CLUSTER = "life";
 const PREEMPTED = 2;
 const REFUSED = "us-central1-a";
 
-const spec = {
-  name: CLUSTER, provider: "gce", idleMinutes: 10, budgetPerHour: 2,
+export type Queue = "stream" | "firestore";
+
+const specOf = (queue: Queue) => ({
+  name: CLUSTER, queue, provider: "gce", idleMinutes: 10, budgetPerHour: 2,
   containers: { kinds: [{ warmPerCpu: 0.5 }] },
   groups: [
     { name: "first", count: 3, machineType: "e2-small", zones: ["us-central1-a", "us-central1-b"], spot: "preferred" },
     { name: "second", count: 3, machineType: "n1-standard-2", zones: ["europe-west4-a", "us-central1-b"] },
   ],
-};
+});
 
 /** One worker's answer is the input and the node: a result that is there twice, or not, would show in the sum. */
 const PROGRAM = `
@@ -62,11 +65,11 @@ export interface CloudUnderTest {
 type Tell = (fact: Fact) => void;
 
 /** @param cloud it is closed afterwards. */
-export async function runScenario(cloud: CloudUnderTest, tell: Tell): Promise<void> {
+export async function runScenario(cloud: CloudUnderTest, queue: Queue, tell: Tell): Promise<void> {
   const startedMs = performance.now();
   const timed: Tell = (fact) => tell({ ...fact, afterMs: Math.round(performance.now() - startedMs) });
   try {
-    await live(cloud, timed);
+    await live(cloud, queue, timed);
   } catch (error) {
     console.error(cloud.logs);
     throw error;
@@ -76,14 +79,14 @@ export async function runScenario(cloud: CloudUnderTest, tell: Tell): Promise<vo
   timed({ fact: "closed", processes: processesWith(cloud.home).length });
 }
 
-async function live(cloud: CloudUnderTest, tell: Tell): Promise<void> {
+async function live(cloud: CloudUnderTest, queue: Queue, tell: Tell): Promise<void> {
   const specFile = join(cloud.home, "spec.json");
-  writeFileSync(specFile, JSON.stringify(spec));
+  writeFileSync(specFile, JSON.stringify(specOf(queue)));
   const up = await cloud.run("up", "--spec", specFile, "--yes", "--json");
   if (up.code !== 0) throw new Error(up.stderr);
   const started = await statusOf(cloud);
   const groups = new Set(started.nodes.map(({ nodeId }) => nodeId.split("-")[0]));
-  tell({ fact: "up", nodes: started.nodes.length, groups: groups.size, costPerHour: started.costPerHour, resources: (await cloud.resources()).length });
+  tell({ fact: "up", queue, nodes: started.nodes.length, groups: groups.size, costPerHour: started.costPerHour, resources: (await cloud.resources()).length });
 
   const job = cloud.program(PROGRAM, CLUSTER);
   await job.line(/^done 2000$/, cloud.patienceMs);

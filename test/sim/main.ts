@@ -233,7 +233,7 @@ export class SimMain {
     this.#entries.set(jobId, entry);
     link.jobs.set(jobId, entry);
     this.#handle({ type: "jobSubmitted", jobId, spec });
-    link.send({ type: "accepted", jobId, name: "", chunksStored: 0, inputsEnded: false });
+    link.send({ type: "accepted", jobId, name: "", chunksStored: 0, inputsEnded: false, queue: null });
   }
 
   #attach(link: ClientLink, entry: Entry, { afterSeq, push }: { afterSeq: number; push: boolean }): void {
@@ -242,7 +242,7 @@ export class SimMain {
     link.jobs.set(jobId, entry);
     entry.acked.set(link, afterSeq);
     if (push) entry.owner = link;
-    link.send({ type: "accepted", jobId, name: "", chunksStored, inputsEnded });
+    link.send({ type: "accepted", jobId, name: "", chunksStored, inputsEnded, queue: null });
     for (const { record } of this.#disk.logs.get(jobId) ?? []) {
       if (record.type === "results" && record.seq > afterSeq) link.send(this.#withOutcomes(record));
     }

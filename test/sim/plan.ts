@@ -75,7 +75,7 @@ function makeJob(random: Random, calmMs: number, largest: { cpu: number; ramMiB:
     onError: random.pick(["throw", "continue", "continue"]),
     retries: random.pick([0, 0, 1, 3]),
     timeoutMs, detach: random.chance(0.15), env: {}, cwd: null, parent: null,
-    python: null,
+    python: null, queue: null,
     bundle: { id: "0".repeat(64) as BundleId, externals: [] },
   };
   const nested = depth > 0;

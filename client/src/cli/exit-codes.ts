@@ -48,6 +48,7 @@ const EXIT_OF_ERROR: Readonly<Record<ErrorCode, ExitCode>> = {
   BURLA_CLUSTER_START: EXIT.unreachable,
   BURLA_UNAUTHORIZED: EXIT.unreachable,
   BURLA_VERSION: EXIT.unreachable,
+  BURLA_QUEUE: EXIT.unreachable,
   BURLA_CLOUD: EXIT.unreachable,
   BURLA_STORAGE: EXIT.unreachable,
   BURLA_KERNEL: EXIT.unreachable,

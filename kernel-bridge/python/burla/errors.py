@@ -27,6 +27,7 @@ CURES = {
     "BURLA_UNAUTHORIZED": "Use the token of this cluster, in the variable BURLA_TOKEN or as part of the option `cluster`.",
     "BURLA_VERSION": "Stop the cluster with `burla down` and call again: it starts in the version of this client.",
     "BURLA_PROTOCOL": "This is a fault of Burla, or the peer is not Burla. Please report it with the log of the cluster.",
+    "BURLA_QUEUE": "Check that this machine reaches Cloud Firestore and may use it; `docs/firestore.md` lists the roles.",
     "BURLA_STORAGE": "Make room on the disk that holds the state folder (`burla doctor` names it).",
 }
 

@@ -32,6 +32,7 @@ def job_spec(bundle: Bundle, options: Options, target: ClusterTarget) -> dict[st
         "env": dict(options.env),
         "cwd": os.getcwd() if target.same_machine else None,
         "parent": None,
+        "queue": None,
         "python": {
             "executable": (sys.executable or None) if target.same_machine else None,
             "version": "%d.%d" % sys.version_info[:2],

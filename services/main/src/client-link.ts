@@ -2,18 +2,21 @@
 import type { Duplex } from "node:stream";
 import {
   BurlaError, clientToMain, Connection, MAX_BUNDLE_BYTES, MAX_NESTING, messageOf, type ClientToMain, type JobId, type MainToClient, type Of,
+  type QueuePlace,
 } from "@burla/protocol";
 import type { Identity } from "./auth.ts";
 import type { Cluster } from "./cluster.ts";
 import type { JobEntry } from "./job-entry.ts";
+import type { Submitter } from "./queue-place.ts";
 import type { BlobStore } from "./store/blobs.ts";
 
 export interface ClientLinkOptions {
   readonly cluster: Cluster;
   readonly blobs: BlobStore;
   readonly identity: Identity;
-  /** The one job that is spoken of here; null for any. */
+  /** The one job that is spoken of here, over HTTP; null for any, over a connection of frames. */
   readonly onlyJob: JobId | null;
+  readonly queueFor: (submitter: Submitter) => QueuePlace | null;
   readonly onClosed: () => void;
 }
 
@@ -62,19 +65,26 @@ export class ClientLink {
       case "inputs": {
         const { chunkId, first, count } = message;
         const entry = this.#jobs.get(jobId);
-        if (entry === undefined || entry.owner !== this.#connection || chunkId !== entry.chunksStored || entry.finished !== null) return;
+        if (entry === undefined || entry.owner !== this.#connection || chunkId !== entry.chunksStored || entry.finished !== null || entry.spec.queue !== null) return;
         if (cluster.isFlooded(jobId)) return cluster.handle({ type: "cancelRequested", jobId, reason: "its program sends inputs without credit" });
         entry.addChunk(chunkId, first, count, body);
         return cluster.handle({ type: "chunkPushed", jobId, chunkId, first, count, bytes: body.byteLength });
       }
       case "inputsEnd": {
         const entry = this.#jobs.get(jobId);
-        if (entry === undefined || entry.owner !== this.#connection || entry.finished !== null || entry.inputsEnded) return;
+        if (entry === undefined || entry.owner !== this.#connection || entry.finished !== null || entry.inputsEnded || entry.spec.queue !== null) return;
         // Said while chunks before it are to be sent again: it will be said again after them.
         if (message.total !== entry.inputsStored) return;
         entry.endInputs(message.total);
         cluster.handle({ type: "inputsEnded", jobId, total: message.total });
-        return this.#connection.send({ type: "accepted", jobId, name: entry.spec.name, chunksStored: entry.chunksStored, inputsEnded: true });
+        return this.#connection.send({ type: "accepted", jobId, name: entry.spec.name, chunksStored: entry.chunksStored, inputsEnded: true, queue: null });
+      }
+      case "queueCounts": {
+        const entry = this.#jobs.get(jobId);
+        if (entry === undefined || entry.owner !== this.#connection || entry.finished !== null) return;
+        if (message.total !== null && !entry.inputsEnded) entry.endInputs(message.total);
+        const { type: _type, ...counts } = message;
+        return cluster.countsArrived(counts);
       }
       case "ack": {
         const entry = this.#jobs.get(jobId);
@@ -92,28 +102,30 @@ export class ClientLink {
   }
 
   #submit({ jobId, spec, codeBytes }: Of<ClientToMain, "submit">, body: Uint8Array): void {
-    const { cluster, blobs, identity } = this.#options;
+    const { cluster, blobs, identity, onlyJob, queueFor } = this.#options;
     if (cluster.entry(jobId) !== undefined) return this.#attach({ type: "attach", jobId, afterSeq: 0, push: true, linesAfter: 0 });
     if (body.byteLength > 2 * MAX_BUNDLE_BYTES) throw new BurlaError("BURLA_TOO_LARGE", `the function and what it captured have ${body.byteLength} bytes`);
     const parent = identity.role === "worker" ? identity.jobId : null;
     this.#checkDepth(parent);
     if (codeBytes > 0) blobs.put(spec.bundle.id, body.subarray(0, codeBytes));
     const values = Buffer.from(body.subarray(codeBytes));
-    const entry = cluster.submit(jobId, { ...spec, parent }, values, this.#connection);
+    const queue = queueFor({ parent, overHttp: onlyJob !== null });
+    const entry = cluster.submit(jobId, { ...spec, parent, queue }, values, this.#connection);
     this.#jobs.set(jobId, entry);
-    this.#connection.send({ type: "accepted", jobId, name: spec.name, chunksStored: 0, inputsEnded: false });
+    this.#connection.send({ type: "accepted", jobId, name: spec.name, chunksStored: 0, inputsEnded: false, queue });
   }
 
   #attach({ jobId, afterSeq, push, linesAfter }: Of<ClientToMain, "attach">): void {
     const entry = this.#require(jobId);
+    if (entry.spec.queue !== null && this.#options.onlyJob !== null) throw resultsElsewhere(jobId);
     entry.checkKept(afterSeq);
     this.#jobs.set(jobId, entry);
     if (push) entry.owner = this.#connection;
     const { chunksStored, inputsEnded } = entry;
-    this.#connection.send({ type: "accepted", jobId, name: entry.spec.name, chunksStored, inputsEnded });
+    this.#connection.send({ type: "accepted", jobId, name: entry.spec.name, chunksStored, inputsEnded, queue: entry.spec.queue });
     entry.attach(this.#connection, afterSeq, linesAfter);
     if (entry.finished !== null) return;
-    this.#options.cluster.handle({ type: "clientBack", jobId, push });
+    this.#options.cluster.clientBack(jobId, push);
     this.#options.cluster.handle({ type: "acked", jobId, seq: afterSeq });
   }
 
@@ -130,4 +142,8 @@ export class ClientLink {
     for (let at = parent; at !== null; at = this.#options.cluster.entry(at)?.spec.parent ?? null) depth++;
     if (depth > MAX_NESTING) throw new BurlaError("BURLA_TOO_LARGE", `jobs that start jobs are nested more than ${MAX_NESTING} deep`);
   }
+}
+
+function resultsElsewhere(jobId: JobId): BurlaError {
+  return new BurlaError("BURLA_QUEUE", `the results of ${jobId} are in Cloud Firestore, which this client does not reach: \`burla attach ${jobId}\` does`);
 }

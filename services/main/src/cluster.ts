@@ -3,15 +3,19 @@
  * in `core/`; all that is kept is kept in the job logs before anybody is told of it.
  */
 import {
-  BurlaError, decodeEnvelopes, encodeEnvelopes, MAX_WINDOW_BYTES, MAX_WINDOW_INPUTS, messageOf, type JobFailure, type JobId, type JobSpec,
+  BurlaError, decodeEnvelopes, encodeEnvelopes, logEntriesSchema, MAX_WINDOW_BYTES, MAX_WINDOW_INPUTS, messageOf, unpack, type JobFailure, type JobId, type JobSpec,
   type MainToClient, type NodeId, type NodeToMain, type Of,
 } from "@burla/protocol";
-import type { Command, Event } from "./core/events.ts";
+import * as v from "valibot";
+import type { JobProgress } from "@burla/queue";
+import type { Command, Event, QueueHeld } from "./core/events.ts";
 import { demandsOf } from "./core/growth.ts";
+import { isElsewhere } from "./core/job.ts";
 import { snapshotJob } from "./core/snapshot.ts";
 import type { CoreState, Job } from "./core/state.ts";
 import { createState, settle, step } from "./core/step.ts";
 import { failureOf, failuresIn } from "./failures.ts";
+import type { ElsewhereJobs } from "./elsewhere-jobs.ts";
 import type { JobEntry, ReaderConnection } from "./job-entry.ts";
 import type { NodeLink } from "./node-link.ts";
 import { KEEP_RESULTS_MS, type JobRegistry } from "./registry.ts";
@@ -38,6 +42,8 @@ export interface ClusterOptions {
   readonly changes: Changes;
   /** Images that containers may have; a job that asks for another is refused. */
   readonly images: readonly string[];
+  /** Looks after jobs whose queue is elsewhere; null where all are here. */
+  readonly elsewhere: ElsewhereJobs | null;
   readonly log: { info(fields: object, text: string): void; error(fields: object, text: string): void };
   /** Something began or ended: the idle time may have to be counted anew. */
   readonly onActivity: () => void;
@@ -73,6 +79,7 @@ export class Cluster {
       this.#options.log.error({ jobId, error: messageOf(error) }, "the files of a job are damaged; it was put aside");
     }
     for (const job of this.#state.jobs.values()) this.#apply({ type: "clientLost", jobId: job.id, reads: false });
+    this.#options.elsewhere?.watch();
     this.#afterEvent();
   }
 
@@ -137,12 +144,54 @@ export class Cluster {
 
   /** As `JobRegistry.lines`. */
   readLines(jobId: JobId, options: { follow: boolean; signal: AbortSignal }): AsyncGenerator<LoggedLines> | undefined {
-    return this.#options.registry.lines(jobId, options);
+    const { elsewhere, registry } = this.#options;
+    const entry = this.entry(jobId);
+    return elsewhere !== null && entry !== undefined && entry.spec.queue !== null ? linesElsewhere(elsewhere, entry, options) : registry.lines(jobId, options);
   }
 
   /** The first failures of a job, the oldest first. */
   failures(jobId: JobId): JobFailure[] {
     return this.#options.registry.failures(jobId) ?? [];
+  }
+
+  /** Jobs under way whose queue is elsewhere and that no program feeds. */
+  get uncounted(): JobId[] {
+    return [...this.#state.jobs.values()].filter((job) => isElsewhere(job) && job.client !== "feeds").map(({ id }) => id);
+  }
+
+  /** How far such a job is, as its queue says. */
+  counted(jobId: JobId, { document, pushed, answered, failed }: JobProgress): void {
+    const entry = this.entry(jobId);
+    if (entry === undefined || entry.finished !== null) return;
+    const { state, reason } = document;
+    const total = document.total < 0 ? null : document.total;
+    if (total !== null && !entry.inputsEnded) entry.endInputs(total);
+    this.countsArrived({ jobId, pushed, answered, failed, total });
+    if (state === "cancelled") this.handle({ type: "cancelRequested", jobId, reason });
+  }
+
+  /** A node says what it has of a job whose queue is elsewhere. */
+  heldArrived(held: QueueHeld): void {
+    this.handle(held);
+    this.#options.elsewhere?.heard(held.jobId);
+  }
+
+  countsArrived(counts: Omit<Extract<Event, { type: "queueCounts" }>, "type">): void {
+    const { elsewhere } = this.#options;
+    const before = this.#state.jobs.get(counts.jobId)?.failedInputs ?? 0;
+    if (counts.failed > before && this.entry(counts.jobId)?.failures.isFull === false) elsewhere?.failed(counts.jobId);
+    this.handle({ type: "queueCounts", ...counts });
+    this.#progressSoon(counts.jobId);
+  }
+
+  /** The first failures of a job whose queue is elsewhere, perhaps some of them once more. */
+  failuresFound(jobId: JobId, failures: JobFailure[]): void {
+    const entry = this.entry(jobId);
+    if (entry === undefined) return;
+    const known = new Set(entry.failures.read().map(({ index }) => index));
+    entry.failures.append(failures.filter(({ index }) => !known.has(index)));
+    entry.failuresKnown();
+    this.#options.changes.job(jobId);
   }
 
   /** Feeds one event to the core and does what it says. */
@@ -179,16 +228,30 @@ export class Cluster {
     this.handle({ type: "acked", jobId: entry.jobId, seq });
   }
 
+  /** A reader comes, or comes back; with `push` it feeds the job. */
+  clientBack(jobId: JobId, push: boolean): void {
+    this.handle({ type: "clientBack", jobId, push });
+    this.#options.elsewhere?.watch();
+  }
+
   /** A reader goes, or its connection was lost. */
   leave(entry: JobEntry, connection: ReaderConnection, onPurpose: boolean): void {
     const wasOwner = entry.owner === connection;
     entry.detach(connection);
     if (entry.finished !== null) {
-      if (onPurpose && !entry.spec.detach && entry.readers === 0) this.#options.registry.discardData(entry);
+      if (onPurpose && !entry.spec.detach && entry.readers === 0) this.#discard(entry);
     } else if (wasOwner || entry.readers === 0) {
       this.handle({ type: "clientLost", jobId: entry.jobId, reads: entry.readers > 0 });
+      this.#options.elsewhere?.watch();
     }
     this.#options.onActivity();
+  }
+
+  /** Nobody will read its results again. */
+  #discard(entry: JobEntry): void {
+    const { elsewhere, registry } = this.#options;
+    if (entry.spec.queue !== null) elsewhere?.discard(entry.jobId);
+    registry.discardData(entry);
   }
 
   nodeConnected(link: NodeLink): void {
@@ -418,6 +481,7 @@ export class Cluster {
       entry.failure,
       summary,
     );
+    if (entry.spec.queue !== null) this.#options.elsewhere?.ended(jobId, outcome, reason);
     this.#options.onActivity();
   }
 
@@ -467,6 +531,14 @@ export class Cluster {
       duplicates: job.duplicates,
       lostWorkers: job.lostWorkers,
     };
+  }
+}
+
+async function* linesElsewhere(elsewhere: ElsewhereJobs, entry: JobEntry, { follow, signal }: { follow: boolean; signal: AbortSignal }): AsyncGenerator<LoggedLines> {
+  const stop = AbortSignal.any([signal, entry.over]);
+  for await (const { nodeId, droppedLines, entries } of elsewhere.lines(entry.jobId, { follow, signal: stop })) {
+    if (signal.aborted) return;
+    yield { nodeId: nodeId as NodeId, droppedLines, entries: v.parse(logEntriesSchema, unpack(entries)) };
   }
 }
 

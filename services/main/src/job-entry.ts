@@ -73,6 +73,7 @@ export class JobEntry {
   readonly #chunks = new Map<number, Uint8Array>();
   #chunkBytes = 0;
   #discarded = false;
+  readonly #over = new AbortController();
 
   constructor(options: JobEntryOptions) {
     this.jobId = options.jobId;
@@ -99,7 +100,21 @@ export class JobEntry {
     this.inputsEnded = inputsEnded;
     this.finished = finished;
     this.#finishedBody = finishedBody;
-    if (finished !== null) this.lines.end();
+    if (finished === null) return;
+    this.lines.end();
+    this.#over.abort();
+  }
+
+  /** Aborted when the job has ended. */
+  get over(): AbortSignal {
+    return this.#over.signal;
+  }
+
+  /** Its first failures were found after its end. */
+  failuresKnown(): void {
+    if (this.endedSummary === null) return;
+    this.endedSummary = { ...this.endedSummary, failures: [...this.failures.summary] };
+    writeSummary(this.directory, this.endedSummary);
   }
 
   addChunk(chunkId: number, first: number, count: number, body: Uint8Array): void {
@@ -144,6 +159,7 @@ export class JobEntry {
     this.finished = finished;
     this.#finishedBody = body;
     this.endedSummary = summary;
+    this.#over.abort();
     try {
       // In this order: a main that dies in between finds the job unfinished, and ends it again.
       writeSummary(this.directory, summary);

@@ -7,21 +7,28 @@ import { join } from "node:path";
 import type { Duplex } from "node:stream";
 import pino from "pino";
 import * as v from "valibot";
-import { childEnvironment, connectionFileSchema, messageOf, namedKinds, newToken, PROTOCOL_VERSION, type ConnectionFile, type JobId } from "@burla/protocol";
+import { childEnvironment, connectionFileSchema, jobSummarySchema, messageOf, namedKinds, newToken, PROTOCOL_VERSION, type ConnectionFile, type JobId } from "@burla/protocol";
+import { largeValuesOf } from "@burla/queue";
 import { identify, type Identity } from "./auth.ts";
 import { ClientLink } from "./client-link.ts";
 import { Cluster } from "./cluster.ts";
 import { mainConfigSchema } from "./config.ts";
+import { ElsewhereJobs } from "./elsewhere-jobs.ts";
 import { IdleWatch } from "./idle.ts";
 import { acquireLock, releaseLock } from "./lock.ts";
 import { NodeLink } from "./node-link.ts";
 import { People } from "./people.ts";
 import { LocalProvider } from "./providers/local.ts";
 import type { MachineProvider } from "./providers/provider.ts";
+import { queueFor, queuePlaceOf } from "./queue-place.ts";
 import { JobRegistry } from "./registry.ts";
 import { createRoutes } from "./routes.ts";
 import { serve, serveTls, type ServerOptions } from "./server.ts";
+import { DiskStateStore } from "./state/disk-state-store.ts";
+import { FirestoreStateStore } from "./state/firestore-state-store.ts";
+import { StateMirror } from "./state/state-mirror.ts";
 import { BlobStore } from "./store/blobs.ts";
+import { OwnValues } from "./store/own-values.ts";
 import type { MainSummary } from "./summaries.ts";
 import { Board } from "./watch/board.ts";
 import { publishCertificate, openVm } from "./vm.ts";
@@ -29,6 +36,8 @@ import { Changes } from "./watch/changes.ts";
 
 /** Old jobs and bundles are looked for at the start, and this often. */
 const PRUNE_MS = 60 * 60_000;
+/** A shutdown waits no longer for a state that cannot be written. */
+const STATE_PATIENCE_MS = 2_000;
 const EXIT_SIGTERM = 143;
 /** Another main holds the state folder. */
 const EXIT_LOCKED = 3;
@@ -63,14 +72,31 @@ const people = new People(join(config.directory, "people.json"), config.vm?.owne
 if (vm === null) provider.start();
 
 const blobs = new BlobStore(join(config.directory, "blobs"));
-const changes = new Changes();
-const registry = new JobRegistry(join(config.directory, "jobs"), (jobId) => changes.job(jobId));
+const queue = queuePlaceOf(config.spec, process.env, vm?.facts.project ?? null);
+const state = queue === null ? new DiskStateStore(join(config.directory, "state")) : new FirestoreStateStore(queue);
+const mirror = new StateMirror({ store: state, node: (nodeId) => cluster.summaries.node(nodeId), job: (jobId) => cluster.summaries.job(jobId), log });
+const changes = new Changes(mirror);
+const registry = new JobRegistry(join(config.directory, "jobs"), (jobId) => {
+  changes.job(jobId);
+  elsewhere?.remove(jobId);
+});
 const clients = new Set<ClientLink>();
 let isEnding = false;
 const endsAt = config.spec.endsAt === null ? null : Date.parse(config.spec.endsAt);
 const idle = new IdleWatch(config.spec.idleMinutes * 60_000, () => void shutdown("idle"), () => changes.cluster());
 const images = namedKinds(config.spec.containers, config.version).flatMap(({ image }) => image ?? []);
-const cluster = new Cluster({ registry, blobs, provider, changes, images, log, onActivity: updateIdle });
+const elsewhere =
+  queue === null
+    ? null
+    : new ElsewhereJobs({
+        place: queue,
+        large: largeValuesOf(queue, new OwnValues(blobs)),
+        uncounted: () => cluster.uncounted,
+        counted: (jobId, progress) => cluster.counted(jobId, progress),
+        failures: (jobId, failures) => cluster.failuresFound(jobId, failures),
+        log,
+      });
+const cluster: Cluster = new Cluster({ registry, blobs, provider, changes, images, elsewhere, log, onActivity: updateIdle });
 const board = new Board(
   {
     status: () => cluster.summaries.status(describe()),
@@ -92,6 +118,7 @@ const app = createRoutes({
   cluster,
   blobs,
   board,
+  keepsLargeValues: queue?.bucket === null,
   identify: whoAsks,
   describe,
   people,
@@ -104,6 +131,8 @@ const app = createRoutes({
   },
 });
 cluster.restore();
+mirror.spec(config.spec);
+void takeUpJobs();
 cluster.prune();
 setInterval(() => cluster.prune(), PRUNE_MS).unref();
 
@@ -140,6 +169,7 @@ process.on("SIGINT", () => undefined);
 function serveClient(stream: Duplex, identity: Identity, onlyJob: JobId | null): void {
   const client = new ClientLink(stream, {
     cluster, blobs, identity, onlyJob,
+    queueFor: (submitter) => queueFor(submitter, queue, config.spec.containers),
     onClosed: () => {
       clients.delete(client);
       updateIdle();
@@ -155,6 +185,18 @@ function describe(): MainSummary {
     cluster: config.spec.name, version: config.version, pid: process.pid, startedAt, idleDeadline: idle.deadline,
     wantedNodes: wanted, costPerHour, troubles: [...troubles], endsAt,
   };
+}
+
+/** Jobs that ended under a main whose disk is gone. */
+async function takeUpJobs(): Promise<void> {
+  try {
+    for (const { value } of await state.list("jobs")) {
+      const summary = v.safeParse(jobSummarySchema, value);
+      if (summary.success) registry.remember(summary.output);
+    }
+  } catch (error) {
+    log.error({ error: messageOf(error) }, "the state of earlier mains cannot be read");
+  }
 }
 
 function readPrevious(): ConnectionFile | null {
@@ -206,6 +248,8 @@ async function shutdown(reason: string): Promise<void> {
   for (const client of clients) client.close();
   server.close();
   await provider.stop();
+  await elsewhere?.close();
+  await Promise.race([mirror.close(), new Promise((resolve) => setTimeout(resolve, STATE_PATIENCE_MS))]);
   registry.close();
   releaseLock(config.directory);
   process.exit(0);

@@ -105,6 +105,8 @@ export class NodeLink {
       case "grantEnded":
         this.#cluster.handle({ ...message, nodeId });
         return this.#stored.set(message.nodeSeq);
+      case "queueHeld":
+        return this.#cluster.heldArrived({ ...message, nodeId });
       case "loadFailed":
         this.#cluster.loadFailed(nodeId, message.jobId, Buffer.from(body));
         return this.#stored.set(message.nodeSeq);

@@ -90,6 +90,12 @@ export class JobRegistry {
     return this.#summaries.get(jobId);
   }
 
+  /** A job that an earlier main has seen end, and whose files are not here. */
+  remember(summary: JobSummary): void {
+    const hasEnded = summary.endedAt !== null;
+    if (hasEnded && JOB_ID.test(summary.jobId) && !this.#entries.has(summary.jobId as JobId) && !this.#summaries.has(summary.jobId)) this.#summaries.set(summary.jobId, summary);
+  }
+
   /** Of jobs whose data is gone, oldest first. */
   get summaries(): Iterable<JobSummary> {
     return this.#summaries.values();

@@ -50,7 +50,7 @@ beforeEach(() => {
   shutdowns = [];
   told = [];
   routes = createRoutes({
-    cluster, blobs, board,
+    cluster, blobs, board, keepsLargeValues: false,
     identify: whoAsks,
     describe: () => MAIN,
     shutdown: (reason) => void shutdowns.push(reason),

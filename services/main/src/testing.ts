@@ -11,7 +11,7 @@ export const JOB_ID = "job-01j9x3k5v7abcdefghj" as JobId;
 
 export const SPEC: JobSpec = {
   name: "score", runtime: "node", image: null, cpu: 1, ramMiB: null, maxParallelism: null, concurrency: 1, onError: "continue", retries: 0,
-  timeoutMs: null, grow: 0, detach: false, env: {}, cwd: null, parent: null, python: null, bundle: { id: "a".repeat(64) as BundleId, externals: [] },
+  timeoutMs: null, grow: 0, detach: false, env: {}, cwd: null, parent: null, python: null, queue: null, bundle: { id: "a".repeat(64) as BundleId, externals: [] },
 };
 
 export const SUMMARY: JobSummary = {
@@ -25,7 +25,7 @@ export function clusterIn(directory: string) {
   const registry = new JobRegistry(join(directory, "jobs"));
   const changes = new Changes();
   const cluster = new Cluster({
-    registry, blobs, changes, images: [],
+    registry, blobs, changes, images: [], elsewhere: null,
     provider: { largestWorker: { cpu: 1, ramMiB: 1024 }, machineOf: () => ({ provider: "test", machineType: "small" }), machines: { wanted: 1, booting: 0, troubles: [], costPerHour: null }, joined: () => undefined },
     log: { info: () => undefined, error: () => undefined },
     onActivity: () => undefined,

@@ -29,6 +29,8 @@ export const nodeConfigSchema = v.object({
   vm: v.optional(v.nullable(v.object({ url: v.pipe(v.string(), v.url()), certificate: v.string(), audience: v.string() })), null),
   /** Without main for this long, the node ends itself. */
   orphanMs: positive,
+  /** Unless it works for a job whose queue is elsewhere: then after this long. */
+  aloneMs: positive,
 });
 export type NodeConfig = v.InferOutput<typeof nodeConfigSchema>;
 

@@ -1,4 +1,5 @@
 /** The workers of one job on this node, and the grants that wait for them. */
+import type { GrantMessage, WorkListener, WorkQueue, WorkReport } from "@burla/queue";
 import { BurlaError, encodeEnvelopes, messageOf, type JobId, type MainToNode, type NodeToMain, type NodeToWorker, type Of } from "@burla/protocol";
 import { describeExit, type ExitReport } from "./containers/runtime.ts";
 import { isDiskError } from "./disk.ts";
@@ -15,8 +16,7 @@ const MEAN_WEIGHT = 0.5;
 /** Workers that end while they load before the job is failed. */
 const MAX_LOAD_LOSSES = 3;
 
-type Outgoing = Of<NodeToMain, "nodeResults" | "grantEnded" | "loadFailed" | "nodeLogs">;
-export type DurableMessage = Outgoing extends infer M ? (M extends unknown ? Omit<M, "nodeSeq"> : never) : never;
+export type DurableMessage = WorkReport;
 
 export interface GroupOptions {
   readonly assign: Of<MainToNode, "assign">;
@@ -26,8 +26,8 @@ export interface GroupOptions {
   readonly env: Record<string, string>;
   /** A fresh worker in place of a lost one. */
   readonly startWorker: () => Slot;
-  readonly report: (message: DurableMessage, body: Uint8Array) => void;
-  readonly reportLogs: (jobId: JobId, droppedLines: number, body: Uint8Array) => void;
+  /** Where its inputs come from, and its results go to. */
+  readonly openQueue: (listener: WorkListener) => WorkQueue;
   readonly changed: () => void;
   /** A worker has begun or ended its work, as often as that may be. */
   readonly busyChanged: () => void;
@@ -40,6 +40,7 @@ export type Prepared = Pick<Of<NodeToWorker, "load">, "bundlePath" | "packagesPa
 
 export class JobGroup implements SlotListener {
   readonly jobId: JobId;
+  readonly #work: WorkQueue;
   readonly slots = new Set<Slot>();
   readonly #options: GroupOptions;
   readonly #queue: { grant: HeldGrant; sinceMs: number }[] = [];
@@ -54,6 +55,7 @@ export class JobGroup implements SlotListener {
   constructor(options: GroupOptions, slots: readonly Slot[]) {
     this.jobId = options.assign.jobId;
     this.#options = options;
+    this.#work = options.openQueue({ grant: (grant, chunk) => void this.take(grant, chunk) });
     this.#prepared = options.prepare(this.#ending.signal, (text) => this.#notePreparing(text));
     for (const slot of slots) this.#adopt(slot);
     this.#prepared.then(() => this.#notePreparing(""), (error: unknown) => this.#failToPrepare(error));
@@ -64,18 +66,36 @@ export class JobGroup implements SlotListener {
     return this.#preparing;
   }
 
+  /** Its queue is not in main. */
+  get isElsewhere(): boolean {
+    return this.#options.assign.spec.queue !== null;
+  }
+
   get grantIds(): number[] {
     const running = [...this.slots].flatMap((slot) => [...slot.grants.keys()]);
     return [...running, ...this.#queue.map(({ grant }) => grant.grantId)];
   }
 
-  enqueue(grant: HeldGrant): void {
-    this.#queue.push({ grant, sinceMs: performance.now() });
-    this.#dispatch();
+  /** Of those, the ones that main knows of. */
+  get grantIdsOfMain(): number[] {
+    return this.isElsewhere ? [] : this.grantIds;
   }
 
-  /** Gives back all that no worker has. */
+  /** Inputs to process, with the chunk that they are of. */
+  take(message: GrantMessage, chunk: Uint8Array): HeldGrant {
+    const grant: HeldGrant = { ...message, chunk, answered: new Set(), isCut: false };
+    if (!this.#ending.signal.aborted) this.#queue.push({ grant, sinceMs: performance.now() });
+    this.#dispatch();
+    return grant;
+  }
+
+  /** Gives back all that no worker has, and takes no more. */
   drain(): void {
+    this.#releaseQueue();
+    this.#work.drain();
+  }
+
+  #releaseQueue(): void {
     for (const { grant } of this.#queue.splice(0)) this.#end(grant, "released", "", unfinishedOf(grant));
   }
 
@@ -89,12 +109,12 @@ export class JobGroup implements SlotListener {
       if (slot.grants.size > 0) slot.container.stop();
       else slot.container.kill();
     }
-    await Promise.all([...this.slots].map((slot) => slot.container.exited));
+    await Promise.all([...[...this.slots].map((slot) => slot.container.exited), this.#work.close()]);
   }
 
   loaded(_slot: Slot, ok: boolean, body: Uint8Array): void {
     if (this.#ending.signal.aborted) return;
-    if (!ok) return this.#options.report({ type: "loadFailed", jobId: this.jobId }, body);
+    if (!ok) return this.#work.report({ type: "loadFailed", jobId: this.jobId }, body);
     this.#loadLosses = 0;
     const nowMs = performance.now();
     for (const waiting of this.#queue) waiting.sinceMs = nowMs;
@@ -104,7 +124,7 @@ export class JobGroup implements SlotListener {
 
   results(_slot: Slot, grant: HeldGrant, message: Parameters<SlotListener["results"]>[2], body: Uint8Array): void {
     const { grantId, first, count, indices, failed, valuesBytes, runMs } = message;
-    this.#options.report({ type: "nodeResults", jobId: this.jobId, grantId, first, count, indices, failed, valuesBytes, runMs }, body);
+    this.#work.report({ type: "nodeResults", jobId: this.jobId, grantId, first, count, indices, failed, valuesBytes, runMs }, body);
     this.#closeIfCut(grant);
     this.#measure(count, runMs);
     this.#dispatch();
@@ -122,11 +142,11 @@ export class JobGroup implements SlotListener {
    */
   #closeIfCut(grant: HeldGrant): void {
     if (!grant.isCut || grant.answered.size < grant.to - grant.from || this.#ending.signal.aborted) return;
-    this.#options.report({ type: "grantEnded", jobId: this.jobId, grantId: grant.grantId, cause: "done", detail: "", unfinished: [] }, new Uint8Array(0));
+    this.#work.report({ type: "grantEnded", jobId: this.jobId, grantId: grant.grantId, cause: "done", detail: "", unfinished: [] }, new Uint8Array(0));
   }
 
   logs(droppedLines: number, body: Uint8Array): void {
-    this.#options.reportLogs(this.jobId, droppedLines, body);
+    this.#work.lines(droppedLines, body);
   }
 
   busyChanged(): void {
@@ -175,7 +195,7 @@ export class JobGroup implements SlotListener {
     if (this.#ending.signal.aborted) return;
     const code = error instanceof BurlaError ? error.code : usual;
     const [message = ""] = error instanceof BurlaError ? error.message.split(`\n  ${error.cure}`) : [messageOf(error)];
-    this.#options.report({ type: "loadFailed", jobId: this.jobId }, encodeEnvelopes([{ kind: "burla", code, message }]));
+    this.#work.report({ type: "loadFailed", jobId: this.jobId }, encodeEnvelopes([{ kind: "burla", code, message }]));
   }
 
   #measure(calls: number, runMs: number): void {
@@ -209,7 +229,7 @@ export class JobGroup implements SlotListener {
     const someoneWorks = [...this.slots].some((slot) => slot.isLoaded);
     if (oldest === undefined || !someoneWorks) return;
     const waitMs = Math.max(0, oldest.sinceMs + MAX_QUEUED_MS - performance.now());
-    this.#queueTimer = setTimeout(() => this.drain(), waitMs);
+    this.#queueTimer = setTimeout(() => this.#releaseQueue(), waitMs);
   }
 
   #endLost(grant: HeldGrant, report: ExitReport, timedOut: { index: number } | null): void {
@@ -228,7 +248,7 @@ export class JobGroup implements SlotListener {
     const message = `the call for input ${index} ran longer than ${timeoutMs ?? 0} ms; its worker was killed`;
     const body = encodeEnvelopes([{ kind: "burla", code: "BURLA_TIMEOUT", message }]);
     const batch = { first: index, count: 1, indices: null, failed: [0], valuesBytes: 0 };
-    this.#options.report(
+    this.#work.report(
       { type: "nodeResults", jobId: this.jobId, grantId: grant.grantId, ...batch, runMs: timeoutMs ?? 0 },
       body,
     );
@@ -236,7 +256,7 @@ export class JobGroup implements SlotListener {
 
   #end(grant: HeldGrant, cause: Of<NodeToMain, "grantEnded">["cause"], detail: string, unfinished: number[]): void {
     if (this.#ending.signal.aborted || unfinished.length === 0) return;
-    this.#options.report({ type: "grantEnded", jobId: this.jobId, grantId: grant.grantId, cause, detail: detail.slice(0, 4000), unfinished }, new Uint8Array(0));
+    this.#work.report({ type: "grantEnded", jobId: this.jobId, grantId: grant.grantId, cause, detail: detail.slice(0, 4000), unfinished }, new Uint8Array(0));
   }
 }
 

@@ -6,6 +6,7 @@ import { Connection, countEntries, mainToNode, MAX_WAITING_LOG_BYTES, openStream
 import { Outbox, type Durable } from "./outbox.ts";
 import type { DurableMessage } from "./job-group.ts";
 import type { MainAddress } from "./main-address.ts";
+import type { OrphanWatch } from "./orphan-watch.ts";
 
 const FIRST_RETRY_MS = 20;
 const MAX_RETRY_MS = 1000;
@@ -18,21 +19,19 @@ export interface MainLinkOptions {
   /** What the node says first, on each connection. */
   readonly introduce: () => NodeToMain[];
   readonly onMessage: (message: MainToNode, body: Uint8Array) => void;
-  /** Main has been out of reach for `orphanMs`. */
-  readonly onOrphaned: () => void;
-  readonly orphanMs: number;
+  /** Told when main is out of reach, and when it no longer is. */
+  readonly orphan: OrphanWatch;
 }
 
 export class MainLink {
   readonly #options: MainLinkOptions;
   readonly #outbox = new Outbox();
   #connection: Connection<MainToNode, NodeToMain> | undefined;
-  #orphanTimer: NodeJS.Timeout | undefined;
   /** Lines that were not kept, by job, to be told with the next ones. */
   readonly #droppedLines = new Map<JobId, number>();
   #retryMs = FIRST_RETRY_MS;
   #closed = false;
-  #address: Pick<MainAddress, "url" | "certificate"> = { url: "", certificate: null };
+  #address: MainAddress = { url: "", token: "", certificate: null };
 
   constructor(options: MainLinkOptions) {
     this.#options = options;
@@ -40,12 +39,18 @@ export class MainLink {
 
   /** Dials until it is connected, and again whenever the connection is lost. */
   start(): void {
-    this.#orphanTimer ??= setTimeout(() => this.#options.onOrphaned(), this.#options.orphanMs);
+    this.#options.orphan.mainLost();
     void this.#dial();
   }
 
-  /** Where main was when it was last reached. */
-  get address(): Pick<MainAddress, "url" | "certificate"> {
+  /** Says it if main is there. @returns whether it was said. */
+  trySend(message: NodeToMain): boolean {
+    this.#connection?.send(message);
+    return this.#connection !== undefined;
+  }
+
+  /** Where main was when it was last reached, and the token for it. */
+  get address(): MainAddress {
     return this.#address;
   }
 
@@ -78,7 +83,7 @@ export class MainLink {
 
   close(): void {
     this.#closed = true;
-    clearTimeout(this.#orphanTimer);
+    this.#options.orphan.close();
     this.#connection?.close();
   }
 
@@ -95,8 +100,7 @@ export class MainLink {
   }
 
   #converse(stream: Awaited<ReturnType<typeof openStream>>): void {
-    clearTimeout(this.#orphanTimer);
-    this.#orphanTimer = undefined;
+    this.#options.orphan.close();
     this.#retryMs = FIRST_RETRY_MS;
     const connection = new Connection<MainToNode, NodeToMain>(stream, {
       incoming: mainToNode,
@@ -115,7 +119,7 @@ export class MainLink {
   #lost(error: BurlaError | undefined): void {
     this.#connection = undefined;
     if (this.#closed || error === undefined) return;
-    this.#orphanTimer ??= setTimeout(() => this.#options.onOrphaned(), this.#options.orphanMs);
+    this.#options.orphan.mainLost();
     this.#dialLater();
   }
 

@@ -21,8 +21,10 @@ import { MainProxy } from "./main-proxy.ts";
 import { NodeStatus, type NodeState } from "./node-status.ts";
 import { Packages } from "./packages/job-packages.ts";
 import type { Waiting } from "./packages/package-store.ts";
+import { OrphanWatch } from "./orphan-watch.ts";
 import { WarmPool, type WorkerShape } from "./pool.ts";
 import { WorkerServer } from "./worker-server.ts";
+import { WorkQueues } from "./work-queues.ts";
 
 /** A node whose workers do not start tries again after this long. */
 const RETRY_MS = 5_000;
@@ -42,6 +44,7 @@ export class Node {
   readonly #bundles: BundleStore;
   readonly #packages: Packages;
   readonly #link: MainLink;
+  readonly #queues: WorkQueues;
   /** Null where workers reach main by themselves. */
   readonly #proxy: MainProxy | null;
   readonly #tokens = new Map<JobId, string>();
@@ -75,9 +78,13 @@ export class Node {
       software: `burla node ${config.nodeId}`,
       introduce: () => [this.#hello(), this.#status.note(), ...(this.#leaving === null ? [] : [this.#leaving])],
       onMessage: (message, body) => this.#receive(message, body),
-      onOrphaned: () => void this.shutdown("main has been out of reach for too long"),
-      orphanMs: config.orphanMs,
+      orphan: new OrphanWatch({
+        ...config,
+        worksAlone: () => [...this.#groups.values()].some(({ isElsewhere }) => isElsewhere),
+        onOrphaned: () => void this.shutdown("main has been out of reach for too long"),
+      }),
     });
+    this.#queues = new WorkQueues({ nodeId: config.nodeId, link: this.#link, ended: (jobId, reason) => void this.#stop(jobId, reason) });
     this.#status = new NodeStatus({
       look: () => ({
         slots: [...this.#pool.slots, ...[...this.#groups.values()].flatMap((group) => [...group.slots])],
@@ -139,7 +146,7 @@ export class Node {
       case "assign":
         return this.#assign(message, body);
       case "grant":
-        return this.#groups.get(message.jobId)?.enqueue({ ...message, chunk: body, answered: new Set(), isCut: false });
+        return void this.#groups.get(message.jobId)?.take(message, body);
       case "drain":
         return this.#groups.get(message.jobId)?.drain();
       case "stop":
@@ -165,10 +172,9 @@ export class Node {
         prepare: (signal, onProgress) => this.#prepare(spec, shape, code, { signal, onProgress }),
         env: { ...spec.env, ...this.#wayToMain(), BURLA_JOB: jobId, BURLA_JOB_TOKEN: message.token },
         startWorker: () => this.#pool.start(shape),
-        report: (durable, payload) => this.#link.sendDurably(durable, payload),
-        reportLogs: (id, droppedLines, entries) => this.#link.sendLines(id, droppedLines, entries),
-        changed: () => this.#status.tell(),
-        busyChanged: () => this.#status.tellSoon(),
+          openQueue: (listener) => this.#queues.open(message, listener),
+          changed: () => this.#status.tell(),
+          busyChanged: () => this.#status.tellSoon(),
         nodeFailed: (reason) => this.#fail(reason),
       },
       slots,
@@ -256,7 +262,7 @@ export class Node {
 
   #hello(): NodeToMain {
     const { cpu, ramMiB, maxCpu, maxRamMiB } = this.#dependencies.config;
-    const inGroups = [...this.#groups].flatMap(([jobId, group]) => group.grantIds.map((grantId) => ({ jobId, grantId })));
+    const inGroups = [...this.#groups].flatMap(([jobId, group]) => group.grantIdsOfMain.map((grantId) => ({ jobId, grantId })));
     const inOutbox = this.#link.unstored().flatMap((message) => ("grantId" in message ? [{ jobId: message.jobId, grantId: message.grantId }] : []));
     return {
       type: "nodeHello", nodeId: this.#nodeId, cpu, ramMiB, maxCpu, maxRamMiB, pid: process.pid,

@@ -43,7 +43,7 @@ export async function openWorkshop(): Promise<Workshop> {
 
 const SPEC: JobSpec = {
   name: "test", runtime: "node", image: null, cpu: 1, ramMiB: null, maxParallelism: null, concurrency: 1, onError: "continue", retries: 0, grow: 0, timeoutMs: null,
-  detach: false, env: {}, cwd: null, parent: null, python: null, bundle: { id: "a".repeat(64) as BundleId, externals: [] },
+  detach: false, env: {}, cwd: null, parent: null, python: null, queue: null, bundle: { id: "a".repeat(64) as BundleId, externals: [] },
 };
 
 /** A job on this node, with all that it reported, opened and in order. */
@@ -66,11 +66,15 @@ export class TestGroup {
         prepare: async () => ({ bundlePath: await (typeof code === "string" ? writeBundle(workshop, assign.jobId, code) : code), packagesPath: null }),
         env: {},
         startWorker: () => workshop.newSlot(ramMiB),
-        report: (message, body) => this.#report(message, body),
-        reportLogs: (_jobId, _dropped, body) => {
-          this.lines.push(...(unpack(body) as LogEntry[]));
-          this.#changed();
-        },
+        openQueue: () => ({
+          report: (message, body) => this.#report(message, body),
+          lines: (_dropped, body) => {
+            this.lines.push(...(unpack(body) as LogEntry[]));
+            this.#changed();
+          },
+          drain: () => undefined,
+          close: () => Promise.resolve(),
+        }),
         changed: () => this.#changed(),
         busyChanged: () => this.#changed(),
         nodeFailed: () => undefined,
@@ -80,9 +84,8 @@ export class TestGroup {
   }
 
   grant(inputs: readonly unknown[], { first = 0, from = 0, to = inputs.length, alone = false } = {}): HeldGrant {
-    const grant: HeldGrant = { grantId: ++this.#grants, first, from, to, attempt: 1, alone, chunk: encodeValues(inputs), answered: new Set(), isCut: false };
-    this.group.enqueue(grant);
-    return grant;
+    const grantId = ++this.#grants;
+    return this.group.take({ type: "grant", jobId: this.group.jobId, grantId, chunkId: grantId, first, from, to, attempt: 1, alone }, encodeValues(inputs));
   }
 
   async until(isSo: () => boolean): Promise<void> {

@@ -61,11 +61,11 @@ export async function warmUp(output: Output, isNeeded: () => boolean): Promise<v
 
 async function socketPair(): Promise<[Socket, Socket]> {
   // In the scratch folder, and absolute: the job may move the process to the user's folder meanwhile.
-  const path = resolve("warm-up");
+  const path = resolve(`warm-up-${process.pid}`);
   const server = createServer().listen(path);
   try {
-    const accepted = once(server, "connection") as Promise<[Socket]>;
     await once(server, "listening");
+    const accepted = once(server, "connection") as Promise<[Socket]>;
     const near = connect(path);
     return [near, (await accepted)[0]];
   } finally {

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { remoteParallelMap } from "burla";
 import type { PrivateEngine } from "../../../scripts/docker/private-engine.mjs";
 import { assertEachOnce, numbers } from "../../support/inputs.ts";
-import { until } from "../../support/until.ts";
+import { until } from "../support/until.ts";
 import type { DockerCluster } from "../support/cluster.ts";
 import { ensureWorkerImage, WORKER_IMAGE } from "../support/engine.ts";
 import { roundMs, type Facts } from "../support/scenario.ts";
@@ -67,6 +67,15 @@ const crashed = outage("the engine is killed in the middle of a job, and comes b
   await engine.start();
 });
 
+const frozen = outage("the engine stands still in the middle of a job, and goes on", async (cluster, engine) => {
+  engine.freeze();
+  try {
+    await cluster.untilNode("a node says that it waits for the engine", ({ reason }) => /Docker Engine/.test(reason));
+  } finally {
+    engine.thaw();
+  }
+});
+
 const away: EngineScenario = {
   name: "a job ends while the engine is away, the next one waits for it",
   run: async (cluster, engine) => {
@@ -99,4 +108,4 @@ const noImage: EngineScenario = {
   },
 };
 
-export const ENGINE: readonly EngineScenario[] = [restarted, crashed, away, noImage];
+export const ENGINE: readonly EngineScenario[] = [restarted, crashed, frozen, away, noImage];

@@ -3,8 +3,9 @@ import assert from "node:assert/strict";
 import { hostname } from "node:os";
 import { remoteParallelMap } from "burla";
 import { assertEachOnce, drain, numbers } from "../../support/inputs.ts";
-import { until } from "../../support/until.ts";
+import { until } from "../support/until.ts";
 import type { DockerCluster, SeenContainer } from "../support/cluster.ts";
+import { heldInputs } from "../support/held.ts";
 import { medianMs, roundMs, type Scenario } from "../support/scenario.ts";
 
 /** The name of a second image of the cluster, of which none is kept warm. */
@@ -66,7 +67,8 @@ const replaced: Scenario = {
     await cluster.ready();
     const warm = await cluster.containers();
     const begin = performance.now();
-    const results = remoteParallelMap(slowWhereAmI, numbers(40), { image: OTHER_IMAGE });
+    const { inputs, release } = heldInputs(40);
+    const results = remoteParallelMap(slowWhereAmI, inputs, { image: OTHER_IMAGE });
     const first = await results.next();
     const firstMs = performance.now() - begin;
     assert.ok(first.done !== true);
@@ -76,7 +78,9 @@ const replaced: Scenario = {
       const ids = idsOf(await cluster.containers());
       return warm.filter(({ nodeId }) => atWork.includes(nodeId)).every(({ id }) => !ids.includes(id));
     });
+    assert.ok(atWork.length > 0);
     const during = (await cluster.containers()).filter(({ nodeId }) => atWork.includes(nodeId));
+    release();
     const rest = await drain(results);
     assertEachOnce([first.value, ...rest.values].map(([x]) => x), 40);
     await cluster.ready();
@@ -91,19 +95,20 @@ const userError: Scenario = {
   name: "an error of the function restarts all nodes of the job, and only those",
   run: async (cluster) => {
     await cluster.ready();
-    const quiet = remoteParallelMap(slowWhereAmI, numbers(300), { maxParallelism: 2 });
+    const quietInputs = heldInputs(100), failingInputs = heldInputs(100);
+    const quiet = remoteParallelMap(slowWhereAmI, quietInputs.inputs, { maxParallelism: 2 });
     const quietEnds = quiet.toArray();
     await nodesAtWork(cluster, quiet.jobId, 2);
-    const failing = remoteParallelMap(async (x: number) => {
-      await new Promise((resolve) => setTimeout(resolve, x === 150 ? 300 : 20));
-      if (x === 150) throw new RangeError("bad input");
+    const failing = remoteParallelMap((x: number) => {
+      if (x === 99) throw new RangeError("bad input");
       return x;
-    }, numbers(600), { maxParallelism: 2 });
+    }, failingInputs.inputs, { maxParallelism: 2 });
     const failed = drain(failing);
     const restarted = await nodesAtWork(cluster, failing.jobId, 2);
     const before = await cluster.containers();
+    failingInputs.release();
     const { error } = await failed;
-    assert.ok(error instanceof RangeError && (error as { inputIndex?: number }).inputIndex === 150);
+    assert.ok(error instanceof RangeError && (error as { inputIndex?: number }).inputIndex === 99);
     const begin = performance.now();
     await until("the nodes of the failed job are ready", async () => {
       const { nodes } = await cluster.status();
@@ -111,11 +116,12 @@ const userError: Scenario = {
     });
     const restartMs = performance.now() - begin;
     const after = await cluster.containers();
+    quietInputs.release();
     const kept = before.filter(({ nodeId, id }) => !restarted.includes(nodeId) && idsOf(after).includes(id));
     const gone = before.filter(({ nodeId, id }) => restarted.includes(nodeId) && !idsOf(after).includes(id));
     assert.equal(gone.length, before.filter(({ nodeId }) => restarted.includes(nodeId)).length, "each of its containers was replaced");
     assert.equal(kept.length, before.length - gone.length, "no other was");
-    assertEachOnce((await quietEnds).map(([x]) => x), 300);
+    assertEachOnce((await quietEnds).map(([x]) => x), 100);
     return { restarted, replaced: gone.length, kept: kept.length, restartMs: roundMs(restartMs) };
   },
 };

@@ -8,7 +8,7 @@ import { BurlaError, remoteParallelMap } from "burla";
 import { drain, numbers } from "../../support/inputs.ts";
 import { Project } from "../../support/project.ts";
 import { Registry } from "../../support/registry.ts";
-import { until } from "../../support/until.ts";
+import { until } from "../support/until.ts";
 import { DockerCluster } from "../support/cluster.ts";
 import { roundMs, type Facts } from "../support/scenario.ts";
 
@@ -73,7 +73,7 @@ export interface PackageScenario {
 }
 
 /** Folders of packages on the only node; those that are not complete too. */
-function setsOf({ cluster }: PackageWorld): string[] {
+export function setsOf({ cluster }: PackageWorld): string[] {
   return readdirSync(join(cluster.directory, "nodes", "p-1", "packages"));
 }
 

@@ -5,7 +5,7 @@ import { parseClusterSpec, type ClusterSpec, type ClusterStatus } from "@burla/p
 import { storeSpec } from "../../../client/src/spec-file.ts";
 import { LABELS, spaceOf } from "../../../services/node/src/containers/docker/names.ts";
 import { TestCluster } from "../../support/cluster.ts";
-import { until } from "../../support/until.ts";
+import { until } from "./until.ts";
 
 /** A container of the cluster, by its labels. */
 export interface SeenContainer {
@@ -24,6 +24,13 @@ export class DockerCluster extends TestCluster {
     super();
     this.spec = parseClusterSpec({ ...spec, containers: { ...containers, runtime: "docker" } });
     storeSpec(this.directory, this.spec);
+  }
+
+  override async ready(): Promise<void> {
+    await until("all nodes are ready", async () => {
+      const { nodes } = await this.status();
+      return nodes.length > 0 && nodes.every(({ state }) => state === "READY");
+    });
   }
 
   /** Containers of all nodes, ended ones too. */

@@ -23,6 +23,9 @@ export type Event =
   | { type: "renewed"; nodeId: NodeId; jobs: readonly JobId[] }
   | ResultsArrived
   | GrantEnded
+  /** Totals of a job whose queue is elsewhere, as its client or the queue itself counts them. */
+  | { type: "queueCounts"; jobId: JobId; pushed: number; answered: number; failed: number; total: number | null }
+  | QueueHeld
   | { type: "loadFailed"; nodeId: NodeId; jobId: JobId }
   /** Its log cannot be written or read any more. */
   | { type: "storageFailed"; jobId: JobId; reason: string }
@@ -47,6 +50,19 @@ export interface ResultsArrived {
   batch: ResultBatch;
   bytes: number;
   /** Sum of the times of these calls. */
+  runMs: number;
+}
+
+/** What a node has of a job whose queue is elsewhere; all but `held` since it last said so. */
+export interface QueueHeld {
+  type: "queueHeld";
+  nodeId: NodeId;
+  jobId: JobId;
+  held: number;
+  answered: number;
+  failed: number;
+  duplicates: number;
+  lostWorkers: number;
   runMs: number;
 }
 

@@ -1,5 +1,7 @@
 /** What must hold between any two events. For tests: it looks at everything, and takes its time. */
 import { MAX_CHUNK_INPUTS } from "@burla/protocol";
+import { isElsewhere } from "./job.ts";
+import { holdsNothing } from "./nodes.ts";
 import { hasIdleWorkers } from "./sizing.ts";
 import type { CoreState, Job, Node } from "./state.ts";
 
@@ -16,7 +18,7 @@ export function violations(state: CoreState): string[] {
     if (!holds) wrong.push(text());
   };
   for (const job of state.jobs.values()) {
-    checkPlaces(job, claim);
+    if (!isElsewhere(job)) checkPlaces(job, claim);
     checkJobCounters(state, job, claim);
   }
   for (const node of state.nodes.values()) checkNode(state, node, claim);
@@ -71,8 +73,11 @@ function checkJobCounters(state: CoreState, job: Job, claim: Claim): void {
   const nodes = [...state.nodes.values()].filter((node) => node.jobs.has(job.id));
   const usable = nodes.filter((node) => node.connected && !node.draining);
   const workers = (some: Node[]) => sum(some.map((node) => node.jobs.get(job.id)?.workers ?? 0));
-  equal("readyInputs", job.readyInputs, sum([...job.ready].map(({ from, to }) => to - from)));
-  equal("grantedInputs", job.grantedInputs, sum([...job.grants.values()].map((held) => held.left)));
+  const elsewhere = isElsewhere(job);
+  const granted = elsewhere ? sum(nodes.map((node) => node.jobs.get(job.id)?.outstanding ?? 0)) : sum([...job.grants.values()].map((held) => held.left));
+  const ready = elsewhere ? Math.max(0, job.pushedInputs - job.answeredInputs - granted) : sum([...job.ready].map(({ from, to }) => to - from));
+  equal("readyInputs", job.readyInputs, ready);
+  equal("grantedInputs", job.grantedInputs, granted);
   equal("workers", job.workers, workers(nodes));
   equal("usableWorkers", job.usableWorkers, workers(usable));
   equal("unackedBytes", job.unackedBytes, sum([...job.unacked].map((batch) => batch.bytes)));
@@ -80,7 +85,7 @@ function checkJobCounters(state: CoreState, job: Job, claim: Claim): void {
   claim(job.idlers.size === idlers.length && idlers.every((node) => job.idlers.has(node)), () => `${job.id} has ${job.idlers.size} nodes with idle workers, should have ${idlers.length}`);
   for (const taker of job.takers) claim(nodes.includes(taker), () => `${job.id}: ${taker.id} might take inputs and is not assigned`);
   claim(job.phase === "running" || nodes.length === 0, () => `${job.id} is interrupted and has nodes`);
-  claim(job.totalInputs === null || job.totalInputs === job.pushedInputs, () => `${job.id} has ${job.pushedInputs} inputs of ${job.totalInputs}`);
+  claim(elsewhere || job.totalInputs === null || job.totalInputs === job.pushedInputs, () => `${job.id} has ${job.pushedInputs} inputs of ${job.totalInputs}`);
   claim(job.totalInputs !== null || job.client !== "reads" || !job.abandoned, () => `${job.id} waits for inputs that nobody will push`);
 }
 
@@ -93,6 +98,7 @@ function checkNode(state: CoreState, node: Node, claim: Claim): void {
     claim(job !== undefined, () => `${node.id} works for ${jobId}, which has ended`);
     if (job === undefined) continue;
     claim(job.rootId === node.rootId, () => `${node.id} works for the tree of ${node.rootId} and for ${jobId} of ${job.rootId}`);
+    if (isElsewhere(job)) continue;
     const held = [...job.grants.values()].filter((grant) => grant.nodeId === node.id);
     const outstanding = sum(held.map((grant) => grant.left));
     claim(assignment.outstanding === outstanding, () => `${node.id}: outstanding of ${jobId} says ${assignment.outstanding} and is ${outstanding}`);
@@ -114,7 +120,7 @@ function checkIndexes(state: CoreState, claim: Claim): void {
   const near = (a: number, b: number) => Math.abs(a - b) < 1e-6;
   const connected = nodes.filter((node) => node.connected && (!node.leaving || node.rootId !== null));
   same("free", state.free, connected.filter((node) => node.ready && node.rootId === null));
-  same("idle", state.idle, nodes.filter((node) => node.rootId !== null && node.grants.size === 0));
+  same("idle", state.idle, nodes.filter((node) => node.rootId !== null && holdsNothing(node)));
   same("draining", state.draining, nodes.filter((node) => node.draining));
   for (const rootId of new Set([...state.trees.keys(), ...nodes.flatMap((node) => node.rootId ?? [])])) {
     same(`tree ${rootId}`, state.trees.get(rootId) ?? [], nodes.filter((node) => node.rootId === rootId));

@@ -50,6 +50,14 @@ export function createJob(id: JobId, spec: JobSpec, rootId: JobId, nowMs: number
   };
 }
 
+/** Its inputs and results do not pass through main: nodes take them from a queue elsewhere. */
+export const isElsewhere = (job: Pick<Job, "spec">): boolean => job.spec.queue !== null;
+
+/** Counts what nobody has of a job whose queue is elsewhere. */
+export function countReady(job: Job): void {
+  job.readyInputs = Math.max(0, job.pushedInputs - job.answeredInputs - job.grantedInputs);
+}
+
 export const rangeInputs = (range: Range): number => range.to - range.from;
 
 export function makeReady(job: Job, range: Range, where: "front" | "back"): void {
@@ -173,7 +181,7 @@ export function giveUp(
 
 /** Tells the client how far it may go, when that has changed enough to be worth a message. */
 export function refreshCredit(job: Job, workers: number, commands: Command[]): void {
-  if (job.totalInputs !== null || job.client !== "feeds") return;
+  if (job.totalInputs !== null || job.client !== "feeds" || isElsewhere(job)) return;
   const window = windowInputs(job, workers);
   const inputs = Math.min(Number.MAX_SAFE_INTEGER, job.ackedInputs + window);
   const bytes = Math.min(Number.MAX_SAFE_INTEGER, job.answeredBytes + windowBytes(job));

@@ -1,8 +1,9 @@
 /** The life of a job as a whole: submitted, fed, interrupted and taken up again, finished. */
 import { CLIENT_GRACE_MS, type JobId, type JobSpec } from "@burla/protocol";
 import type { Command } from "./events.ts";
+import { isComplete } from "./elsewhere.ts";
 import { removeGrant, returnGrant } from "./grants.ts";
-import { createJob, forgetCredit, makeReady } from "./job.ts";
+import { createJob, forgetCredit, isElsewhere, makeReady } from "./job.ts";
 import { unassignNode } from "./nodes.ts";
 import type { CoreState, Deadline, Job } from "./state.ts";
 
@@ -29,12 +30,20 @@ export function endInputs(job: Job, total: number): void {
 
 /** Ends the job if its last input is answered, or one has failed that must not. */
 export function conclude(state: CoreState, job: Job, commands: Command[]): void {
-  const isIdle = job.answeredInputs === job.pushedInputs;
+  const isOver = isComplete(job);
+  // Nothing is known of a job elsewhere until it was counted.
+  const isIdle = job.answeredInputs >= job.pushedInputs && (job.pushedInputs > 0 || !isElsewhere(job));
   if (job.failedInputs > 0 && job.spec.onError === "throw") finish(state, job, "failed", "an input failed", commands);
-  else if (job.totalInputs !== null && isIdle && job.incomplete) finish(state, job, "failed", `its inputs ended early, after ${job.pushedInputs}`, commands);
-  else if (job.totalInputs !== null && isIdle) finish(state, job, "done", "", commands);
+  else if (isOver && job.incomplete) finish(state, job, "failed", `its inputs ended early, after ${job.pushedInputs}`, commands);
+  else if (isOver) finish(state, job, "done", "", commands);
   // Of a detached job nobody is left who would say which input is the last.
   else if (job.abandoned && isIdle) interrupt(state, job, commands);
+}
+
+/** A job that was over when this was asked for has ended as it did. */
+export function cancel(state: CoreState, job: Job, reason: string, commands: Command[]): void {
+  conclude(state, job, commands);
+  if (state.jobs.has(job.id)) finish(state, job, "cancelled", reason, commands);
 }
 
 /** Takes a job from the books, with the jobs that its functions started. */

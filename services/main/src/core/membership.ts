@@ -1,5 +1,6 @@
 /** Nodes come, stay silent, come back and go. A node keeps what it holds as long as its lease is renewed. */
 import { LEASE_MS, LEASE_RENEW_MS, type JobId, type NodeId } from "@burla/protocol";
+import { worksOn } from "./elsewhere.ts";
 import type { Command, NodeJoined } from "./events.ts";
 import { endAllGrants, returnUnclaimed } from "./grants.ts";
 import { addNode, assignNode, connectNode, deleteNode, markLeaving, releaseNode, unassignNode, workerLimit, workersOn } from "./nodes.ts";
@@ -13,8 +14,16 @@ const MAIN_SLEPT_MS = LEASE_RENEW_MS;
 export function joinNode(state: CoreState, event: NodeJoined, commands: Command[]): void {
   const node = state.nodes.get(event.nodeId) ?? addNode(state, event.nodeId, event);
   connectNode(state, node, event);
+  takeUpWork(state, node, event.jobs);
   renewLease(state, node);
   reconcile(state, node, event, commands);
+}
+
+/** Nodes go on with jobs whose queue is elsewhere while main is away: the next main finds them at work. */
+function takeUpWork(state: CoreState, node: Node, jobs: readonly JobId[]): void {
+  for (const job of worksOn(state, node, jobs)) {
+    if (node.rootId === null || node.rootId === job.rootId) assignNode(state, node, job, 0);
+  }
 }
 
 /** What the node does not hold any more goes back; what main does not want of it any more is stopped. */

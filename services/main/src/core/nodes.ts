@@ -4,6 +4,7 @@
  */
 import type { JobId, NodeId } from "@burla/protocol";
 import type { Command, NodeJoined } from "./events.ts";
+import { countReady, isElsewhere } from "./job.ts";
 import { hasIdleWorkers } from "./sizing.ts";
 import type { Assignment, CallTime, CoreState, Job, Node } from "./state.ts";
 
@@ -14,7 +15,7 @@ export function addNode(state: CoreState, id: NodeId, size: Size): Node {
   const { cpu, ramMiB, maxCpu, maxRamMiB } = size;
   const node: Node = {
     id, cpu, ramMiB, maxCpu, maxRamMiB,
-    connected: false, ready: false, rootId: null, tenantSinceMs: state.nowMs, jobs: new Map(), draining: false, leaving: false, pinned: false, grants: new Map(),
+    connected: false, ready: false, rootId: null, tenantSinceMs: state.nowMs, jobs: new Map(), draining: false, leaving: false, pinned: false, grants: new Map(), elsewhere: 0,
     leaseUntilMs: state.nowMs, leaseCheck: null, idleSinceMs: state.nowMs,
   };
   state.nodes.set(id, node);
@@ -23,6 +24,7 @@ export function addNode(state: CoreState, id: NodeId, size: Size): Node {
 
 /** Takes a node from the books. It must hold no grants. */
 export function deleteNode(state: CoreState, node: Node): void {
+  forgetElsewhere(state, node, [...node.jobs.keys()]);
   updateNode(state, node, () => {
     node.connected = false;
     clearWork(node);
@@ -75,6 +77,7 @@ export function assignNode(state: CoreState, node: Node, job: Job, workers: numb
 
 /** The node works for a job no longer; without jobs it works for nobody. It must hold none of the job's grants. */
 export function unassignNode(state: CoreState, node: Node, jobId: JobId): void {
+  forgetElsewhere(state, node, [jobId]);
   updateNode(state, node, () => {
     node.jobs.delete(jobId);
     if (node.jobs.size === 0) clearWork(node);
@@ -84,7 +87,29 @@ export function unassignNode(state: CoreState, node: Node, jobId: JobId): void {
 /** Ends all work of a node, which then starts over with fresh containers. It must hold no grants. */
 export function releaseNode(state: CoreState, node: Node, reason: string, commands: Command[]): void {
   for (const jobId of node.jobs.keys()) commands.push({ type: "stop", nodeId: node.id, jobId, reason });
+  forgetElsewhere(state, node, [...node.jobs.keys()]);
   updateNode(state, node, () => clearWork(node));
+}
+
+/** The node has so many inputs of a job whose queue is elsewhere. */
+export function setElsewhere(state: CoreState, job: Job, node: Node, inputs: number): void {
+  const assignment = node.jobs.get(job.id);
+  if (assignment === undefined) return;
+  const heldNothing = holdsNothing(node);
+  node.elsewhere += inputs - assignment.outstanding;
+  job.grantedInputs += inputs - assignment.outstanding;
+  assignment.outstanding = inputs;
+  countReady(job);
+  noteLoad(job, node, assignment);
+  if (heldNothing !== holdsNothing(node)) noteIdleness(state, node);
+}
+
+/** Before a node leaves these jobs. */
+function forgetElsewhere(state: CoreState, node: Node, jobs: readonly JobId[]): void {
+  for (const jobId of jobs) {
+    const job = state.jobs.get(jobId);
+    if (job !== undefined && isElsewhere(job)) setElsewhere(state, job, node, 0);
+  }
 }
 
 /** To be called when a node got its first grant, or lost its last one. */
@@ -174,7 +199,10 @@ export function noteCallTime(state: CoreState, job: Job, callTime: CallTime): vo
   }
 }
 
-const isIdle = (node: Node) => node.rootId !== null && node.grants.size === 0;
+const isIdle = (node: Node) => node.rootId !== null && holdsNothing(node);
+
+/** Whether it has no input of any job. */
+export const holdsNothing = (node: Node) => node.grants.size === 0 && node.elsewhere === 0;
 
 function put(set: Set<Node>, node: Node, inside: boolean): void {
   if (inside) set.add(node);

@@ -5,7 +5,7 @@
 import type { JobId } from "@burla/protocol";
 import { comesBefore, missingWorkers, tenantsOf, treeOf } from "./assign.ts";
 import type { Command } from "./events.ts";
-import { drainNode, releaseNode, unassignNode, workersOn } from "./nodes.ts";
+import { drainNode, holdsNothing, releaseNode, unassignNode, workersOn } from "./nodes.ts";
 import type { CoreState, Job, Node } from "./state.ts";
 
 /** A node for which its tree has had nothing for this long may be taken by a job that waits. */
@@ -173,7 +173,7 @@ function fromRichest(state: CoreState, trees: Iterable<JobId>, job: Job, share: 
 
 /** Asks for a node: one that holds nothing is free at once, another when it has finished what it has begun. */
 export function askBack(state: CoreState, node: Node, commands: Command[]): void {
-  if (node.grants.size === 0) return releaseNode(state, node, "another job waits for this node", commands);
+  if (holdsNothing(node)) return releaseNode(state, node, "another job waits for this node", commands);
   drainNode(state, node);
   for (const jobId of node.jobs.keys()) commands.push({ type: "drain", nodeId: node.id, jobId });
 }

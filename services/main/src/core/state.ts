@@ -149,6 +149,8 @@ export interface Node {
   /** Its tree cannot do without it: it is not asked back. */
   pinned: boolean;
   readonly grants: Map<number, JobId>;
+  /** Inputs that it has of jobs whose queue is elsewhere. */
+  elsewhere: number;
   leaseUntilMs: number;
   /** The pending check of its lease. */
   leaseCheck: Deadline | null;

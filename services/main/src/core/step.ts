@@ -6,10 +6,11 @@
  */
 import { assignNodes } from "./assign.ts";
 import { DeadlineHeap } from "./deadlines.ts";
+import { noteCounts, noteHeld } from "./elsewhere.ts";
 import type { Command, Event, ResultsArrived } from "./events.ts";
 import { countDown, endGrant, fillNodes } from "./grants.ts";
 import { accept, acknowledge, closeChunk, makeReady, recordDelivery, refreshCredit } from "./job.ts";
-import { conclude, endGrace, endInputs, finish, loseClient, pushChunk, regainClient, submit } from "./life.ts";
+import { cancel, conclude, endGrace, endInputs, finish, loseClient, pushChunk, regainClient, submit } from "./life.ts";
 import { releaseNodes } from "./release.ts";
 import { checkLease, joinNode, leaveNode, loseNode, renew } from "./membership.ts";
 import { disconnectNode, noteCallTime, readyNode, workerLimit } from "./nodes.ts";
@@ -77,7 +78,7 @@ function apply(state: CoreState, event: Event, commands: Command[]): void {
     case "acked":
       return withJob(state, event.jobId, (job) => acknowledge(job, event.seq));
     case "cancelRequested":
-      return withJob(state, event.jobId, (job) => finish(state, job, "cancelled", event.reason, commands));
+      return withJob(state, event.jobId, (job) => cancel(state, job, event.reason, commands));
     case "clientLost":
       return withJob(state, event.jobId, (job) => loseClient(state, job, event.reads));
     case "clientBack":
@@ -98,6 +99,10 @@ function apply(state: CoreState, event: Event, commands: Command[]): void {
       return withJob(state, event.jobId, (job) => takeResults(state, job, event, commands));
     case "grantEnded":
       return withJob(state, event.jobId, (job) => endGrant(state, job, event, commands));
+    case "queueCounts":
+      return withJob(state, event.jobId, (job) => noteCounts(job, event));
+    case "queueHeld":
+      return withJob(state, event.jobId, (job) => withNode(state, event.nodeId, (node) => noteHeld(state, job, node, event)));
     case "loadFailed":
       return withJob(state, event.jobId, (job) => finish(state, job, "failed", "the function could not be loaded", commands));
     case "storageFailed":

@@ -177,6 +177,7 @@ export class LocalProvider implements MachineProvider {
       containers: { runtime, network, scratchMiB, maxProcesses },
       warm: namedKinds(spec.containers, version).map(({ warmPerCpu, ...kind }) => ({ ...kind, count: Math.round(warmPerCpu * group.cpu) })),
       orphanMs: ORPHAN_MS,
+      aloneMs: spec.firestore.aloneMinutes * 60_000,
     });
   }
 

@@ -45,8 +45,8 @@ const id = <Id extends string>() => v.custom<Id>((value) => typeof value === "st
 
 export const answeredChunksSchema: v.GenericSchema<unknown, AnsweredChunk[]> = v.array(v.tuple([count, v.instance(Uint8Array)]));
 
-/** A main of an earlier build may have written it: then it has no image. */
-const storedSpecSchema = v.object({ ...jobSpecSchema.entries, image: v.optional(jobSpecSchema.entries.image, null) });
+/** A main of an earlier build may have written it: then it has no image, or no queue but main. */
+const storedSpecSchema = v.object({ ...jobSpecSchema.entries, image: v.optional(jobSpecSchema.entries.image, null), queue: v.optional(jobSpecSchema.entries.queue, null) });
 
 /** Main wrote it, but a disk may give back something else: a damaged record must not become a wrong state. */
 export const recordSchema: v.GenericSchema<unknown, JobRecord> = v.variant("type", [

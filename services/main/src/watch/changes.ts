@@ -10,9 +10,14 @@ export interface ChangeListener {
   cluster(): void;
 }
 
-/** Passes on to one listener, or to nobody. */
+/** Passes on to one listener that comes and goes, and to one that stays, if there is one. */
 export class Changes implements ChangeListener {
+  readonly #always: ChangeListener | null;
   #listener: ChangeListener | null = null;
+
+  constructor(always: ChangeListener | null = null) {
+    this.#always = always;
+  }
 
   listen(listener: ChangeListener | null): void {
     this.#listener = listener;
@@ -20,17 +25,21 @@ export class Changes implements ChangeListener {
 
   job(jobId: JobId): void {
     this.#listener?.job(jobId);
+    this.#always?.job(jobId);
   }
 
   node(nodeId: NodeId): void {
     this.#listener?.node(nodeId);
+    this.#always?.node(nodeId);
   }
 
   waits(): void {
     this.#listener?.waits();
+    this.#always?.waits();
   }
 
   cluster(): void {
     this.#listener?.cluster();
+    this.#always?.cluster();
   }
 }

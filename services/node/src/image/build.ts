@@ -60,10 +60,8 @@ export async function buildImage(docker: Docker, options: ImageOptions, onStep: 
 }
 
 function failureOf(error: unknown): BurlaError {
-  if (isLost(error)) return new BurlaError("BURLA_CONTAINERS", "the Docker Engine went away while the image was made", { cause: error, cure: "Start it, and make the image again." });
-  const failure = refusal(error);
-  if (!/no space left on device/i.test(failure.message)) return failure;
-  return new BurlaError("BURLA_CONTAINERS", "the disk of the Docker Engine has no room for the image", { cause: error, cure: "Make room, for example with `docker system prune`, and make the image again." });
+  if (!isLost(error)) return refusal(error);
+  return new BurlaError("BURLA_CONTAINERS", "the Docker Engine went away while the image was made", { cause: error, cure: "Start it, and make the image again." });
 }
 
 /** How an image comes about. */

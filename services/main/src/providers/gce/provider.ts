@@ -190,6 +190,7 @@ export class GceProvider implements MachineProvider {
       containers: { runtime, network, scratchMiB, maxProcesses },
       warm: namedKinds(spec.containers, version).map(({ warmPerCpu, ...kind }) => ({ ...kind, count: Math.round(warmPerCpu * cpu) })),
       orphanMs: spec.gce.orphanMinutes * 60_000,
+      aloneMs: spec.firestore.aloneMinutes * 60_000,
       vm: { url: `https://${main.address}:${main.port}`, certificate: main.certificate, audience: audienceOf(spec.name) },
     };
   }

@@ -8,7 +8,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, test } from "node:test";
 import { waitForExit } from "./wait.ts";
 import EngineClient from "./dockerode.ts";
-import { Engine, engineMessage, reach, statusOf } from "./engine.ts";
+import { Engine, engineMessage, reach, refusal, statusOf } from "./engine.ts";
 
 const directory = mkdtempSync(join(tmpdir(), "burla-engine-test-"));
 let servers = 0;
@@ -112,4 +112,10 @@ test("one that misses a single beat is not lost", async () => {
   let losses = 0;
   await new Engine(client, { ...QUICK, pingMs: 1_000 }).request(info, () => void losses++);
   assert.equal(losses, 0);
+});
+
+test("an engine without room is said so, with what helps", async () => {
+  answer = (_path, response) => void response.writeHead(500, { "content-type": "application/json" }).end('{"message": "write /x: no space left on device"}');
+  const failure = await client.info().catch((error: unknown) => refusal(error));
+  assert.match(String(failure), /the disk of the Docker Engine is full\n.*docker system prune/);
 });

@@ -158,5 +158,8 @@ export function refusal(error: unknown): BurlaError {
   if ((error as EngineFailure).code === "EACCES") {
     return new BurlaError("BURLA_CONTAINERS", `this user may not use the Docker Engine: ${messageOf(error)}`, { cause: error, cure: "Add the user to the group `docker` and log in again." });
   }
+  if (/no space left on device/i.test(engineMessage(error))) {
+    return new BurlaError("BURLA_CONTAINERS", "the disk of the Docker Engine is full", { cause: error, cure: "Make room on it, for example with `docker system prune`." });
+  }
   return new BurlaError("BURLA_CONTAINERS", `the Docker Engine says: ${engineMessage(error)}`, { cause: error });
 }

@@ -1,0 +1,205 @@
+/**
+ * Reads a collection that others write to, each document once and in an order that all readers agree on.
+ *
+ * One listens to a few documents that nobody has taken, gives them their places in the order (`taken`), and hears of the
+ * next ones because those are taken no more: a window, however large the collection is. It *leads*. Who reads beside or
+ * after it *follows*: first what was taken, in that order, then what is taken as it goes. A follower leads when nobody
+ * has for a while. Two that lead may give the same place twice; then one of them misses a document until the end, when
+ * a follower looks at all of them again.
+ */
+import type { DocumentStore, StoredDocument, Version, Write } from "../store.ts";
+import { ConflictError, isLater } from "../store.ts";
+
+/** Documents wait for a leader for so long before a follower leads. */
+const LEADER_LOST_MS = 3_000;
+const PAGE = 50;
+
+export interface SequenceOptions {
+  readonly store: DocumentStore;
+  readonly collection: string;
+  /** Documents that are listened to, and that may be given and not taken. */
+  readonly window: number;
+  readonly leads: boolean;
+  /** In the order of all readers. */
+  readonly give: (document: StoredDocument, place: number) => void;
+  readonly failed: (error: unknown) => void;
+}
+
+export class Sequence {
+  readonly #options: SequenceOptions;
+  /** Waiting for a place, by id. */
+  readonly #waiting = new Map<string, StoredDocument>();
+  /** Documents that have been given: by a leader as long as it may hear of them again, by a follower all. */
+  readonly #known = new Map<string, Version>();
+  #leads: boolean;
+  #follows: boolean;
+  #place = 0;
+  #given = 0;
+  #committing = false;
+  #closed = false;
+  readonly #stops = new Set<() => void>();
+  #roomMade: (() => void) | undefined;
+  #lostTimer: NodeJS.Timeout | undefined;
+  #drained: (() => void) | undefined;
+
+  constructor(options: SequenceOptions) {
+    this.#options = options;
+    this.#leads = options.leads;
+    this.#follows = !options.leads;
+  }
+
+  start(): void {
+    const { store, collection, window } = this.#options;
+    const next = (documents: readonly StoredDocument[], readAt: Version) => this.#hear(documents, readAt);
+    this.#stops.add(store.listen({ collection, where: [["taken", "==", -1]], limit: window }, { next, failed: (error) => this.#fail(error) }));
+    if (this.#follows) void this.#follow();
+  }
+
+  /** So many documents that were given are of no concern any more: others may follow. */
+  release(documents: number): void {
+    this.#given -= documents;
+    this.#roomMade?.();
+    void this.#takePlaces();
+  }
+
+  /** Resolves when all that is there now has been given. */
+  async drain(): Promise<void> {
+    const { store, collection } = this.#options;
+    for (;;) {
+      while (this.#waiting.size > 0 || this.#committing) await new Promise<void>((resolve) => (this.#drained = resolve));
+      if (this.#closed) return;
+      const untaken = await store.query({ collection, where: [["taken", "==", -1]], limit: this.#options.window });
+      if (untaken.length === 0) break;
+      this.#leads = true;
+      for (const document of untaken) if (!this.#known.has(document.id)) this.#waiting.set(document.id, document);
+      void this.#takePlaces();
+    }
+    if (this.#follows) await this.#lookAtAll();
+  }
+
+  close(): void {
+    this.#closed = true;
+    clearTimeout(this.#lostTimer);
+    this.#roomMade?.();
+    for (const stop of this.#stops) stop();
+    this.#drained?.();
+  }
+
+  #hear(documents: readonly StoredDocument[], readAt: Version): void {
+    const there = new Set(documents.map(({ id }) => id));
+    if (!this.#follows) {
+      for (const [id, version] of this.#known) if (!there.has(id) && isLater(readAt, version)) this.#known.delete(id);
+    }
+    for (const id of this.#waiting.keys()) if (!there.has(id)) this.#waiting.delete(id);
+    for (const document of documents) if (!this.#known.has(document.id)) this.#waiting.set(document.id, document);
+    if (this.#leads) return void this.#takePlaces();
+    if (documents.length === 0) {
+      clearTimeout(this.#lostTimer);
+      this.#lostTimer = undefined;
+      return;
+    }
+    this.#lostTimer ??= setTimeout(() => {
+      this.#leads = true;
+      void this.#takePlaces();
+    }, LEADER_LOST_MS);
+  }
+
+  /** The next documents get their places, and are given. */
+  async #takePlaces(): Promise<void> {
+    if (!this.#leads || this.#committing || this.#closed) return;
+    const room = this.#options.window - this.#given;
+    const next = [...this.#waiting.values()].slice(0, Math.max(0, room));
+    if (next.length === 0) return this.#drained?.();
+    this.#committing = true;
+    for (const { id } of next) this.#waiting.delete(id);
+    let place = this.#place;
+    const writes = next.map(({ path, version }): Write => ({ op: "update", path, fields: { taken: ++place }, version }));
+    try {
+      const versions = await this.#options.store.commit(writes);
+      for (const [at, document] of next.entries()) this.#give(document, this.#place + 1, versions[at] ?? document.version);
+    } catch (error) {
+      if (!(error instanceof ConflictError)) return this.#fail(error);
+      // Somebody else reads too. What is still free is heard of again.
+      this.#startFollowing();
+    } finally {
+      this.#committing = false;
+    }
+    void this.#takePlaces();
+  }
+
+  #give(document: StoredDocument, place: number, version: Version): void {
+    this.#place = Math.max(this.#place, place);
+    if (this.#known.has(document.id) || this.#closed) return;
+    this.#known.set(document.id, version);
+    this.#given++;
+    this.#options.give(document, place);
+  }
+
+  #startFollowing(): void {
+    if (this.#follows) return;
+    this.#follows = true;
+    void this.#follow();
+  }
+
+  /** What has places already, page by page; then what gets one. */
+  async #follow(): Promise<void> {
+    const { store, window } = this.#options;
+    try {
+      while (!this.#closed) {
+        await this.#hasRoom();
+        const page = await store.query({ ...this.#behind(), limit: window });
+        for (const document of page) this.#give(document, placeOf(document), document.version);
+        if (page.length === 0) await this.#nextPlace();
+      }
+    } catch (error) {
+      this.#fail(error);
+    }
+  }
+
+  async #hasRoom(): Promise<void> {
+    while (this.#given >= this.#options.window && !this.#closed) await new Promise<void>((resolve) => (this.#roomMade = resolve));
+  }
+
+  /** Resolves when a document has a place behind the last one, or nobody waits for it any more. */
+  async #nextPlace(): Promise<void> {
+    // A listener that begins after the end would never be stopped.
+    if (this.#closed) return;
+    let end: () => void = () => undefined;
+    await new Promise<void>((resolve, reject) => {
+      const stop = this.#options.store.listen({ ...this.#behind(), limit: 1 }, { next: ({ length }) => void (length > 0 && resolve()), failed: reject });
+      end = () => {
+        stop();
+        resolve();
+      };
+      this.#stops.add(end);
+    }).finally(() => {
+      end();
+      this.#stops.delete(end);
+    });
+  }
+
+  #behind() {
+    const where: [string, ">", number][] = [["taken", ">", this.#place]];
+    return { collection: this.#options.collection, where, orderBy: "taken" };
+  }
+
+  async #lookAtAll(): Promise<void> {
+    const { store, collection } = this.#options;
+    for (let after = ""; !this.#closed; ) {
+      await this.#hasRoom();
+      const page = await store.query({ collection, where: [], limit: PAGE, ...(after === "" ? {} : { after }) });
+      for (const document of page) this.#give(document, placeOf(document), document.version);
+      const last = page.at(-1);
+      if (last === undefined || page.length < PAGE) return;
+      after = last.id;
+    }
+  }
+
+  #fail(error: unknown): void {
+    if (!this.#closed) this.#options.failed(error);
+  }
+}
+
+function placeOf({ fields }: StoredDocument): number {
+  return Number(fields["taken"] ?? 0);
+}
