@@ -1,32 +1,32 @@
 /**
- * The shell around the core: feeds it events, carries out its commands, keeps its clock. All that is decided is decided
+ * The shell around the core: feeds it events, has its commands carried out, keeps its clock. All that is decided is decided
  * in `core/`; all that is kept is kept in the job logs before anybody is told of it.
  */
 import {
   BurlaError, decodeEnvelopes, encodeEnvelopes, logEntriesSchema, MAX_WINDOW_BYTES, MAX_WINDOW_INPUTS, messageOf, unpack, type JobFailure, type JobId, type JobSpec,
-  type MainToClient, type NodeId, type NodeToMain, type Of,
+  type NodeId,
 } from "@burla/protocol";
 import * as v from "valibot";
 import type { JobProgress } from "@burla/queue";
+import { CommandExecutor, type Carried } from "./command-executor.ts";
 import type { Command, Event, QueueHeld } from "./core/events.ts";
 import { demandsOf } from "./core/growth.ts";
 import { isElsewhere } from "./core/job.ts";
-import { snapshotJob } from "./core/snapshot.ts";
-import type { CoreState, Job } from "./core/state.ts";
+import type { CoreState } from "./core/state.ts";
 import { createState, settle, step } from "./core/step.ts";
-import { failureOf, failuresIn } from "./failures.ts";
+import { failureOf, keepFailures } from "./failures.ts";
 import type { ElsewhereJobs } from "./elsewhere-jobs.ts";
+import { checkFits } from "./fits.ts";
 import type { JobEntry, ReaderConnection } from "./job-entry.ts";
 import type { NodeLink } from "./node-link.ts";
+import { ProgressTeller } from "./progress-teller.ts";
 import { KEEP_RESULTS_MS, type JobRegistry } from "./registry.ts";
 import type { MachineProvider, NodeDemand } from "./providers/provider.ts";
 import type { BlobStore } from "./store/blobs.ts";
 import type { LoggedLines, NewLines } from "./store/line-log.ts";
-import { Summaries, workersOf } from "./summaries.ts";
+import { Summaries } from "./summaries.ts";
 import type { Changes } from "./watch/changes.ts";
 
-/** Progress of a job is told no more often than this. */
-const PROGRESS_MS = 100;
 /** Every so many batches the consumer's position is written down, so that a restart does not recount all. */
 const BATCHES_PER_RECORD = 64;
 
@@ -49,9 +49,6 @@ export interface ClusterOptions {
   readonly onActivity: () => void;
 }
 
-/** The batch of results that an event carries, for the command that keeps it. */
-type Carried = { message: Of<NodeToMain, "nodeResults">; body: Uint8Array } | null;
-
 export class Cluster {
   readonly summaries: Summaries;
   readonly #state: CoreState = createState();
@@ -60,10 +57,8 @@ export class Cluster {
   #settling = false;
   #timer: NodeJS.Timeout | undefined;
   #timerAtMs = Infinity;
-  readonly #progressDue = new Set<JobId>();
-  #progressTimer: NodeJS.Timeout | undefined;
-  readonly #longLogs = new Set<JobEntry>();
-  #duplicates = 0;
+  readonly #progress: ProgressTeller;
+  readonly #executor: CommandExecutor;
 
   constructor(options: ClusterOptions) {
     this.#options = options;
@@ -71,6 +66,8 @@ export class Cluster {
     this.summaries = new Summaries({
       state: this.#state, registry, nodes: this.#nodes, machineOf: (nodeId) => provider.machineOf(nodeId), machines: () => provider.machines, duplicates: () => this.duplicates,
     });
+    this.#progress = new ProgressTeller({ state: this.#state, registry, summaries: this.summaries });
+    this.#executor = new CommandExecutor({ ...options, state: this.#state, nodes: this.#nodes, summaries: this.summaries, progress: this.#progress });
   }
 
   /** Takes up what an earlier main left. */
@@ -108,7 +105,7 @@ export class Cluster {
   machinesChanged(): void {
     this.#options.changes.cluster();
     this.#options.changes.waits();
-    for (const jobId of this.summaries.waiting()) this.#progressSoon(jobId);
+    for (const jobId of this.summaries.waiting()) this.#progress.soon(jobId);
   }
 
   /** Nodes that work for a job. */
@@ -130,7 +127,7 @@ export class Cluster {
    * @throws BurlaError BURLA_NO_FITTING_NODE, BURLA_STORAGE, BURLA_PROTOCOL (its bundle is unknown).
    */
   submit(jobId: JobId, spec: JobSpec, values: Uint8Array, owner: ReaderConnection): JobEntry {
-    this.#checkFits(spec);
+    checkFits(spec, this.#options);
     if (!this.#options.blobs.has(spec.bundle.id)) throw new BurlaError("BURLA_PROTOCOL", `the bundle ${spec.bundle.id} was not sent`);
     this.#options.blobs.touch(spec.bundle.id);
     const parent = spec.parent === null ? undefined : this.#state.jobs.get(spec.parent);
@@ -181,7 +178,7 @@ export class Cluster {
     const before = this.#state.jobs.get(counts.jobId)?.failedInputs ?? 0;
     if (counts.failed > before && this.entry(counts.jobId)?.failures.isFull === false) elsewhere?.failed(counts.jobId);
     this.handle({ type: "queueCounts", ...counts });
-    this.#progressSoon(counts.jobId);
+    this.#progress.soon(counts.jobId);
   }
 
   /** The first failures of a job whose queue is elsewhere, perhaps some of them once more. */
@@ -207,7 +204,7 @@ export class Cluster {
     if (!preparesOther) return;
     for (const jobId of this.#state.nodes.get(nodeId)?.jobs.keys() ?? []) {
       this.#options.changes.job(jobId);
-      this.#progressSoon(jobId);
+      this.#progress.soon(jobId);
     }
   }
 
@@ -281,7 +278,7 @@ export class Cluster {
     if (entry.finished !== null) return;
     const envelope = { kind: "burla", code: error.code, message: reason } as const;
     entry.failure = encodeEnvelopes([envelope]);
-    this.#keepFailures(entry, () => [failureOf(-1, envelope)]);
+    keepFailures(entry, this.#options.log, () => [failureOf(-1, envelope)]);
     this.handle({ type: "storageFailed", jobId, reason });
   }
 
@@ -290,7 +287,7 @@ export class Cluster {
     const entry = this.entry(jobId);
     if (entry !== undefined) {
       entry.failure = envelope;
-      this.#keepFailures(entry, () => decodeEnvelopes(envelope).map((error) => failureOf(-1, error)));
+      keepFailures(entry, this.#options.log, () => decodeEnvelopes(envelope).map((error) => failureOf(-1, error)));
     }
     this.handle({ type: "loadFailed", nodeId, jobId });
   }
@@ -309,7 +306,7 @@ export class Cluster {
     }
     for (const link of this.#nodes.values()) link.send({ type: "shutdown", reason });
     clearTimeout(this.#timer);
-    clearTimeout(this.#progressTimer);
+    this.#progress.close();
   }
 
   #turnAway(jobId: JobId, message: string): void {
@@ -317,7 +314,7 @@ export class Cluster {
   }
 
   get duplicates(): number {
-    return [...this.#state.jobs.values()].reduce((sum, job) => sum + job.duplicates, this.#duplicates);
+    return [...this.#state.jobs.values()].reduce((sum, job) => sum + job.duplicates, this.#executor.endedDuplicates);
   }
 
   #apply(event: Event, carried: Carried = null): void {
@@ -351,19 +348,10 @@ export class Cluster {
       queueMicrotask(() => {
         this.#settling = false;
         for (const command of settle(this.#state)) this.#execute(command, null);
-        this.#shortenLogs();
+        this.#executor.shortenLogs();
         this.#armTimer();
       });
     }
-  }
-
-  /** When all that was decided is written down: only then the state and the log say the same. */
-  #shortenLogs(): void {
-    for (const entry of this.#longLogs) {
-      const job = this.#state.jobs.get(entry.jobId);
-      if (job !== undefined) entry.log.compact(snapshotJob(this.#state, job), entry.takenByAll);
-    }
-    this.#longLogs.clear();
   }
 
   #armTimer(): void {
@@ -383,154 +371,18 @@ export class Cluster {
   #execute(command: Command, carried: Carried): void {
     const entry = this.#options.registry.get(command.jobId);
     if (entry === undefined) return;
-    this.#progressSoon(command.jobId);
+    this.#progress.soon(command.jobId);
     this.#options.changes.job(command.jobId);
     if (command.type === "assign" || command.type === "stop") {
       this.#options.changes.node(command.nodeId);
       this.#options.changes.waits();
     }
     try {
-      this.#carryOut(entry, command, carried);
+      this.#executor.carryOut(entry, command, carried);
     } catch (error) {
       if (!(error instanceof BurlaError)) throw error;
       this.storageFailed(entry, error);
     }
-  }
-
-  /** @throws BurlaError BURLA_STORAGE */
-  #carryOut(entry: JobEntry, command: Command, carried: Carried): void {
-    // A job that a command of the same turn has ended has only nodes left that must hear of it.
-    if (entry.finished !== null && command.type !== "stop" && command.type !== "drain") return;
-    switch (command.type) {
-      case "assign":
-        return this.#assign(entry, command);
-      case "grant":
-        return this.#grant(entry, command);
-      case "drain":
-      case "stop":
-        return this.#nodes.get(command.nodeId)?.send(
-          command.type === "drain" ? { type: "drain", jobId: command.jobId } : { type: "stop", jobId: command.jobId, reason: command.reason.slice(0, 1000) },
-        );
-      case "credit":
-        return entry.owner?.send({ ...command, chunksStored: entry.chunksStored });
-      case "deliver":
-        return this.#deliver(entry, command, carried);
-      case "requeued":
-        return entry.log.append({ type: "grant", grantId: 0, nodeId: null, range: command.range });
-      case "giveUp":
-        return this.#giveUp(entry, command);
-      case "chunkAnswered":
-        return entry.forgetChunk(command.chunkId);
-      case "finished":
-        return this.#finish(entry, command);
-    }
-  }
-
-  #assign(entry: JobEntry, { nodeId, jobId, workers }: Extract<Command, { type: "assign" }>): void {
-    const link = this.#nodes.get(nodeId);
-    if (link === undefined) return;
-    const bundle = entry.spec.bundle.id;
-    const code = link.hasBundle(bundle) ? new Uint8Array(0) : this.#options.blobs.get(bundle);
-    link.noteBundle(bundle);
-    entry.startedAt ??= Date.now();
-    link.send({ type: "assign", jobId, spec: entry.spec, workers, token: entry.token, codeBytes: code.byteLength }, code, entry.values);
-  }
-
-  #grant(entry: JobEntry, { nodeId, jobId, grantId, chunkId, from, to, attempt, losses, failures }: Extract<Command, { type: "grant" }>): void {
-    const first = this.#state.jobs.get(jobId)?.chunks.get(chunkId)?.first;
-    if (first === undefined) return;
-    entry.log.append({ type: "grant", grantId, nodeId, range: { chunkId, from, to, attempt, losses, failures } });
-    this.#nodes.get(nodeId)?.send({ type: "grant", jobId, grantId, chunkId, first, from, to, attempt, alone: losses > 0 }, entry.chunk(chunkId));
-  }
-
-  #deliver(entry: JobEntry, { seq, nodeId, dropped }: Extract<Command, { type: "deliver" }>, carried: Carried): void {
-    if (carried === null) return;
-    const { first, count, indices, failed, valuesBytes, jobId } = carried.message;
-    entry.deliver({ type: "results", jobId, seq, first, count, indices, failed, valuesBytes, dropped, nodeId }, carried.body);
-    if (entry.log.isLong) this.#longLogs.add(entry);
-    if (failed.length > 0) this.#keepFailures(entry, () => failuresIn({ ...carried.message, dropped }, carried.body));
-  }
-
-  /** Errors that are not what they should be are for the client to complain of. */
-  #keepFailures(entry: JobEntry, read: () => JobFailure[]): void {
-    if (entry.failures.isFull) return;
-    try {
-      entry.failures.append(read());
-    } catch (error) {
-      this.#options.log.error({ jobId: entry.jobId, error: messageOf(error) }, "the errors of a job cannot be read");
-    }
-  }
-
-  #giveUp(entry: JobEntry, { jobId, seq, nodeId, index, code, message }: Extract<Command, { type: "giveUp" }>): void {
-    const body = encodeEnvelopes([{ kind: "burla", code, message }]);
-    this.#keepFailures(entry, () => [failureOf(index, { kind: "burla", code, message })]);
-    entry.deliver(
-      { type: "results", jobId, seq, first: index, count: 1, indices: null, failed: [0], valuesBytes: 0, dropped: [], nodeId },
-      body,
-    );
-  }
-
-  #finish(entry: JobEntry, { jobId, outcome, reason, job }: Extract<Command, { type: "finished" }>): void {
-    this.#progressDue.delete(jobId);
-    this.#duplicates += job.duplicates;
-    const summary = this.summaries.ended(entry, job, outcome, reason);
-    this.#options.log.info({ jobId, outcome, reason, inputs: summary.inputs }, "job ended");
-    entry.broadcast({ ...this.progress(job), phase: "running", reason: "", running: 0 });
-    entry.finish(
-      { type: "finished", jobId, outcome, reason: reason.slice(0, 4000), inputs: summary.done + summary.failed, failed: summary.failed },
-      entry.failure,
-      summary,
-    );
-    if (entry.spec.queue !== null) this.#options.elsewhere?.ended(jobId, outcome, reason);
-    this.#options.onActivity();
-  }
-
-  #checkFits({ cpu, ramMiB, image }: JobSpec): void {
-    const { images, provider } = this.#options;
-    if (image !== null && !images.includes(image)) {
-      const there = images.length === 0 ? "runs no containers" : `has ${images.join(", ")}`;
-      throw new BurlaError("BURLA_NO_FITTING_NODE", `the image ${image} is none of this cluster, which ${there}`, { cure: "Ask for one of its images, or name this one in the cluster spec." });
-    }
-    const { largestWorker } = provider;
-    if (cpu <= largestWorker.cpu && (ramMiB ?? 0) <= largestWorker.ramMiB) return;
-    throw new BurlaError(
-      "BURLA_NO_FITTING_NODE",
-      `no node has ${cpu} processors${ramMiB === null ? "" : ` and ${ramMiB} MiB`} for one call; the largest has ${largestWorker.cpu} processors and ${largestWorker.ramMiB} MiB`,
-    );
-  }
-
-  /** Told at the end of the interval, so that a burst of changes is one message. */
-  #progressSoon(jobId: JobId): void {
-    this.#progressDue.add(jobId);
-    this.#progressTimer ??= setTimeout(() => {
-      this.#progressTimer = undefined;
-      for (const due of this.#progressDue) this.#sendProgress(due);
-      this.#progressDue.clear();
-    }, PROGRESS_MS);
-  }
-
-  #sendProgress(jobId: JobId): void {
-    const job = this.#state.jobs.get(jobId);
-    const entry = this.entry(jobId);
-    if (job !== undefined && entry !== undefined) entry.broadcast(this.progress(job));
-  }
-
-  progress(job: Job): Of<MainToClient, "progress"> {
-    const workers = workersOf(this.#state, job);
-    return {
-      type: "progress",
-      jobId: job.id,
-      phase: this.summaries.phaseOf(job, workers.length),
-      reason: this.summaries.waitReason(job).slice(0, 1000),
-      nodes: workers.length,
-      workers: workers.reduce((sum, count) => sum + count, 0),
-      pushed: job.pushedInputs,
-      running: job.grantedInputs,
-      done: job.answeredInputs - job.failedInputs,
-      failed: job.failedInputs,
-      duplicates: job.duplicates,
-      lostWorkers: job.lostWorkers,
-    };
   }
 }
 

@@ -1,7 +1,22 @@
 /** Errors of failed inputs as people read them. Envelopes are Burla's own; what the user threw beside an Error is not opened. */
 import {
-  decodeEnvelopes, indexAt, MAX_FAILURE_MESSAGE_LENGTH, MAX_FAILURE_STACK_LENGTH, type ErrorEnvelope, type JobFailure, type ResultBatch,
+  decodeEnvelopes, indexAt, MAX_FAILURE_MESSAGE_LENGTH, MAX_FAILURE_STACK_LENGTH, messageOf, type ErrorEnvelope, type JobFailure, type ResultBatch,
 } from "@burla/protocol";
+import type { JobEntry } from "./job-entry.ts";
+
+interface Log {
+  error(fields: object, text: string): void;
+}
+
+/** Keeps the first failures of a job. Errors that are not what they should be are for the client to complain of. */
+export function keepFailures({ jobId, failures }: Pick<JobEntry, "jobId" | "failures">, log: Log, read: () => JobFailure[]): void {
+  if (failures.isFull) return;
+  try {
+    failures.append(read());
+  } catch (error) {
+    log.error({ jobId, error: messageOf(error) }, "the errors of a job cannot be read");
+  }
+}
 
 /** Parts of a batch of results that matter here. */
 type Batch = ResultBatch & { readonly failed: readonly number[]; readonly dropped: readonly number[]; readonly valuesBytes: number };
