@@ -201,6 +201,13 @@ test("after many interrupts it still works", async () => {
   }
 });
 
+test("a cell that is interrupted while it is compiled never begins", async () => {
+  const next = run(session, `${"void 0;\n".repeat(20_000)}globalThis.hasBegun = true; for (;;);`);
+  await session.interrupt();
+  assert.match(errorText(await next), /^Interrupted: /);
+  assert.equal(await within(30_000, "the next cell", value("typeof hasBegun")), "'undefined'");
+});
+
 test("what an interrupted cell waited for comes later and never ends: whatever is next gets through by itself", async () => {
   const [call, sign] = [join(folder.path, "call"), join(folder.path, "awake")];
   const leave = "console.log('on'); const fs = require('node:fs'); while (!fs.existsSync('call')) await new Promise((resolve) => setTimeout(resolve, 5)); fs.writeFileSync('awake', ''); for (;;);";

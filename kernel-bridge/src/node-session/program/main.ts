@@ -58,7 +58,7 @@ async function execute(command: ExecuteCommand): Promise<void> {
 }
 
 async function runCommand({ code, label, armed }: ExecuteCommand, execution: CurrentExecution): Promise<CellValue | undefined> {
-  return cells.run(code, label, await desk.begin(armed, label, execution));
+  return cells.run(code, label, await desk.begin(armed, label, execution), execution.signal);
 }
 
 /** What native code has written by now is heard before the end: it comes by other ways. */

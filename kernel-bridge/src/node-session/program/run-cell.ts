@@ -27,8 +27,11 @@ export class CellRunner {
     this.#options = options;
   }
 
-  /** @returns the value of its last expression; undefined where it has none. @throws what the cell throws. */
-  async run(code: string, label: string, mode: CellMode): Promise<CellValue | undefined> {
+  /**
+   * @param signal a cell that is interrupted while it is compiled never begins: nobody would be there to end it.
+   * @returns the value of its last expression; undefined where it has none. @throws what the cell throws.
+   */
+  async run(code: string, label: string, mode: CellMode, signal: AbortSignal): Promise<CellValue | undefined> {
     const { scope, language } = this.#options;
     const ts = await loadTypeScript();
     const options = { label, language };
@@ -39,7 +42,7 @@ export class CellRunner {
       shadowed: new Set(Object.keys(scope.shadows)),
       resolve: (specifier) => scope.resolve(specifier),
     });
-    const run = (script: ComposedScript, part: number) => this.#runScript(script, { source: file.text, label, filename: part === 0 ? label : `${label}#${part}` });
+    const run = (script: ComposedScript, part: number) => this.#runScript(script, { source: file.text, label, filename: part === 0 ? label : `${label}#${part}` }, signal);
     if (mode === "attached") return run(composer.lastAlone(), 0);
     if (mode === "here" || composer.last.kind === "map") return run(composer.whole(), 0);
     await run(composer.beforeCall(), 0);
@@ -48,9 +51,10 @@ export class CellRunner {
     return result;
   }
 
-  async #runScript(script: ComposedScript, names: { source: string; label: string; filename: string }): Promise<CellValue | undefined> {
+  async #runScript(script: ComposedScript, names: { source: string; label: string; filename: string }, signal: AbortSignal): Promise<CellValue | undefined> {
     const { scope, maps, language } = this.#options;
     const compiled = await compileScript(script.pieces, names.source, { label: names.label, language, filename: names.filename });
+    signal.throwIfAborted();
     maps.add(names.filename, names.label, names.source, compiled.map);
     scope.declare(script);
     const main = compiled.script.runInThisContext() as () => Promise<CellValue | undefined>;

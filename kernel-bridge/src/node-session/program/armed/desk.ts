@@ -32,12 +32,14 @@ export class ArmedDesk {
     return import(pathToFileURL(this.#options.burla).href) as Promise<typeof Burla>;
   }
 
-  /** The execution that begins. @returns how its cell is to be rewritten. */
+  /** The execution that begins. @returns how its cell is to be rewritten. @throws Interrupted */
   async begin(run: ArmedRun | null, label: string, execution: CurrentExecution): Promise<CellMode> {
     this.#cell = undefined;
     if (run === null) return "here";
     const { reporter, maps } = this.#options;
     const [burla, ts] = await Promise.all([this.prepare(), loadTypeScript()]);
+    // Another one may have begun meanwhile.
+    execution.signal.throwIfAborted();
     this.#cell = new ArmedCell({ run, execution, label, burla, ts, reporter, maps, kept: this.#kept });
     return run.attachTo === null ? "armed" : "attached";
   }
