@@ -54,6 +54,10 @@ function hear(message: HostToView): void {
   switch (message.type) {
     case "state":
       return showState(message);
+    case "shown":
+      // An answer to a page that was hidden meanwhile may be lost.
+      isAsking = false;
+      return look();
     case "rows":
       return showRows(message);
     case "detail":

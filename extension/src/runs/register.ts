@@ -28,7 +28,8 @@ export function registerRuns(context: vscode.ExtensionContext, shell: Shell): { 
     lens,
     vscode.languages.registerCodeLensProvider(SELECTOR, lens),
     view,
-    vscode.window.registerWebviewViewProvider(VIEWS.results, view),
+    // Its page is small, and a person who looks at the log in between finds the place again where it was left.
+    vscode.window.registerWebviewViewProvider(VIEWS.results, view, { webviewOptions: { retainContextWhenHidden: true } }),
     new Problems(runs),
     keepRunContexts(runs),
     registerTools(shell, launcher, runs),

@@ -53,7 +53,10 @@ export class ResultsView implements vscode.WebviewViewProvider, vscode.Disposabl
       if (parsed.success) void this.#hear(parsed.output);
     });
     view.onDidDispose(() => (this.#view = undefined));
-    view.onDidChangeVisibility(() => this.#soon());
+    view.onDidChangeVisibility(() => {
+      if (view.visible) this.#send({ type: "shown" });
+      this.#soon();
+    });
   }
 
   dispose(): void {

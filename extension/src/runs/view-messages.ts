@@ -59,6 +59,8 @@ export type ViewDetail =
 
 /** What the extension says. */
 export type HostToView =
+  /** The page is in sight again. */
+  | { readonly type: "shown" }
   | { readonly type: "state"; readonly run: ViewRun | null; readonly runs: readonly { readonly id: string; readonly label: string }[]; readonly version: number }
   | { readonly type: "rows"; readonly from: number; readonly shown: number; readonly rows: readonly ViewRow[]; readonly version: number }
   | { readonly type: "detail"; readonly detail: ViewDetail }
