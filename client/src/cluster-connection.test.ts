@@ -46,4 +46,12 @@ test("a job that is left before its end is read again over another connection, u
   await heard;
   connection.remove(other);
   assert.equal(connectionTo(target, jobId), connection);
+
+  const refused = new Promise<void>((resolve) => {
+    const third = reader(jobId);
+    connection.add(Object.assign(third, { message: () => { connection.remove(third); resolve(); } }));
+  });
+  mains[0]?.send({ type: "refused", jobId, code: "BURLA_NO_SUCH_JOB", message: "nobody knows it" });
+  await refused;
+  assert.equal(connectionTo(target, jobId), connection);
 });

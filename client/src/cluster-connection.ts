@@ -133,8 +133,8 @@ export class ClusterConnection {
   }
 
   #receive(message: MainToClient, body: Uint8Array): void {
-    if (message.type === "finished") this.#leftEarly.delete(message.jobId);
     this.#jobs.get(message.jobId)?.message(message, body);
+    if (message.type === "finished" || message.type === "refused") this.#leftEarly.delete(message.jobId);
   }
 
   #lost(error: BurlaError | undefined): void {
