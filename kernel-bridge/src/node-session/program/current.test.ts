@@ -15,6 +15,16 @@ function watch(promise: Promise<unknown>): { state: string } {
   return seen;
 }
 
+/** An interrupt ends it when the clean-up is over, and not before. */
+async function assertEndsAfter(cleanUp: () => void, execution: CurrentExecution, result: Promise<unknown>): Promise<void> {
+  const seen = watch(result);
+  execution.interrupt();
+  await turn();
+  assert.equal(seen.state, "pending");
+  cleanUp();
+  await assert.rejects(result, Interrupted);
+}
+
 test("without an interrupt, what the code gives or throws is what comes", async () => {
   const execution = new CurrentExecution("cell", false, NEVER_MS);
   assert.equal(await execution.race(Promise.resolve(7)), 7);
@@ -35,12 +45,7 @@ test("code that fails because of the interrupt ends as interrupted, after the cl
   let cleaned: () => void = () => undefined;
   execution.signal.addEventListener("abort", () => execution.holdFor(new Promise<void>((resolve) => (cleaned = resolve))));
   const result = execution.race(new Promise((_, reject) => execution.signal.addEventListener("abort", () => reject(new Error("cancelled by its client")))));
-  const seen = watch(result);
-  execution.interrupt();
-  await turn();
-  assert.equal(seen.state, "pending");
-  cleaned();
-  await assert.rejects(result, Interrupted);
+  await assertEndsAfter(() => cleaned(), execution, result);
 });
 
 test("all clean-ups are waited for, also those that fail", async () => {
@@ -49,12 +54,7 @@ test("all clean-ups are waited for, also those that fail", async () => {
   execution.holdFor(new Promise<void>((resolve) => (cleaned = resolve)));
   execution.holdFor(Promise.reject(new Error("the cluster is gone")));
   const result = execution.race(never);
-  const seen = watch(result);
-  execution.interrupt();
-  await turn();
-  assert.equal(seen.state, "pending");
-  cleaned();
-  await assert.rejects(result, Interrupted);
+  await assertEndsAfter(() => cleaned(), execution, result);
 });
 
 test("a clean-up that never ends is cut; who shows how it went is told before the end", async () => {
