@@ -22,7 +22,7 @@ import { imageNameSchema } from "./spec.ts";
 import type { BundleId, JobId, NodeId, WorkerId } from "./ids.ts";
 
 /** Raised whenever two builds could not talk; the first thing that either side compares. */
-export const PROTOCOL_VERSION = 5;
+export const PROTOCOL_VERSION = 6;
 
 const count = v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(Number.MAX_SAFE_INTEGER));
 const positive = v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(Number.MAX_SAFE_INTEGER));
@@ -286,6 +286,8 @@ export const grantEndedSchema = v.object({
   cause: v.picklist(["done", "released", "worker-exited", "out-of-memory", "timeout"]),
   /** How the worker ended, for the error that the user may see. */
   detail: text(4096),
+  /** One for the first grant of a worker that ended by itself; the others that it held tell of none. */
+  lostWorkers: v.picklist([0, 1]),
   unfinished: positions,
 });
 /** Lines that calls printed. Body: MessagePack of `LogEntry[]`. */
