@@ -148,7 +148,7 @@ export const queueCountsSchema = v.object({
   total: v.nullable(count),
 });
 export const cancelSchema = v.object({ type: v.literal("cancel"), jobId, reason: text(1024) });
-/** The reader goes; of a detached job nothing else changes. */
+/** The reader goes; of a detached job nothing else changes. Answered with `left`. */
 export const leaveSchema = v.object({ type: v.literal("leave"), jobId });
 
 // main -> client
@@ -222,6 +222,8 @@ export const finishedSchema = v.object({
   inputs: count,
   failed: count,
 });
+/** Nothing of this job comes after it, until the client attaches again. */
+export const leftSchema = v.object({ type: v.literal("left"), jobId });
 /** The request cannot be served; ends the job for this connection. */
 export const refusedSchema = v.object({ type: v.literal("refused"), jobId, code: text(64), message: text(4096) });
 
@@ -396,7 +398,7 @@ export const clientToMain = v.variant("type", [
   ...always, submitSchema, attachSchema, inputsSchema, inputsEndSchema, ackSchema, queueCountsSchema, cancelSchema, leaveSchema,
 ]);
 export const mainToClient = v.variant("type", [
-  ...always, acceptedSchema, creditSchema, resultsSchema, logsSchema, progressSchema, finishedSchema, refusedSchema,
+  ...always, acceptedSchema, creditSchema, resultsSchema, logsSchema, progressSchema, finishedSchema, leftSchema, refusedSchema,
 ]);
 export const nodeToMain = v.variant("type", [
   ...always, nodeHelloSchema, nodeStateSchema, nodeLeavingSchema, renewSchema, nodeResultsSchema, grantEndedSchema, loadFailedSchema, nodeLogsSchema,
