@@ -5,14 +5,17 @@
  * next ones because those are taken no more: a window, however large the collection is. It *leads*. Who reads beside or
  * after it *follows*: first what was taken, in that order, then what is taken as it goes. A follower leads when nobody
  * has for a while. Two that lead may give the same place twice; then one of them misses a document until the end, when
- * a follower looks at all of them again.
+ * a follower looks at all of them again. A document says who gave it its place: that reader has given it.
  */
+import { randomId } from "../documents.ts";
 import type { DocumentStore, StoredDocument, Version, Write } from "../store.ts";
 import { ConflictError, isLater } from "../store.ts";
 
 /** Documents wait for a leader for so long before a follower leads. */
 const LEADER_LOST_MS = 3_000;
 const PAGE = 50;
+/** A listener may tell of documents that were taken a while ago: so many of them are known at least. */
+const MIN_KNOWN = 1_024;
 
 export interface SequenceOptions {
   readonly store: DocumentStore;
@@ -27,6 +30,7 @@ export interface SequenceOptions {
 
 export class Sequence {
   readonly #options: SequenceOptions;
+  readonly #readerId = randomId();
   /** Waiting for a place, by id. */
   readonly #waiting = new Map<string, StoredDocument>();
   /** Documents that have been given: by a leader as long as it may hear of them again, by a follower all. */
@@ -87,9 +91,7 @@ export class Sequence {
 
   #hear(documents: readonly StoredDocument[], readAt: Version): void {
     const there = new Set(documents.map(({ id }) => id));
-    if (!this.#follows) {
-      for (const [id, version] of this.#known) if (!there.has(id) && isLater(readAt, version)) this.#known.delete(id);
-    }
+    if (!this.#follows) this.#forgetKnown(there, readAt);
     for (const id of this.#waiting.keys()) if (!there.has(id)) this.#waiting.delete(id);
     for (const document of documents) if (!this.#known.has(document.id)) this.#waiting.set(document.id, document);
     if (this.#leads) return void this.#takePlaces();
@@ -104,6 +106,15 @@ export class Sequence {
     }, LEADER_LOST_MS);
   }
 
+  /** The oldest of those that are not there any more. */
+  #forgetKnown(there: ReadonlySet<string>, readAt: Version): void {
+    let tooMany = this.#known.size - MIN_KNOWN;
+    for (const [id, version] of this.#known) {
+      if (tooMany-- <= 0) return;
+      if (!there.has(id) && isLater(readAt, version)) this.#known.delete(id);
+    }
+  }
+
   /** The next documents get their places, and are given. */
   async #takePlaces(): Promise<void> {
     if (!this.#leads || this.#committing || this.#closed) return;
@@ -113,7 +124,7 @@ export class Sequence {
     this.#committing = true;
     for (const { id } of next) this.#waiting.delete(id);
     let place = this.#place;
-    const writes = next.map(({ path, version }): Write => ({ op: "update", path, fields: { taken: ++place }, version }));
+    const writes = next.map(({ path, version }): Write => ({ op: "update", path, fields: { taken: ++place, takenBy: this.#readerId }, version }));
     try {
       const versions = await this.#options.store.commit(writes);
       for (const [at, document] of next.entries()) this.#give(document, this.#place + 1, versions[at] ?? document.version);
@@ -188,7 +199,7 @@ export class Sequence {
     for (let after = ""; !this.#closed; ) {
       await this.#hasRoom();
       const page = await store.query({ collection, where: [], limit: PAGE, ...(after === "" ? {} : { after }) });
-      for (const document of page) this.#give(document, placeOf(document), document.version);
+      for (const document of page) if (document.fields["takenBy"] !== this.#readerId) this.#give(document, placeOf(document), document.version);
       const last = page.at(-1);
       if (last === undefined || page.length < PAGE) return;
       after = last.id;

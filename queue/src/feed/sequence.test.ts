@@ -1,0 +1,86 @@
+/** Each document once, whatever a listener tells again. */
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { PatientStore } from "../patient-store.ts";
+import type { DocumentStore, Listener, Query, StoredDocument } from "../store.ts";
+import { Documents } from "../testing.ts";
+import { Sequence } from "./sequence.ts";
+
+const COLLECTION = "burla/test/jobs/job/lines";
+
+/** A store whose listeners are told by the test. */
+class Told extends Documents {
+  readonly listeners: Listener[] = [];
+
+  listen(_query: Query, listener: Listener): () => void {
+    this.listeners.push(listener);
+    return () => undefined;
+  }
+
+  async query({ where: [condition], limit, after = "" }: Query): Promise<StoredDocument[]> {
+    const found = (await this.get(this.below(COLLECTION))).filter((document) => document !== null);
+    const taken = ({ fields }: StoredDocument) => Number(fields["taken"]);
+    const matching = found.filter((document) => {
+      if (condition?.[1] === "==") return taken(document) === condition[2];
+      if (condition?.[1] === ">") return taken(document) > Number(condition[2]);
+      return document.id > String(after);
+    });
+    return matching.sort((a, b) => (condition?.[1] === ">" ? taken(a) - taken(b) : a.id < b.id ? -1 : 1)).slice(0, limit);
+  }
+
+  override get asStore(): DocumentStore {
+    return new PatientStore(this as unknown as DocumentStore);
+  }
+}
+
+const turns = () => new Promise((resolve) => setTimeout(resolve, 5));
+
+function reader(store: Told): { sequence: Sequence; given: string[]; errors: unknown[] } {
+  const given: string[] = [];
+  const errors: unknown[] = [];
+  const sequence: Sequence = new Sequence({
+    store: store.asStore, collection: COLLECTION, window: 4, leads: true,
+    failed: (error) => errors.push(error),
+    give: ({ id }) => {
+      given.push(id);
+      queueMicrotask(() => sequence.release(1));
+    },
+  });
+  sequence.start();
+  return { sequence, given, errors };
+}
+
+async function write(store: Told, ids: readonly string[]): Promise<StoredDocument[]> {
+  await store.commit(ids.map((id) => ({ op: "create", path: `${COLLECTION}/${id}`, fields: { taken: -1 } })));
+  return store.query({ collection: COLLECTION, where: [["taken", "==", -1]], limit: 100 });
+}
+
+test("a snapshot from before documents were taken does not give them again, now or at the end", async (t) => {
+  const store = new Told();
+  const { sequence, given, errors } = reader(store);
+  t.after(() => sequence.close());
+  const untaken = await write(store, ["a", "b", "c"]);
+  const tell = (documents: readonly StoredDocument[], at: string) => store.listeners[0]?.next(documents, at);
+  tell(untaken, "10.0");
+  await turns();
+  tell([], "20.0");
+  tell(untaken, "30.0");
+  await turns();
+  tell([], "40.0");
+  await sequence.drain();
+  assert.deepEqual([given, errors], [["a", "b", "c"], []]);
+});
+
+test("what another reader took is given once, by both", async (t) => {
+  const store = new Told();
+  const [first, second] = [reader(store), reader(store)];
+  t.after(() => [first, second].forEach(({ sequence }) => sequence.close()));
+  const untaken = await write(store, ["a", "b", "c", "d", "e", "f"]);
+  for (const listener of store.listeners.slice(0, 2)) listener.next(untaken.slice(0, 4), "10.0");
+  await turns();
+  for (const listener of store.listeners.slice(0, 2)) listener.next(untaken.slice(4), "20.0");
+  await turns();
+  await first.sequence.drain();
+  await second.sequence.drain();
+  for (const { given, errors } of [first, second]) assert.deepEqual([[...given].sort(), errors], [["a", "b", "c", "d", "e", "f"], []]);
+});
