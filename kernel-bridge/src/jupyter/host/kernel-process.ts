@@ -88,9 +88,15 @@ export class KernelProcess {
     else signal(life.child, "SIGINT");
   }
 
+  /** @throws Error as `start` does; then the kernel is dead. */
   async restart(): Promise<void> {
     await this.stop({ restart: true });
-    await this.start();
+    try {
+      await this.start();
+    } catch (error) {
+      this.#tellDead();
+      throw error;
+    }
   }
 
   /** Asks the kernel to end, so that it can tidy up, then ends it; with `now`, without a word. */
@@ -108,6 +114,7 @@ export class KernelProcess {
       timer.abort();
     }
     await this.#end(life);
+    if (!restart) this.#tellDead();
   }
 
   /** At once, when nobody is left who waits. */
@@ -125,9 +132,14 @@ export class KernelProcess {
 
   #hearExit(life: Life): void {
     if (life.isEnding || !life.isHeard) return;
-    this.#options.onFrame(statusFrame("dead", this.#session), null);
+    this.#tellDead();
     void this.#end(life);
     this.#options.onDeath();
+  }
+
+  /** To all who have a line to it. */
+  #tellDead(): void {
+    this.#options.onFrame(statusFrame("dead", this.#session), null);
   }
 
   async #nudge(life: Life): Promise<void> {
