@@ -16,7 +16,8 @@ const server = new JupyterServer();
 after(() => Promise.all([host.dispose(), server.stop()]));
 
 const PYTHON3 = { name: "python3", language: "python" } as const;
-const SLOW = "import time\nfor i in range(30):\n    print(i, flush=True)\n    time.sleep(0.1)\n'over'";
+/** Nothing is on its way for a while after the first line: what is when a line breaks may be lost. */
+const SLOW = "import time\nfor i in range(30):\n    print(i, flush=True)\n    time.sleep(0.1 if i else 2)\n'over'";
 
 async function withKernel(endpoint: JupyterEndpoint, name: string, body: (kernel: JupyterKernel) => Promise<void>): Promise<void> {
   const kernel = await startKernel(endpoint, { name, language: "python" });
