@@ -34,8 +34,9 @@ const SUITES = [
   { name: "browser", folders: ["test/browser"], concurrency: 1, prepare: prepareVsix },
 ];
 
-/** No file takes a third of this: one that does hangs, and fails. */
+/** No file takes a third of this: one that does hangs, and fails. What hangs in it, its watchdog has said before. */
 const HUNG_MS = 15 * 60_000;
+const WATCHDOG = new URL("../test/support/watchdog.ts", import.meta.url).href;
 
 const wanted = process.argv.slice(2).filter((word) => !word.startsWith("--"));
 const onlyFast = process.argv.includes("--fast");
@@ -113,7 +114,7 @@ async function runSuite({ name, concurrency, program, prepare }, files) {
 
 function nodeTest(concurrency, report) {
   return [
-    "--test", `--test-concurrency=${concurrency}`, `--test-timeout=${HUNG_MS}`,
+    "--import", WATCHDOG, "--test", `--test-concurrency=${concurrency}`, `--test-timeout=${HUNG_MS}`,
     "--test-reporter=spec", "--test-reporter-destination=stdout",
     "--test-reporter=tap", `--test-reporter-destination=${report}`,
   ];

@@ -13,13 +13,11 @@ import { JupyterServer, TOKEN } from "./server.ts";
 
 const host = new KernelHost();
 const server = new JupyterServer();
-after(async () => {
-  await host.dispose();
-  await server.stop();
-});
+after(() => Promise.all([host.dispose(), server.stop()]));
 
 const PYTHON3 = { name: "python3", language: "python" } as const;
-const SLOW = "import time\nfor i in range(30):\n    print(i, flush=True)\n    time.sleep(0.1)\n'over'";
+/** Nothing is on its way for a while after the first line: what is when a line breaks may be lost. */
+const SLOW = "import time\nfor i in range(30):\n    print(i, flush=True)\n    time.sleep(0.1 if i else 2)\n'over'";
 
 async function withKernel(endpoint: JupyterEndpoint, name: string, body: (kernel: JupyterKernel) => Promise<void>): Promise<void> {
   const kernel = await startKernel(endpoint, { name, language: "python" });
@@ -27,6 +25,16 @@ async function withKernel(endpoint: JupyterEndpoint, name: string, body: (kernel
     await body(kernel);
   } finally {
     await kernel.dispose();
+  }
+}
+
+/** A line to the server that can be cut. */
+async function withProxy(body: (proxy: Proxy, endpoint: JupyterEndpoint) => Promise<void>): Promise<void> {
+  const proxy = await Proxy.inFrontOf(() => new URL(server.url));
+  try {
+    await body(proxy, jupyterServer({ url: proxy.url, token: TOKEN }));
+  } finally {
+    proxy.close();
   }
 }
 
@@ -150,18 +158,17 @@ for (const [transport, endpointOf] of [["a server", () => server.endpoint()], ["
 
 test("a line that breaks is mended, and nothing that came meanwhile is lost", async () => {
   await server.endpoint();
-  const proxy = await Proxy.inFrontOf(() => new URL(server.url));
-  const endpoint = jupyterServer({ url: proxy.url, token: TOKEN });
-  await withKernel(endpoint, "python3", async (kernel) => {
-    const seen: KernelStatus[] = [];
-    kernel.onStatus((status) => seen.push(status));
-    const events = await during(kernel, SLOW, () => proxy.cut());
-    assert.equal(outcomeOf(events), "ok");
-    assert.equal(valueOf(events), "'over'");
-    assert.deepEqual(streamOf(events).trim().split("\n"), Array.from({ length: 30 }, (_, i) => String(i)));
-    assert.ok(seen.includes("reconnecting"), seen.join());
+  await withProxy(async (proxy, endpoint) => {
+    await withKernel(endpoint, "python3", async (kernel) => {
+      const seen: KernelStatus[] = [];
+      kernel.onStatus((status) => seen.push(status));
+      const events = await during(kernel, SLOW, () => proxy.cut());
+      assert.equal(outcomeOf(events), "ok");
+      assert.equal(valueOf(events), "'over'");
+      assert.deepEqual(streamOf(events).trim().split("\n"), Array.from({ length: 30 }, (_, i) => String(i)));
+      assert.ok(seen.includes("reconnecting"), seen.join());
+    });
   });
-  proxy.close();
 });
 
 test("a kernel that dies of an interrupt is reported as dead", async () => {
@@ -192,12 +199,15 @@ test("an address is taken as Jupyter prints it, with its token", async () => {
 test("a kernel ends with its owner, also when that is killed, and when the host is", async () => {
   for (const victim of ["owner", "host"] as const) {
     const owner = spawn(process.execPath, ["--import", "tsx", new URL("kernel-owner.ts", import.meta.url).pathname, PYTHON], { stdio: ["ignore", "pipe", "inherit"] });
-    const said = createInterface(owner.stdout);
-    const line = await new Promise<string>((resolve) => said.on("line", (text) => void (text.startsWith("{") && resolve(text))));
-    const { kernel, host: hostPid } = JSON.parse(line) as { kernel: number; host: number };
-    assert.ok(isAlive(kernel) && isAlive(hostPid));
-    process.kill(victim === "owner" ? (owner.pid ?? 0) : hostPid, "SIGKILL");
-    await until(`the kernel is gone with its ${victim}`, () => !isAlive(kernel));
-    owner.kill("SIGKILL");
+    try {
+      let line = "{}";
+      for await (line of createInterface(owner.stdout)) if (line.startsWith("{")) break;
+      const { kernel, host: hostPid } = JSON.parse(line) as { kernel: number; host: number };
+      assert.ok(isAlive(kernel) && isAlive(hostPid));
+      process.kill(victim === "owner" ? (owner.pid ?? 0) : hostPid, "SIGKILL");
+      await until(`the kernel is gone with its ${victim}`, () => !isAlive(kernel));
+    } finally {
+      owner.kill("SIGKILL");
+    }
   }
 });

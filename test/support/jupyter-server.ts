@@ -4,10 +4,13 @@ import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createServer, type AddressInfo } from "node:net";
+import { processesWith } from "./processes.ts";
 import { pause } from "./until.ts";
 
 export const TOKEN = "a-token-of-the-tests";
 const START_TIMEOUT_MS = 60_000;
+/** It gives each kernel five seconds to end. */
+const STOP_TIMEOUT_MS = 15_000;
 
 export class JupyterServer {
   readonly #folder = mkdtempSync(join(tmpdir(), "burla-jupyter-"));
@@ -47,24 +50,42 @@ export class JupyterServer {
     for (const stream of [this.#child.stdout, this.#child.stderr]) stream?.setEncoding("utf8").on("data", (text: string) => (this.#log += text));
     const endMs = performance.now() + START_TIMEOUT_MS;
     while (!(await this.#answers())) {
-      if (this.#child.exitCode !== null || performance.now() > endMs) throw new Error(`the Jupyter server did not start: ${this.#log}`);
+      if (this.#child.exitCode !== null || this.#child.signalCode !== null || performance.now() > endMs) throw new Error(`the Jupyter server did not start: ${this.#log}`);
       await pause(100);
     }
   }
 
-  /** Ends it with its kernels. */
+  /** Ends it with its kernels, by force where it takes long. */
   async stop(): Promise<void> {
     const child = this.#child;
-    if (child !== undefined && child.exitCode === null) {
-      const ended = new Promise((resolve) => child.once("exit", resolve));
-      child.kill("SIGTERM");
-      await ended;
+    if (child !== undefined) {
+      if (child.exitCode === null && child.signalCode === null) await this.#end(child);
+      // Kernels are in groups of their own, and have its output.
+      for (const { pid } of processesWith(this.#folder)) kill(pid);
+      child.stdout?.destroy();
+      child.stderr?.destroy();
     }
-    rmSync(this.#folder, { recursive: true, force: true });
+    rmSync(this.#folder, { recursive: true, force: true, maxRetries: 3 });
+  }
+
+  async #end(child: ChildProcess): Promise<void> {
+    const ended = new Promise((resolve) => child.once("exit", resolve));
+    const timer = setTimeout(() => child.kill("SIGKILL"), STOP_TIMEOUT_MS);
+    child.kill("SIGTERM");
+    await ended;
+    clearTimeout(timer);
   }
 
   async #answers(): Promise<boolean> {
     return fetch(new URL("api", this.url), { headers: { authorization: `token ${TOKEN}` } }).then((response) => response.ok, () => false);
+  }
+}
+
+function kill(pid: number): void {
+  try {
+    process.kill(pid, "SIGKILL");
+  } catch {
+    // It has ended meanwhile.
   }
 }
 

@@ -4,6 +4,9 @@ import { BurlaError } from "@burla/protocol";
 import { ServerConnection } from "./library.ts";
 import type { ServerConnectionTypes } from "./library.ts";
 
+/** Servers let a line wait for up to a minute until its kernel has told its version. */
+const HANDSHAKE_TIMEOUT_MS = 90_000;
+
 export interface JupyterEndpoint {
   readonly settings: ServerConnectionTypes.ISettings;
   /** For people. */
@@ -49,7 +52,7 @@ function baseOf(text: string): { base: URL; token: string } {
 function socketWith(token: string): new (url: string | URL, protocols: string | string[]) => Socket {
   return class extends Socket {
     constructor(url: string | URL, protocols: string | string[]) {
-      super(url, protocols, { headers: token === "" ? {} : { Authorization: `token ${token}` }, maxPayload: 0 });
+      super(url, protocols, { headers: token === "" ? {} : { Authorization: `token ${token}` }, maxPayload: 0, handshakeTimeout: HANDSHAKE_TIMEOUT_MS });
       const set = (handler: (event: unknown) => void) => Reflect.set(Socket.prototype, "onmessage", guarded(handler), this);
       Object.defineProperty(this, "onmessage", { set });
     }

@@ -95,7 +95,8 @@ export class KernelHost {
   #say(message: ToHost): void {
     if (!this.#isDisposed) this.#child ??= this.#start();
     if (this.#child?.connected === true) this.#child.send(message, () => undefined);
-    else this.#lose("it has ended");
+    // The socket that says this may be just in the making.
+    else setImmediate(() => this.#lose("it has ended"));
   }
 
   #start(): ChildProcess {

@@ -7,18 +7,19 @@ import type { ArmedRun, ExecuteOptions, KernelEvent, KernelStatus, Language, Liv
 import { armPython, type PythonClient } from "../python/arm.ts";
 import { Connection } from "./connection.ts";
 import type { JupyterEndpoint } from "./endpoint.ts";
-import { KernelAPI, ServerConnection } from "./library.ts";
+import { KernelAPI } from "./library.ts";
 import type { Kernel, KernelMessage } from "./library.ts";
+import { killKernel, stateOf } from "./requests.ts";
 import { Transcript } from "./transcript.ts";
+import { Watch } from "./watch.ts";
 
 const CONNECT_TIMEOUT_MS = 30_000;
 const START_TIMEOUT_MS = 60_000;
 const REQUEST_TIMEOUT_MS = 10_000;
-/** A kernel answers its first question within a second or two; a busy machine may make it late. */
-const ASK_AGAIN_MS = 8_000;
-const UNANSWERED = Symbol("unanswered");
-/** Outputs and replies come on two channels: after a reply, the last output has this long to follow. */
-const SETTLE_MS = 1_000;
+/** A network may be away for as long as it takes to carry a computer home; who has waited so long does not know whether to wait on. */
+const LINE_TIMEOUT_MS = 300_000;
+/** Between two tries to restart. */
+const RESTART_PAUSE_MS = 1_000;
 
 export interface JupyterKernelOptions {
   readonly endpoint: JupyterEndpoint;
@@ -28,6 +29,8 @@ export interface JupyterKernelOptions {
   readonly isOwn: boolean;
   /** What cells need to run on a cluster; asked for when the first is armed. */
   readonly client: () => Promise<PythonClient>;
+  /** What runs is given up when the kernel cannot be reached for so long. */
+  readonly lineTimeoutMs?: number;
 }
 
 /** One execution, which waits for its turn or runs. */
@@ -45,6 +48,7 @@ export class JupyterKernel implements LiveKernel {
   readonly #endpoint: JupyterEndpoint;
   readonly #isOwn: boolean;
   readonly #client: () => Promise<PythonClient>;
+  readonly #lineTimeoutMs: number;
   #model: Kernel.IModel;
   #connection: Connection;
   /**
@@ -52,21 +56,25 @@ export class JupyterKernel implements LiveKernel {
    * was told, and gives nothing back.
    */
   #waiting: Execution[] = [];
-  #running: { readonly id: string; readonly execution: Execution } | undefined;
+  #running: { readonly id: string; readonly execution: Execution; readonly watch: Watch } | undefined;
   readonly #listeners = new Set<(status: KernelStatus) => void>();
   #status: KernelStatus = "starting";
   #wasConnected = false;
+  /** The line has shown to work. The library would keep back what it is given before, and may lose it without a word. */
+  #doesFlow = false;
+  #lineTimer: NodeJS.Timeout | undefined;
   #isRestarting = false;
   #isDisposed = false;
   /** Which life of the kernel the last status came from. */
   #life: string | undefined;
 
-  private constructor({ endpoint, model, language, isOwn, client }: JupyterKernelOptions) {
+  private constructor({ endpoint, model, language, isOwn, client, lineTimeoutMs = LINE_TIMEOUT_MS }: JupyterKernelOptions) {
     this.#endpoint = endpoint;
     this.#model = model;
     this.language = language;
     this.#isOwn = isOwn;
     this.#client = client;
+    this.#lineTimeoutMs = lineTimeoutMs;
     this.#connection = this.#connect();
   }
 
@@ -123,9 +131,11 @@ export class JupyterKernel implements LiveKernel {
     this.#update();
     try {
       // A server that is just restarting a kernel that died refuses to restart it.
-      await this.#replace().catch(() => pause(SETTLE_MS).then(() => this.#replace()));
+      await this.#replace().catch(() => pause(RESTART_PAUSE_MS).then(() => this.#replace()));
       await this.#ready({ hasStarted: true });
     } catch (error) {
+      // The library may still wait for that restart, and send nothing meanwhile.
+      if (!this.#isGone) this.#renew();
       throw asKernelError("the kernel did not restart", error);
     } finally {
       this.#isRestarting = false;
@@ -150,6 +160,7 @@ export class JupyterKernel implements LiveKernel {
     this.#isDisposed = true;
     this.#loseAll();
     this.#connection.dispose();
+    this.#stopWaitingForLine();
     this.#update();
   }
 
@@ -177,24 +188,12 @@ export class JupyterKernel implements LiveKernel {
     await within(connection.settled(), CONNECT_TIMEOUT_MS, "connecting to the kernel");
     if (connection.connectionStatus !== "connected") throw new BurlaError("BURLA_KERNEL", `the kernel at ${this.#endpoint.name} cannot be reached`);
     if (!hasStarted) return;
-    const info = await within(this.#firstAnswer(connection), START_TIMEOUT_MS, "the kernel's first answer");
+    const info = await within(connection.firstAnswer(START_TIMEOUT_MS), START_TIMEOUT_MS, "the kernel's first answer");
     if (info === undefined) throw new BurlaError("BURLA_KERNEL", "the kernel died when it was asked first");
   }
 
-  /** A question that comes while a server puts another kernel in the place of a dead one goes to the dead one, and so do all on that line. */
-  async #firstAnswer(connection: Connection): Promise<unknown> {
-    for (let askedMs = 0; askedMs < START_TIMEOUT_MS && !connection.isDisposed; askedMs += ASK_AGAIN_MS) {
-      if (askedMs > 0) await connection.reconnect().catch(() => undefined);
-      const answer = connection.requestKernelInfo();
-      answer.catch(() => undefined);
-      const info = await Promise.race([answer, pause(ASK_AGAIN_MS, UNANSWERED, { ref: false })]);
-      if (info !== UNANSWERED) return info;
-    }
-    return undefined;
-  }
-
   async #replace(): Promise<void> {
-    if (this.#connection.isDisposed) return this.#revive();
+    if (this.#isGone) return this.#revive();
     return within(this.#connection.restart(), START_TIMEOUT_MS, "restarting the kernel");
   }
 
@@ -207,20 +206,49 @@ export class JupyterKernel implements LiveKernel {
     await within(again, START_TIMEOUT_MS, "starting the kernel again");
     this.#life = undefined;
     this.#wasConnected = false;
+    this.#renew();
+  }
+
+  /** Another connection to the same kernel: what the library had still to send, or waited for, is forgotten. */
+  #renew(): void {
+    const old = this.#connection;
+    this.#doesFlow = false;
     this.#connection = this.#connect();
+    this.#waitForLine();
+    old.dispose();
+  }
+
+  /** The library tries for ever while nobody answers. */
+  #waitForLine(): void {
+    this.#lineTimer ??= setTimeout(() => {
+      this.#lineTimer = undefined;
+      this.#loseAll();
+      this.#renew();
+    }, this.#lineTimeoutMs).unref();
+  }
+
+  #stopWaitingForLine(): void {
+    clearTimeout(this.#lineTimer);
+    this.#lineTimer = undefined;
+  }
+
+  /** No message will come any more. */
+  get #isGone(): boolean {
+    return this.#connection.isDisposed || this.#connection.connectionStatus === "disconnected";
   }
 
   #next(): void {
     if (this.#running !== undefined || this.#isRestarting) return;
+    if (!this.#isGone && !this.#doesFlow) return;
     const execution = this.#waiting.shift();
     if (execution === undefined) return;
     const { code, isSilent, allowsInput, cellId } = execution;
     try {
-      if (this.#connection.isDisposed) throw new Error("the connection is closed");
+      if (this.#isGone) throw new Error("the connection is closed");
       const content = { code, silent: isSilent, store_history: !isSilent, allow_stdin: allowsInput, stop_on_error: false };
       const future = this.#connection.requestExecute(content, true, cellId === undefined ? {} : { cellId });
       future.done.catch(() => undefined);
-      this.#running = { id: future.msg.header.msg_id, execution };
+      this.#running = { id: future.msg.header.msg_id, execution, watch: this.#watch(execution) };
     } catch {
       // The kernel is dead, or left.
       end(execution, "lost");
@@ -228,10 +256,26 @@ export class JupyterKernel implements LiveKernel {
     }
   }
 
+  #watch(execution: Execution): Watch {
+    return new Watch({
+      isConnected: () => this.#connection.connectionStatus === "connected",
+      look: () => stateOf(this.id, this.#endpoint),
+      ask: async () => (await this.#connection.requestKernelInfo()) !== undefined,
+      reconnect: () => void this.#connection.reconnect(),
+      bury: () => this.#connection.handleShutdown(),
+      lose: () => {
+        end(execution, "lost");
+        this.#finish(false);
+      },
+    });
+  }
+
   #hear(message: KernelMessage.IMessage): void {
-    this.#watchLife(message);
     const running = this.#running;
-    if (running === undefined || !("msg_id" in message.parent_header) || message.parent_header.msg_id !== running.id) return;
+    const isOfRunning = running !== undefined && "msg_id" in message.parent_header && message.parent_header.msg_id === running.id;
+    this.#watchLife(message, isOfRunning);
+    if (!isOfRunning) return;
+    running.watch.hear();
     const { transcript, events } = running.execution;
     for (const event of transcript.hear(message)) {
       events.push(event.type === "input" ? { ...event, answer: (text) => this.#answer(running.id, message, text) } : event);
@@ -241,6 +285,7 @@ export class JupyterKernel implements LiveKernel {
 
   /** After an error, what was given by then is not run; what the bridge asks for itself is. */
   #finish(hasFailed: boolean): void {
+    this.#running?.watch.stop();
     this.#running = undefined;
     if (hasFailed) {
       const given = this.#waiting;
@@ -257,13 +302,13 @@ export class JupyterKernel implements LiveKernel {
     end(execution, "aborted");
   }
 
-  /** Another client, or the server, may have put a new kernel in the place of this one. */
-  #watchLife({ channel, header: { msg_type, session }, content }: KernelMessage.IMessage): void {
+  /** Another client, or the server, may have put a new kernel in the place of this one. What that one runs is not lost. */
+  #watchLife({ channel, header: { msg_type, session }, content }: KernelMessage.IMessage, isOfRunning: boolean): void {
     const state = (content as { execution_state?: unknown }).execution_state;
     if (channel !== "iopub" || msg_type !== "status" || (state !== "busy" && state !== "idle")) return;
     const isNew = this.#life !== undefined && this.#life !== session;
     this.#life = session;
-    if (isNew && !this.#isRestarting) this.#loseAll();
+    if (isNew && !isOfRunning && !this.#isRestarting) this.#loseAll();
   }
 
   #answer(id: string, { header }: KernelMessage.IMessage, value: string): void {
@@ -273,35 +318,38 @@ export class JupyterKernel implements LiveKernel {
 
   #hearStatus(connection: Connection): void {
     if (connection !== this.#connection) return;
-    if (connection.status === "dead" || connection.status === "autorestarting") this.#loseAll();
+    if (connection.status === "dead" || connection.status === "autorestarting") {
+      this.#life = undefined;
+      this.#loseAll();
+    }
     this.#update();
   }
 
   #hearLine(connection: Connection): void {
     if (connection !== this.#connection) return;
+    this.#doesFlow = false;
+    if (connection.connectionStatus === "connecting") this.#waitForLine();
+    else this.#stopWaitingForLine();
     if (connection.connectionStatus === "disconnected") this.#loseAll();
     if (connection.connectionStatus === "connected") {
-      if (this.#wasConnected && this.#running !== undefined) void this.#fence(connection, this.#running.execution);
+      if (this.#wasConnected) this.#running?.watch.hearLine();
       this.#wasConnected = true;
+      void this.#open(connection);
     }
     this.#update();
   }
 
-  /**
-   * After a lost connection the server replays what came meanwhile; what was on its way when the line broke may be gone.
-   * Kernels answer in order: when a question asked now is answered, all that was asked before has been, heard or not.
-   */
-  async #fence(connection: Connection, execution: Execution): Promise<void> {
-    if ((await connection.requestKernelInfo()) === undefined) return;
-    await pause(SETTLE_MS);
-    if (this.#running?.execution !== execution) return;
-    end(execution, "lost");
-    this.#finish(false);
+  async #open(connection: Connection): Promise<void> {
+    await connection.flows();
+    if (connection !== this.#connection || connection.connectionStatus !== "connected") return;
+    this.#doesFlow = true;
+    this.#next();
   }
 
   #loseAll(): void {
     const lost = this.#waiting.splice(0);
     if (this.#running !== undefined) lost.unshift(this.#running.execution);
+    this.#running?.watch.stop();
     this.#running = undefined;
     for (const execution of lost) end(execution, "lost");
     this.#update();
@@ -328,11 +376,6 @@ export class JupyterKernel implements LiveKernel {
 function end({ events }: Execution, outcome: "aborted" | "lost"): EventQueue {
   events.push({ type: "ended", outcome });
   return events;
-}
-
-/** What runs is not interrupted before: the kernel host offers that, servers do not. */
-function killKernel(id: string, settings: JupyterEndpoint["settings"]): Promise<unknown> {
-  return ServerConnection.makeRequest(`${settings.baseUrl}api/kernels/${encodeURIComponent(id)}?now=true`, { method: "DELETE" }, settings);
 }
 
 function asKernelError(what: string, error: unknown): BurlaError {

@@ -33,12 +33,14 @@ export interface RunningKernel {
   readonly state: string;
 }
 
-/** Where a bundle has what this package reads from beside its source. */
+/** Where a bundle has what this package reads from beside its source, and how long a lost line is waited for. */
 export interface KernelOptions {
   /** Folders with the Python packages that are put into kernels. */
   readonly pythonFolders?: readonly string[];
   /** The command line `burla`, as a program with its first arguments: it starts a local cluster on demand. */
   readonly burlaCommand?: readonly string[];
+  /** What runs is given up when the kernel cannot be reached for so long; left out, five minutes. */
+  readonly lineTimeoutMs?: number;
 }
 
 export interface StartOptions extends KernelOptions {
@@ -75,14 +77,18 @@ export async function startKernel(endpoint: JupyterEndpoint, { name, language }:
   // A server takes paths in its own root only.
   const path = endpoint.isLocal && folder !== undefined ? { path: folder } : {};
   const model = await ask(endpoint, `starting ${name}`, START_TIMEOUT_MS, () => KernelAPI.startNew({ name, ...path }, endpoint.settings));
-  return JupyterKernel.open({ endpoint, model, language, isOwn: true, client: clientOf(options) });
+  return JupyterKernel.open({ endpoint, model, language, isOwn: true, client: clientOf(options), ...patience(options) });
 }
 
 /** A kernel that runs already, and goes on when it is left. @throws BurlaError BURLA_KERNEL */
 export async function connectKernel(endpoint: JupyterEndpoint, { id, name, language }: Pick<RunningKernel, "id" | "name" | "language">, options: KernelOptions = {}): Promise<JupyterKernel> {
   const model = await ask(endpoint, `finding kernel ${id}`, LIST_TIMEOUT_MS, () => KernelAPI.getKernelModel(id, endpoint.settings));
   if (model === undefined) throw new BurlaError("BURLA_KERNEL", `there is no kernel ${id} (${name}) at ${endpoint.name}`);
-  return JupyterKernel.open({ endpoint, model, language, isOwn: false, client: clientOf(options) });
+  return JupyterKernel.open({ endpoint, model, language, isOwn: false, client: clientOf(options), ...patience(options) });
+}
+
+function patience({ lineTimeoutMs }: KernelOptions): { lineTimeoutMs?: number } {
+  return lineTimeoutMs === undefined ? {} : { lineTimeoutMs };
 }
 
 /** The client of Python kernels, read at its first use. */

@@ -18,11 +18,14 @@ const START_TIMEOUT_MS = 60_000;
  */
 const FIRST_NUDGE_MS = 100;
 const LAST_NUDGE_MS = 2_000;
+/** For the line of questions, when the kernel answers on the others. */
+const JOIN_TIMEOUT_MS = 5_000;
 /** From the request to end until force. */
 const SHUTDOWN_TIMEOUT_MS = 5_000;
 const MAX_STDERR_LENGTH = 4_000;
 
 type Channel = Frame["channel"];
+const CHANNELS = ["shell", "control", "stdin", "iopub"] as const satisfies Channel[];
 
 export interface KernelProcessOptions {
   readonly spec: KernelSpecFile;
@@ -67,9 +70,12 @@ export class KernelProcess {
       life.heard.abort();
     });
     child.once("exit", () => this.#hearExit(life));
-    for (const channel of ["shell", "control", "stdin", "iopub"] as const) void this.#pump(life, channel);
+    for (const channel of CHANNELS) void this.#pump(life, channel);
     try {
       await this.#nudge(life);
+      const timer = new AbortController();
+      await Promise.race([life.sockets.hasJoined, pause(JOIN_TIMEOUT_MS, undefined, { signal: timer.signal }).catch(() => undefined)]);
+      timer.abort();
     } catch (error) {
       await this.#end(life);
       throw error;
@@ -88,9 +94,15 @@ export class KernelProcess {
     else signal(life.child, "SIGINT");
   }
 
+  /** @throws Error as `start` does; then the kernel is dead. */
   async restart(): Promise<void> {
     await this.stop({ restart: true });
-    await this.start();
+    try {
+      await this.start();
+    } catch (error) {
+      this.#tellDead();
+      throw error;
+    }
   }
 
   /** Asks the kernel to end, so that it can tidy up, then ends it; with `now`, without a word. */
@@ -108,6 +120,7 @@ export class KernelProcess {
       timer.abort();
     }
     await this.#end(life);
+    if (!restart) this.#tellDead();
   }
 
   /** At once, when nobody is left who waits. */
@@ -118,16 +131,21 @@ export class KernelProcess {
   async #end(life: Life): Promise<void> {
     life.isEnding = true;
     signal(life.child, "SIGKILL");
-    for (const socket of Object.values(life.sockets)) socket.close();
+    for (const channel of CHANNELS) life.sockets[channel].close();
     await rm(life.folder, { recursive: true, force: true });
     if (this.#life === life) this.#life = undefined;
   }
 
   #hearExit(life: Life): void {
     if (life.isEnding || !life.isHeard) return;
-    this.#options.onFrame(statusFrame("dead", this.#session), null);
+    this.#tellDead();
     void this.#end(life);
     this.#options.onDeath();
+  }
+
+  /** To all who have a line to it. */
+  #tellDead(): void {
+    this.#options.onFrame(statusFrame("dead", this.#session), null);
   }
 
   async #nudge(life: Life): Promise<void> {
@@ -188,6 +206,8 @@ interface Sockets {
   readonly control: Dealer;
   readonly stdin: Dealer;
   readonly iopub: Subscriber;
+  /** A kernel drops a question for whoever is not known on stdin yet, and then waits for the answer. */
+  readonly hasJoined: Promise<void>;
 }
 
 type Ports = Record<"shell" | "iopub" | "stdin" | "control" | "hb", number>;
@@ -195,15 +215,16 @@ type Ports = Record<"shell" | "iopub" | "stdin" | "control" | "hb", number>;
 function openSockets(ports: Ports): Sockets {
   // Kernels send a question on stdin to the identity that asked on shell.
   const routingId = randomUUID();
-  const dealer = (port: number) => {
-    const socket = new Dealer({ routingId, linger: 0 });
+  const dealer = (port: number, socket = new Dealer({ routingId, linger: 0 })) => {
     socket.connect(`tcp://127.0.0.1:${port}`);
     return socket;
   };
+  const stdin = new Dealer({ routingId, linger: 0 });
+  const hasJoined = new Promise<void>((resolve) => stdin.events.on("handshake", () => resolve()));
   const iopub = new Subscriber({ linger: 0, receiveHighWaterMark: 0 });
   iopub.subscribe();
   iopub.connect(`tcp://127.0.0.1:${ports.iopub}`);
-  return { shell: dealer(ports.shell), control: dealer(ports.control), stdin: dealer(ports.stdin), iopub };
+  return { shell: dealer(ports.shell), control: dealer(ports.control), stdin: dealer(ports.stdin, stdin), iopub, hasJoined };
 }
 
 async function writeConnectionFile(folder: string, name: string): Promise<{ ports: Ports; key: string; file: string }> {
