@@ -1,4 +1,4 @@
-/** Google's client, 5 MB in a file of its own beside the services: loaded by whoever starts or ends a cluster there. */
+/** Google's client, 2 MB in a file of its own beside the services: loaded by whoever starts or ends a cluster there. */
 import type * as gce from "@burla/protocol/gce";
 import { BurlaError, isGceFailure, messageOf } from "@burla/protocol";
 
