@@ -14,7 +14,7 @@ const ONLINE: Pick<ClusterState, "ref" | "link" | "status"> = { ref: LOCAL_CLUST
 test("the confirmation names machines and cost", () => {
   assert.equal(machinesAndCost(ONLINE), "It runs on the cluster on this machine: 2 × process, 2 processors in all. It costs nothing but this machine's time.");
   assert.match(machinesAndCost({ ref: LOCAL_CLUSTER, status: null }), /starts the cluster on this machine first/);
-  const remote = machinesAndCost({ ref: { id: "https://x", label: "big", url: "https://x" }, status: { ...STATUS, nodes: [{ ...NODE, machineType: "n2-standard-8" }] } });
+  const remote = machinesAndCost({ ref: { id: "https://x", label: "big", kind: "address", url: "https://x" }, status: { ...STATUS, nodes: [{ ...NODE, machineType: "n2-standard-8" }] } });
   assert.match(remote, /the cluster big \(https:\/\/x\): 1 × n2-standard-8.*what their provider asks/);
 });
 

@@ -7,7 +7,7 @@ import { actionsFor, actionsTitle } from "./actions.ts";
 import { cancelQuestion, stopQuestion } from "./questions.ts";
 
 const off = initialState(LOCAL_CLUSTER);
-const remote = { id: "https://10.0.0.5", label: "Team", url: "https://10.0.0.5" };
+const remote = { id: "https://10.0.0.5", label: "Team", kind: "address", url: "https://10.0.0.5" } as const;
 const commandsOf = (state: Parameters<typeof actionsFor>[0]) => actionsFor(state).map(({ command }) => command);
 
 describe("what may be done", () => {
