@@ -58,7 +58,7 @@ test("Enter accepts every answer of a usual cluster; a start that is cancelled r
   }
   await button(question(workbench, "cloud"), "Start Cluster").click();
   await workbench.statusBarItem("Burla: starting").waitFor();
-  await until("main's machine is made", () => cloud.emulator.instances.length === 1);
+  await until("main's machine is made", () => cloud.emulator.instances.some(({ resource }) => resource.status === "RUNNING"));
   // No machine for a node: it does not become ready before it is cancelled.
   for (const zone of ZONES) cloud.emulator.faults.refuse(zone);
   const progress = workbench.notification("Starting cloud on Google Cloud");

@@ -99,5 +99,7 @@ export function removedText(cluster: string, removed: readonly string[]): string
 
 /** Told when a start has failed; what was made until then is still there. */
 export function startFailure(cluster: string, { message, cure }: Trouble): Question {
-  return { message: `The cluster ${cluster} could not be started: ${message}`, detail: `${cure}\nWhat was made so far may cost money until it is removed.`, losesSomething: false };
+  const [what = ""] = message.split("\n");
+  const told = what.startsWith("the cluster") ? `T${what.slice(1)}` : `The cluster ${cluster} could not be started: ${what}`;
+  return { message: told, detail: `${cure}\nWhat was made so far may cost money until it is removed.`, losesSomething: false };
 }
