@@ -16,8 +16,6 @@ export interface JobChannel {
   readonly jobId: JobId;
   /** The cluster has taken it: it is worth waiting for a cluster that is out of reach. */
   readonly hasBegun: boolean;
-  /** The cluster has said that it is over: nothing more will come for it. */
-  readonly hasHeardEnd: boolean;
   /** Something is still to be said or heard: a connection that is lost must be dialled again. */
   readonly needsConnection: boolean;
   /** A connection stands, the first or a new one: say what is needed to start or to go on. */
@@ -32,8 +30,8 @@ export interface JobChannel {
 export class ClusterConnection {
   readonly #target: ClusterTarget;
   readonly #jobs = new Map<JobId, JobChannel>();
-  /** Left before their end: what main had sent by then is still on its way, and would be taken for a next reader's. */
-  readonly #leftEarly = new Set<JobId>();
+  /** Main has not confirmed yet that they are left: what it had sent by then would be taken for a next reader's. */
+  readonly #leaving = new Set<JobId>();
   readonly #sentBundles = new Set<BundleId>();
   #connection: Connection<MainToClient, ClientToMain> | undefined;
   #dialling = false;
@@ -55,15 +53,19 @@ export class ClusterConnection {
     else channel.connected(this);
   }
 
-  remove(channel: JobChannel): void {
-    if (this.#jobs.get(channel.jobId) !== channel) return;
-    this.#jobs.delete(channel.jobId);
-    if (this.isOpen && !channel.hasHeardEnd) this.#leftEarly.add(channel.jobId);
+  /** Ends the reading of a job: nothing that comes for it is heard. */
+  leave(channel: JobChannel): void {
+    const { jobId } = channel;
+    if (this.#jobs.get(jobId) !== channel) return;
+    this.#jobs.delete(jobId);
+    if (this.#connection === undefined) return;
+    this.#leaving.add(jobId);
+    this.#connection.send({ type: "leave", jobId });
   }
 
   /** A job is read once per connection: main sends each batch of results to a connection once. */
   hasRead(jobId: JobId): boolean {
-    return this.#jobs.has(jobId) || this.#leftEarly.has(jobId);
+    return this.#jobs.has(jobId) || this.#leaving.has(jobId);
   }
 
   /** Where control requests go. @throws BurlaError BURLA_UNREACHABLE */
@@ -133,14 +135,14 @@ export class ClusterConnection {
   }
 
   #receive(message: MainToClient, body: Uint8Array): void {
-    this.#jobs.get(message.jobId)?.message(message, body);
-    if (message.type === "finished" || message.type === "refused") this.#leftEarly.delete(message.jobId);
+    if (message.type === "left") this.#leaving.delete(message.jobId);
+    else this.#jobs.get(message.jobId)?.message(message, body);
   }
 
   #lost(error: BurlaError | undefined): void {
     this.#connection = undefined;
     this.#sentBundles.clear();
-    this.#leftEarly.clear();
+    this.#leaving.clear();
     if (error?.code === "BURLA_VERSION" || error?.code === "BURLA_PROTOCOL") return this.#failAll(error);
     if (this.#waiting().length > 0) void this.#dial();
   }

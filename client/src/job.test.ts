@@ -9,7 +9,7 @@ function notebook(): { connection: ClusterConnection; said: string[] } {
   const said: string[] = [];
   const connection = {
     add: (job: Job<unknown>) => job.connected(connection as unknown as ClusterConnection),
-    remove: () => said.push("removed"),
+    leave: () => said.push("left"),
     send: (message: ClientToMain) => said.push(message.type),
     hold: () => undefined,
     release: () => undefined,
@@ -30,5 +30,5 @@ test("a job that is cancelled while it is read is left when the cluster says tha
   assert.deepEqual([isCancelled, said], [false, ["attach", "cancel"]]);
   job.message({ type: "finished", jobId, outcome: "cancelled", reason: "enough", inputs: 0, failed: 0 }, new Uint8Array(0));
   await cancelled;
-  assert.deepEqual(said, ["attach", "cancel", "leave", "removed"]);
+  assert.deepEqual(said, ["attach", "cancel", "left"]);
 });

@@ -156,10 +156,6 @@ export class Job<Result> implements JobChannel {
     return this.#accepted || this.#options.start.kind === "attach";
   }
 
-  get hasHeardEnd(): boolean {
-    return this.#heardEnd;
-  }
-
   get needsConnection(): boolean {
     return !this.#heardEnd && !this.#left;
   }
@@ -205,6 +201,8 @@ export class Job<Result> implements JobChannel {
       case "finished":
         // Results of before may still be on their way elsewhere.
         return this.#elsewhere === undefined ? this.#finished(message, body) : this.#elsewhere.finished(message, body);
+      case "left":
+        return undefined;
       case "refused":
         return this.failed(isErrorCode(message.code) ? burlaError(message.code, message.message.split("\n")[0] ?? "") : new BurlaError("BURLA_PROTOCOL", message.message));
     }
@@ -352,8 +350,7 @@ export class Job<Result> implements JobChannel {
     this.#left = true;
     this.#ended.resolve();
     void this.#feed.close();
-    this.#connection.send({ type: "leave", jobId: this.jobId });
-    this.#connection.remove(this);
+    this.#connection.leave(this);
   }
 
   #notify(): void {

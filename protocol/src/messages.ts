@@ -22,7 +22,7 @@ import { imageNameSchema } from "./spec.ts";
 import type { BundleId, JobId, NodeId, WorkerId } from "./ids.ts";
 
 /** Raised whenever two builds could not talk; the first thing that either side compares. */
-export const PROTOCOL_VERSION = 5;
+export const PROTOCOL_VERSION = 6;
 
 const count = v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(Number.MAX_SAFE_INTEGER));
 const positive = v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(Number.MAX_SAFE_INTEGER));
@@ -148,7 +148,7 @@ export const queueCountsSchema = v.object({
   total: v.nullable(count),
 });
 export const cancelSchema = v.object({ type: v.literal("cancel"), jobId, reason: text(1024) });
-/** The reader goes; of a detached job nothing else changes. */
+/** The reader goes; of a detached job nothing else changes. Answered with `left`. */
 export const leaveSchema = v.object({ type: v.literal("leave"), jobId });
 
 // main -> client
@@ -222,6 +222,8 @@ export const finishedSchema = v.object({
   inputs: count,
   failed: count,
 });
+/** Nothing of this job comes after it, until the client attaches again. */
+export const leftSchema = v.object({ type: v.literal("left"), jobId });
 /** The request cannot be served; ends the job for this connection. */
 export const refusedSchema = v.object({ type: v.literal("refused"), jobId, code: text(64), message: text(4096) });
 
@@ -286,6 +288,8 @@ export const grantEndedSchema = v.object({
   cause: v.picklist(["done", "released", "worker-exited", "out-of-memory", "timeout"]),
   /** How the worker ended, for the error that the user may see. */
   detail: text(4096),
+  /** One for the first grant of a worker that ended by itself; the others that it held tell of none. */
+  lostWorkers: v.picklist([0, 1]),
   unfinished: positions,
 });
 /** Lines that calls printed. Body: MessagePack of `LogEntry[]`. */
@@ -394,7 +398,7 @@ export const clientToMain = v.variant("type", [
   ...always, submitSchema, attachSchema, inputsSchema, inputsEndSchema, ackSchema, queueCountsSchema, cancelSchema, leaveSchema,
 ]);
 export const mainToClient = v.variant("type", [
-  ...always, acceptedSchema, creditSchema, resultsSchema, logsSchema, progressSchema, finishedSchema, refusedSchema,
+  ...always, acceptedSchema, creditSchema, resultsSchema, logsSchema, progressSchema, finishedSchema, leftSchema, refusedSchema,
 ]);
 export const nodeToMain = v.variant("type", [
   ...always, nodeHelloSchema, nodeStateSchema, nodeLeavingSchema, renewSchema, nodeResultsSchema, grantEndedSchema, loadFailedSchema, nodeLogsSchema,

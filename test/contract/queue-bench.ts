@@ -198,7 +198,7 @@ export class NodeSide {
   }
 
   #end({ jobId, grantId }: Held, cause: "released" | "worker-exited", unfinished: number[]): void {
-    this.work.report({ type: "grantEnded", jobId, grantId, cause, detail: "it exited with code 1", unfinished }, new Uint8Array(0));
+    this.work.report({ type: "grantEnded", jobId, grantId, cause, detail: "it exited with code 1", lostWorkers: cause === "released" ? 0 : 1, unfinished }, new Uint8Array(0));
   }
 
   #forgetIfOver(grant: Held): void {

@@ -244,11 +244,14 @@ export class SimNode {
   #replace(group: Group | undefined, worker: Worker, cause: ExitCause, timedOut: { grant: WorkerGrant; position: number } | null): void {
     if (group === undefined) return;
     group.workers.delete(worker);
+    let lostWorkers: 0 | 1 = cause === "timeout" ? 0 : 1;
     for (const grant of worker.grants) {
       if (timedOut?.grant === grant && grant.open.delete(timedOut.position)) {
         this.#report(grant, [{ position: timedOut.position, outcome: "timeout", runMs: group.host.timeoutMs ?? 0 }]);
       }
-      if (grant.open.size > 0) this.#end(grant.message, cause, [...grant.open]);
+      if (grant.open.size === 0) continue;
+      this.#end(grant.message, cause, [...grant.open], lostWorkers);
+      lostWorkers = 0;
     }
     this.#startWorker(group);
   }
@@ -257,8 +260,8 @@ export class SimNode {
     if (grant.isCut && grant.open.size === 0) this.#end(grant.message, "done", []);
   }
 
-  #end({ jobId, grantId }: Granted, cause: Of<NodeToMain, "grantEnded">["cause"], unfinished: number[]): void {
-    this.#sendDurably({ type: "grantEnded", jobId, grantId, cause, detail: cause, unfinished });
+  #end({ jobId, grantId }: Granted, cause: Of<NodeToMain, "grantEnded">["cause"], unfinished: number[], lostWorkers: 0 | 1 = 0): void {
+    this.#sendDurably({ type: "grantEnded", jobId, grantId, cause, detail: cause, lostWorkers, unfinished });
   }
 
   #report({ message }: WorkerGrant, batch: WorkerGrant["batch"]): void {

@@ -150,14 +150,14 @@ export class FirestoreWork implements WorkQueue {
     }, retryDelayMs(range.failures));
   }
 
-  #endGrant({ grantId, cause, detail, unfinished }: Of<NodeToMain, "grantEnded">): void {
+  #endGrant({ grantId, cause, detail, lostWorkers, unfinished }: Of<NodeToMain, "grantEnded">): void {
     const lease = this.#leaseOf.get(grantId);
     if (lease === undefined) return;
     if (cause === "released") {
       release(lease.chunk, grantId, unfinished);
       this.#stalled = true;
     } else if (cause === "worker-exited" || cause === "out-of-memory") {
-      this.#counts.lostWorkers++;
+      this.#counts.lostWorkers += lostWorkers;
       const givenUp = loseGrant(lease.chunk, grantId);
       if (givenUp !== null) this.#giveUp(lease, givenUp, cause === "out-of-memory" ? "BURLA_OUT_OF_MEMORY" : "BURLA_WORKER_LOST", detail);
     } else returnGrant(lease.chunk, grantId);

@@ -96,7 +96,8 @@ export class ClientLink {
       case "leave": {
         const entry = this.#jobs.get(jobId);
         this.#jobs.delete(jobId);
-        return entry === undefined ? undefined : cluster.leave(entry, this.#connection, true);
+        if (entry !== undefined) cluster.leave(entry, this.#connection, true);
+        return this.#connection.send({ type: "left", jobId });
       }
     }
   }

@@ -97,6 +97,15 @@ test("a worker that is killed says by what", () =>
     assert.match(job.ended[0]?.detail ?? "", /killed by SIGKILL/);
   }));
 
+test("a worker that ends over several grants gives all of them back, and is counted once", () =>
+  using(new TestGroup(workshop, "export default () => (n) => n === 0 ? new Promise(() => undefined) : process.exit(1);", { concurrency: 2 }), async (job) => {
+    job.grant([0]);
+    await job.until(() => [...job.group.slots].some((slot) => slot.grants.size > 0));
+    job.grant([1], { first: 1 });
+    await job.until(() => job.ended.length === 2);
+    assert.deepEqual(job.ended.map(({ cause, lostWorkers, unfinished }) => [cause, lostWorkers, unfinished]), [["worker-exited", 1, [0]], ["worker-exited", 0, [0]]]);
+  }));
+
 test("a call over its time is answered with a TimeoutError, its neighbours go back", () =>
   using(new TestGroup(workshop, "export default () => (n) => { if (n === 1) for (;;); return n; };", { timeoutMs: 200 }), async (job) => {
     job.grant([0, 1, 2]);

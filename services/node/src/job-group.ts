@@ -142,7 +142,7 @@ export class JobGroup implements SlotListener {
    */
   #closeIfCut(grant: HeldGrant): void {
     if (!grant.isCut || grant.answered.size < grant.to - grant.from || this.#ending.signal.aborted) return;
-    this.#work.report({ type: "grantEnded", jobId: this.jobId, grantId: grant.grantId, cause: "done", detail: "", unfinished: [] }, new Uint8Array(0));
+    this.#work.report({ type: "grantEnded", jobId: this.jobId, grantId: grant.grantId, cause: "done", detail: "", lostWorkers: 0, unfinished: [] }, new Uint8Array(0));
   }
 
   logs(droppedLines: number, body: Uint8Array): void {
@@ -161,8 +161,7 @@ export class JobGroup implements SlotListener {
       const code = this.#options.assign.spec.runtime === "python" && report.cause === "refused" ? "BURLA_PYTHON" : "BURLA_LOAD";
       return this.#failToLoad(new Error(`the worker ended while it loaded the function: ${describeExit(report)}`), code);
     }
-    for (const grant of slot.grants.values()) this.#endLost(grant, report, timedOut);
-    slot.grants.clear();
+    this.#endAllLost(slot, report, timedOut);
     this.#adopt(this.#options.startWorker());
     this.#options.changed();
   }
@@ -232,15 +231,24 @@ export class JobGroup implements SlotListener {
     this.#queueTimer = setTimeout(() => this.#releaseQueue(), waitMs);
   }
 
-  #endLost(grant: HeldGrant, report: ExitReport, timedOut: { index: number } | null): void {
-    const position = timedOut === null ? -1 : timedOut.index - grant.first;
-    if (position >= grant.from && position < grant.to && !grant.answered.has(position)) {
-      this.#reportTimeout(grant, grant.first + position);
-      grant.answered.add(position);
+  #endAllLost(slot: Slot, report: ExitReport, timedOut: { index: number } | null): void {
+    const cause = causeOf(report, timedOut !== null);
+    let lostWorkers: 0 | 1 = cause === "worker-exited" || cause === "out-of-memory" ? 1 : 0;
+    for (const grant of slot.grants.values()) {
+      if (timedOut !== null) this.#answerTimeout(grant, timedOut.index);
+      const unfinished = unfinishedOf(grant);
+      if (unfinished.length === 0) continue;
+      this.#end(grant, cause, describeExit(report), unfinished, lostWorkers);
+      lostWorkers = 0;
     }
-    const unfinished = unfinishedOf(grant);
-    if (unfinished.length === 0) return;
-    this.#end(grant, causeOf(report, timedOut !== null), describeExit(report), unfinished);
+    slot.grants.clear();
+  }
+
+  #answerTimeout(grant: HeldGrant, index: number): void {
+    const position = index - grant.first;
+    if (position < grant.from || position >= grant.to || grant.answered.has(position)) return;
+    this.#reportTimeout(grant, index);
+    grant.answered.add(position);
   }
 
   #reportTimeout(grant: HeldGrant, index: number): void {
@@ -254,9 +262,9 @@ export class JobGroup implements SlotListener {
     );
   }
 
-  #end(grant: HeldGrant, cause: Of<NodeToMain, "grantEnded">["cause"], detail: string, unfinished: number[]): void {
+  #end(grant: HeldGrant, cause: Of<NodeToMain, "grantEnded">["cause"], detail: string, unfinished: number[], lostWorkers: 0 | 1 = 0): void {
     if (this.#ending.signal.aborted || unfinished.length === 0) return;
-    this.#work.report({ type: "grantEnded", jobId: this.jobId, grantId: grant.grantId, cause, detail: detail.slice(0, 4000), unfinished }, new Uint8Array(0));
+    this.#work.report({ type: "grantEnded", jobId: this.jobId, grantId: grant.grantId, cause, detail: detail.slice(0, 4000), lostWorkers, unfinished }, new Uint8Array(0));
   }
 }
 

@@ -91,7 +91,7 @@ test("more jobs than nodes have the nodes in turn, the one first that has waited
     waitAlive(cluster, TURN_MS);
     assert.ok(cluster.node("n1").draining, "it was asked back when its turn was over");
     const grants = [...cluster.job(name).grants.values()];
-    for (const { id } of grants) cluster.turn({ type: "grantEnded", nodeId: nodeIdOf("n1"), jobId: jobIdOf(name), grantId: id, cause: "done", detail: "", unfinished: [] });
+    for (const { id } of grants) cluster.turn({ type: "grantEnded", nodeId: nodeIdOf("n1"), jobId: jobIdOf(name), grantId: id, cause: "done", detail: "", lostWorkers: 0, unfinished: [] });
     assert.equal(cluster.job(name).workers, 0);
     cluster.turn({ type: "nodeReady", nodeId: nodeIdOf("n1") });
   }

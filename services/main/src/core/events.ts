@@ -74,6 +74,8 @@ export interface GrantEnded {
   /** `released`: only what is named goes back, unbegun; else the grant is over with all that is open. */
   cause: "done" | "released" | "worker-exited" | "out-of-memory" | "timeout";
   detail: string;
+  /** A worker that held several grants is told with the first of them. */
+  lostWorkers: 0 | 1;
   /** Positions in the chunk. */
   unfinished: readonly number[];
 }

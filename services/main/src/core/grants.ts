@@ -108,7 +108,7 @@ export function endGrant(state: CoreState, job: Job, event: GrantEnded, commands
       return releasePart(state, job, held, event.unfinished, commands);
     case "worker-exited":
     case "out-of-memory":
-      job.lostWorkers++;
+      job.lostWorkers += event.lostWorkers;
       return loseGrant(state, job, held, { weight: 1, outOfMemory: event.cause === "out-of-memory", detail: event.detail }, commands);
     case "timeout":
     case "done":

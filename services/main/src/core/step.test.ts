@@ -165,7 +165,7 @@ test("messages about jobs, grants and nodes that are not there change nothing", 
   const commands = cluster.turn(
     { type: "acked", jobId, seq: 1 }, { type: "clientLost", jobId, reads: false }, { type: "nodeReady", nodeId }, { type: "nodeGone", nodeId },
     { type: "resultsArrived", nodeId, jobId, grantId: 1, batch, bytes: 1, runMs: 1 },
-    { type: "grantEnded", nodeId, jobId, grantId: 1, cause: "done", detail: "", unfinished: [] }, { type: "tick" },
+    { type: "grantEnded", nodeId, jobId, grantId: 1, cause: "done", detail: "", lostWorkers: 0, unfinished: [] }, { type: "tick" },
   );
   assert.deepEqual(commands, []);
 });

@@ -74,7 +74,7 @@ export class TestCluster {
   }
 
   ended(grant: Of<"grant">, cause: Extract<Event, { type: "grantEnded" }>["cause"], unfinished: number[] = []): Command[] {
-    return this.turn({ type: "grantEnded", nodeId: grant.nodeId, jobId: grant.jobId, grantId: grant.grantId, cause, detail: "exit code 1", unfinished });
+    return this.turn({ type: "grantEnded", nodeId: grant.nodeId, jobId: grant.jobId, grantId: grant.grantId, cause, detail: "exit code 1", lostWorkers: cause === "worker-exited" || cause === "out-of-memory" ? 1 : 0, unfinished });
   }
 
   job(name: string): Job {
