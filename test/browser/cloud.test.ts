@@ -39,11 +39,11 @@ test("what the project lacks is told with its cure, and nothing is made; when it
   await workbench.quickInput.choose(/cloud\.json/);
   const missing = workbench.dialog("cannot be started in the project demo-project yet");
   await missing.getByText("gcloud services enable compute.googleapis.com --project demo-project").waitFor();
-  await workbench.screenshot("cloud-1-missing");
+  await workbench.screenshot("cloud-missing-light");
   cloud.emulator.state.enabledServices.add("compute.googleapis.com");
   await button(missing, "Check Again").click();
   await question(workbench, "trial").getByText(/1 × e2-small \(small\): \$0\.\d+ per hour/).waitFor();
-  await workbench.screenshot("cloud-2-price");
+  await workbench.screenshot("cloud-price-light");
   await button(question(workbench, "trial"), "Cancel").click();
   await workbench.statusBarItem("Burla: off").waitFor();
   assert.deepEqual(cloud.emulator.resources, []);
@@ -84,7 +84,8 @@ test("a start that fails says why, and is tried again; then it runs, is the curr
   await workbench.statusBarItem(/Burla: 1 node · \$0\.\d+\/h/).waitFor({ timeout: JOB_TIMEOUT_MS });
   await workbench.openSidebar("Burla");
   await workbench.treeRow(/trial: running/).waitFor();
-  await workbench.screenshot("cloud-3-running");
+  await workbench.runCommand("Notifications: Clear All Notifications");
+  await workbench.screenshot("cloud-running-light");
   await writeFile(join(workbench.workspace, "texts.json"), JSON.stringify(["a b", "c d e"]));
   await workbench.openFile("scores.ts");
   await workbench.lens("Run on Burla").first().click();

@@ -49,7 +49,7 @@ test("each step has its words, and the way never goes back", () => {
 });
 
 test("the end says what is gone, and a failure that something may be left", () => {
-  assert.equal(removedText("trial", ["burla-trial-main"]), "Removed: burla-trial-main. Nothing of the cluster trial is left on Google Cloud.");
+  assert.equal(removedText("trial", ["burla-trial-main"]), "Nothing of the cluster trial is left on Google Cloud. Removed: burla-trial-main.");
   assert.match(removedText("trial", []), /nothing to remove/);
   assert.equal(startFailure("trial", { code: "BURLA_CLOUD", message: "the cluster trial could not be started: no machines", cure: "" }).message, "The cluster trial could not be started: no machines");
   assert.match(startFailure("trial", { code: "BURLA_CLOUD", message: "no machines", cure: "Another zone." }).detail, /^Another zone\.\nWhat was made so far may cost/);

@@ -94,7 +94,7 @@ export function cloudShare(phase: CloudPhase): number | null {
 /** What is left of a start that was cancelled, or of a cluster that was stopped. */
 export function removedText(cluster: string, removed: readonly string[]): string {
   const what = removed.length === 0 ? "There was nothing to remove." : `Removed: ${removed.join(", ")}.`;
-  return `${what} Nothing of the cluster ${cluster} is left on Google Cloud.`;
+  return `Nothing of the cluster ${cluster} is left on Google Cloud. ${what}`;
 }
 
 /** Told when a start has failed; what was made until then is still there. */
