@@ -4,8 +4,8 @@ import type { CloudOptions, CloudPhase, CloudPlan } from "burla/control";
 import { Declined, troubleOf } from "../failure.ts";
 import { requireTrust } from "../trust.ts";
 import { checkText, cloudPhaseText, cloudShare, problemLines, problemsQuestion, removedText, startFailure, startQuestion } from "../view/cloud.ts";
-import type { Question } from "../view/questions.ts";
 import { use, type ChooseParts } from "./choose.ts";
+import { agree, askToSignIn, progress, unlessAborted, type Report } from "./cloud-dialogs.ts";
 import { refreshCloud } from "./cloud-list.ts";
 import { askForCloud, askForKnown, type CloudAskParts } from "./cloud-ask.ts";
 import type { Control } from "./control.ts";
@@ -17,8 +17,6 @@ const CHECK_AGAIN = "Check Again";
 const SHOW_ALL = "Show Output";
 const TRY_AGAIN = "Try Again";
 const REMOVE = "Remove What Was Made";
-
-type Report = vscode.Progress<{ message?: string; increment?: number }>;
 
 export interface CloudStartParts extends ChooseParts {
   readonly output: vscode.LogOutputChannel;
@@ -50,15 +48,28 @@ export class CloudStarter {
     const control = await this.#parts.loadControl();
     const options = await this.#ask(control, name);
     const plan = await this.#plan(control, options);
-    await ask(startQuestion(plan), START);
+    await agree(startQuestion(plan), START);
     await this.#make(plan);
   }
 
   async #ask(control: Control, name: string | null): Promise<CloudOptions> {
-    const project = await progress("Looking for credentials of Google Cloud", (_, signal) => unlessAborted(control.cloudProject(), signal));
+    const project = await this.#project(control);
     const names = this.#parts.hub.all().map(({ ref }) => ref.id);
     const parts: CloudAskParts = { control, memory: this.#parts.memory, names, project };
     return name === null ? askForCloud(parts) : askForKnown(parts, name);
+  }
+
+  /** Until there are credentials, or the user leaves it at that. */
+  async #project(control: Control): Promise<string | null> {
+    for (;;) {
+      try {
+        return await progress("Looking for credentials of Google Cloud", (_, signal) => unlessAborted(control.cloudProject(), signal));
+      } catch (error) {
+        if (error instanceof Declined) throw error;
+        this.#parts.output.warn(troubleOf(error).message);
+        await askToSignIn(troubleOf(error));
+      }
+    }
   }
 
   /** Until nothing is missing, or the user leaves it at that. */
@@ -138,23 +149,4 @@ export class CloudStarter {
     await refreshCloud(this.#parts);
     if (!known.refs().some(({ id }) => id === cluster)) await use(this.#parts, before === cluster ? LOCAL_ID : before);
   }
-}
-
-/** Asks once. @throws Declined */
-async function ask({ message, detail }: Question, yes: string): Promise<void> {
-  if ((await vscode.window.showWarningMessage(message, { modal: true, detail }, yes)) !== yes) throw new Declined("nothing was started");
-}
-
-/** A notification with a way out. @throws Declined when it is taken. */
-async function progress<Value>(title: string, act: (report: Report, signal: AbortSignal) => Promise<Value>): Promise<Value> {
-  return vscode.window.withProgress({ location: vscode.ProgressLocation.Notification, title, cancellable: true }, (report, cancellation) => {
-    const abort = new AbortController();
-    cancellation.onCancellationRequested(() => abort.abort(new Declined("it was cancelled")));
-    return act(report, abort.signal);
-  });
-}
-
-function unlessAborted<Value>(work: Promise<Value>, signal: AbortSignal): Promise<Value> {
-  const aborted = new Promise<never>((_, reject) => signal.addEventListener("abort", () => reject(signal.reason as Error), { once: true }));
-  return Promise.race([work, aborted]);
 }

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { CloudPlan, CloudProblem } from "burla/control";
-import { checkText, cloudPhaseText, cloudShare, estimateText, problemLines, problemsQuestion, removedText, startFailure, startQuestion } from "./cloud.ts";
+import { checkText, cloudPhaseText, cloudShare, commandIn, estimateText, problemLines, problemsQuestion, removedText, signInQuestion, startFailure, startQuestion } from "./cloud.ts";
 
 const API: CloudProblem = { message: "the API is not enabled", cure: "Run `gcloud services enable`.", isWarning: false };
 const QUOTA: CloudProblem = { message: "the quota CPUS leaves 4 of the 6 processors", cure: "Ask for more.", isWarning: true };
@@ -35,6 +35,13 @@ test("what is missing is told with its cure; of many the first, and all in the o
   assert.equal(detail, "• the API is not enabled\n   Run `gcloud services enable`.");
   assert.match(problemsQuestion("demo-project", Array<CloudProblem>(9).fill(API)).detail, /\nand 3 more$/);
   assert.deepEqual(problemLines("demo-project", [API, QUOTA]).map((line) => /all the same/.test(line)), [false, true]);
+});
+
+test("without credentials it is said how to sign in, with a command for the terminal", () => {
+  const trouble = { code: "BURLA_CLOUD", message: "there are no credentials for Google Cloud: none found\nmore", cure: "Sign in with `gcloud auth application-default login`." };
+  assert.equal(signInQuestion(trouble).detail, "there are no credentials for Google Cloud: none found\n\nSign in with `gcloud auth application-default login`.");
+  assert.equal(commandIn(trouble.cure), "gcloud auth application-default login");
+  assert.equal(commandIn("The output may say more."), null);
 });
 
 test("each step has its words, and the way never goes back", () => {

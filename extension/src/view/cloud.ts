@@ -47,6 +47,17 @@ function endText({ idleMinutes, endsAt, budgetPerHour }: CloudEstimate): string 
   return `It costs this ${ends.join(", and ")}.${budgetPerHour === null ? "" : ` It makes no machine beyond ${dollars(budgetPerHour)} per hour.`}`;
 }
 
+/** Told when Google Cloud does not know who asks. */
+export function signInQuestion({ message, cure }: Trouble): Question {
+  const [what = ""] = message.split("\n");
+  return { message: "Google Cloud does not know who you are here. Nothing was made.", detail: `${what}\n\n${cure}`, losesSomething: false };
+}
+
+/** The command line that a cure names, or null. */
+export function commandIn(cure: string): string | null {
+  return /`([^`]+)`/.exec(cure)?.[1] ?? null;
+}
+
 /** What must be changed first. */
 export function problemsQuestion(project: string, problems: readonly CloudProblem[]): Question {
   const missing = problems.filter(({ isWarning }) => !isWarning);
