@@ -14,7 +14,11 @@ export const COMMITS_AT_ONCE = 4;
 /** A chunk is its node's for so long unless it renews: a document may be written once a second. */
 export const CHUNK_LEASE_MS = 15_000;
 export const CHUNK_RENEW_MS = 5_000;
-/** Chunks whose node is lost are looked for this often, by nodes that have nothing to do. */
+/**
+ * Chunks whose node is lost, or that the listener has missed, are looked for this often by nodes that have nothing to do;
+ * sooner at first.
+ */
+export const FIRST_LOOK_MS = 250;
 export const LOOK_FOR_LOST_MS = 4_000;
 /** Results of a chunk that takes longer are written this often, the first ones sooner. */
 export const RESULTS_EVERY_MS = 1_000;

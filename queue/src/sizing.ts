@@ -12,6 +12,12 @@ const MIN_WINDOW_INPUTS = 32;
 /** Chunks on their way per worker: the way through the store and back takes as long as some chunks. */
 const CHUNKS_PER_WORKER = 6;
 const MEAN_OVER_CALLS = 64;
+/** Work ahead covers so many times that it takes to lease a chunk: some take longer than the mean. */
+const CLAIMS_AHEAD = 2;
+/** What a node has and does not work at, others cannot have. */
+const MAX_AHEAD_MS = 2_000;
+/** Weight of one lease in the running mean of how long they take. */
+const CLAIM_WEIGHT = 0.25;
 
 const clamp = (value: number, min: number, max: number) => Math.min(max, Math.max(min, value));
 
@@ -53,6 +59,12 @@ export interface NodeLoad {
   /** Work went back because it had waited for too long. */
   readonly stalled: boolean;
   readonly callTime: CallTime | null;
+  /** How long it takes to lease a chunk; zero before the first. */
+  readonly claimMs: number;
+}
+
+export function nextClaimMs(before: number, tookMs: number): number {
+  return before === 0 ? tookMs : before * (1 - CLAIM_WEIGHT) + tookMs * CLAIM_WEIGHT;
 }
 
 const slots = ({ workers, concurrency }: NodeLoad) => workers * concurrency;
@@ -76,7 +88,7 @@ export function grantInputs(load: NodeLoad): number {
 export function wantsChunk(load: NodeLoad): boolean {
   const free = slots(load) - load.outstanding;
   if (load.callTime === null || load.callTime.callMs > NO_PREFETCH_ABOVE_MS) return load.waiting < free;
-  return timeOf(load.outstanding + load.waiting, load) < TARGET_MS;
+  return timeOf(load.outstanding + load.waiting, load) < clamp(CLAIMS_AHEAD * load.claimMs, TARGET_MS, MAX_AHEAD_MS);
 }
 
 /** Whether what waits here should rather be offered to other nodes. */

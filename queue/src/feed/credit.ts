@@ -1,4 +1,7 @@
-/** How far a client may go, as main says it of jobs whose queue it has: so much may be pushed and not taken. Pure. */
+/**
+ * How far a client may go, as main says it of jobs whose queue it has: so much may be pushed and not taken. It grows in
+ * steps: given for each result that is taken, chunks would be as small as that.
+ */
 import { MAX_WINDOW_BYTES } from "@burla/protocol";
 import type { ChunkToPush } from "../port.ts";
 import type { ResultsDocument } from "../documents.ts";
@@ -10,6 +13,8 @@ export interface CreditGiven {
   readonly chunkInputs: number;
 }
 
+/** The part of a window that a step has at least. */
+const STEP = 1 / 4;
 const UNLIMITED = Number.MAX_SAFE_INTEGER;
 
 export class Credit {
@@ -20,6 +25,8 @@ export class Credit {
   #pushedInputs = 0;
   #pushedBytes = 0;
   #takenInputs = 0;
+  #givenInputs = 0;
+  #givenBytes = 0;
 
   /** @param detach nobody takes the results of such a job while it is fed. */
   constructor({ concurrency, detach }: { readonly concurrency: number; readonly detach: boolean }) {
@@ -41,17 +48,20 @@ export class Credit {
     this.#takenInputs += inputs;
   }
 
-  /** Inputs and bytes in all. */
-  get now(): CreditGiven {
+  /** Inputs and bytes in all, from now on. */
+  give(): CreditGiven {
     const chunk = chunkInputs(this.#callTime, this.#concurrency);
     if (this.#isUnlimited) return { inputs: UNLIMITED, bytes: UNLIMITED, chunkInputs: chunk };
     let workers = 0;
     for (const some of this.#workersOf.values()) workers += some;
+    const window = windowInputs(this.#callTime, this.#concurrency, workers);
     const bytesPerInput = this.#pushedInputs === 0 ? 0 : this.#pushedBytes / this.#pushedInputs;
-    return {
-      inputs: this.#takenInputs + windowInputs(this.#callTime, this.#concurrency, workers),
-      bytes: Math.floor(this.#takenInputs * bytesPerInput + MAX_WINDOW_BYTES),
-      chunkInputs: chunk,
-    };
+    this.#givenInputs = stepTo(this.#givenInputs, this.#takenInputs + window, window);
+    this.#givenBytes = stepTo(this.#givenBytes, Math.floor(this.#takenInputs * bytesPerInput + MAX_WINDOW_BYTES), MAX_WINDOW_BYTES);
+    return { inputs: this.#givenInputs, bytes: this.#givenBytes, chunkInputs: chunk };
   }
+}
+
+function stepTo(given: number, possible: number, window: number): number {
+  return possible - given >= window * STEP ? possible : given;
 }

@@ -245,7 +245,7 @@ export class FirestoreFeed implements FeedQueue {
   #giveCredit(): void {
     const { jobId, listener } = this.#options;
     if (this.#credit === null || this.#total !== null || this.#closed) return;
-    listener.message({ type: "credit", jobId, ...this.#credit.now, chunksStored: this.#stored }, EMPTY_BODY);
+    listener.message({ type: "credit", jobId, ...this.#credit.give(), chunksStored: this.#stored }, EMPTY_BODY);
   }
 
   #tellCounts(): void {

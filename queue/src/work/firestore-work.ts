@@ -7,7 +7,7 @@ import type { LargeValues } from "../large-values.ts";
 import { COUNTS_PACE } from "../limits.ts";
 import { Payloads } from "../payloads.ts";
 import type { WorkListener, WorkQueue, WorkReport } from "../port.ts";
-import { grantInputs, nextCallTime, retryDelayMs, shouldShare, wantsChunk, wantsGrant, type CallTime, type NodeLoad } from "../sizing.ts";
+import { grantInputs, nextCallTime, nextClaimMs, retryDelayMs, shouldShare, wantsChunk, wantsGrant, type CallTime, type NodeLoad } from "../sizing.ts";
 import { ConflictError, type DocumentStore, type StoredDocument } from "../store.ts";
 import { claimChunk, type Claimed } from "./claim.ts";
 import { Clock } from "./clock.ts";
@@ -53,6 +53,7 @@ export class FirestoreWork implements WorkQueue {
   readonly #stopJob: () => void;
   #nextGrantId = 1;
   #claims = 0;
+  #claimMs = 0;
   readonly #claiming = new Set<Promise<void>>();
   #callTime: CallTime | null = null;
   #stalled = false;
@@ -88,7 +89,7 @@ export class FirestoreWork implements WorkQueue {
       waiting += waitingIn(lease);
     }
     const { workers, spec } = this.#options;
-    return { workers, concurrency: spec.concurrency, outstanding, waiting, stalled: this.#stalled, callTime: this.#callTime };
+    return { workers, concurrency: spec.concurrency, outstanding, waiting, stalled: this.#stalled, callTime: this.#callTime, claimMs: this.#claimMs };
   }
 
   report(message: WorkReport, body: Uint8Array): void {
@@ -211,9 +212,12 @@ export class FirestoreWork implements WorkQueue {
   /** Makes a chunk this node's, unless another is faster. */
   async #claim(stored: StoredDocument): Promise<void> {
     this.#claims++;
+    const startedMs = performance.now();
     try {
       const { store, nodeId } = this.#options;
-      this.#hold(stored, await claimChunk(stored, { store, payloads: this.#payloads, nodeId, clock: this.#clock }));
+      const claimed = await claimChunk(stored, { store, payloads: this.#payloads, nodeId, clock: this.#clock });
+      this.#claimMs = nextClaimMs(this.#claimMs, performance.now() - startedMs);
+      this.#hold(stored, claimed);
     } catch (error) {
       // Another node was faster, or the job has been removed meanwhile.
       if (!(error instanceof ConflictError)) this.#fail(error);
