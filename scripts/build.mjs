@@ -4,6 +4,7 @@ import { copyFile, cp, mkdir, readdir, readFile, rm, symlink } from "node:fs/pro
 import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { join } from "node:path";
+import { computeProtos } from "./compute-protos.mjs";
 import { silentLibrary } from "./silent-library.mjs";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
@@ -39,7 +40,7 @@ const absent = join(root, "services/node/src/containers/docker/absent.cjs");
 const requireBanner = { js: 'import{createRequire as __burlaRequire}from"node:module";const require=__burlaRequire(import.meta.url);' };
 
 /**
- * Google's client of Firestore is 3 MB that most users never load: it is a file of its own in `dist`, imported when a
+ * Google's client of Firestore is 2 MB that most users never load: it is a file of its own in `dist`, imported when a
  * cluster has its queue there. Everything that is built names it by its place beside that file's folder.
  */
 const firestoreApart = (fromDist) => ({
@@ -71,7 +72,7 @@ export async function build({ types = true } = {}) {
     esm("services/main/src/main.ts", "services/main.mjs"),
     nodeService(define),
     esm("services/worker/src/main.ts", "services/worker.mjs", { js: requireBanner.js + ownGlobals }),
-    esm("protocol/src/gce/index.ts", "services/gce.mjs", { js: requireBanner.js + fileNames }),
+    buildGoogle(),
   ]);
   for (const file of ["boot.sh", "receive.mjs"]) await copyFile(join(root, "services/vm", file), join(dist, "services", file));
   const python = await copyPython();
@@ -90,7 +91,6 @@ export async function build({ types = true } = {}) {
         plugins: [firestoreApart("./")],
       }),
     ]),
-    buildFirestore(),
     esm("client/src/tools.ts", "tools.js"),
     existsSync(join(root, "client/src/cli/main.ts")) &&
       esm("client/src/cli/main.ts", "cli.js", { js: `#!/usr/bin/env node\n${requireBanner.js}` }),
@@ -124,14 +124,25 @@ async function buildExtension(esbuild, define) {
   });
 }
 
-/** CommonJS that asks where it is, as gRPC does for its files, needs both names. */
-function buildFirestore() {
+/**
+ * Google's clients of Firestore and of Compute Engine, and what both are made of: files that are loaded on first use. They
+ * are most of the package, so identifiers are shortened; the names of functions and classes stay, which such code asks for.
+ * CommonJS that asks where it is, as gRPC does for its files, needs both names.
+ */
+function buildGoogle() {
   return esbuild({
     ...common,
-    entryPoints: [join(root, "queue/src/google-store.ts")],
-    outfile: join(dist, "google-store.mjs"),
+    entryPoints: { "google-store": join(root, "queue/src/google-store.ts"), "services/gce": join(root, "protocol/src/gce/index.ts") },
+    outdir: dist,
+    outExtension: { ".js": ".mjs" },
+    chunkNames: "google-[hash]",
+    splitting: true,
+    minifyIdentifiers: true,
+    keepNames: true,
+    metafile: true,
     format: "esm",
     banner: { js: requireBanner.js + fileNames },
+    plugins: [silentLibrary, computeProtos],
   });
 }
 

@@ -13,7 +13,8 @@ export function keepContexts(hub: ClusterHub): vscode.Disposable {
   const update = () => {
     const { ref, link, status } = hub.current;
     tell(CONTEXTS.link, link.kind);
-    tell(CONTEXTS.isLocal, ref.url === null);
+    tell(CONTEXTS.isLocal, ref.kind === "local");
+    tell(CONTEXTS.isOwn, ref.kind !== "address");
     tell(CONTEXTS.hasJobs, (status?.jobs.length ?? 0) > 0);
   };
   update();

@@ -4,6 +4,7 @@ export const COMMANDS = {
   // The cluster.
   showActions: "burla.showActions",
   startCluster: "burla.startCluster",
+  startCloudCluster: "burla.startCloudCluster",
   stopCluster: "burla.stopCluster",
   chooseCluster: "burla.chooseCluster",
   addCluster: "burla.addCluster",
@@ -66,6 +67,8 @@ export const CONTEXTS = {
   link: "burla.link",
   /** Whether the current cluster is the one of this machine. */
   isLocal: "burla.isLocal",
+  /** Whether it was started from this machine, here or on Google Cloud, and is ended from here. */
+  isOwn: "burla.isOwn",
   /** Whether the current cluster knows any job. */
   hasJobs: "burla.hasJobs",
   /** What the results view shows: `none`, `running` or `over`. */

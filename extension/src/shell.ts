@@ -1,6 +1,8 @@
 /** Puts the parts together. What other parts of the extension need of clusters they find here. */
 import * as vscode from "vscode";
 import { clusterHandlers } from "./cluster-commands.ts";
+import { refreshCloud } from "./clusters/cloud-list.ts";
+import { CloudStarter } from "./clusters/cloud-start.ts";
 import { loadControl, type LoadControl } from "./clusters/control.ts";
 import { ensureCluster, type ReadyCluster } from "./clusters/ensure.ts";
 import { ClusterHub } from "./clusters/hub.ts";
@@ -35,12 +37,13 @@ export interface Shell {
 /** Registers all that is there before anything is asked for. Starts nothing. */
 export function createShell(context: vscode.ExtensionContext): Shell {
   const output = vscode.window.createOutputChannel("Burla", { log: true });
-  const known = new KnownClusters(context.secrets);
+  const known = new KnownClusters(context.secrets, context.globalState);
   const hub = new ClusterHub(context.workspaceState, known.refs());
   const watchers = new ClusterWatchers(hub, loadControl, (id) => known.target(id));
   const starter = new ClusterStarter(hub, watchers, loadControl);
+  const cloudStarter = new CloudStarter({ hub, watchers, known, loadControl, output, memory: context.globalState });
   const logs = new JobLogs({ output, loadControl, folder: context.globalStorageUri });
-  const parts = { hub, known, watchers, starter, logs, output, loadControl, context };
+  const parts = { hub, known, watchers, starter, cloudStarter, logs, output, loadControl, context };
   context.subscriptions.push(
     output,
     registerCommands(output, { ...clusterHandlers(parts), ...jobHandlers(parts), ...helpHandlers(parts) }),
@@ -52,8 +55,11 @@ export function createShell(context: vscode.ExtensionContext): Shell {
     keepContexts(hub),
     keepJournal(hub, output),
     known.onDidChange(() => hub.setRefs(known.refs())),
+    // A terminal may have started or ended one.
+    vscode.window.onDidChangeWindowState(({ focused }) => focused && void refreshCloud(parts)),
   );
   watchers.watch(hub.current.ref.id);
+  void refreshCloud(parts);
   return { output, hub, known, loadControl, logs, ensureCluster: (signal) => ensureCluster(parts, signal) };
 }
 

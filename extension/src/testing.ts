@@ -1,6 +1,6 @@
 /** States of clusters for unit tests. */
 import type { ClusterStatus, JobSummary, NodeSummary } from "burla/control";
-import { initialState, LOCAL_CLUSTER, reduce, type ClusterState } from "./clusters/state.ts";
+import { cloudRef, initialState, LOCAL_CLUSTER, reduce, type ClusterState } from "./clusters/state.ts";
 
 export function aJob(fields: Partial<JobSummary> = {}): JobSummary {
   return {
@@ -29,6 +29,12 @@ export const LOCAL_URL = "http://127.0.0.1:4000";
 /** The local cluster, running. */
 export function online(status: ClusterStatus = aStatus()): ClusterState {
   return reduce(initialState(LOCAL_CLUSTER), { type: "heard", heard: { phase: "running", url: LOCAL_URL, status } });
+}
+
+/** A cluster on Google Cloud, running, unless nothing is heard of it. */
+export function cloud(status: ClusterStatus | null = aStatus({ cluster: "trial", costPerHour: 0.134 })): ClusterState {
+  const off = initialState(cloudRef("trial"));
+  return status === null ? off : reduce(off, { type: "heard", heard: { phase: "running", url: "https://127.0.0.2:8443", status } });
 }
 
 export function unreachable(): ClusterState {

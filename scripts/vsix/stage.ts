@@ -18,8 +18,6 @@ export interface Manifest {
   readonly [field: string]: unknown;
 }
 
-/** What makes machines at Google, 6 MiB: the `burla` command does, not the editor. */
-const MAKES_MACHINES = /[\\/]services[\\/](gce\.mjs|boot\.sh|receive\.mjs)$/;
 /** For pip, which installs from the package itself. */
 const FOR_PIP = /[\\/]python[\\/]pyproject\.toml$/;
 
@@ -58,7 +56,7 @@ async function copyMedia(folder: string): Promise<void> {
 async function copyClient(folder: string): Promise<void> {
   await cp(join(root, "client", "package.json"), join(folder, "package.json"));
   for (const part of await readdir(join(root, "client", "dist"))) {
-    if (!UNUSED_CLIENT_PARTS.test(part)) await cp(join(root, "client", "dist", part), join(folder, "dist", part), { recursive: true, filter: (file) => !MAKES_MACHINES.test(file) && !FOR_PIP.test(file) });
+    if (!UNUSED_CLIENT_PARTS.test(part)) await cp(join(root, "client", "dist", part), join(folder, "dist", part), { recursive: true, filter: (file) => !FOR_PIP.test(file) });
   }
 }
 

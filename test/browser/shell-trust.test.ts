@@ -15,3 +15,11 @@ test("looking works, starting says that it needs trust", async (workbench) => {
   await workbench.notification(/Starting a cluster runs code of this workspace, which is not trusted/).waitFor();
   assert.equal(workbench.cluster.isAnnounced, false);
 });
+
+test("nor does one start on Google Cloud", async (workbench) => {
+  await workbench.runCommand("Notifications: Clear All Notifications");
+  await workbench.notification(/not trusted/).waitFor({ state: "hidden" });
+  await workbench.statusBarItem("Burla: off").click();
+  await workbench.quickInput.choose(/Start a Cluster on Google Cloud/);
+  await workbench.notification(/Starting a cluster runs code of this workspace, which is not trusted/).waitFor();
+});

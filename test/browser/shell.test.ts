@@ -130,7 +130,7 @@ test("the walkthrough has a picture for every step", async (workbench) => {
   await hide(workbench, ".part.panel", "Control+J");
   await workbench.runCommand("Burla: Get Started");
   for (const [name, title, says] of STEPS) {
-    await workbench.page.locator(".getting-started-step", { hasText: title }).click();
+    await workbench.page.locator(`.getting-started-step[data-step-id$="#${name}"]`, { hasText: title }).click();
     await workbench.webview(`svg >> text=${says}`);
     await workbench.screenshot(`shell-walkthrough-${name}`);
   }

@@ -29,6 +29,8 @@ export interface WorkbenchOptions {
   readonly workspace?: string;
   /** Opens the folder in restricted mode. */
   readonly asksForTrust?: boolean;
+  /** What the extension finds in its environment, beside the state folder. */
+  readonly environment?: Readonly<Record<string, string>>;
 }
 
 export class Workbench {
@@ -177,12 +179,13 @@ export class Workbench {
 
 /**
  * One workbench for the tests of a file. A test that fails leaves a picture.
+ * @param options or what makes them, once the file's tests begin.
  * @returns what registers a test.
  */
-export function useWorkbench(options: WorkbenchOptions = {}): (name: string, body: (workbench: Workbench) => Promise<void>) => void {
+export function useWorkbench(options: WorkbenchOptions | (() => Promise<WorkbenchOptions>) = {}): (name: string, body: (workbench: Workbench) => Promise<void>) => void {
   let workbench: Workbench | undefined;
   before(async () => {
-    workbench = await Workbench.open(options);
+    workbench = await Workbench.open(typeof options === "function" ? await options() : options);
   });
   after(() => workbench?.close());
   return (name, body) => {
@@ -207,7 +210,7 @@ interface Parts {
   readonly browser: Browser;
 }
 
-async function startParts({ extension = "vsix", settings = {}, theme = "light", workspace = workspaceSource, asksForTrust = false }: WorkbenchOptions): Promise<Parts> {
+async function startParts({ extension = "vsix", settings = {}, theme = "light", workspace = workspaceSource, asksForTrust = false, environment = {} }: WorkbenchOptions): Promise<Parts> {
   const folder = await mkdtemp(join(tmpdir(), "burla-browser-"));
   const profile = profileIn(folder);
   const copy = join(folder, "workspace");
@@ -219,7 +222,7 @@ async function startParts({ extension = "vsix", settings = {}, theme = "light", 
       profile,
       asksForTrust,
       settings: { "workbench.colorTheme": THEMES[theme].name, ...settings },
-      environment: { BURLA_HOME: cluster.home },
+      environment: { ...environment, BURLA_HOME: cluster.home },
     }),
     launchChromium(),
   ]);

@@ -101,6 +101,14 @@ test("a job may add nodes, says what it waits for, and gives them back", async (
   const { costPerHour, nodes } = await cloud.status(CLUSTER);
   assert.deepEqual(nodes, []);
   assert.ok(costPerHour! < 0.05, `${costPerHour} is for main alone`);
+
+  const python = Script.python(cloud, `
+def tell(now):
+    if now.reason: print("waits", now.reason)
+remote_parallel_map(lambda x: x, [1], grow=1, progress=tell).to_list()`, { env: { ...cloud.emulator.environment, BURLA_CLUSTER: CLUSTER } });
+  await python.line(/^waits .*(1 machine booting)/);
+  python.kill();
+  await python.ended();
 });
 
 test("an unused cluster ends itself, VM of main and all", async () => {

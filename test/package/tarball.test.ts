@@ -12,8 +12,8 @@ import { promisify } from "node:util";
 const run = promisify(execFile);
 const root = fileURLToPath(new URL("../..", import.meta.url));
 const MIB = 1024 * 1024;
-/** esbuild is 11 MiB of it, Google's clients 6 MiB (Compute Engine) and 3 MiB (Firestore), our own code 4 MiB. Raise it in the commit that needs more. */
-const MAX_INSTALLED_MIB = 25;
+/** esbuild is 11 MiB of it, Google's clients 3 MiB (Compute Engine, Firestore), our own code 4 MiB. Raise it in the commit that needs more. */
+const MAX_INSTALLED_MIB = 20;
 const OTHER_NODES = ["22", "24"];
 
 /** The script of a user: a closure over an import and a local value, a class, an error with its line. */

@@ -1,5 +1,7 @@
 /** Whether a cluster runs, and what it is when it does. */
 import { BurlaError } from "@burla/protocol";
+import { resolveCluster } from "../cluster.ts";
+import type { ClusterAddress } from "../types.ts";
 import { controlOf, type Control } from "./requests.ts";
 import type { ClusterStatus, ControlOptions } from "./types.ts";
 
@@ -20,4 +22,9 @@ export async function findCluster(cluster: ControlOptions["cluster"]): Promise<R
     if (error instanceof BurlaError && error.code === "BURLA_UNREACHABLE") return null;
     throw error;
   }
+}
+
+/** Where a cluster of a name is, for programs that are told by address. @throws BurlaError BURLA_UNREACHABLE when nothing says so. */
+export function clusterAddress(name: string): ClusterAddress {
+  return resolveCluster(name).address();
 }

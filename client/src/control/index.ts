@@ -1,4 +1,6 @@
 /** The public exports of `burla/control`: for programs that watch and steer clusters, such as the editor and the command line. */
+export { cloudProject, cloudRegions, estimateCloudCluster, planCloudCluster, stopCloudCluster } from "../gce/cloud.ts";
+export { clusterAddress } from "./find.ts";
 export { cancelJob, clusterStatus, jobFailures, jobLogs } from "./jobs.ts";
 export { listClusters } from "./list.ts";
 export { clusterLogPath } from "../local-cluster.ts";
@@ -8,6 +10,6 @@ export { stopCluster } from "./stop.ts";
 export { watchCluster } from "./watch.ts";
 export { BurlaError, type ErrorCode } from "@burla/protocol";
 export type {
-  Cancelled, ClusterEntry, ClusterState, ClusterStatus, ControlOptions, FailureSummary, JobFailure, JobFailures, JobLogLine, JobLogOptions,
-  JobSummary, NodeSummary, Started, StartOptions, StartPhase, Stopped, WatchOptions, WorkerSummary,
+  Cancelled, CloudCheck, CloudEstimate, CloudOptions, CloudPhase, CloudPlan, CloudPlanOptions, CloudProblem, CloudStartOptions, CloudStopOptions, CloudStopped, ClusterEntry, ClusterState, ClusterStatus, ControlOptions, FailureSummary, JobFailure, JobFailures, JobLogLine, JobLogOptions,
+  JobSummary, NodeSummary, PriceLine, Started, StartOptions, StartPhase, Stopped, WatchOptions, WorkerSummary,
 } from "./types.ts";

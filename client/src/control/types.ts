@@ -184,6 +184,105 @@ export interface Stopped {
   readonly processes: number;
 }
 
+/** What of a project of Google Cloud is being looked at. */
+export type CloudCheck = "credentials" | "permissions" | "api" | "accounts" | "quotas";
+
+/** What a project lacks for a cluster. */
+export interface CloudProblem {
+  readonly message: string;
+  readonly cure: string;
+  /** It can be done all the same, with fewer machines. */
+  readonly isWarning: boolean;
+}
+
+export interface PriceLine {
+  /** Such as `6 × e2-standard-4 spot`. */
+  readonly what: string;
+  /** US dollars; null where the list of prices does not know it. */
+  readonly perHour: number | null;
+}
+
+/** Which cluster on Google Cloud is meant: a spec of the user's, one that was started before, or a usual one. */
+export interface CloudOptions {
+  /** Path of a cluster spec. */
+  readonly spec?: string;
+  /** Without a spec the one of an earlier start by this name, unless machines are named. Default `cloud`. */
+  readonly name?: string;
+  /** Machines of a usual cluster. */
+  readonly nodes?: number;
+  /** Such as `us-central1`: one of `cloudRegions`. */
+  readonly region?: string;
+  /** Instead of the one that spec or credentials name. */
+  readonly project?: string;
+}
+
+/** What is known of a cluster on Google Cloud before anybody is asked. */
+export interface CloudEstimate {
+  readonly cluster: string;
+  /** Null: the one that the credentials name. */
+  readonly project: string | null;
+  /** VMs: one for the main service, and those of the nodes. */
+  readonly machines: number;
+  readonly firewallRules: number;
+  readonly prices: readonly PriceLine[];
+  /** US dollars: the sum of what the list of prices knows. At most: where spot is preferred, the full price may come. */
+  readonly pricePerHour: number;
+  readonly priceList: { readonly date: string; readonly source: string };
+  /** US dollars; null without a budget. */
+  readonly budgetPerHour: number | null;
+  /** Without a job or a client for this long it removes its machines. */
+  readonly idleMinutes: number;
+  /** When it ends itself whatever it does; null where nobody has set a time. */
+  readonly endsAt: string | null;
+}
+
+/** What will be made, in a project that was looked at. Nothing has been made yet. */
+export interface CloudPlan extends CloudEstimate {
+  readonly project: string;
+  /** All that is wrong, not only the first. It can be made when all of them are warnings. */
+  readonly problems: readonly CloudProblem[];
+  /**
+   * Makes it. Resolves when its nodes are ready, or after ten minutes with those that are. Cancelled by the signal it
+   * removes what was made, and then throws the signal's reason. After an error call it again, or `stopCloudCluster`.
+   * @throws BurlaError BURLA_CLOUD and others.
+   */
+  start(options?: CloudStartOptions): Promise<Started>;
+}
+
+export interface CloudPlanOptions extends CloudOptions {
+  /** Ends the looking; its reason is thrown. */
+  readonly signal?: AbortSignal;
+  readonly onCheck?: (check: CloudCheck) => void;
+}
+
+/** How far the making of a cluster on Google Cloud is, or its removal after it was cancelled. */
+export type CloudPhase =
+  /** Firewall rules, main's VM, its programs, until it answers. */
+  | { readonly phase: "network" | "machine" | "programs" | "main" }
+  | { readonly phase: "nodes"; readonly ready: number; readonly wanted: number }
+  /** `left`: VMs that are still there; null while that is not known. */
+  | { readonly phase: "removing"; readonly left: number | null }
+  /** Names of VMs and firewall rules that were there and are not any more. */
+  | { readonly phase: "removed"; readonly removed: readonly string[] };
+
+export interface CloudStartOptions {
+  readonly signal?: AbortSignal;
+  readonly onPhase?: (phase: CloudPhase) => void;
+}
+
+export interface CloudStopOptions {
+  /** Where this machine does not know it. */
+  readonly project?: string;
+  /** How many VMs are still there. */
+  readonly onLeft?: (machines: number) => void;
+}
+
+export interface CloudStopped {
+  readonly project: string;
+  /** Names of VMs and firewall rules that were there and are not any more. Nothing of the cluster is left. */
+  readonly removed: readonly string[];
+}
+
 /** Name or address of a cluster, as the option `cluster` of a call. */
 export interface ControlOptions {
   readonly cluster?: string | { readonly url: string; readonly token: string };

@@ -12,7 +12,7 @@ export interface ProgramArchive {
 }
 
 /** Beside this file, in `dist`. */
-const WANTED = /^(index\.(js|cjs)|google-store\.mjs|services\/.*|python\/.*)$/;
+const WANTED = /^(index\.(js|cjs)|google-[\w-]+\.mjs|services\/.*|python\/.*)$/;
 
 export async function packPrograms(): Promise<ProgramArchive> {
   const dist = fileURLToPath(new URL(".", import.meta.url));

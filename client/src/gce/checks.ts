@@ -1,14 +1,8 @@
 /** What a project must have before anything is made in it. Changes nothing. */
 import { serviceAccountEmail, type ClusterSpec } from "@burla/protocol";
+import type { CloudCheck, CloudProblem } from "../control/types.ts";
 import { cloudError, type GoogleProject } from "./library.ts";
 import { quotaNeeds } from "./plan.ts";
-
-export interface Problem {
-  readonly message: string;
-  readonly cure: string;
-  /** It can be done all the same, with fewer machines. */
-  readonly isWarning: boolean;
-}
 
 /** What `burla up` and `burla down` do themselves; `docs/gcp/burla-user.json` is the role that has them. */
 export const USER_PERMISSIONS = [
@@ -25,30 +19,34 @@ export const USER_PERMISSIONS = [
 const SERVICE = "compute.googleapis.com";
 
 /** All that is wrong, not only the first. @throws BurlaError BURLA_CLOUD when Google does not answer. */
-export async function checkProject(project: GoogleProject, spec: ClusterSpec): Promise<Problem[]> {
+export async function checkProject(project: GoogleProject, spec: ClusterSpec, onCheck: (check: CloudCheck) => void = () => undefined): Promise<CloudProblem[]> {
   try {
+    onCheck("permissions");
     const allowed = new Set(await project.permissions(USER_PERMISSIONS));
     const missing = USER_PERMISSIONS.filter((permission) => !allowed.has(permission));
     const permissions = missing.map((permission) => problem(`you may not ${permission} in ${project.id}`, "Ask for the role of docs/gcp.md."));
-    const has = (permission: (typeof USER_PERMISSIONS)[number]) => allowed.has(permission);
+    const look = async (check: CloudCheck, permission: (typeof USER_PERMISSIONS)[number], ask: () => Promise<CloudProblem[]>) => {
+      onCheck(check);
+      return allowed.has(permission) ? await ask() : [];
+    };
     return [
       ...permissions,
-      ...(has("serviceusage.services.get") ? await checkService(project) : []),
-      ...(has("iam.serviceAccounts.get") ? await checkAccounts(project, spec) : []),
-      ...(has("compute.regions.get") ? await checkQuotas(project, spec) : []),
+      ...(await look("api", "serviceusage.services.get", () => checkService(project))),
+      ...(await look("accounts", "iam.serviceAccounts.get", () => checkAccounts(project, spec))),
+      ...(await look("quotas", "compute.regions.get", () => checkQuotas(project, spec))),
     ];
   } catch (error) {
     throw cloudError(`the project ${project.id} could not be looked at`, error);
   }
 }
 
-async function checkService(project: GoogleProject): Promise<Problem[]> {
+async function checkService(project: GoogleProject): Promise<CloudProblem[]> {
   if (await project.isEnabled(SERVICE)) return [];
   return [problem(`the API of Compute Engine is not enabled in ${project.id}`, `Run \`gcloud services enable ${SERVICE} --project ${project.id}\`.`)];
 }
 
-async function checkAccounts(project: GoogleProject, { gce }: ClusterSpec): Promise<Problem[]> {
-  const problems: Problem[] = [];
+async function checkAccounts(project: GoogleProject, { gce }: ClusterSpec): Promise<CloudProblem[]> {
+  const problems: CloudProblem[] = [];
   for (const name of Object.values(gce.serviceAccounts)) {
     const email = serviceAccountEmail(name, project.id);
     if (!(await project.hasServiceAccount(email))) problems.push(problem(`there is no service account ${email}`, "docs/gcp.md has the commands that make it, once for a project."));
@@ -57,8 +55,8 @@ async function checkAccounts(project: GoogleProject, { gce }: ClusterSpec): Prom
 }
 
 /** Other zones or the full price may help, so a quota that is too small is only said. */
-async function checkQuotas(project: GoogleProject, spec: ClusterSpec): Promise<Problem[]> {
-  const problems: Problem[] = [];
+async function checkQuotas(project: GoogleProject, spec: ClusterSpec): Promise<CloudProblem[]> {
+  const problems: CloudProblem[] = [];
   for (const { region, metric, cpus } of quotaNeeds(spec)) {
     const quota = (await project.compute.quotas(region)).find((candidate) => candidate.metric === metric);
     const free = quota === undefined ? Infinity : quota.limit - quota.usage;
@@ -70,6 +68,6 @@ async function checkQuotas(project: GoogleProject, spec: ClusterSpec): Promise<P
   return problems;
 }
 
-function problem(message: string, cure: string): Problem {
+function problem(message: string, cure: string): CloudProblem {
   return { message, cure, isWarning: false };
 }

@@ -1,4 +1,4 @@
-/** Google's client, 5 MB in a file of its own beside the services: loaded by whoever starts or ends a cluster there. */
+/** Google's client, 2 MB in a file of its own beside the services: loaded by whoever starts or ends a cluster there. */
 import type * as gce from "@burla/protocol/gce";
 import { BurlaError, isGceFailure, messageOf } from "@burla/protocol";
 
@@ -16,14 +16,19 @@ export function gceEndpoint(): string | null {
 
 /** @throws BurlaError BURLA_CLOUD when there are no credentials, or no project is named. */
 export async function openProject(project: string | null): Promise<GoogleProject> {
+  const opened = await openProjectIfNamed(project);
+  if (opened !== null) return opened;
+  throw new BurlaError("BURLA_CLOUD", "no project of Google Cloud is named", { cure: "Name it in the cluster spec (`gce.project`), or with `gcloud config set project`." });
+}
+
+/** @returns null when no project is named. @throws BurlaError BURLA_CLOUD when there are no credentials. */
+export async function openProjectIfNamed(project: string | null): Promise<GoogleProject | null> {
   const { GoogleProject } = await loadGce();
   try {
     return await GoogleProject.open({ project, endpoint: gceEndpoint() });
   } catch (cause) {
-    const isProject = /project/i.test(messageOf(cause)) && !/credential/i.test(messageOf(cause));
-    const what = isProject ? "no project of Google Cloud is named" : "there are no credentials for Google Cloud";
-    const cure = isProject ? "Name it in the cluster spec (`gce.project`), or with `gcloud config set project`." : "Sign in with `gcloud auth application-default login`.";
-    throw new BurlaError("BURLA_CLOUD", `${what}: ${firstLine(cause)}`, { cause, cure });
+    if (/project/i.test(messageOf(cause)) && !/credential/i.test(messageOf(cause))) return null;
+    throw new BurlaError("BURLA_CLOUD", `there are no credentials for Google Cloud: ${firstLine(cause)}`, { cause, cure: "Sign in with `gcloud auth application-default login`." });
   }
 }
 

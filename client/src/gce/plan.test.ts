@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { parseClusterSpec } from "@burla/protocol";
 import { mainZones, priceLines, priceText, quotaNeeds, totalPerHour } from "./plan.ts";
+import { estimateOf } from "./up.ts";
 
 const spec = parseClusterSpec({
   name: "trial", provider: "gce",
@@ -24,7 +25,7 @@ test("the price has a line for each group, and says what it does not know", () =
   const lines = priceLines(spec);
   assert.deepEqual(lines.map(({ perHour }) => perHour === null), [false, false, false, true]);
   assert.ok(Math.abs(totalPerHour(lines) - lines[0]!.perHour! - lines[1]!.perHour! - lines[2]!.perHour!) < 1e-9);
-  assert.match(priceText(spec), /1 × z9-mega-4 \(own\)\s+unknown\nAbout \$\d.* per hour, and what the list does not know, by a list of/);
+  assert.match(priceText(estimateOf(spec)), /1 × z9-mega-4 \(own\)\s+unknown\nAbout \$\d.* per hour, and what the list does not know, by a list of/);
 });
 
 test("main is in the first zone that has room, the named one first", () => {

@@ -1,12 +1,7 @@
 /** What a cluster on Compute Engine will have, need and cost, before anything is made. No I/O. */
-import { cpuQuota, machinePrice, machineSize, PRICES, regionOf, type ClusterSpec, type NodeGroup } from "@burla/protocol";
-
-export interface PriceLine {
-  /** Such as `6 × e2-standard-4 spot`. */
-  readonly what: string;
-  /** US dollars; null where the list of prices does not know it. */
-  readonly perHour: number | null;
-}
+import { cpuQuota, machinePrice, machineSize, regionOf, type ClusterSpec, type NodeGroup } from "@burla/protocol";
+import { dollars } from "../dollars.ts";
+import type { CloudEstimate, PriceLine } from "../control/types.ts";
 
 export interface QuotaNeed {
   readonly region: string;
@@ -60,16 +55,11 @@ export function mainZones({ gce, groups }: ClusterSpec): string[] {
   return [...new Set([...(zone === null ? [] : [zone]), ...groups.flatMap(({ zones }) => zones)])];
 }
 
-export function priceText(spec: ClusterSpec): string {
-  const lines = priceLines(spec);
-  const width = Math.max(...lines.map(({ what }) => what.length));
-  const unknown = lines.some(({ perHour }) => perHour === null) ? ", and what the list does not know" : "";
+export function priceText({ prices, pricePerHour, priceList }: Pick<CloudEstimate, "prices" | "pricePerHour" | "priceList">): string {
+  const width = Math.max(...prices.map(({ what }) => what.length));
+  const unknown = prices.some(({ perHour }) => perHour === null) ? ", and what the list does not know" : "";
   return [
-    ...lines.map(({ what, perHour }) => `  ${what.padEnd(width)}  ${perHour === null ? "unknown" : dollars(perHour)}`),
-    `About ${dollars(totalPerHour(lines))} per hour${unknown}, by a list of ${PRICES.date}, without network traffic.`,
+    ...prices.map(({ what, perHour }) => `  ${what.padEnd(width)}  ${perHour === null ? "unknown" : dollars(perHour)}`),
+    `About ${dollars(pricePerHour)} per hour${unknown}, by a list of ${priceList.date}, without network traffic.`,
   ].join("\n");
-}
-
-export function dollars(amount: number): string {
-  return `$${amount.toFixed(amount < 1 ? 3 : 2)}`;
 }

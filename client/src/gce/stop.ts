@@ -3,6 +3,7 @@ import { randomUUID } from "node:crypto";
 import { rmSync } from "node:fs";
 import { BurlaError, isGceFailure } from "@burla/protocol";
 import { findAnswering } from "../control/stop.ts";
+import type { CloudStopped } from "../control/types.ts";
 import { clusterDirectory } from "../local-cluster.ts";
 import { cloudError, openProject, type GoogleProject } from "./library.ts";
 
@@ -10,20 +11,18 @@ import { cloudError, openProject, type GoogleProject } from "./library.ts";
 const TIMEOUT_MS = 10 * 60_000;
 const LOOK_MS = 1_000;
 
-export interface GceStopped {
-  readonly project: string;
-  /** Names of VMs and firewall rules that were there and are not any more. */
-  readonly removed: readonly string[];
-}
-
-/** @param project null: the one that the credentials name. @throws BurlaError BURLA_CLOUD when something does not go. */
-export async function stopGceCluster(name: string, project: string | null): Promise<GceStopped> {
+/**
+ * @param project null: the one that the credentials name.
+ * @param onLeft hears how many VMs are still there.
+ * @throws BurlaError BURLA_CLOUD when something does not go.
+ */
+export async function stopGceCluster(name: string, project: string | null, onLeft: (machines: number) => void = () => undefined): Promise<CloudStopped> {
   const opened = await openProject(project);
   // Main then makes no more VMs, and removes those of its nodes. It need not answer.
   await (await findAnswering(name))?.control.shutdown().catch(() => undefined);
   const removed = new Set<string>();
   try {
-    await removeVms(opened, name, removed);
+    await removeVms(opened, name, { removed, onLeft });
     for (const rule of await opened.compute.listFirewalls(name)) {
       await gone(() => opened.compute.deleteFirewall(rule, randomUUID()));
       removed.add(rule);
@@ -38,11 +37,12 @@ export async function stopGceCluster(name: string, project: string | null): Prom
 }
 
 /** Main's first, which would make those of the nodes again; until the list is empty. */
-async function removeVms({ compute }: GoogleProject, cluster: string, removed: Set<string>): Promise<void> {
+async function removeVms({ compute }: GoogleProject, cluster: string, { removed, onLeft }: { removed: Set<string>; onLeft: (machines: number) => void }): Promise<void> {
   const deadlineMs = performance.now() + TIMEOUT_MS;
   for (;;) {
     const vms = await compute.listVms(cluster);
     const mains = vms.filter(({ role }) => role === "main");
+    onLeft(vms.length);
     if (vms.length === 0) return;
     for (const { name, zone } of mains) await gone(() => compute.deleteVm(zone, name, randomUUID()));
     await Promise.all(vms.filter((vm) => !mains.includes(vm)).map(({ name, zone }) => gone(() => compute.deleteVm(zone, name, randomUUID()))));

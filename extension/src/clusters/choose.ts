@@ -1,12 +1,14 @@
 /** Choosing the current cluster, adding one, and taking one off the list. */
 import * as vscode from "vscode";
 import { Declined, troubleOf } from "../failure.ts";
+import { COMMANDS, type CommandId } from "../contributions.ts";
 import { linkWord } from "../view/cluster-rows.ts";
+import { refreshCloud } from "./cloud-list.ts";
 import { nameProblem, normalizeUrl, urlProblem } from "./cluster-setting.ts";
 import type { LoadControl } from "./control.ts";
 import type { ClusterHub } from "./hub.ts";
 import type { KnownClusters } from "./known-clusters.ts";
-import { LOCAL_ID, type ClusterRef } from "./state.ts";
+import { LOCAL_ID, type ClusterKind, type ClusterRef } from "./state.ts";
 import type { ClusterWatchers } from "./watchers.ts";
 
 const DIAL_TIMEOUT_MS = 10_000;
@@ -21,23 +23,31 @@ export interface ChooseParts {
 }
 
 interface ClusterItem extends vscode.QuickPickItem {
-  /** Null for the entry that adds one. */
+  /** Null for the entries that make one known. */
   readonly ref: ClusterRef | null;
+  readonly command?: CommandId;
 }
+
+const ICONS: Readonly<Record<ClusterKind, string>> = { local: "device-desktop", cloud: "cloud", address: "server-environment" };
 
 export async function chooseCluster(parts: ChooseParts): Promise<void> {
   const { hub } = parts;
+  await refreshCloud(parts);
   const items: ClusterItem[] = hub.all().map(({ ref, link }) => ({
-    label: `$(${ref.url === null ? "device-desktop" : "server-environment"}) ${ref.label}`,
+    label: `$(${ICONS[ref.kind]}) ${ref.label}`,
     description: [ref.id === hub.current.ref.id ? "current" : "", linkWord(link)].filter((part) => part !== "").join(" · "),
     ...(ref.url === null ? {} : { detail: ref.url }),
     ref,
   }));
-  const add: ClusterItem[] = [{ label: "", kind: vscode.QuickPickItemKind.Separator, ref: null }, { label: "$(add) Add Cluster…", ref: null }];
-  const choice = await vscode.window.showQuickPick([...items, ...add], { title: "Choose Cluster", placeHolder: "Jobs of this workspace run on", matchOnDetail: true });
+  const more: ClusterItem[] = [
+    { label: "", kind: vscode.QuickPickItemKind.Separator, ref: null },
+    { label: "$(cloud) Start a Cluster on Google Cloud…", ref: null, command: COMMANDS.startCloudCluster },
+    { label: "$(add) Add Cluster…", ref: null, command: COMMANDS.addCluster },
+  ];
+  const choice = await vscode.window.showQuickPick([...items, ...more], { title: "Choose Cluster", placeHolder: "Jobs of this workspace run on", matchOnDetail: true });
   if (choice === undefined) return;
-  if (choice.ref === null) await addCluster(parts);
-  else await use(parts, choice.ref.id);
+  if (choice.ref !== null) await use(parts, choice.ref.id);
+  else if (choice.command !== undefined) await vscode.commands.executeCommand(choice.command);
 }
 
 /** Makes it the current one. */
@@ -104,7 +114,8 @@ async function problemOf({ watchCluster }: Awaited<ReturnType<LoadControl>>, clu
 /** Takes it off the list; the cluster itself goes on. */
 export async function removeCluster({ hub, watchers, known }: ChooseParts, id: string): Promise<void> {
   const { ref } = hub.state(id);
-  if (ref.url === null) throw new Error("The local cluster is always there.");
+  if (ref.kind === "local") throw new Error("The local cluster is always there.");
+  if (ref.kind === "cloud") throw new Error("A cluster on Google Cloud leaves the list when it is stopped.");
   const detail = "Its address and token are forgotten here. The cluster itself and its jobs go on.";
   const choice = await vscode.window.showWarningMessage(`Remove ${ref.label} from the list?`, { modal: true, detail }, REMOVE);
   if (choice !== REMOVE) throw new Declined("it stays");

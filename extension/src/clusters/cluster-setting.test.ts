@@ -12,7 +12,7 @@ describe("clusters in the settings", () => {
       "https://10.0.0.7",
       null,
     ];
-    assert.deepEqual(refsFrom(setting), [{ id: "https://10.0.0.5:8443", label: "Again", url: "https://10.0.0.5:8443" }]);
+    assert.deepEqual(refsFrom(setting), [{ id: "https://10.0.0.5:8443", label: "Again", kind: "address", url: "https://10.0.0.5:8443" }]);
     assert.deepEqual(refsFrom("nonsense"), []);
     assert.deepEqual(refsFrom(undefined), []);
   });

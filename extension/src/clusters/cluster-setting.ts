@@ -16,7 +16,7 @@ export function refsFrom(setting: unknown): ClusterRef[] {
     const { name, url } = (typeof entry === "object" && entry !== null ? entry : {}) as { name?: unknown; url?: unknown };
     if (typeof name !== "string" || typeof url !== "string" || nameProblem(name) !== null) continue;
     const id = normalizeUrl(url);
-    if (id !== null) refs.set(id, { id, label: name.trim(), url: id });
+    if (id !== null) refs.set(id, { id, label: name.trim(), kind: "address", url: id });
   }
   return [...refs.values()];
 }

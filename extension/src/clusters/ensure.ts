@@ -6,6 +6,7 @@ import { autoStart, setAutoStart } from "../settings.ts";
 import { requireTrust } from "../trust.ts";
 import type { ClusterHub } from "./hub.ts";
 import type { KnownClusters } from "./known-clusters.ts";
+import type { CloudStarter } from "./cloud-start.ts";
 import type { ClusterStarter } from "./start.ts";
 import type { ClusterRef, ClusterState, LinkKind } from "./state.ts";
 import type { Target, ClusterWatchers } from "./watchers.ts";
@@ -28,6 +29,7 @@ export interface EnsureParts {
   readonly watchers: ClusterWatchers;
   readonly known: KnownClusters;
   readonly starter: ClusterStarter;
+  readonly cloudStarter: CloudStarter;
 }
 
 /**
@@ -40,7 +42,7 @@ export async function ensureCluster(parts: EnsureParts, signal: AbortSignal): Pr
   const { hub, known } = parts;
   const { ref } = hub.current;
   const state = await settled(parts, ref.id, signal);
-  if (state.link.kind !== "online") await (ref.url === null ? startLocal(parts, state) : askAboutRemote(parts, state, signal));
+  if (state.link.kind !== "online") await (ref.kind === "local" ? startLocal(parts, state) : askAboutRemote(parts, state, signal));
   return { ref, target: await known.target(ref.id) };
 }
 
@@ -68,8 +70,10 @@ async function askToStart(what: string): Promise<void> {
 
 async function askAboutRemote(parts: EnsureParts, { ref, link }: ClusterState, signal: AbortSignal): Promise<void> {
   const why = link.kind === "unreachable" || link.kind === "error" ? link.trouble.message : "it has ended";
-  const choice = await vscode.window.showWarningMessage(`${ref.label} cannot take the job: ${why}`, TRY_AGAIN, CHOOSE);
+  const mayStart = ref.kind === "cloud" && link.kind === "off";
+  const choice = await vscode.window.showWarningMessage(`${ref.label} cannot take the job: ${why}`, mayStart ? START : TRY_AGAIN, CHOOSE);
   if (choice === CHOOSE) void vscode.commands.executeCommand(COMMANDS.chooseCluster);
+  if (choice === START) return parts.cloudStarter.start(ref.id);
   if (choice !== TRY_AGAIN) throw new Declined("the cluster is not there");
   parts.watchers.again(ref.id);
   const state = await settled(parts, ref.id, signal);

@@ -1,26 +1,41 @@
-/** The clusters that the user has added: names and addresses in the settings, tokens in the editor's secret storage. */
+/**
+ * The clusters beside the one of this machine: those on Google Cloud by the names that the state folder has, and those that the
+ * user has added, names and addresses in the settings, tokens in the editor's secret storage.
+ */
 import * as vscode from "vscode";
 import { SETTINGS } from "../contributions.ts";
-import { LOCAL_ID, type ClusterRef } from "./state.ts";
-import { refsFrom, type ClusterSetting } from "./cluster-setting.ts";
+import { cloudRef, type ClusterRef } from "./state.ts";
+import { normalizeUrl, refsFrom, type ClusterSetting } from "./cluster-setting.ts";
 import type { Target } from "./watchers.ts";
 
+const CLOUD_KEY = "burla.cloudClusters";
 const secretKey = (url: string) => `burla.token ${url}`;
 
 export class KnownClusters {
   readonly #secrets: vscode.SecretStorage;
+  readonly #memory: vscode.Memento;
 
-  constructor(secrets: vscode.SecretStorage) {
+  constructor(secrets: vscode.SecretStorage, memory: vscode.Memento) {
     this.#secrets = secrets;
+    this.#memory = memory;
   }
 
   refs(): ClusterRef[] {
-    return refsFrom(this.#settings());
+    return [...this.cloud().map(cloudRef), ...refsFrom(this.#settings())];
+  }
+
+  /** Names of those on Google Cloud. Kept, so that a window knows them before it has looked into the state folder. */
+  cloud(): readonly string[] {
+    return this.#memory.get<string[]>(CLOUD_KEY, []);
+  }
+
+  async setCloud(names: readonly string[]): Promise<void> {
+    await this.#memory.update(CLOUD_KEY, [...new Set(names)].sort());
   }
 
   /** @throws Error when the cluster's token is not there. */
   async target(id: string): Promise<Target> {
-    if (id === LOCAL_ID) return LOCAL_ID;
+    if (normalizeUrl(id) === null) return id;
     const token = await this.#secrets.get(secretKey(id));
     if (token === undefined) throw new MissingToken(id);
     return { url: id, token };

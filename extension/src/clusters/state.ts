@@ -3,15 +3,19 @@ import type { ClusterState as Heard, ClusterStatus, JobSummary, StartPhase } fro
 
 /** A cluster that the user may choose. */
 export interface ClusterRef {
-  /** `local`, or the URL. */
+  /** `local`, the name of a cluster on Google Cloud, or the URL. */
   readonly id: string;
   readonly label: string;
-  /** Null for the cluster of this machine, which says in a file where it is. */
+  readonly kind: ClusterKind;
+  /** Null for clusters that say in a file where they are. */
   readonly url: string | null;
 }
 
+/** On this machine; on Google Cloud, started from this machine; or one that the user has given the address of. */
+export type ClusterKind = "local" | "cloud" | "address";
+
 export const LOCAL_ID = "local";
-export const LOCAL_CLUSTER: ClusterRef = { id: LOCAL_ID, label: "Local cluster", url: null };
+export const LOCAL_CLUSTER: ClusterRef = { id: LOCAL_ID, label: "Local cluster", kind: "local", url: null };
 
 /** How this window stands to the cluster. */
 export type Link =
@@ -55,6 +59,10 @@ export type ClusterEvent =
   | { readonly type: "startFailed"; readonly trouble: Trouble }
   /** The watching itself has failed. */
   | { readonly type: "failed"; readonly trouble: Trouble };
+
+export function cloudRef(name: string): ClusterRef {
+  return { id: name, label: name, kind: "cloud", url: null };
+}
 
 export const UNREACHABLE_CURE = "It is tried again by itself. If it was ended by force, start it anew.";
 
@@ -106,7 +114,7 @@ function onHeard(state: ClusterState, heard: Heard): ClusterState {
 }
 
 function hasFailedToStart({ link }: ClusterState): boolean {
-  return link.kind === "error" && link.trouble.code === "BURLA_CLUSTER_START";
+  return link.kind === "error" && ["BURLA_CLUSTER_START", "BURLA_CLOUD"].includes(link.trouble.code);
 }
 
 /** The message of an error of Burla's own ends with its cure. */
@@ -117,6 +125,18 @@ function headOf({ message, cure }: { readonly message: string; readonly cure: st
 function statusOf(heard: Heard): ClusterStatus | null {
   if (heard.phase === "off" || heard.phase === "refused") return null;
   return heard.phase === "unreachable" ? heard.last : heard.status;
+}
+
+/** One that does not answer, or has another version, can only be ended. Of one on Google Cloud that is off something may still be there. */
+const STOPPABLE: Readonly<Record<ClusterKind, readonly LinkKind[]>> = {
+  local: ["online", "unreachable", "error"],
+  cloud: ["online", "unreachable", "error", "off"],
+  address: [],
+};
+
+/** Whether it can be ended from here. */
+export function mayStop({ kind }: ClusterRef, link: Link): boolean {
+  return STOPPABLE[kind].includes(link.kind);
 }
 
 const LIVE_PHASES = ["waiting", "running"];

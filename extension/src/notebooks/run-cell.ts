@@ -1,6 +1,7 @@
 /** Run Cell on Burla: the very cell, by the kernel that it has, with its last statement on the cluster. */
 import * as vscode from "vscode";
 import type { PythonClient } from "@burla/kernel-bridge/python";
+import { LOCAL_ID } from "../clusters/state.ts";
 import { Declined } from "../failure.ts";
 import { requireTrust } from "../trust.ts";
 import type { Shell } from "../shell.ts";
@@ -63,7 +64,8 @@ export async function runCellOnBurla(parts: RunCellParts, cell: vscode.NotebookC
 export function preparation(shell: Shell, cell: vscode.NotebookCell, intent: CellIntent): Prepare {
   return async (signal) => {
     const { ref, target } = await shell.ensureCluster(signal);
-    const cluster = typeof target === "string" ? null : { url: target.url, token: target.token, certificate: target.certificate ?? null };
+    const address = target === LOCAL_ID ? null : typeof target === "string" ? (await shell.loadControl()).clusterAddress(target) : target;
+    const cluster = address === null ? null : { url: address.url, token: address.token, certificate: address.certificate ?? null };
     return { cellId: cell.document.uri.toString(), cluster, clusterName: ref.label, onlyInputs: intent.onlyInputs, attachTo: intent.attachTo };
   };
 }

@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import type { ClusterStatus, NodeSummary } from "burla/control";
 import { TOOLS } from "../contributions.ts";
-import { LOCAL_CLUSTER, type ClusterState } from "../clusters/state.ts";
+import { cloudRef, LOCAL_CLUSTER, type ClusterState } from "../clusters/state.ts";
 import { machinesAndCost, statusReport } from "./cost.ts";
 import { parseInput, runInput } from "./inputs.ts";
 
@@ -14,7 +14,9 @@ const ONLINE: Pick<ClusterState, "ref" | "link" | "status"> = { ref: LOCAL_CLUST
 test("the confirmation names machines and cost", () => {
   assert.equal(machinesAndCost(ONLINE), "It runs on the cluster on this machine: 2 × process, 2 processors in all. It costs nothing but this machine's time.");
   assert.match(machinesAndCost({ ref: LOCAL_CLUSTER, status: null }), /starts the cluster on this machine first/);
-  const remote = machinesAndCost({ ref: { id: "https://x", label: "big", url: "https://x" }, status: { ...STATUS, nodes: [{ ...NODE, machineType: "n2-standard-8" }] } });
+  const remote = machinesAndCost({ ref: { id: "https://x", label: "big", kind: "address", url: "https://x" }, status: { ...STATUS, nodes: [{ ...NODE, machineType: "n2-standard-8" }] } });
+  const cloud = machinesAndCost({ ref: cloudRef("trial"), status: { ...STATUS, costPerHour: 0.25 } });
+  assert.match(cloud, /the cluster trial \(on Google Cloud\).*about \$0\.250 per hour now/);
   assert.match(remote, /the cluster big \(https:\/\/x\): 1 × n2-standard-8.*what their provider asks/);
 });
 

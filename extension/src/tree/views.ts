@@ -1,5 +1,6 @@
 /** The two trees of the activity bar, drawn anew as events come, and not more often than a person can read. */
 import * as vscode from "vscode";
+import { refreshCloud } from "../clusters/cloud-list.ts";
 import type { LoadControl } from "../clusters/control.ts";
 import type { ClusterHub } from "../clusters/hub.ts";
 import type { KnownClusters } from "../clusters/known-clusters.ts";
@@ -24,13 +25,14 @@ export function createTrees(parts: TreeParts): vscode.Disposable[] {
   return [createClustersView(parts), createJobsView(parts)];
 }
 
-function createClustersView({ hub, watchers }: TreeParts): vscode.Disposable {
+function createClustersView(parts: TreeParts): vscode.Disposable {
+  const { hub, watchers } = parts;
   const tree = new ClustersTree(hub);
   const view = vscode.window.createTreeView(VIEWS.clusters, { treeDataProvider: tree, showCollapseAll: true });
   const redraw = paced(() => tree.refresh(), REDRAW_MS);
   // Clusters that are not in use are watched from when somebody looks.
   const watchAll = () => {
-    if (view.visible) for (const { ref } of hub.all()) watchers.watch(ref.id);
+    if (view.visible) void refreshCloud(parts).then(() => hub.all().forEach(({ ref }) => watchers.watch(ref.id)));
   };
   return vscode.Disposable.from(view, redraw, hub.onDidChange(redraw.request), view.onDidChangeVisibility(watchAll));
 }

@@ -2,12 +2,12 @@ import { describe, it } from "node:test";
 import assert from "node:assert/strict";
 import { COMMANDS } from "../contributions.ts";
 import { initialState, LOCAL_CLUSTER, reduce } from "../clusters/state.ts";
-import { aJob, aStatus, online, unreachable } from "../testing.ts";
+import { aJob, aStatus, cloud, online, unreachable } from "../testing.ts";
 import { actionsFor, actionsTitle } from "./actions.ts";
 import { cancelQuestion, stopQuestion } from "./questions.ts";
 
 const off = initialState(LOCAL_CLUSTER);
-const remote = { id: "https://10.0.0.5", label: "Team", url: "https://10.0.0.5" };
+const remote = { id: "https://10.0.0.5", label: "Team", kind: "address", url: "https://10.0.0.5" } as const;
 const commandsOf = (state: Parameters<typeof actionsFor>[0]) => actionsFor(state).map(({ command }) => command);
 
 describe("what may be done", () => {
@@ -29,6 +29,13 @@ describe("what may be done", () => {
     assert.ok(commandsOf(online()).includes(COMMANDS.stopCluster));
   });
 
+  it("starts and stops those on Google Cloud, and removes what one that is off has left", () => {
+    assert.deepEqual(commandsOf(cloud(null)).filter((command) => command === COMMANDS.startCluster || command === COMMANDS.stopCluster), [COMMANDS.startCluster, COMMANDS.stopCluster]);
+    assert.ok(commandsOf(cloud()).includes(COMMANDS.stopCluster));
+    assert.match(actionsFor(cloud(null)).find(({ command }) => command === COMMANDS.stopCluster)?.description ?? "", /^asks first/);
+    for (const state of [off, online(), cloud(), initialState(remote)]) assert.ok(commandsOf(state).includes(COMMANDS.startCloudCluster));
+  });
+
   it("says what it is about", () => {
     assert.equal(actionsTitle(online()), "Burla: Local cluster (running)");
   });
@@ -41,6 +48,14 @@ describe("questions", () => {
     assert.match(detail, /2 jobs will stop:\n• score: running 42%/);
     assert.match(detail, /Detached jobs go on/);
     assert.equal(stopQuestion(online()).losesSomething, false);
+  });
+
+  it("of a cluster on Google Cloud says what goes, and asks when nothing is known", () => {
+    assert.equal(stopQuestion(cloud()).losesSomething, false);
+    assert.equal(stopQuestion(cloud()).message, "Stop the cluster trial on Google Cloud?");
+    assert.match(stopQuestion(cloud(aStatus({ jobs: [aJob({ detach: true })] }))).detail, /1 job will stop:[^]*Detached jobs stop, too\.\nAll of its machines/);
+    assert.equal(stopQuestion(cloud(null)).losesSomething, true);
+    assert.match(stopQuestion(cloud(null)).detail, /whether jobs run is not known/);
   });
 
   it("name the job that would be cancelled, and how far it is", () => {

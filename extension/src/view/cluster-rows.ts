@@ -1,6 +1,7 @@
 /** The rows of the tree "Clusters": clusters, their nodes, and the containers of a node. */
 import type { ClusterStatus, NodeSummary } from "burla/control";
 import { liveJobs, type ClusterState, type Link } from "../clusters/state.ts";
+import { dollars } from "../../../client/src/dollars.ts";
 import { startingWords } from "./status-bar-view.ts";
 import { COLOR, icon, type Icon, type Row } from "./row.ts";
 import { clockText, coresText, countText, escapeMarkdown, memoryText, nodeStateText } from "./texts.ts";
@@ -17,7 +18,6 @@ export interface Standing {
 export function clusterRow(state: ClusterState, { isCurrent, isOnly }: Standing): Row {
   const { ref, link, status } = state;
   const hasRows = status !== null && status.nodes.length > 0;
-  const kind = ref.url === null ? "local" : "remote";
   return {
     // The editor keeps a row closed that had nothing below it: one that has something now is another row.
     id: hasRows ? ref.id : `${ref.id}/empty`,
@@ -25,7 +25,7 @@ export function clusterRow(state: ClusterState, { isCurrent, isOnly }: Standing)
     description: [isCurrent && !isOnly ? "current" : "", clusterDetail(state)].filter((part) => part !== "").join(" · "),
     tooltip: clusterTooltip(state),
     icon: clusterIcon(link),
-    contextValue: `cluster:${kind}:${link.kind}:${isCurrent ? "current" : "other"}`,
+    contextValue: `cluster:${ref.kind}:${link.kind}:${isCurrent ? "current" : "other"}`,
     expandable: hasRows ? "open" : "no",
   };
 }
@@ -41,7 +41,8 @@ function clusterDetail({ link, status }: ClusterState): string {
   if (link.kind === "unreachable" || link.kind === "error") return link.trouble.message.split("\n")[0] ?? "";
   if (link.kind !== "online" || status === null) return "";
   const jobs = liveJobs(status).length;
-  return [countText(status.nodes.length, "node"), jobs === 0 ? "idle" : countText(jobs, "job")].join(" · ");
+  const cost = status.costPerHour === null ? [] : [`${dollars(status.costPerHour)}/h`];
+  return [countText(status.nodes.length, "node"), jobs === 0 ? "idle" : countText(jobs, "job"), ...cost].join(" · ");
 }
 
 const CLUSTER_ICONS: Record<Link["kind"], Icon> = {
@@ -61,6 +62,7 @@ function clusterIcon(link: Link): Icon {
 function clusterTooltip({ ref, link, status }: ClusterState): string {
   const lines = [`**${escapeMarkdown(ref.label)}**: ${linkWord(link)}`];
   if (ref.url !== null) lines.push(escapeMarkdown(ref.url));
+  if (ref.kind === "cloud") lines.push("On Google Cloud");
   if (link.kind === "unreachable" || link.kind === "error") lines.push(escapeMarkdown(link.trouble.message), escapeMarkdown(link.trouble.cure));
   if (link.kind === "online" && status !== null) lines.push(...onlineLines(status));
   return lines.join("\n\n");
@@ -68,7 +70,8 @@ function clusterTooltip({ ref, link, status }: ClusterState): string {
 
 function onlineLines(status: ClusterStatus): string[] {
   const idle = status.idleDeadline === null ? [] : [`Ends by itself at ${clockText(status.idleDeadline)} unless it is used`];
-  return [coresText(status), ...idle, `Version ${escapeMarkdown(status.version)}`];
+  const cost = status.costPerHour === null ? [] : [`Costs about ${escapeMarkdown(dollars(status.costPerHour))} per hour now`];
+  return [coresText(status), ...cost, ...status.troubles.map(escapeMarkdown), ...idle, `Version ${escapeMarkdown(status.version)}`];
 }
 
 const NODE_ICONS: Record<string, Icon> = {

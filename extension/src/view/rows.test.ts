@@ -1,7 +1,7 @@
 import { describe, it } from "node:test";
 import assert from "node:assert/strict";
 import { initialState, LOCAL_CLUSTER, reduce } from "../clusters/state.ts";
-import { aJob, aNode, aStatus, online, unreachable } from "../testing.ts";
+import { aJob, aNode, aStatus, cloud, online, unreachable } from "../testing.ts";
 import { clusterRow, containerRow, nodeRow } from "./cluster-rows.ts";
 import { failureRow, jobRow, moreFailuresRow, partRow, partsOf, sortJobs } from "./job-rows.ts";
 import { spokenRow } from "./row.ts";
@@ -25,6 +25,12 @@ describe("rows of clusters", () => {
     assert.equal(clusterRow(online(), { isCurrent: true, isOnly: true }).description, "2 nodes · idle");
     assert.equal(clusterRow(unreachable(), other).description, "it has closed the connection");
     assert.equal(clusterRow(online(), current).contextValue, "cluster:local:online:current");
+  });
+
+  it("tell what a cluster on Google Cloud costs", () => {
+    assert.equal(clusterRow(cloud(), current).description, "current · 2 nodes · idle · $0.134/h");
+    assert.equal(clusterRow(cloud(), current).contextValue, "cluster:cloud:online:current");
+    assert.match(clusterRow(cloud(), current).tooltip, /On Google Cloud/);
   });
 
   it("show a node with its job, containers and machine", () => {

@@ -1,7 +1,7 @@
 import { describe, it } from "node:test";
 import assert from "node:assert/strict";
 import { initialState, LOCAL_CLUSTER, reduce } from "../clusters/state.ts";
-import { aJob, aStatus, online, unreachable } from "../testing.ts";
+import { aJob, aStatus, cloud, online, unreachable } from "../testing.ts";
 import { statusBarView } from "./status-bar-view.ts";
 
 const off = initialState(LOCAL_CLUSTER);
@@ -37,6 +37,12 @@ describe("the status bar", () => {
   it("takes several jobs together", () => {
     assert.equal(textWith({ failed: 0, done: 500 }, { failed: 0, done: 0, inputs: 0 }), "$(sync~spin) Burla: 2 jobs 50%");
     assert.equal(textWith({ failed: 0, done: 500 }, { failed: 0, done: 20, inputsEnded: false }), "$(sync~spin) Burla: 2 jobs 520 done");
+  });
+
+  it("tells what a cluster on Google Cloud costs", () => {
+    assert.equal(statusBarView(cloud()).text, "$(server-environment) Burla: 2 nodes · $0.134/h");
+    assert.equal(statusBarView(cloud()).spoken, "Burla, trial: 2 nodes, $0.134 per hour");
+    assert.equal(statusBarView(cloud(aStatus({ jobs: [aJob({ failed: 0 })], costPerHour: 12 }))).text, "$(sync~spin) Burla: score 41% · $12.00/h");
   });
 
   it("is spoken without icons", () => {

@@ -1,6 +1,7 @@
 /** What the status bar says of the current cluster. */
 import type { JobSummary } from "burla/control";
 import { liveJobs, type ClusterState, type Link } from "../clusters/state.ts";
+import { dollars } from "../../../client/src/dollars.ts";
 import { countText, numberText, percentOf, progressWord } from "./texts.ts";
 
 export interface StatusBarView {
@@ -47,12 +48,17 @@ export function startingWords({ ready, wanted }: Extract<Link, { kind: "starting
 function onlineView({ status, ref }: ClusterState, plain: (icon: string, words: string) => StatusBarView): StatusBarView {
   const running = liveJobs(status);
   const [first] = running;
-  if (first === undefined) return plain("server-environment", countText(status?.nodes.length ?? 0, "node"));
+  const cost = status?.costPerHour ?? null;
+  const costs = cost === null ? { text: "", spoken: "" } : { text: ` · ${dollars(cost)}/h`, spoken: `, ${dollars(cost)} per hour` };
+  if (first === undefined) {
+    const nodes = plain("server-environment", countText(status?.nodes.length ?? 0, "node"));
+    return { ...nodes, text: nodes.text + costs.text, spoken: nodes.spoken + costs.spoken };
+  }
   const name = running.length === 1 ? shorten(first.name) : countText(running.length, "job");
   const failed = running.reduce((sum, job) => sum + job.failed, 0);
   const words = `${name} ${overallProgress(running)}${failed > 0 ? `, ${numberText(failed)} failed` : ""}`;
   const isWaiting = running.every(({ phase }) => phase === "waiting");
-  return { text: `$(${isWaiting ? "watch" : "sync~spin"}) Burla: ${words}`, spoken: `Burla, ${ref.label}: running ${words}`, background: null };
+  return { text: `$(${isWaiting ? "watch" : "sync~spin"}) Burla: ${words}${costs.text}`, spoken: `Burla, ${ref.label}: running ${words}${costs.spoken}`, background: null };
 }
 
 /** Of several jobs the inputs are taken together. */

@@ -2,7 +2,7 @@ import { describe, it } from "node:test";
 import assert from "node:assert/strict";
 import { COMMANDS } from "../contributions.ts";
 import { initialState, LOCAL_CLUSTER, reduce } from "../clusters/state.ts";
-import { aJob, aNode, aStatus, online, unreachable } from "../testing.ts";
+import { aJob, aNode, aStatus, cloud, online, unreachable } from "../testing.ts";
 import { TOOLTIP_COMMANDS, tooltipMarkdown } from "./tooltip.ts";
 import { clockText } from "./texts.ts";
 
@@ -16,6 +16,17 @@ describe("the tooltip of the status bar", () => {
     assert.match(text, /1 of 2 cores in use/);
     assert.match(text, /\*\*score\*\* running 42% \(420 of 1,000, 3 failed\)/);
     assert.ok(text.includes(`ends by itself at ${clockText(60_000)}`));
+  });
+
+  it("tells what a cluster on Google Cloud costs, and what keeps its machines from being made", () => {
+    const text = tooltipMarkdown(cloud(aStatus({ costPerHour: 0.134, troubles: ["the quota of 4 CPUS is reached"] })));
+    assert.match(text, /about \\\$0\\\.134 per hour now/);
+    assert.match(text, /\$\(warning\) the quota of 4 CPUS is reached/);
+  });
+
+  it("lets a cluster on Google Cloud be started and stopped, in whatever state it is", () => {
+    assert.deepEqual(linksOf(tooltipMarkdown(cloud(null))).filter((command) => command === COMMANDS.startCluster || command === COMMANDS.stopCluster), [COMMANDS.startCluster, COMMANDS.stopCluster]);
+    assert.equal(linksOf(tooltipMarkdown(cloud())).filter((command) => command === COMMANDS.stopCluster).length, 1);
   });
 
   it("offers what fits the state", () => {

@@ -1,7 +1,8 @@
 /** The status bar's tooltip as Markdown: what runs, when it ends by itself, and what may be done. */
 import type { ClusterStatus } from "burla/control";
 import { COMMANDS, type CommandId } from "../contributions.ts";
-import { liveJobs, type ClusterState, type LinkKind } from "../clusters/state.ts";
+import { liveJobs, mayStop, type ClusterState, type LinkKind } from "../clusters/state.ts";
+import { dollars } from "../../../client/src/dollars.ts";
 import { clockText, coresText, countText, escapeMarkdown, jobStateText, nodeStateText, progressText } from "./texts.ts";
 
 /** More jobs than this are told as a number. */
@@ -26,7 +27,7 @@ export function tooltipMarkdown(state: ClusterState): string {
 function headline({ link, ref }: ClusterState): string {
   switch (link.kind) {
     case "off":
-      return ref.url === null ? "off. Running a function starts it." : "off";
+      return ref.kind === "local" ? "off. Running a function starts it." : "off";
     case "connecting":
       return "connecting";
     case "starting":
@@ -56,6 +57,8 @@ function onlineDetails(status: ClusterStatus): string[] {
     ...jobs.slice(0, MAX_JOBS).map((job) => `&nbsp;&nbsp;&nbsp;&nbsp;**${escapeMarkdown(job.name)}** ${escapeMarkdown(jobStateText(job))} (${escapeMarkdown(progressText(job))})`),
     ...(jobs.length > MAX_JOBS ? [`&nbsp;&nbsp;&nbsp;&nbsp;and ${jobs.length - MAX_JOBS} more`] : []),
   ];
+  if (status.costPerHour !== null) lines.push(`$(credit-card) about ${escapeMarkdown(dollars(status.costPerHour))} per hour now`);
+  lines.push(...status.troubles.map((trouble) => `$(warning) ${escapeMarkdown(trouble)}`));
   if (status.idleDeadline !== null) lines.push(`$(clock) ends by itself at ${clockText(status.idleDeadline)} unless it is used`);
   return [lines.join("  \n")];
 }
@@ -79,7 +82,7 @@ const ACTIONS: Record<LinkKind, readonly Action[]> = {
 };
 
 function actionsFor({ link, ref }: ClusterState): readonly Action[] {
-  const mayStart = ref.url === null && (link.kind === "off" || link.kind === "error");
-  const actions = ACTIONS[link.kind].filter((action) => action !== STOP || ref.url === null);
-  return mayStart ? [START, ...actions] : actions;
+  const mayStart = ref.kind !== "address" && (link.kind === "off" || link.kind === "error");
+  const actions = ACTIONS[link.kind].filter((action) => action !== STOP || ref.kind !== "address");
+  return [...(mayStart ? [START] : []), ...actions, ...(ref.kind === "cloud" && link.kind !== "online" && mayStop(ref, link) ? [STOP] : [])];
 }

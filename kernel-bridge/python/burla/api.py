@@ -35,6 +35,7 @@ def remote_parallel_map(
     cpu: float = 1,
     ram: Union[float, str, None] = None,
     image: Optional[str] = None,
+    grow: int = 0,
     max_parallelism: Optional[int] = None,
     concurrency: int = 1,
     order: str = "completion",
@@ -60,6 +61,7 @@ def remote_parallel_map(
     :param cpu: processors for one call.
     :param ram: memory for one call: GiB as a number, or text such as "512 MiB". Default: the node's share.
     :param image: image of the containers, one that the cluster spec names.
+    :param grow: nodes that the cluster may add for this job, as far as its spec allows.
     :param max_parallelism: calls at once over the whole cluster. Default: as many as fit.
     :param concurrency: calls at once in one worker, for work that mostly waits: in threads, or in one event loop for an
         `async` function.

@@ -47,10 +47,10 @@ def resolve_cluster(option: str | ClusterAddress | None) -> ClusterTarget:
     if isinstance(option, ClusterAddress):
         return _fixed(option, same_machine=False)
     if option is None and url and token:
-        return _fixed(ClusterAddress(url, token), same_machine="BURLA_JOB" in os.environ and not url.startswith("http+unix:"), is_waited_for=True)
+        return _fixed(ClusterAddress(url, token, _certificate()), same_machine="BURLA_JOB" in os.environ and not url.startswith("http+unix:"), is_waited_for=True)
     name = option or os.environ.get("BURLA_CLUSTER") or LOCAL
     if is_cluster_url(name):
-        return _fixed(ClusterAddress(name, _token_of(name)), same_machine=False)
+        return _fixed(ClusterAddress(name, _token_of(name), _certificate()), same_machine=False)
     if not is_cluster_name(name):
         raise TypeError(f"remote_parallel_map: the variable BURLA_CLUSTER must be the name of a cluster or its URL, not {name!r}")
     return ClusterTarget(name, name == LOCAL and not _has_containers(name), False, lambda has_failed: _locate(name, has_failed))
@@ -68,6 +68,18 @@ def _token_of(url: str) -> str:
     raise BurlaError("BURLA_UNAUTHORIZED", f"there is no token for the cluster at {urlsplit(url).netloc}", cure)
 
 
+def _certificate() -> str | None:
+    """What a cluster with TLS must show: the variable holds the certificate itself, or the name of a file with it."""
+    text = os.environ.get("BURLA_CERTIFICATE") or None
+    if text is None or "-----BEGIN" in text:
+        return text
+    try:
+        return Path(text).read_text("ascii")
+    except (OSError, ValueError) as error:
+        cure = "BURLA_CERTIFICATE is the name of a PEM file, or its content."
+        raise BurlaError("BURLA_UNAUTHORIZED", f"the certificate cannot be read: {error}", cure) from error
+
+
 def _locate(name: str, has_failed: bool) -> ClusterAddress:
     file = _read(name)
     if name == LOCAL:
@@ -82,7 +94,7 @@ def _locate(name: str, has_failed: bool) -> ClusterAddress:
     if file.get("protocolVersion") != PROTOCOL_VERSION:
         message = f"the cluster at {file['url']} has version {file.get('version')}, with another protocol than this client"
         raise BurlaError("BURLA_VERSION", message)
-    return ClusterAddress(file["url"], file["token"])
+    return ClusterAddress(file["url"], file["token"], file.get("certificate"))
 
 
 def state_directory() -> Path:

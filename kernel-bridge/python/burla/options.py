@@ -70,6 +70,7 @@ class Options:
     cpu: float = 1
     ram_mib: Optional[int] = None
     image: Optional[str] = None
+    grow: int = 0
     max_parallelism: Optional[int] = None
     concurrency: int = 1
     order: str = "completion"
@@ -95,6 +96,7 @@ def compile_map_options(raw: Mapping[str, Any]) -> Options:
         cpu=_cpu(raw["cpu"]),
         ram_mib=None if ram is None else _ram_mib(ram),
         image=_image(raw["image"]),
+        grow=_whole(raw, "grow", 0, 1000) or 0,
         max_parallelism=parallelism,
         concurrency=concurrency if parallelism is None else min(concurrency, parallelism),
         retries=_whole(raw, "retries", 0, 1000) or 0,

@@ -22,7 +22,7 @@ def job_spec(bundle: Bundle, options: Options, target: ClusterTarget) -> dict[st
         "image": options.image,
         "cpu": options.cpu,
         "ramMiB": options.ram_mib,
-        "grow": 0,
+        "grow": options.grow,
         "maxParallelism": options.max_parallelism,
         "concurrency": options.concurrency,
         "onError": "continue" if options.detach else options.on_error,

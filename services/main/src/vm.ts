@@ -43,7 +43,7 @@ export async function publishCertificate({ certificate }: MainVm): Promise<void>
   await (await loadLibrary()).publishGuestAttribute(CERTIFICATE_ATTRIBUTE, certificate.certificate);
 }
 
-/** A file of its own beside this one: Google's client is 5 MB, and a local cluster does without. */
+/** A file of its own beside this one: Google's client is 2 MB, and a local cluster does without. */
 function loadLibrary(): Promise<Library> {
   const path = join(dirname(fileURLToPath(import.meta.url)), "gce.mjs");
   return import(path) as Promise<Library>;

@@ -4,7 +4,7 @@ import { LOCAL, resolveCluster, type ClusterTarget } from "../../cluster.ts";
 import { readyNodes } from "../../control/state.ts";
 import type { ClusterState, ClusterStatus } from "../../control/types.ts";
 import { findCluster } from "../../control/find.ts";
-import { dollars } from "../../gce/plan.ts";
+import { dollars } from "../../dollars.ts";
 import { EXIT, type ExitCode } from "../exit-codes.ts";
 import { withoutCure } from "../failure.ts";
 import { clusterOption, jsonOption, type ClusterOptions } from "../options.ts";

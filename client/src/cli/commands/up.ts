@@ -71,7 +71,7 @@ function cloudSpec(name: string | undefined, { provider }: UpFlags, given: Clust
   }
   const stored = name === undefined || name === LOCAL ? null : readStoredSpec(clusterDirectory(name));
   if (stored?.provider === "gce") return stored;
-  return provider === "gce" ? usualGceSpec(name) : null;
+  return provider === "gce" ? usualGceSpec({ name }) : null;
 }
 
 /** The spec is for the next start: a running cluster does not change, and makes way unless it has work. */
