@@ -59,6 +59,8 @@ export class Job<Result> implements JobChannel {
   readonly #expectedInputs: number | null;
   #inputsEndStored = false;
   #credit = { inputs: 0, bytes: 0, chunkInputs: 1 };
+  /** In order of the inputs: how far pulling may go for the consumer's sake. */
+  #allowedInputs = 0;
   #outcome: Outcome | undefined;
   #wake: (() => void) | undefined;
   /** The connection was lost since the last chunk was sent. */
@@ -283,7 +285,10 @@ export class Job<Result> implements JobChannel {
     if (this.#pump === undefined) return;
     if (this.#options.order !== "input" || this.#options.detach) return this.#pump.allow(this.#credit);
     const ahead = Math.max(MIN_AHEAD_INPUTS, 8 * this.#credit.chunkInputs);
-    this.#pump.allow({ ...this.#credit, inputs: Math.min(this.#credit.inputs, this.#results.taken + ahead) });
+    const allowed = this.#results.taken + ahead;
+    // In steps: with each result that is taken, chunks would be of one input.
+    if (allowed - this.#allowedInputs >= ahead / 4) this.#allowedInputs = allowed;
+    this.#pump.allow({ ...this.#credit, inputs: Math.min(this.#credit.inputs, this.#allowedInputs) });
   }
 
   #forgetStored(chunksStored: number): void {

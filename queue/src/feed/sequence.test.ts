@@ -35,11 +35,11 @@ class Told extends Documents {
 
 const turns = () => new Promise((resolve) => setTimeout(resolve, 5));
 
-function reader(store: Told): { sequence: Sequence; given: string[]; errors: unknown[] } {
+function reader(store: Told, { leads = true } = {}): { sequence: Sequence; given: string[]; errors: unknown[] } {
   const given: string[] = [];
   const errors: unknown[] = [];
   const sequence: Sequence = new Sequence({
-    store: store.asStore, collection: COLLECTION, window: 4, leads: true,
+    store: store.asStore, collection: COLLECTION, window: 4, leads,
     failed: (error) => errors.push(error),
     give: ({ id }) => {
       given.push(id);
@@ -83,4 +83,14 @@ test("what another reader took is given once, by both", async (t) => {
   await first.sequence.drain();
   await second.sequence.drain();
   for (const { given, errors } of [first, second]) assert.deepEqual([[...given].sort(), errors], [["a", "b", "c", "d", "e", "f"], []]);
+});
+
+test("who reads a collection that is complete gives it in the order of the places, not of the ids", async (t) => {
+  const store = new Told();
+  const ids = ["f", "b", "e", "a", "d", "c", "h", "g", "k", "i"];
+  await store.commit(ids.map((id, at) => ({ op: "create", path: `${COLLECTION}/${id}`, fields: { taken: at + 1, takenBy: "somebody" } })));
+  const { sequence, given, errors } = reader(store, { leads: false });
+  t.after(() => sequence.close());
+  await sequence.drain();
+  assert.deepEqual([given, errors], [ids, []]);
 });

@@ -42,7 +42,7 @@ export class Sequence {
   #committing = false;
   #closed = false;
   readonly #stops = new Set<() => void>();
-  #roomMade: (() => void) | undefined;
+  readonly #roomMade = new Set<() => void>();
   #lostTimer: NodeJS.Timeout | undefined;
   #drained: (() => void) | undefined;
 
@@ -62,7 +62,7 @@ export class Sequence {
   /** So many documents that were given are of no concern any more: others may follow. */
   release(documents: number): void {
     this.#given -= documents;
-    this.#roomMade?.();
+    this.#tellRoom();
     void this.#takePlaces();
   }
 
@@ -78,13 +78,15 @@ export class Sequence {
       for (const document of untaken) if (!this.#known.has(document.id)) this.#waiting.set(document.id, document);
       void this.#takePlaces();
     }
-    if (this.#follows) await this.#lookAtAll();
+    if (!this.#follows) return;
+    await this.#catchUp();
+    await this.#lookAtAll();
   }
 
   close(): void {
     this.#closed = true;
     clearTimeout(this.#lostTimer);
-    this.#roomMade?.();
+    this.#tellRoom();
     for (const stop of this.#stops) stop();
     this.#drained?.();
   }
@@ -154,21 +156,34 @@ export class Sequence {
 
   /** What has places already, page by page; then what gets one. */
   async #follow(): Promise<void> {
-    const { store, window } = this.#options;
     try {
       while (!this.#closed) {
-        await this.#hasRoom();
-        const page = await store.query({ ...this.#behind(), limit: window });
-        for (const document of page) this.#give(document, placeOf(document), document.version);
-        if (page.length === 0) await this.#nextPlace();
+        await this.#catchUp();
+        await this.#nextPlace();
       }
     } catch (error) {
       this.#fail(error);
     }
   }
 
+  /** Gives what has places behind the last one. Two that do so at once give each document once, and in order. */
+  async #catchUp(): Promise<void> {
+    const { store, window } = this.#options;
+    while (!this.#closed) {
+      await this.#hasRoom();
+      const page = await store.query({ ...this.#behind(), limit: window });
+      for (const document of page) this.#give(document, placeOf(document), document.version);
+      if (page.length === 0) return;
+    }
+  }
+
   async #hasRoom(): Promise<void> {
-    while (this.#given >= this.#options.window && !this.#closed) await new Promise<void>((resolve) => (this.#roomMade = resolve));
+    while (this.#given >= this.#options.window && !this.#closed) await new Promise<void>((resolve) => this.#roomMade.add(resolve));
+  }
+
+  #tellRoom(): void {
+    for (const tell of this.#roomMade) tell();
+    this.#roomMade.clear();
   }
 
   /** Resolves when a document has a place behind the last one, or nobody waits for it any more. */
