@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import { copyFile, cp, mkdir, readdir, readFile, rm, symlink } from "node:fs/promises";
 import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { computeProtos } from "./compute-protos.mjs";
 import { silentLibrary } from "./silent-library.mjs";
 
@@ -129,8 +129,8 @@ async function buildExtension(esbuild, define) {
  * are most of the package, so identifiers are shortened; the names of functions and classes stay, which such code asks for.
  * CommonJS that asks where it is, as gRPC does for its files, needs both names.
  */
-function buildGoogle() {
-  return esbuild({
+async function buildGoogle() {
+  const built = await esbuild({
     ...common,
     entryPoints: { "google-store": join(root, "queue/src/google-store.ts"), "services/gce": join(root, "protocol/src/gce/index.ts") },
     outdir: dist,
@@ -144,6 +144,10 @@ function buildGoogle() {
     banner: { js: requireBanner.js + fileNames },
     plugins: [silentLibrary, computeProtos],
   });
+  // Parts have the hash of their content in their names: those of an earlier build would stay beside them.
+  const parts = new Set(Object.keys(built.metafile.outputs).map((path) => basename(path)));
+  for (const name of await readdir(dist)) if (/^google-.*\.mjs$/.test(name) && !parts.has(name)) await rm(join(dist, name));
+  return built;
 }
 
 /** The programs that the extension starts under the user's own Node. They import the package `burla` beside them. */
