@@ -14,6 +14,7 @@ export * from "./pacer.ts";
 export * from "./prices.ts";
 export * from "./queue-place.ts";
 export * from "./routes.ts";
+export * from "./sockets-folder.ts";
 export * from "./spec.ts";
 export * from "./status.ts";
 export * from "./upgrade.ts";

@@ -5,9 +5,9 @@ import { existsSync, mkdirSync, readdirSync, rmdirSync, statSync, writeFileSync 
 import { once } from "node:events";
 import { createServer, request } from "node:http";
 import type { AddressInfo } from "node:net";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { afterEach, test } from "node:test";
-import type { ConnectionFile } from "@burla/protocol";
+import { socketsFolder, type ConnectionFile } from "@burla/protocol";
 import { TestCluster } from "../support/cluster.ts";
 import { Script } from "../support/script.ts";
 import { until } from "../support/until.ts";
@@ -15,8 +15,8 @@ import { until } from "../support/until.ts";
 const DOUBLE = `console.log("results", JSON.stringify(await remoteParallelMap((x) => x * 2, [1, 2, 3]).toArray()));`;
 const clusters: TestCluster[] = [];
 
-function newCluster(): TestCluster {
-  const cluster = new TestCluster();
+function newCluster(name?: string): TestCluster {
+  const cluster = new TestCluster(name);
   clusters.push(cluster);
   return cluster;
 }
@@ -35,6 +35,15 @@ test("scripts that start at the same time share one cluster", async () => {
   await Promise.all([1, 2, 3, 4].map(() => runs(cluster)));
   assert.equal(cluster.processes("main").length, 1);
   assert.equal((await cluster.status()).jobs.length, 4);
+});
+
+test("the state folder may have a longer path than a socket, and leaves nothing elsewhere", async () => {
+  const cluster = newCluster(`burla-${"long-".repeat(20)}`);
+  const sockets = ["local-1", "local-2"].map((nodeId) => dirname(socketsFolder(join(cluster.directory, "nodes", nodeId))));
+  await runs(cluster);
+  assert.deepEqual(sockets.map((folder) => existsSync(folder)), [true, true]);
+  await cluster.shutdown();
+  assert.deepEqual(sockets.map((folder) => existsSync(folder)), [false, false]);
 });
 
 test("a program ends by itself when its iteration is over, abandoned, or never begun", async () => {

@@ -14,7 +14,12 @@ const IDLE_LOOK_MS = 250;
 const IDLE_SHARE = 0.1;
 
 export class TestCluster {
-  readonly home = mkdtempSync(join(tmpdir(), "burla-e2e-"));
+  readonly home: string;
+
+  /** @param name of its state folder. */
+  constructor(name = "burla-e2e-") {
+    this.home = mkdtempSync(join(tmpdir(), name));
+  }
 
   get directory(): string {
     return join(this.home, "clusters", "local");

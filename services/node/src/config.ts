@@ -1,7 +1,7 @@
 /** What a node service is told by whoever starts it, and where it keeps what. */
 import { join, resolve } from "node:path";
 import * as v from "valibot";
-import { containerKindSchema, containersSchema } from "@burla/protocol";
+import { containerKindSchema, containersSchema, socketsFolder } from "@burla/protocol";
 
 const positive = v.pipe(v.number(), v.minValue(0.01));
 
@@ -53,11 +53,11 @@ export interface NodeFolders {
   readonly packages: string;
 }
 
-/** The folders of a node service, all below its own. */
+/** The folders of a node service, all below its own but that of the sockets, where its path would be too long. */
 export function foldersOf({ directory, containers }: Pick<NodeConfig, "directory" | "containers">): NodeFolders {
   const folder = (name: string) => join(directory, name);
   return {
-    bundles: folder("bundles"), workers: folder("workers"), sockets: folder("sockets"), packages: folder("packages"),
+    bundles: folder("bundles"), workers: folder("workers"), sockets: socketsFolder(directory), packages: folder("packages"),
     job: containers.runtime === "docker" ? folder("job") : null,
   };
 }

@@ -18,7 +18,7 @@ const PROGRAM = `
 import { appendFileSync } from "node:fs";
 const { nodeId } = JSON.parse(process.env.BURLA_NODE);
 appendFileSync(STARTS, nodeId + " " + process.pid + " " + Date.now() + "\\n");
-if (process.env.END_AT_ONCE) process.exit(1);
+if (process.env.END_AT_ONCE) throw new RangeError("no room");
 process.on("SIGTERM", () => process.exit(0));
 setInterval(() => undefined, 1000);
 `;
@@ -104,12 +104,18 @@ test("each node of the spec is started; one that dies is reported and started ag
   assert.deepEqual(gone, [first[0]?.nodeId]);
 });
 
-test("one that ends at once is started ever later", async () => {
-  newProvider({ END_AT_ONCE: "1" }).start();
+test("one that ends at once is started ever later, and it is said why", async () => {
+  const provider = newProvider({ END_AT_ONCE: "1" });
+  provider.start();
+  assert.deepEqual(provider.machines.troubles, []);
   const all = await untilStarted(10);
   const times = all.filter(({ nodeId }) => nodeId === "n-1").map(({ atMs }) => atMs);
   const gaps = times.slice(1).map((atMs, at) => atMs - (times[at] ?? 0));
   for (const [at, gap] of gaps.entries()) assert.ok(gap >= 100 * 2 ** at, `pause ${at} was ${gap} ms`);
+  while (provider.machines.troubles.length < 2) await new Promise((resolve) => setTimeout(resolve, 20));
+  assert.match(provider.machines.troubles.join("\n"), /^the node n-1 ends as soon as it is started \(RangeError: no room; all of it in .*node\.log\)\nthe node n-2 /);
+  provider.joined("n-1" as NodeId);
+  assert.equal(provider.machines.troubles.length, 1);
 });
 
 test("nodes outlive main and are taken over by the next one, which starts them again when they die", async () => {

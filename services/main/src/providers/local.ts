@@ -3,7 +3,7 @@ import { spawn } from "node:child_process";
 import { closeSync, mkdirSync, openSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { cpus, totalmem } from "node:os";
 import { join } from "node:path";
-import { messageOf, namedKinds, type ClusterSpec, type NodeGroup, type NodeId } from "@burla/protocol";
+import { messageOf, namedKinds, removeSocketsFolder, type ClusterSpec, type NodeGroup, type NodeId } from "@burla/protocol";
 import { isAlive } from "../lock.ts";
 import type { Machine as MachineDescription, MachineProvider, Machines, WorkerSize } from "./provider.ts";
 
@@ -15,6 +15,9 @@ const MAX_RESTART_MS = 10_000;
 const FIRST_RESTART_MS = 50;
 /** A node that ran this long has not failed to start. */
 const SETTLED_MS = 5_000;
+/** A node that ends at once so often is a trouble that people are told of. */
+const TROUBLE_STARTS = 3;
+const MAX_REASON_CHARS = 300;
 /** When a node whose connection was lost is looked at again: a dying process is still there for a moment, and only a
  * child's end is told. */
 const LOOKS_MS = [50, 500, 5_000];
@@ -46,6 +49,10 @@ interface Machine {
   pid: number;
   startedMs: number;
   restartMs: number;
+  /** Starts in a row that ended at once. */
+  failedStarts: number;
+  /** What the last of them said; the next one's log takes the place of its. */
+  failure: string;
   ended: Promise<void>;
 }
 
@@ -66,12 +73,18 @@ export class LocalProvider implements MachineProvider {
 
   get machines(): Machines {
     const { groups } = this.#options.spec;
-    return { wanted: groups.reduce((sum, { count }) => sum + count, 0), booting: 0, troubles: [], costPerHour: null };
+    return { wanted: groups.reduce((sum, { count }) => sum + count, 0), booting: 0, troubles: this.#troubles, costPerHour: null };
   }
 
   /** Its process is watched, from its start on. */
-  joined(): void {
-    return undefined;
+  joined(nodeId: NodeId): void {
+    const machine = this.#machines.get(nodeId);
+    if (machine !== undefined) machine.failedStarts = 0;
+  }
+
+  get #troubles(): string[] {
+    return [...this.#machines.values()].filter(({ failedStarts }) => failedStarts >= TROUBLE_STARTS).map(({ nodeId, failure }) =>
+      `the node ${nodeId} ends as soon as it is started (${failure}; all of it in ${this.#logOf(nodeId)})`);
   }
 
   start(): void {
@@ -102,7 +115,7 @@ export class LocalProvider implements MachineProvider {
     }, STOP_MS[this.#options.spec.containers.runtime]);
     await Promise.all(machines.map((machine) => machine.ended));
     clearInterval(timer);
-    for (const machine of machines) rmSync(this.#directoryOf(machine.nodeId), { recursive: true, force: true });
+    for (const machine of machines) this.#removeFolders(machine.nodeId);
   }
 
   /** Nodes that an earlier main had by another spec would join this one. */
@@ -112,13 +125,13 @@ export class LocalProvider implements MachineProvider {
       const nodeId = name as NodeId;
       const pid = readPid(join(this.#directoryOf(nodeId), "pid"));
       const gone = pid > 0 && runsNode(pid, nodeId) ? endNode(pid) : Promise.resolve();
-      void gone.then(() => rmSync(this.#directoryOf(nodeId), { recursive: true, force: true }));
+      void gone.then(() => this.#removeFolders(nodeId));
     }
   }
 
   #startOrAdopt(nodeId: NodeId, group: NodeGroup): void {
     const pid = readPid(join(this.#directoryOf(nodeId), "pid"));
-    const machine: Machine = { nodeId, group, pid: 0, startedMs: 0, restartMs: FIRST_RESTART_MS, ended: Promise.resolve() };
+    const machine: Machine = { nodeId, group, pid: 0, startedMs: 0, restartMs: FIRST_RESTART_MS, failedStarts: 0, failure: "", ended: Promise.resolve() };
     this.#machines.set(nodeId, machine);
     const runs = pid > 0 && runsNode(pid, nodeId);
     if (runs && hasInEnvironment(pid, `BURLA_NODE_BUILD=${this.#options.build}`) && hasInEnvironment(pid, `BURLA_NODE=${this.#configOf(nodeId, group)}`)) {
@@ -145,7 +158,7 @@ export class LocalProvider implements MachineProvider {
     const { group, nodeId } = machine;
     const directory = this.#directoryOf(nodeId);
     mkdirSync(directory, { recursive: true, mode: 0o700 });
-    const log = openSync(join(directory, "node.log"), "w", 0o600);
+    const log = openSync(this.#logOf(nodeId), "w", 0o600);
     const { nodeProgram, environment } = this.#options;
     const child = spawn(process.execPath, [nodeProgram], {
       detached: true,
@@ -190,10 +203,22 @@ export class LocalProvider implements MachineProvider {
 
   #restartLater(machine: Machine): void {
     const settled = performance.now() - machine.startedMs > SETTLED_MS;
+    machine.failedStarts = settled ? 0 : machine.failedStarts + 1;
+    machine.failure = reasonIn(this.#logOf(machine.nodeId));
     machine.restartMs = settled ? FIRST_RESTART_MS : Math.min(MAX_RESTART_MS, machine.restartMs * 2);
     setTimeout(() => {
       if (!this.#stopping) this.#spawn(machine);
     }, machine.restartMs);
+  }
+
+  #removeFolders(nodeId: NodeId): void {
+    const directory = this.#directoryOf(nodeId);
+    removeSocketsFolder(directory);
+    rmSync(directory, { recursive: true, force: true });
+  }
+
+  #logOf(nodeId: NodeId): string {
+    return join(this.#directoryOf(nodeId), "node.log");
   }
 
   #directoryOf(nodeId: NodeId): string {
@@ -203,6 +228,16 @@ export class LocalProvider implements MachineProvider {
 
 function nodeIdsOf({ name, count }: NodeGroup): NodeId[] {
   return Array.from({ length: count }, (_, at) => `${name}-${at + 1}` as NodeId);
+}
+
+/** The line of a log that is most likely to say why its program has ended. */
+function reasonIn(log: string): string {
+  try {
+    const lines = readFileSync(log, "utf8").trim().split("\n");
+    return (lines.find((line) => /^\w*Error\b/.test(line)) ?? lines.at(-1) ?? "").slice(0, MAX_REASON_CHARS);
+  } catch {
+    return "it says nothing";
+  }
 }
 
 function namesIn(folder: string): string[] {
