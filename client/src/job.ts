@@ -3,7 +3,7 @@ import {
   BurlaError, burlaError, decodeEnvelopes, fromEnvelope, isErrorCode, logEntriesSchema, messageOf, unpack, type JobId, type JobSpec, type MainToClient, type Of, type QueuePlace,
 } from "@burla/protocol";
 import * as v from "valibot";
-import type { FeedQueue } from "@burla/queue";
+import { stepTo, type FeedQueue } from "@burla/queue";
 import type { ClusterConnection, JobChannel } from "./cluster-connection.ts";
 import { ElsewhereFeed } from "./elsewhere-feed.ts";
 import { InputPump, type ChunkToSend } from "./inputs.ts";
@@ -285,9 +285,7 @@ export class Job<Result> implements JobChannel {
     if (this.#pump === undefined) return;
     if (this.#options.order !== "input" || this.#options.detach) return this.#pump.allow(this.#credit);
     const ahead = Math.max(MIN_AHEAD_INPUTS, 8 * this.#credit.chunkInputs);
-    const allowed = this.#results.taken + ahead;
-    // In steps: with each result that is taken, chunks would be of one input.
-    if (allowed - this.#allowedInputs >= ahead / 4) this.#allowedInputs = allowed;
+    this.#allowedInputs = stepTo(this.#allowedInputs, this.#results.taken + ahead, ahead);
     this.#pump.allow({ ...this.#credit, inputs: Math.min(this.#credit.inputs, this.#allowedInputs) });
   }
 

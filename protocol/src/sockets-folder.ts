@@ -18,7 +18,7 @@ export function socketsFolder(nodeFolder: string): string {
   return join(tmpdir(), `burla-${name}`, "sockets");
 }
 
-/** Makes the folder above it, which keeps everybody else out. @throws Error when that is somebody else's. */
+/** Makes it, in a folder that keeps everybody else out. @throws Error when that one is open to others. */
 export function makeSocketsFolder(nodeFolder: string): void {
   const folder = socketsFolder(nodeFolder);
   const parent = dirname(folder);

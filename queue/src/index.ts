@@ -3,5 +3,6 @@ export { JobControl, type FailedBatch, type JobProgress, type PrintedLines } fro
 export { largeValuesOf, MainValues, type LargeValues } from "./large-values.ts";
 export { openStore, StorePool } from "./open-store.ts";
 export * from "./port.ts";
+export { stepTo } from "./sizing.ts";
 export * from "./store.ts";
 export { FirestoreWork, type WorkOptions } from "./work/firestore-work.ts";

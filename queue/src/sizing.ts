@@ -48,6 +48,11 @@ export function windowInputs(callTime: CallTime | null, concurrency: number, wor
   return clamp(perWorker * Math.max(1, workers), MIN_WINDOW_INPUTS, MAX_WINDOW_INPUTS);
 }
 
+/** What is allowed grows in steps of a quarter of the window: with each result that is taken, chunks would be as small as that. */
+export function stepTo(given: number, possible: number, window: number): number {
+  return possible - given >= window / 4 ? possible : given;
+}
+
 /** What a node has of a job. */
 export interface NodeLoad {
   readonly workers: number;

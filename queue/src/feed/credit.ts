@@ -5,7 +5,7 @@
 import { MAX_WINDOW_BYTES } from "@burla/protocol";
 import type { ChunkToPush } from "../port.ts";
 import type { ResultsDocument } from "../documents.ts";
-import { chunkInputs, nextCallTime, windowInputs, type CallTime } from "../sizing.ts";
+import { chunkInputs, nextCallTime, stepTo, windowInputs, type CallTime } from "../sizing.ts";
 
 export interface CreditGiven {
   readonly inputs: number;
@@ -13,8 +13,6 @@ export interface CreditGiven {
   readonly chunkInputs: number;
 }
 
-/** The part of a window that a step has at least. */
-const STEP = 1 / 4;
 const UNLIMITED = Number.MAX_SAFE_INTEGER;
 
 export class Credit {
@@ -60,8 +58,4 @@ export class Credit {
     this.#givenBytes = stepTo(this.#givenBytes, Math.floor(this.#takenInputs * bytesPerInput + MAX_WINDOW_BYTES), MAX_WINDOW_BYTES);
     return { inputs: this.#givenInputs, bytes: this.#givenBytes, chunkInputs: chunk };
   }
-}
-
-function stepTo(given: number, possible: number, window: number): number {
-  return possible - given >= window * STEP ? possible : given;
 }

@@ -204,7 +204,8 @@ export class LocalProvider implements MachineProvider {
   #restartLater(machine: Machine): void {
     const settled = performance.now() - machine.startedMs > SETTLED_MS;
     machine.failedStarts = settled ? 0 : machine.failedStarts + 1;
-    machine.failure = reasonIn(this.#logOf(machine.nodeId));
+    // The log of one that ran for long may be long.
+    if (!settled) machine.failure = reasonIn(this.#logOf(machine.nodeId));
     machine.restartMs = settled ? FIRST_RESTART_MS : Math.min(MAX_RESTART_MS, machine.restartMs * 2);
     setTimeout(() => {
       if (!this.#stopping) this.#spawn(machine);
