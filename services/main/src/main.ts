@@ -66,6 +66,7 @@ const provider: MachineProvider = vm?.provider ?? new LocalProvider({
   connectionFile,
   environment: childEnvironment(),
   onGone: (nodeId) => cluster.nodeGone(nodeId),
+  onChange: () => cluster.machinesChanged(),
   log,
 });
 const people = new People(join(config.directory, "people.json"), config.vm?.ownerHash ?? null);

@@ -26,6 +26,8 @@ setInterval(() => undefined, 1000);
 let directory: string;
 let starts: string;
 let gone: NodeId[];
+/** How many troubles there were at each change. */
+let changes: number[];
 let providers: LocalProvider[];
 
 beforeEach(() => {
@@ -34,6 +36,7 @@ beforeEach(() => {
   appendFileSync(starts, "");
   writeFileSync(join(directory, "program.mjs"), PROGRAM.replace("STARTS", JSON.stringify(starts)));
   gone = [];
+  changes = [];
   providers = [];
 });
 afterEach(async () => {
@@ -73,7 +76,7 @@ async function untilStarted(count: number): Promise<ReturnType<typeof started>> 
 function newProvider(environment: NodeJS.ProcessEnv = {}, build = "b1", spec = SPEC): LocalProvider {
   const provider = new LocalProvider({
     spec, version: "0.0.0", build, directory: join(directory, "nodes"), connectionFile: join(directory, "cluster.json"), nodeProgram: join(directory, "program.mjs"),
-    workerProgram: "", pythonWorkerProgram: "", python: "python3", clientPackage: "", environment: { ...childEnvironment(), ...environment }, onGone: (nodeId) => void gone.push(nodeId), log: { error: () => undefined },
+    workerProgram: "", pythonWorkerProgram: "", python: "python3", clientPackage: "", environment: { ...childEnvironment(), ...environment }, onGone: (nodeId) => void gone.push(nodeId), onChange: () => void changes.push(providers.flatMap(({ machines }) => machines.troubles).length), log: { error: () => undefined },
   });
   providers.push(provider);
   return provider;
@@ -83,7 +86,7 @@ function newProvider(environment: NodeJS.ProcessEnv = {}, build = "b1", spec = S
 async function nodesOfADeadMain(): Promise<ReturnType<typeof started>> {
   const program = `
     const { LocalProvider } = await import(${JSON.stringify(new URL("./local.ts", import.meta.url).href)});
-    new LocalProvider({ ...JSON.parse(process.argv[1]), environment: process.env, onGone: () => undefined, log: { error: () => undefined } }).start();
+    new LocalProvider({ ...JSON.parse(process.argv[1]), environment: process.env, onGone: () => undefined, onChange: () => undefined, log: { error: () => undefined } }).start();
   `;
   const options = { spec: SPEC, version: "0.0.0", build: "b1", directory: join(directory, "nodes"), connectionFile: join(directory, "cluster.json"), nodeProgram: join(directory, "program.mjs"), workerProgram: "", pythonWorkerProgram: "", python: "python3", clientPackage: "" };
   const earlier = spawn(process.execPath, ["--import", "tsx", "--input-type=module", "-e", program, JSON.stringify(options)], { stdio: ["ignore", "inherit", "inherit"], env: childEnvironment() });
@@ -116,6 +119,7 @@ test("one that ends at once is started ever later, and it is said why", async ()
   assert.match(provider.machines.troubles.join("\n"), /^the node n-1 ends as soon as it is started \(RangeError: no room; all of it in .*node\.log\)\nthe node n-2 /);
   provider.joined("n-1" as NodeId);
   assert.equal(provider.machines.troubles.length, 1);
+  assert.deepEqual(changes, [1, 2, 1], "told when they come and when they go");
 });
 
 test("nodes outlive main and are taken over by the next one, which starts them again when they die", async () => {

@@ -40,6 +40,8 @@ export interface LocalProviderOptions {
   /** Nodes of another build, which an earlier main left, are replaced. */
   readonly build: string;
   readonly onGone: (nodeId: NodeId) => void;
+  /** What people are told of the machines has changed. */
+  readonly onChange: () => void;
   readonly log: { error(fields: object, text: string): void };
 }
 
@@ -79,11 +81,17 @@ export class LocalProvider implements MachineProvider {
   /** Its process is watched, from its start on. */
   joined(nodeId: NodeId): void {
     const machine = this.#machines.get(nodeId);
-    if (machine !== undefined) machine.failedStarts = 0;
+    if (machine !== undefined) this.#countFailedStarts(machine, 0);
+  }
+
+  #countFailedStarts(machine: Machine, failedStarts: number): void {
+    const before = machine.failedStarts;
+    machine.failedStarts = failedStarts;
+    if (isTrouble(before) !== isTrouble(failedStarts)) this.#options.onChange();
   }
 
   get #troubles(): string[] {
-    return [...this.#machines.values()].filter(({ failedStarts }) => failedStarts >= TROUBLE_STARTS).map(({ nodeId, failure }) =>
+    return [...this.#machines.values()].filter(({ failedStarts }) => isTrouble(failedStarts)).map(({ nodeId, failure }) =>
       `the node ${nodeId} ends as soon as it is started (${failure}; all of it in ${this.#logOf(nodeId)})`);
   }
 
@@ -203,9 +211,9 @@ export class LocalProvider implements MachineProvider {
 
   #restartLater(machine: Machine): void {
     const settled = performance.now() - machine.startedMs > SETTLED_MS;
-    machine.failedStarts = settled ? 0 : machine.failedStarts + 1;
     // The log of one that ran for long may be long.
     if (!settled) machine.failure = reasonIn(this.#logOf(machine.nodeId));
+    this.#countFailedStarts(machine, settled ? 0 : machine.failedStarts + 1);
     machine.restartMs = settled ? FIRST_RESTART_MS : Math.min(MAX_RESTART_MS, machine.restartMs * 2);
     setTimeout(() => {
       if (!this.#stopping) this.#spawn(machine);
@@ -226,6 +234,8 @@ export class LocalProvider implements MachineProvider {
     return join(this.#options.directory, nodeId);
   }
 }
+
+const isTrouble = (failedStarts: number) => failedStarts >= TROUBLE_STARTS;
 
 function nodeIdsOf({ name, count }: NodeGroup): NodeId[] {
   return Array.from({ length: count }, (_, at) => `${name}-${at + 1}` as NodeId);
