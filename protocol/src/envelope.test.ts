@@ -192,9 +192,13 @@ test("errors of Burla's own keep code, message and cure; a timeout its class", (
 test("bytes that are no envelopes are refused with a reason", () => {
   assert.deepEqual(decodeEnvelopes(new Uint8Array(0)), []);
   assert.deepEqual(encodeEnvelopes([]), new Uint8Array(0));
+  const emptyList = Uint8Array.of(0x90);
   fc.assert(
     fc.property(fc.uint8Array({ minLength: 1, maxLength: 100 }), (bytes) => {
+      fc.pre(Buffer.compare(bytes, emptyList) !== 0);
       assert.throws(() => decodeEnvelopes(bytes), BurlaError);
     }),
+    { examples: [[emptyList]] },
   );
+  assert.deepEqual(decodeEnvelopes(emptyList), []);
 });

@@ -118,11 +118,18 @@ export class Workbench {
     return this.page.locator(".monaco-dialog-box", { hasText: text });
   }
 
-  /** Shows a container of the activity bar by its title, unless it is shown. */
+  /**
+   * Shows a container of the activity bar by its title, unless it is shown. A click while a reloaded window restores its
+   * side bar may hide it: then one more shows it.
+   */
   async openSidebar(title: string): Promise<void> {
+    const shown = this.page.locator(".part.sidebar .composite.title", { hasText: title });
     const action = this.page.locator(`.part.activitybar .action-item:has(a[aria-label^="${title}"])`);
-    if ((await action.getAttribute("aria-expanded")) !== "true") await action.locator("a").first().click();
-    await this.page.locator(".part.sidebar .composite.title", { hasText: title }).waitFor();
+    for (let clicks = 0; clicks < 4; clicks++) {
+      if ((await action.getAttribute("aria-expanded")) !== "true") await action.locator("a").first().click();
+      if (await shown.waitFor({ timeout: TIMEOUT_MS / 4 }).then(() => true, () => false)) return;
+    }
+    throw new Error(`the side bar does not show ${title}`);
   }
 
   /** A row of a tree in the side bar, by what it says. */

@@ -58,6 +58,6 @@ export async function runCommandLine(args: readonly string[], terminal: Terminal
     terminal.stderr.write(args.includes("--json") ? `${JSON.stringify({ error: { code, message, cure } })}\n` : failureText(failure, error, debug));
     return exitCode;
   } finally {
-    await terminal.flush();
+    await terminal.end();
   }
 }

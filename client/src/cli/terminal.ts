@@ -47,6 +47,12 @@ export class Terminal {
     });
   }
 
+  /** Resolves when all that was written has left this program, or its reader has gone: then the program may end. */
+  async end(): Promise<void> {
+    await this.flush();
+    await Promise.all([hasLeft(this.stdout), hasLeft(this.stderr)]);
+  }
+
   /** A message for the person, on stderr. */
   say(text: string): void {
     this.stderr.write(`${text}\n`);
@@ -69,4 +75,9 @@ export class Terminal {
       for (const [signal, listener] of Object.entries(listeners)) process.off(signal, listener);
     };
   }
+}
+
+/** A pipe that is full leaves in this program what the pipe has no room for. */
+async function hasLeft(stream: NodeJS.WriteStream): Promise<void> {
+  if (stream.writableLength > 0 && stream.writable) await new Promise<void>((resolve) => stream.write("", () => resolve()));
 }

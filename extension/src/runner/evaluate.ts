@@ -23,7 +23,7 @@ export interface EvaluateOptions {
 
 const MAX_LABEL_LENGTH = 60;
 /** What the process has printed is read to its end, unless a child that it left behind keeps its output open. */
-const MAX_CLOSING_MS = 1_000;
+const MAX_CLOSING_MS = 5_000;
 
 /** @throws UsageError or CaptureError, now or while it is iterated. */
 export async function evaluateInputs(options: EvaluateOptions): Promise<AsyncIterable<unknown>> {

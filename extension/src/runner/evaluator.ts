@@ -66,10 +66,17 @@ class Evaluator {
   }
 }
 
+/** Resolves when what was printed is in the pipe: who reads it ends this process after its last answer. */
+async function printed(): Promise<void> {
+  const streams = [process.stdout, process.stderr].filter(({ writableLength }) => writableLength > 0);
+  await Promise.all(streams.map((stream) => new Promise<void>((resolve) => stream.write("", () => resolve()))));
+}
+
 process.once("message", (request: EvaluationRequest) => {
   const evaluator = new Evaluator(request);
   process.on("message", () => {
-    void evaluator.next().then((answer) => {
+    void evaluator.next().then(async (answer) => {
+      await printed();
       try {
         process.send?.(answer);
       } catch {
