@@ -1,6 +1,9 @@
 /**
  * Installs what is needed, builds, and runs every test. `--fast` runs the unit tests alone; names of suites, or parts of
  * file names, run those alone: `npm test -- faults`, `npm test -- frame`.
+ *
+ * Suites of real processes share a noisy machine. A file of theirs that fails runs once more, by itself, and is named at
+ * the end if it passes then: something to look into, not something to hide.
  */
 import { spawn } from "node:child_process";
 import { mkdir, readdir, readFile, rm } from "node:fs/promises";
@@ -34,6 +37,11 @@ const SUITES = [
   { name: "browser", folders: ["test/browser"], concurrency: 1, prepare: prepareVsix },
 ];
 
+/** What fails in one of these is no matter of timing. */
+const WITHOUT_PROCESSES = ["unit", "contract", "wire", "sim", "capture", "docs"];
+/** More files than this that fail are no noise. */
+const MAX_UNSTEADY_FILES = 3;
+
 /** No file takes a third of this: one that does hangs, and fails. What hangs in it, its watchdog has said before. */
 const HUNG_MS = 15 * 60_000;
 const WATCHDOG = new URL("../test/support/watchdog.ts", import.meta.url).href;
@@ -45,6 +53,8 @@ await ensureInstalled();
 await run(process.execPath, ["scripts/build.mjs"]);
 
 const totals = { passed: 0, failed: 0, skipped: 0 };
+/** Files that failed at first, and passed by themselves. */
+const unsteady = [];
 for (const suite of SUITES) {
   if (onlyFast && suite.name !== "unit") continue;
   const files = await testFiles(suite);
@@ -54,6 +64,7 @@ for (const suite of SUITES) {
 }
 const { passed, failed, skipped } = totals;
 console.log(`\n${passed} passed, ${failed} failed, ${skipped} skipped`);
+for (const file of unsteady) console.log(`Unsteady: ${file} failed at first, and passed by itself.`);
 if (passed === 0) console.error("No test ran.");
 if (skipped > 0) console.error("A skipped test counts as a failure.");
 process.exitCode = failed > 0 || skipped > 0 || passed === 0 ? 1 : 0;
@@ -89,27 +100,54 @@ async function walk(folder) {
     .filter((file) => !/node_modules|[\\/]cases[\\/]|[\\/]dist[\\/]/.test(file));
 }
 
-async function runSuite({ name, concurrency, program, prepare }, files) {
+async function runSuite(suite, files) {
   const startedMs = performance.now();
-  console.log(`\n— ${name}: ${files.length} files`);
-  const report = join(root, ".cache", `${name}.tap`);
+  console.log(`\n— ${suite.name}: ${files.length} files`);
   await mkdir(join(root, ".cache"), { recursive: true });
-  await rm(report, { force: true });
   try {
-    await prepare?.();
+    await suite.prepare?.();
   } catch (error) {
     console.error(error.message);
     totals.failed += 1;
     return;
   }
+  const first = await attempt(suite, files);
+  const counts = first.failed > 0 && mayBeNoise(suite, first) ? await attemptAgain(suite, first) : first;
+  for (const what of Object.keys(totals)) totals[what] += counts[what];
+  console.log(`— ${suite.name}: ${((performance.now() - startedMs) / 1000).toFixed(1)} s`);
+}
+
+function mayBeNoise(suite, first) {
+  const count = unsteadyNames(suite, first).length;
+  return !WITHOUT_PROCESSES.includes(suite.name) && first.skipped === 0 && count > 0 && unsteady.length + count <= MAX_UNSTEADY_FILES;
+}
+
+/** A program runs all of its files in one process. */
+function unsteadyNames({ program }, { failedFiles }) {
+  return program === undefined ? failedFiles : [program];
+}
+
+async function attemptAgain(suite, first) {
+  const names = unsteadyNames(suite, first);
+  console.log(`\n— ${suite.name}: once more, ${names.join(", ")}`);
+  const second = await attempt({ ...suite, concurrency: 1 }, first.failedFiles);
+  if (second.failed > 0) return first;
+  unsteady.push(...names);
+  return { ...first, passed: first.passed + first.failed, failed: 0, skipped: second.skipped };
+}
+
+/** Runs the files, and counts. */
+async function attempt({ name, concurrency, program }, files) {
+  const report = join(root, ".cache", `${name}.tap`);
+  const passedList = join(root, ".cache", `${name}.passed`);
+  await Promise.all([rm(report, { force: true }), rm(passedList, { force: true })]);
   const args = program === undefined ? nodeTest(concurrency, report) : [program, report];
-  const code = await run(process.execPath, ["--import", "tsx", ...args, ...files], { allowFailure: true });
+  const code = await run(process.execPath, ["--import", "tsx", ...args, ...files], { allowFailure: true, env: { BURLA_TEST_PASSED_LIST: passedList } });
   const tap = await readFile(report, "utf8").catch(() => "");
   const count = (what) => Number(new RegExp(`^# ${what} (\\d+)$`, "m").exec(tap)?.[1] ?? 0);
-  totals.passed += count("pass");
-  totals.failed += count("fail") + count("cancelled") || (code === 0 && tap !== "" ? 0 : 1);
-  totals.skipped += count("skipped") + count("todo");
-  console.log(`— ${name}: ${((performance.now() - startedMs) / 1000).toFixed(1)} s`);
+  const failed = count("fail") + count("cancelled") || (code === 0 && tap !== "" ? 0 : 1);
+  const passedFiles = (await readFile(passedList, "utf8").catch(() => "")).split("\n").map((file) => relative(root, file));
+  return { passed: count("pass"), failed, skipped: count("skipped") + count("todo"), failedFiles: files.filter((file) => !passedFiles.includes(file)) };
 }
 
 function nodeTest(concurrency, report) {
@@ -137,9 +175,9 @@ function prepareKernels() {
   return run(process.execPath, ["--import", "tsx", "scripts/jupyter/install.ts"]);
 }
 
-function run(command, args, { allowFailure = false } = {}) {
+function run(command, args, { allowFailure = false, env = {} } = {}) {
   return new Promise((resolve, reject) => {
-    const child = spawn(command, args, { cwd: root, stdio: ["ignore", "inherit", "inherit"] });
+    const child = spawn(command, args, { cwd: root, stdio: ["ignore", "inherit", "inherit"], env: { ...process.env, ...env } });
     child.once("error", reject);
     child.once("exit", (code) => {
       if (code === 0 || allowFailure) resolve(code);

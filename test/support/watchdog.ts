@@ -1,7 +1,9 @@
 /**
  * Loaded into the process of each test file: where nothing begins or ends for long, it says which test hangs, or that all
  * are over, and what is open, and fails the file. The runner's own limit is for whole files, and names nothing else.
+ * A file that passes is written into a list.
  */
+import { appendFileSync } from "node:fs";
 import { after, afterEach, beforeEach } from "node:test";
 import { isMainThread } from "node:worker_threads";
 
@@ -21,7 +23,12 @@ interface Report {
 }
 
 // A program that a test starts may have inherited the options of its file.
-if (isMainThread && process.env["NODE_TEST_CONTEXT"]?.startsWith("child") === true && process.argv[1]?.endsWith(".test.ts") === true) watch();
+if (isMainThread && process.env["NODE_TEST_CONTEXT"]?.startsWith("child") === true && process.argv[1]?.endsWith(".test.ts") === true) {
+  watch();
+  const { BURLA_TEST_PASSED_LIST: passedList } = process.env;
+  const [, file = ""] = process.argv;
+  process.once("exit", (code) => void (code === 0 && passedList !== undefined && appendFileSync(passedList, `${file}\n`)));
+}
 
 function watch(): void {
   const running = new Map<object, string>();
