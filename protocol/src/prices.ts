@@ -17,8 +17,8 @@ export interface PricedMachine {
   readonly diskType: string;
 }
 
-/** When the prices were entered, and where they are from. */
-export const PRICES = { date: prices.date, source: prices.source };
+/** When the prices were entered, for which region, and where they are from. */
+export const PRICES = { date: prices.date, region: prices.region, source: prices.source };
 
 interface Known extends MachineSize {
   readonly hour: number;

@@ -42,7 +42,7 @@ test("what the project lacks is told with its cure, and nothing is made; when it
   await workbench.screenshot("cloud-missing-light");
   cloud.emulator.state.enabledServices.add("compute.googleapis.com");
   await button(missing, "Check Again").click();
-  await question(workbench, "trial").getByText(/1 × e2-small \(small\): \$0\.\d+ per hour/).waitFor();
+  await question(workbench, "trial").getByText(/1 × e2-small, us-central1 \(small\): \$0\.\d+ per hour/).waitFor();
   await workbench.screenshot("cloud-price-light");
   await button(question(workbench, "trial"), "Cancel").click();
   await workbench.statusBarItem("Burla: off").waitFor();

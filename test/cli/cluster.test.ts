@@ -176,6 +176,8 @@ test("help on every command, with examples; wrong use ends with 2", async () => 
   assert.deepEqual(unknown, { code: 2, signal: null, stdout: "", stderr: "error: unknown command 'rum'\n(Did you mean run?)\n" });
   assert.equal((await burla([])).code, 2);
   assert.equal((await burla(["up", "mars"])).code, 2);
+  assert.match((await burla(["up", "--nodes", "4"])).stderr, /--nodes is for a cluster on Google Cloud\n.*--provider gce/);
+  assert.match((await burla(["up", "cloud", "--provider", "gce", "--nodes", "0"])).stderr, /It must be at least 1/);
 });
 
 test("bundle shows what would be sent, and runs nothing", async () => {

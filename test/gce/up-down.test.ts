@@ -27,9 +27,23 @@ const up = (changes: object = {}, ...more: string[]) => cloud.run("up", "--spec"
 test("the price is told before anything is made, and nobody is charged who was not asked", async () => {
   const { code, stderr } = await up();
   assert.equal(code, 2);
-  assert.match(stderr, /1 × e2-small \(small\)\s+\$0\.\d+/);
-  assert.match(stderr, /About \$0\.\d+ per hour, by a list of \d{4}-\d{2}-\d{2}/);
+  assert.match(stderr, /1 × e2-small, us-central1 \(small\)\s+\$0\.\d+/);
+  assert.match(stderr, /About \$0\.\d+ per hour, by a list of \d{4}-\d{2}-\d{2} for us-central1/);
   assert.match(stderr, /Agree with --yes/);
+  assert.deepEqual(cloud.emulator.resources, []);
+});
+
+test("without a spec: how many nodes, where, and who pays", async () => {
+  const { stderr } = await cloud.run("up", "larger", "--provider", "gce", "--nodes", "3", "--region", "europe-west4", "--project", "demo-project");
+  assert.match(stderr, /The cluster larger in the project demo-project:\n/);
+  assert.match(stderr, /3 × e2-standard-4 spot if there is any, europe-west4 \(node\)/);
+  assert.match(stderr, /About \$0\.\d+ per hour, \$0\.\d+ if there are no spot VMs/);
+  assert.match((await cloud.run("up", "larger", "--provider", "gce", "--region", "mars-north1")).stderr, /mars-north1/);
+  for (const [flag, value, why] of [["--nodes", "3", "is what the spec says"], ["--region", "europe-west4", "is what the spec says"]] as const) {
+    const { code, stderr } = await up({}, flag, value);
+    assert.equal(code, 2);
+    assert.ok(stderr.includes(`${flag} ${why}`), stderr);
+  }
   assert.deepEqual(cloud.emulator.resources, []);
 });
 

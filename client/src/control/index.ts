@@ -1,5 +1,6 @@
 /** The public exports of `burla/control`: for programs that watch and steer clusters, such as the editor and the command line. */
-export { cloudProject, cloudRegions, estimateCloudCluster, planCloudCluster, stopCloudCluster } from "../gce/cloud.ts";
+export { cloudProject, estimateCloudCluster, planCloudCluster, stopCloudCluster } from "../gce/cloud.ts";
+export { cloudRegions } from "../gce/cloud-spec.ts";
 export { clusterAddress } from "./find.ts";
 export { cancelJob, clusterStatus, jobFailures, jobLogs } from "./jobs.ts";
 export { listClusters } from "./list.ts";

@@ -200,6 +200,8 @@ export interface PriceLine {
   readonly what: string;
   /** US dollars; null where the list of prices does not know it. */
   readonly perHour: number | null;
+  /** The same if there are no spot VMs and full ones are taken instead. */
+  readonly maxPerHour: number | null;
 }
 
 /** Which cluster on Google Cloud is meant: a spec of the user's, one that was started before, or a usual one. */
@@ -225,9 +227,11 @@ export interface CloudEstimate {
   readonly machines: number;
   readonly firewallRules: number;
   readonly prices: readonly PriceLine[];
-  /** US dollars: the sum of what the list of prices knows. At most: where spot is preferred, the full price may come. */
+  /** US dollars: the sum of what the list of prices knows. */
   readonly pricePerHour: number;
-  readonly priceList: { readonly date: string; readonly source: string };
+  /** The same if there are no spot VMs and full ones are taken instead. */
+  readonly maxPricePerHour: number;
+  readonly priceList: { readonly date: string; readonly region: string; readonly source: string };
   /** US dollars; null without a budget. */
   readonly budgetPerHour: number | null;
   /** Without a job or a client for this long it removes its machines. */

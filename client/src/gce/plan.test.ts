@@ -25,7 +25,16 @@ test("the price has a line for each group, and says what it does not know", () =
   const lines = priceLines(spec);
   assert.deepEqual(lines.map(({ perHour }) => perHour === null), [false, false, false, true]);
   assert.ok(Math.abs(totalPerHour(lines) - lines[0]!.perHour! - lines[1]!.perHour! - lines[2]!.perHour!) < 1e-9);
-  assert.match(priceText(estimateOf(spec)), /1 × z9-mega-4 \(own\)\s+unknown\nAbout \$\d.* per hour, and what the list does not know, by a list of/);
+  assert.match(priceText(estimateOf(spec)), /1 × z9-mega-4, us-central1 \(own\)\s+unknown\nAbout \$\d.* per hour, \$\d.*, and what the list does not know, by a list of/);
+});
+
+test("where a group may be, and the full price if there are no spot VMs", () => {
+  const lines = priceLines(spec);
+  assert.equal(lines[2]?.what, "2 × n2-standard-8 spot if there is any, europe-west4 (b)");
+  assert.deepEqual(lines.map(({ perHour, maxPerHour }) => (maxPerHour ?? 0) > (perHour ?? 0)), [false, false, true, false]);
+  assert.match(priceText(estimateOf(spec)), /About \$0\.\d+ per hour, \$1\.\d+ if there are no spot VMs, and what/);
+  const full = parseClusterSpec({ ...spec, groups: spec.groups.slice(0, 1) });
+  assert.doesNotMatch(priceText(estimateOf(full)), /spot/);
 });
 
 test("main is in the first zone that has room, the named one first", () => {

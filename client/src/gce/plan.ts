@@ -16,24 +16,31 @@ export function mainPrice({ gce }: ClusterSpec): number | null {
   return machinePrice({ machineType, isSpot: false, gpu: null, diskGiB, diskType: MAIN_DISK });
 }
 
-/** At most: where spot is preferred and there is none, the full price. */
+/** Main and each group, where it is to be and what it costs. */
 export function priceLines(spec: ClusterSpec): PriceLine[] {
-  const main = { what: `main service, ${spec.gce.main.machineType}`, perHour: mainPrice(spec) };
-  const groups = spec.groups.map((group) => {
-    const each = priceOfGroup(group, group.spot !== "never");
-    const kind = `${group.machineType ?? ""}${group.gpu === null ? "" : ` with ${group.gpu.count} ${group.gpu.type}`}`;
-    const spot = { never: "", preferred: " spot if there is any", only: " spot" }[group.spot];
-    return { what: `${group.count} × ${kind}${spot} (${group.name})`, perHour: each === null ? null : each * group.count };
-  });
-  return [main, ...groups];
+  const main = mainPrice(spec);
+  return [{ what: `main service, ${spec.gce.main.machineType}`, perHour: main, maxPerHour: main }, ...spec.groups.map(groupLine)];
+}
+
+function groupLine(group: NodeGroup): PriceLine {
+  const { name, count, machineType, gpu, zones } = group;
+  const kind = `${machineType ?? ""}${gpu === null ? "" : ` with ${gpu.count} ${gpu.type}`}`;
+  const spot = { never: "", preferred: " spot if there is any", only: " spot" }[group.spot];
+  const regions = [...new Set(zones.map(regionOf))].join(" or ");
+  const priceOf = (isSpot: boolean) => {
+    const each = priceOfGroup(group, isSpot);
+    return each === null ? null : each * count;
+  };
+  return { what: `${count} × ${kind}${spot}, ${regions} (${name})`, perHour: priceOf(group.spot !== "never"), maxPerHour: priceOf(group.spot === "only") };
 }
 
 function priceOfGroup({ pricePerHour, machineType, gpu, diskGiB, diskType }: NodeGroup, isSpot: boolean): number | null {
   return pricePerHour ?? machinePrice({ machineType: machineType ?? "", isSpot, gpu, diskGiB, diskType });
 }
 
-export function totalPerHour(lines: readonly PriceLine[]): number {
-  return lines.reduce((sum, { perHour }) => sum + (perHour ?? 0), 0);
+/** Of what is known. */
+export function totalPerHour(lines: readonly PriceLine[], which: "perHour" | "maxPerHour" = "perHour"): number {
+  return lines.reduce((sum, line) => sum + (line[which] ?? 0), 0);
 }
 
 /** Of those quotas that the first choice of each group counts against. */
@@ -55,11 +62,12 @@ export function mainZones({ gce, groups }: ClusterSpec): string[] {
   return [...new Set([...(zone === null ? [] : [zone]), ...groups.flatMap(({ zones }) => zones)])];
 }
 
-export function priceText({ prices, pricePerHour, priceList }: Pick<CloudEstimate, "prices" | "pricePerHour" | "priceList">): string {
+export function priceText({ prices, pricePerHour, maxPricePerHour, priceList }: Pick<CloudEstimate, "prices" | "pricePerHour" | "maxPricePerHour" | "priceList">): string {
   const width = Math.max(...prices.map(({ what }) => what.length));
   const unknown = prices.some(({ perHour }) => perHour === null) ? ", and what the list does not know" : "";
+  const full = maxPricePerHour > pricePerHour ? `, ${dollars(maxPricePerHour)} if there are no spot VMs` : "";
   return [
     ...prices.map(({ what, perHour }) => `  ${what.padEnd(width)}  ${perHour === null ? "unknown" : dollars(perHour)}`),
-    `About ${dollars(pricePerHour)} per hour${unknown}, by a list of ${priceList.date}, without network traffic.`,
+    `About ${dollars(pricePerHour)} per hour${full}${unknown}, by a list of ${priceList.date} for ${priceList.region}, without network traffic.`,
   ].join("\n");
 }

@@ -2,6 +2,7 @@
 import { PRICES, type ClusterSpec } from "@burla/protocol";
 import { findCluster } from "../control/find.ts";
 import { untilReady } from "../control/start.ts";
+import { dollars } from "../dollars.ts";
 import type { CloudCheck, CloudEstimate, CloudPhase, CloudPlan, CloudStartOptions, Started } from "../control/types.ts";
 import { checkProject } from "./checks.ts";
 import { openProject, type GoogleProject } from "./library.ts";
@@ -29,6 +30,7 @@ export function estimateOf(spec: ClusterSpec): CloudEstimate {
     firewallRules: firewallRules(spec).length,
     prices,
     pricePerHour: totalPerHour(prices),
+    maxPricePerHour: totalPerHour(prices, "maxPerHour"),
     priceList: PRICES,
     budgetPerHour: spec.budgetPerHour,
     idleMinutes: spec.idleMinutes,
@@ -47,9 +49,11 @@ export async function planGce(spec: ClusterSpec, { signal, onCheck }: PlanOption
 }
 
 /** Main keeps to the budget; with one that is too small it would make fewer nodes than the spec says. */
-function budgetProblem({ budgetPerHour, pricePerHour }: CloudEstimate) {
-  if (budgetPerHour === null || pricePerHour <= budgetPerHour) return [];
-  return [{ message: `this is more than the budget of $${budgetPerHour} per hour`, cure: "Raise `budgetPerHour` in the spec, or ask for fewer or smaller machines.", isWarning: false }];
+function budgetProblem({ budgetPerHour, pricePerHour, maxPricePerHour }: CloudEstimate) {
+  if (budgetPerHour === null || maxPricePerHour <= budgetPerHour) return [];
+  const cure = "Raise `budgetPerHour` in the spec, or ask for fewer or smaller machines.";
+  if (pricePerHour > budgetPerHour) return [{ message: `this is more than the budget of ${dollars(budgetPerHour)} per hour`, cure, isWarning: false }];
+  return [{ message: `without spot VMs this is more than the budget of ${dollars(budgetPerHour)} per hour: there would be fewer nodes`, cure, isWarning: true }];
 }
 
 /** Resolves when its nodes are ready, or after a time with those that are: main goes on trying. Cancelled, it removes what was made. */

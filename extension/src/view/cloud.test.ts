@@ -7,26 +7,27 @@ const API: CloudProblem = { message: "the API is not enabled", cure: "Run `gclou
 const QUOTA: CloudProblem = { message: "the quota CPUS leaves 4 of the 6 processors", cure: "Ask for more.", isWarning: true };
 const PLAN: CloudPlan = {
   cluster: "trial", project: "demo-project", machines: 3, firewallRules: 2,
-  prices: [{ what: "main service, e2-small", perHour: 0.017 }, { what: "2 × e2-standard-4 (node)", perHour: 0.268 }],
-  pricePerHour: 0.285, priceList: { date: "2026-11-26", source: "a page" }, budgetPerHour: 1, idleMinutes: 30, endsAt: null, problems: [],
+  prices: [{ what: "main service, e2-small", perHour: 0.017, maxPerHour: 0.017 }, { what: "2 × e2-standard-4 (node)", perHour: 0.268, maxPerHour: 0.268 }],
+  pricePerHour: 0.285, maxPricePerHour: 0.285, priceList: { date: "2026-11-26", region: "us-central1", source: "a page" }, budgetPerHour: 1, idleMinutes: 30, endsAt: null, problems: [],
   start: () => Promise.reject(new Error("nobody agreed")),
 };
 
 test("the question before anything is made names project, machines, price, list, and what ends the cost", () => {
   const { message, detail } = startQuestion(PLAN);
   assert.equal(message, "Start the cluster trial on Google Cloud, for about $0.285 per hour?");
-  for (const part of ["project demo-project: 3 machines and 2 firewall rules", "• 2 × e2-standard-4 (node): $0.268 per hour", "a list of 2026-11-26", "not been used for 30 minutes", "no machine beyond $1.00 per hour"]) {
+  for (const part of ["project demo-project: 3 machines and 2 firewall rules", "• 2 × e2-standard-4 (node): $0.268 per hour", "a list of 2026-11-26 for us-central1", "not been used for 30 minutes", "no machine beyond $1.00 per hour"]) {
     assert.ok(detail.includes(part), `${part} is not in:\n${detail}`);
   }
-  assert.ok(!detail.includes("Note:"));
+  assert.ok(!detail.includes("Note:") && !detail.includes("spot"));
+  assert.match(startQuestion({ ...PLAN, maxPricePerHour: 0.6 }).detail, /About \$0\.285 per hour, \$0\.600 if there are no spot VMs, by a list/);
 });
 
 test("what the list of prices does not know, an end time, and a quota that is too small are told as well", () => {
-  const { detail } = startQuestion({ ...PLAN, prices: [{ what: "1 × z9", perHour: null }], problems: [QUOTA], endsAt: "2030-01-31T18:00:00Z", budgetPerHour: null });
+  const { detail } = startQuestion({ ...PLAN, prices: [{ what: "1 × z9", perHour: null, maxPerHour: null }], problems: [QUOTA], endsAt: "2030-01-31T18:00:00Z", budgetPerHour: null });
   assert.match(detail, /• 1 × z9: unknown\nAbout .*, and what the list does not know/);
   assert.match(detail, /and not after 2030-01-31T18:00:00Z\.\nNote: the quota CPUS leaves 4 of the 6 processors\.$/);
   assert.equal(estimateText(PLAN), "3 machines, about $0.285 per hour");
-  assert.equal(estimateText({ ...PLAN, prices: [{ what: "1 × z9", perHour: null }] }), "3 machines, more than $0.285 per hour");
+  assert.equal(estimateText({ ...PLAN, prices: [{ what: "1 × z9", perHour: null, maxPerHour: null }] }), "3 machines, more than $0.285 per hour");
 });
 
 test("what is missing is told with its cure; of many the first, and all in the output", () => {

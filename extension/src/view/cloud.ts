@@ -20,7 +20,7 @@ export function checkText(check: CloudCheck): string {
   return CHECKS[check];
 }
 
-/** Such as `3 machines, at most $0.134 per hour`. */
+/** Such as `3 machines, about $0.134 per hour`. */
 export function estimateText({ machines, pricePerHour, prices }: CloudEstimate): string {
   const isWhole = prices.every(({ perHour }) => perHour !== null);
   return `${countText(machines, "machine")}, ${isWhole ? "about" : "more than"} ${dollars(pricePerHour)} per hour`;
@@ -28,13 +28,14 @@ export function estimateText({ machines, pricePerHour, prices }: CloudEstimate):
 
 /** What is asked before anything is made. */
 export function startQuestion(plan: CloudPlan): Question {
-  const { cluster, project, machines, firewallRules, prices, pricePerHour, priceList, problems } = plan;
+  const { cluster, project, machines, firewallRules, prices, pricePerHour, maxPricePerHour, priceList, problems } = plan;
   const isWhole = prices.every(({ perHour }) => perHour !== null);
+  const full = maxPricePerHour > pricePerHour ? `, ${dollars(maxPricePerHour)} if there are no spot VMs` : "";
   const detail = [
     `In the project ${project}: ${countText(machines, "machine")} and ${countText(firewallRules, "firewall rule")}.`,
     "",
     ...prices.map(({ what, perHour }) => `• ${what}: ${perHour === null ? "unknown" : `${dollars(perHour)} per hour`}`),
-    `About ${dollars(pricePerHour)} per hour${isWhole ? "" : ", and what the list does not know"}, by a list of ${priceList.date}, without network traffic.`,
+    `About ${dollars(pricePerHour)} per hour${full}${isWhole ? "" : ", and what the list does not know"}, by a list of ${priceList.date} for ${priceList.region}, without network traffic.`,
     "",
     endText(plan),
     ...problems.map(({ message }) => `Note: ${message}.`),

@@ -1,18 +1,18 @@
 /** `burla up`: starts the local cluster, or one on Compute Engine. */
-import { Option, type Command } from "commander";
+import { InvalidArgumentError, Option, type Command } from "commander";
 import type { ClusterSpec } from "@burla/protocol";
 import { LOCAL } from "../../cluster.ts";
 import { findCluster } from "../../control/find.ts";
 import { startCluster } from "../../control/start.ts";
 import type { ClusterStatus, Started } from "../../control/types.ts";
-import { usualGceSpec } from "../../gce/usual-spec.ts";
+import { cloudRegions, cloudSpecOf } from "../../gce/cloud-spec.ts";
 import { makesWay } from "../../hand-over.ts";
 import { clusterDirectory, currentSpec, readConnectionFile } from "../../local-cluster.ts";
 import { isSameSpec, readSpecFile, readStoredSpec, storeSpec } from "../../spec-file.ts";
 import { makeWorkerImage } from "../../worker-image.ts";
 import { EXIT, type ExitCode } from "../exit-codes.ts";
 import { UsageError } from "../failure.ts";
-import { jsonOption, parseName, type CommonOptions } from "../options.ts";
+import { definedOnly, jsonOption, parseCount, parseName, type CommonOptions } from "../options.ts";
 import type { EndWith } from "../program.ts";
 import type { Terminal } from "../terminal.ts";
 import { countText, durationText } from "../texts.ts";
@@ -24,6 +24,9 @@ const BUSY_STATES = ["BOOTING", "REBOOTING"];
 interface UpFlags extends CommonOptions {
   readonly spec?: string;
   readonly provider?: "local" | "gce";
+  readonly nodes?: number;
+  readonly region?: string;
+  readonly project?: string;
   readonly yes?: boolean;
 }
 
@@ -38,7 +41,8 @@ Examples:
   $ burla up
   $ burla up --spec cluster.json
   $ burla up --spec cloud.json
-  $ burla up trial --provider gce --yes
+  $ burla up trial --provider gce --nodes 8 --region europe-west4
+  $ burla up trial --yes
   $ burla up --json | jq -r .url`;
 
 export function addUp(program: Command, terminal: Terminal, endWith: EndWith): void {
@@ -49,6 +53,9 @@ export function addUp(program: Command, terminal: Terminal, endWith: EndWith): v
     .argument("[cluster]", "name of the cluster (default: that of the spec)", parseName)
     .option("--spec <file>", "the cluster spec, a JSON document: nodes, containers, images")
     .addOption(new Option("--provider <provider>", "where its machines are, without a spec").choices(["local", "gce"]))
+    .option("--nodes <count>", "nodes of a cluster on Google Cloud, without a spec (default: 2)", parseNodes)
+    .option("--region <region>", `where they are, without a spec (default: ${cloudRegions()[0]})`)
+    .option("--project <id>", "the Google Cloud project that pays (default: that of the spec, or of your credentials)")
     .option("-y, --yes", "agree to the price without being asked")
     .addOption(jsonOption())
     .addHelpText("after", HELP)
@@ -57,21 +64,39 @@ export function addUp(program: Command, terminal: Terminal, endWith: EndWith): v
       const cloud = cloudSpec(name, flags, spec);
       if (cloud !== null) return endWith(await upGce(cloud, flags, terminal));
       if (name !== undefined && name !== LOCAL) throw new UsageError(`there is no cluster "${name}"`, `"${LOCAL}" is the one on this machine; --provider gce or a spec makes others.`);
+      refuseFlags(flags, ["nodes", "region", "project"], "is for a cluster on Google Cloud", "Add --provider gce, or leave it out.");
       if (spec !== undefined) await adoptSpec(spec, terminal);
       endWith(await up(terminal, flags.json === true));
     });
 }
 
+function parseNodes(text: string): number {
+  const count = parseCount(text);
+  if (count === 0) throw new InvalidArgumentError("It must be at least 1.");
+  return count;
+}
+
 /** The spec of a cluster on Compute Engine, given, stored by an earlier start, or a usual one; null for the local cluster. */
-function cloudSpec(name: string | undefined, { provider }: UpFlags, given: ClusterSpec | undefined): ClusterSpec | null {
+function cloudSpec(name: string | undefined, flags: UpFlags, given: ClusterSpec | undefined): ClusterSpec | null {
+  const { provider, spec, nodes, region, project } = flags;
   if (given !== undefined) {
     if (name !== undefined && given.name !== name) throw new UsageError(`the spec names the cluster "${given.name}", not "${name}"`, "Leave one of the two out.");
     if (provider !== undefined && provider !== given.provider) throw new UsageError(`the spec says the provider "${given.provider}"`, "Leave --provider out.");
-    return given.provider === "gce" ? given : null;
+    refuseFlags(flags, ["nodes", "region"], "is what the spec says", "Leave it out, or change the spec.");
+    return given.provider === "gce" ? cloudSpecOf(definedOnly({ spec, project })) : null;
   }
-  const stored = name === undefined || name === LOCAL ? null : readStoredSpec(clusterDirectory(name));
-  if (stored?.provider === "gce") return stored;
-  return provider === "gce" ? usualGceSpec({ name }) : null;
+  const isCloud = provider === "gce" || (provider === undefined && isStoredCloud(name));
+  return isCloud ? cloudSpecOf(definedOnly({ name, nodes, region, project })) : null;
+}
+
+function isStoredCloud(name: string | undefined): boolean {
+  return name !== undefined && name !== LOCAL && readStoredSpec(clusterDirectory(name))?.provider === "gce";
+}
+
+/** @throws UsageError when one of them is there. */
+function refuseFlags(flags: UpFlags, names: readonly ("nodes" | "region" | "project")[], why: string, cure: string): void {
+  const found = names.find((name) => flags[name] !== undefined);
+  if (found !== undefined) throw new UsageError(`--${found} ${why}`, cure);
 }
 
 /** The spec is for the next start: a running cluster does not change, and makes way unless it has work. */
