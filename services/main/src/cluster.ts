@@ -1,6 +1,6 @@
 /**
- * The shell around the core: feeds it events, has its commands carried out, keeps its clock. All that is decided is decided
- * in `core/`; all that is kept is kept in the job logs before anybody is told of it.
+ * The shell around the core: what clients and nodes say becomes events, and what has changed is told. All that is decided
+ * is decided in `core/`; all that is kept is kept in the job logs before anybody is told of it.
  */
 import {
   BurlaError, decodeEnvelopes, encodeEnvelopes, logEntriesSchema, MAX_WINDOW_BYTES, MAX_WINDOW_INPUTS, messageOf, unpack, type JobFailure, type JobId, type JobSpec,
@@ -13,7 +13,7 @@ import type { Command, Event, QueueHeld } from "./core/events.ts";
 import { demandsOf } from "./core/growth.ts";
 import { isElsewhere } from "./core/job.ts";
 import type { CoreState } from "./core/state.ts";
-import { createState, settle, step } from "./core/step.ts";
+import { CoreLoop, nowMs } from "./core-loop.ts";
 import { failureOf, keepFailures } from "./failures.ts";
 import type { ElsewhereJobs } from "./elsewhere-jobs.ts";
 import { checkFits } from "./fits.ts";
@@ -51,18 +51,23 @@ export interface ClusterOptions {
 
 export class Cluster {
   readonly summaries: Summaries;
-  readonly #state: CoreState = createState();
   readonly #options: ClusterOptions;
+  readonly #loop: CoreLoop;
+  /** The loop's, only read here. */
+  readonly #state: CoreState;
   readonly #nodes = new Map<NodeId, NodeLink>();
-  #settling = false;
-  #timer: NodeJS.Timeout | undefined;
-  #timerAtMs = Infinity;
   readonly #progress: ProgressTeller;
   readonly #executor: CommandExecutor;
 
   constructor(options: ClusterOptions) {
     this.#options = options;
     const { registry, provider } = options;
+    this.#loop = new CoreLoop({
+      execute: (command, carried) => this.#execute(command, carried),
+      onEvent: (event) => this.#noteChanges(event),
+      onSettled: () => this.#executor.shortenLogs(),
+    });
+    this.#state = this.#loop.state;
     this.summaries = new Summaries({
       state: this.#state, registry, nodes: this.#nodes, machineOf: (nodeId) => provider.machineOf(nodeId), machines: () => provider.machines, duplicates: () => this.duplicates,
     });
@@ -75,9 +80,9 @@ export class Cluster {
     for (const { jobId, error } of this.#options.registry.restore(this.#state, nowMs())) {
       this.#options.log.error({ jobId, error: messageOf(error) }, "the files of a job are damaged; it was put aside");
     }
-    for (const job of this.#state.jobs.values()) this.#apply({ type: "clientLost", jobId: job.id, reads: false });
+    for (const job of this.#state.jobs.values()) this.#loop.apply({ type: "clientLost", jobId: job.id, reads: false });
     this.#options.elsewhere?.watch();
-    this.#afterEvent();
+    this.#loop.settleSoon();
   }
 
   /** Forgets what was kept long enough: ended jobs, interrupted ones that nobody has taken up, bundles that nobody uses. */
@@ -193,9 +198,7 @@ export class Cluster {
 
   /** Feeds one event to the core and does what it says. */
   handle(event: Event, carried: Carried = null): void {
-    this.#apply(event, carried);
-    this.#noteChanges(event);
-    this.#afterEvent();
+    this.#loop.handle(event, carried);
   }
 
   /** A node has said how it is, and perhaps something new of what it does for jobs that have not begun. */
@@ -301,11 +304,11 @@ export class Cluster {
     for (const job of [...this.#state.jobs.values()]) {
       // The program of a job in its grace was there a moment ago.
       const isWaitedFor = job.client === "feeds" || job.grace !== null;
-      if (isWaitedFor && !job.spec.detach) this.#apply({ type: "cancelRequested", jobId: job.id, reason: `the cluster was shut down (${reason})` });
+      if (isWaitedFor && !job.spec.detach) this.#loop.apply({ type: "cancelRequested", jobId: job.id, reason: `the cluster was shut down (${reason})` });
       else this.#turnAway(job.id, `the cluster was shut down (${reason}); the job goes on when it is started again`);
     }
     for (const link of this.#nodes.values()) link.send({ type: "shutdown", reason });
-    clearTimeout(this.#timer);
+    this.#loop.close();
     this.#progress.close();
   }
 
@@ -317,10 +320,6 @@ export class Cluster {
     return [...this.#state.jobs.values()].reduce((sum, job) => sum + job.duplicates, this.#executor.endedDuplicates);
   }
 
-  #apply(event: Event, carried: Carried = null): void {
-    for (const command of step(this.#state, event, nowMs())) this.#execute(command, carried);
-  }
-
   /** Beside what commands change: see `#execute`. */
   #noteChanges(event: Event): void {
     const { changes } = this.#options;
@@ -328,6 +327,8 @@ export class Cluster {
       case "renewed":
         return;
       case "tick":
+        // A job whose program went away stops counting as work.
+        this.#options.onActivity();
         return changes.waits();
       case "nodeJoined":
       case "nodeReady":
@@ -339,33 +340,6 @@ export class Cluster {
       default:
         return changes.job(event.jobId);
     }
-  }
-
-  /** Nodes are shared out once per turn: a job's first inputs arrive together with the job. */
-  #afterEvent(): void {
-    if (!this.#settling) {
-      this.#settling = true;
-      queueMicrotask(() => {
-        this.#settling = false;
-        for (const command of settle(this.#state)) this.#execute(command, null);
-        this.#executor.shortenLogs();
-        this.#armTimer();
-      });
-    }
-  }
-
-  #armTimer(): void {
-    const nextMs = this.#state.deadlines.nextMs() ?? Infinity;
-    if (nextMs >= this.#timerAtMs) return;
-    clearTimeout(this.#timer);
-    this.#timerAtMs = nextMs;
-    this.#timer = setTimeout(() => {
-      this.#timerAtMs = Infinity;
-      this.handle({ type: "tick" });
-      // A job whose program went away stops counting as work.
-      this.#options.onActivity();
-      this.#armTimer();
-    }, Math.max(0, nextMs - nowMs()) + 1);
   }
 
   #execute(command: Command, carried: Carried): void {
@@ -397,8 +371,4 @@ async function* linesElsewhere(elsewhere: ElsewhereJobs, entry: JobEntry, { foll
 /** Without the cure, which follows it. */
 function firstLine(error: BurlaError): string {
   return error.message.split("\n")[0] ?? "";
-}
-
-function nowMs(): number {
-  return performance.now();
 }
