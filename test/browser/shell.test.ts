@@ -25,6 +25,9 @@ const results = remoteParallelMap(score, Array.from({ length: 1000 }, (_, index)
 for await (const _ of results.settled());
 `;
 
+/** Most often 42 %. On a slow machine a worker may have given inputs back, and wait in a later one before anybody has taken them. */
+const RUNNING = /Burla: score [1-4]\d%/;
+
 test("nothing runs: the status bar and the side bar say so, and offer to start", async (workbench) => {
   await workbench.statusBarItem("Burla: off").waitFor();
   await workbench.openSidebar("Burla");
@@ -56,10 +59,10 @@ test("a job of a script appears, with its failed inputs and its log", async (wor
   const go = join(workbench.workspace, "go");
   await workbench.openFile("scores.ts");
   const script = Script.start(workbench.cluster, SCORE, { args: [go] });
-  await workbench.statusBarItem(/Burla: score 4\d%/).waitFor();
-  await workbench.treeRow(/score: running 4\d%/).click();
+  await workbench.statusBarItem(RUNNING).waitFor();
+  await workbench.treeRow(/score: running [1-4]\d%/).click();
   await workbench.toggleRow(/Failed inputs/);
-  await workbench.treeRow(/#7 RangeError: empty document/).waitFor();
+  await workbench.treeRow(/#\d+ RangeError: empty document/).first().waitFor();
   await workbench.treeRow("Show log").click();
   await workbench.panel(/words/).waitFor();
   await screenshots(workbench, "shell-running");
@@ -72,7 +75,7 @@ test("a job of a script appears, with its failed inputs and its log", async (wor
 });
 
 test("the line of a failed input opens with a click", async (workbench) => {
-  await workbench.treeRow(/#7 RangeError/).click();
+  await workbench.treeRow(/#\d+ RangeError/).first().click();
   await workbench.page.locator(".editor-instance .view-line", { hasText: /throw\snew\sRangeError/ }).waitFor();
   await screenshots(workbench, "shell-failed");
 });
@@ -103,7 +106,7 @@ test("a cluster by address is added, and chosen again after a reload", async (wo
 
 test("a stop asks when a job runs, and goes on when the answer is no", async (workbench) => {
   const script = Script.start(workbench.cluster, SCORE, { args: [join(workbench.workspace, "never")] });
-  await workbench.statusBarItem(/Burla: score 4\d%/).click();
+  await workbench.statusBarItem(RUNNING).click();
   await workbench.quickInput.choose(/Stop Cluster/);
   await workbench.dialog("Stop the local cluster?").waitFor();
   await workbench.screenshot("shell-stop-light");

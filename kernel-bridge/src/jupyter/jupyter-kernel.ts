@@ -1,16 +1,15 @@
-/** A live Jupyter kernel: one connection to it, and the executions that are open there. */
+/** A live Jupyter kernel: the line to it, and which life of it is at the other end. */
 import { setTimeout as pause } from "node:timers/promises";
 import { BurlaError, messageOf } from "@burla/protocol";
 import { within } from "../deadline.ts";
-import { EventQueue } from "../event-queue.ts";
 import type { ArmedRun, ExecuteOptions, KernelEvent, KernelStatus, Language, LiveKernel } from "../kernel.ts";
 import { armPython, type PythonClient } from "../python/arm.ts";
 import { Connection } from "./connection.ts";
 import type { JupyterEndpoint } from "./endpoint.ts";
+import { Executions, type Execution } from "./executions.ts";
 import { KernelAPI } from "./library.ts";
 import type { Kernel, KernelMessage } from "./library.ts";
 import { killKernel, stateOf } from "./requests.ts";
-import { Transcript } from "./transcript.ts";
 import { Watch } from "./watch.ts";
 
 const CONNECT_TIMEOUT_MS = 30_000;
@@ -33,16 +32,6 @@ export interface JupyterKernelOptions {
   readonly lineTimeoutMs?: number;
 }
 
-/** One execution, which waits for its turn or runs. */
-interface Execution {
-  readonly code: string;
-  readonly isSilent: boolean;
-  readonly allowsInput: boolean;
-  readonly cellId: string | undefined;
-  readonly transcript: Transcript;
-  readonly events: EventQueue;
-}
-
 export class JupyterKernel implements LiveKernel {
   readonly language: Language;
   readonly #endpoint: JupyterEndpoint;
@@ -51,12 +40,7 @@ export class JupyterKernel implements LiveKernel {
   readonly #lineTimeoutMs: number;
   #model: Kernel.IModel;
   #connection: Connection;
-  /**
-   * What was given while another runs. The kernel has a queue of its own, but aborts also what comes just after an error
-   * was told, and gives nothing back.
-   */
-  #waiting: Execution[] = [];
-  #running: { readonly id: string; readonly execution: Execution; readonly watch: Watch } | undefined;
+  readonly #executions: Executions;
   readonly #listeners = new Set<(status: KernelStatus) => void>();
   #status: KernelStatus = "starting";
   #wasConnected = false;
@@ -75,6 +59,13 @@ export class JupyterKernel implements LiveKernel {
     this.#isOwn = isOwn;
     this.#client = client;
     this.#lineTimeoutMs = lineTimeoutMs;
+    this.#executions = new Executions({
+      line: () => this.#line,
+      send: (execution) => this.#send(execution),
+      watch: (lose) => this.#watch(lose),
+      interrupt: () => this.interrupt(),
+      answerInput: (request, text) => this.#answerInput(request, text),
+    });
     this.#connection = this.#connect();
   }
 
@@ -104,16 +95,8 @@ export class JupyterKernel implements LiveKernel {
     return () => this.#listeners.delete(listener);
   }
 
-  execute(code: string, { silent = false, allowInput = false, cellId, signal }: ExecuteOptions = {}): AsyncIterable<KernelEvent> {
-    const events = new EventQueue();
-    const execution = { code, isSilent: silent, allowsInput: allowInput, cellId, transcript: new Transcript({ isSilent: silent }), events };
-    if (signal?.aborted === true) return end(execution, "aborted");
-    const onAbort = () => this.#abort(execution);
-    signal?.addEventListener("abort", onAbort, { once: true });
-    void events.closed.then(() => signal?.removeEventListener("abort", onAbort));
-    this.#waiting.push(execution);
-    this.#next();
-    return events;
+  execute(code: string, options: ExecuteOptions = {}): AsyncIterable<KernelEvent> {
+    return this.#executions.add(code, options);
   }
 
   async arm(run: ArmedRun): Promise<void> {
@@ -140,7 +123,7 @@ export class JupyterKernel implements LiveKernel {
     } finally {
       this.#isRestarting = false;
       this.#update();
-      this.#next();
+      this.#executions.next();
     }
   }
 
@@ -151,7 +134,7 @@ export class JupyterKernel implements LiveKernel {
   }
 
   async leave(): Promise<void> {
-    if (this.#isDisposed || this.#running === undefined || !this.#isOwn) return this.dispose();
+    if (this.#isDisposed || !this.#executions.isRunning || !this.#isOwn) return this.dispose();
     this.#close();
     if (this.#endpoint.isLocal) await this.#request("ending the kernel", () => killKernel(this.id, this.#endpoint.settings)).catch(() => undefined);
   }
@@ -237,69 +220,35 @@ export class JupyterKernel implements LiveKernel {
     return this.#connection.isDisposed || this.#connection.connectionStatus === "disconnected";
   }
 
-  #next(): void {
-    if (this.#running !== undefined || this.#isRestarting) return;
-    if (!this.#isGone && !this.#doesFlow) return;
-    const execution = this.#waiting.shift();
-    if (execution === undefined) return;
-    const { code, isSilent, allowsInput, cellId } = execution;
-    try {
-      if (this.#isGone) throw new Error("the connection is closed");
-      const content = { code, silent: isSilent, store_history: !isSilent, allow_stdin: allowsInput, stop_on_error: false };
-      const future = this.#connection.requestExecute(content, true, cellId === undefined ? {} : { cellId });
-      future.done.catch(() => undefined);
-      this.#running = { id: future.msg.header.msg_id, execution, watch: this.#watch(execution) };
-    } catch {
-      // The kernel is dead, or left.
-      end(execution, "lost");
-      this.#next();
-    }
+  /** Whether an execution can begin. */
+  get #line(): "open" | "closed" | "gone" {
+    if (this.#isRestarting) return "closed";
+    if (this.#isGone) return "gone";
+    return this.#doesFlow ? "open" : "closed";
   }
 
-  #watch(execution: Execution): Watch {
+  #send({ code, isSilent, allowsInput, cellId }: Execution): string {
+    const content = { code, silent: isSilent, store_history: !isSilent, allow_stdin: allowsInput, stop_on_error: false };
+    const future = this.#connection.requestExecute(content, true, cellId === undefined ? {} : { cellId });
+    future.done.catch(() => undefined);
+    return future.msg.header.msg_id;
+  }
+
+  #watch(lose: () => void): Watch {
     return new Watch({
       isConnected: () => this.#connection.connectionStatus === "connected",
       look: () => stateOf(this.id, this.#endpoint),
       ask: async () => (await this.#connection.requestKernelInfo()) !== undefined,
       reconnect: () => void this.#connection.reconnect(),
       bury: () => this.#connection.handleShutdown(),
-      lose: () => {
-        end(execution, "lost");
-        this.#finish(false);
-      },
+      lose,
     });
   }
 
   #hear(message: KernelMessage.IMessage): void {
-    const running = this.#running;
-    const isOfRunning = running !== undefined && "msg_id" in message.parent_header && message.parent_header.msg_id === running.id;
+    const isOfRunning = this.#executions.isOfRunning(message);
     this.#watchLife(message, isOfRunning);
-    if (!isOfRunning) return;
-    running.watch.hear();
-    const { transcript, events } = running.execution;
-    for (const event of transcript.hear(message)) {
-      events.push(event.type === "input" ? { ...event, answer: (text) => this.#answer(running.id, message, text) } : event);
-      if (event.type === "ended") this.#finish(event.outcome === "error" && !running.execution.isSilent);
-    }
-  }
-
-  /** After an error, what was given by then is not run; what the bridge asks for itself is. */
-  #finish(hasFailed: boolean): void {
-    this.#running?.watch.stop();
-    this.#running = undefined;
-    if (hasFailed) {
-      const given = this.#waiting;
-      this.#waiting = given.filter(({ isSilent }) => isSilent);
-      for (const execution of given) if (!execution.isSilent) end(execution, "aborted");
-    }
-    this.#next();
-  }
-
-  #abort(execution: Execution): void {
-    if (this.#running?.execution === execution) return void this.interrupt().catch(() => undefined);
-    if (!this.#waiting.includes(execution)) return;
-    this.#waiting = this.#waiting.filter((other) => other !== execution);
-    end(execution, "aborted");
+    if (isOfRunning) this.#executions.hear(message);
   }
 
   /** Another client, or the server, may have put a new kernel in the place of this one. What that one runs is not lost. */
@@ -311,9 +260,8 @@ export class JupyterKernel implements LiveKernel {
     if (isNew && !isOfRunning && !this.#isRestarting) this.#loseAll();
   }
 
-  #answer(id: string, { header }: KernelMessage.IMessage, value: string): void {
-    if (this.#running?.id !== id || this.#connection.isDisposed) return;
-    this.#connection.sendInputReply({ status: "ok", value }, header as KernelMessage.IInputRequestMsg["header"]);
+  #answerInput({ header }: KernelMessage.IMessage, value: string): void {
+    if (!this.#connection.isDisposed) this.#connection.sendInputReply({ status: "ok", value }, header as KernelMessage.IInputRequestMsg["header"]);
   }
 
   #hearStatus(connection: Connection): void {
@@ -332,7 +280,7 @@ export class JupyterKernel implements LiveKernel {
     else this.#stopWaitingForLine();
     if (connection.connectionStatus === "disconnected") this.#loseAll();
     if (connection.connectionStatus === "connected") {
-      if (this.#wasConnected) this.#running?.watch.hearLine();
+      if (this.#wasConnected) this.#executions.hearLine();
       this.#wasConnected = true;
       void this.#open(connection);
     }
@@ -343,15 +291,11 @@ export class JupyterKernel implements LiveKernel {
     await connection.flows();
     if (connection !== this.#connection || connection.connectionStatus !== "connected") return;
     this.#doesFlow = true;
-    this.#next();
+    this.#executions.next();
   }
 
   #loseAll(): void {
-    const lost = this.#waiting.splice(0);
-    if (this.#running !== undefined) lost.unshift(this.#running.execution);
-    this.#running?.watch.stop();
-    this.#running = undefined;
-    for (const execution of lost) end(execution, "lost");
+    this.#executions.loseAll();
     this.#update();
   }
 
@@ -369,13 +313,8 @@ export class JupyterKernel implements LiveKernel {
     if (status === "dead" || connectionStatus === "disconnected") return "dead";
     if (connectionStatus === "connecting") return this.#wasConnected ? "reconnecting" : "starting";
     if (status === "busy" || status === "idle") return status;
-    return this.#running !== undefined ? "busy" : "starting";
+    return this.#executions.isRunning ? "busy" : "starting";
   }
-}
-
-function end({ events }: Execution, outcome: "aborted" | "lost"): EventQueue {
-  events.push({ type: "ended", outcome });
-  return events;
 }
 
 function asKernelError(what: string, error: unknown): BurlaError {
