@@ -1,5 +1,5 @@
 /** Large values in a bucket of Cloud Storage, by its JSON API. */
-import type { LargeValues } from "./large-values.ts";
+import type { LargeValues } from "./port.ts";
 import { randomId } from "./documents.ts";
 import { openToken } from "./open-store.ts";
 import { requestPatiently } from "./request-patiently.ts";

@@ -2,7 +2,7 @@
 import type { QueuePlace } from "@burla/protocol";
 import { below, jobPath, readJob, readLines, readResults, type JobDocument, type LinesDocument, type StoredBatch } from "./documents.ts";
 import { Sequence } from "./feed/sequence.ts";
-import type { LargeValues } from "./large-values.ts";
+import type { LargeValues } from "./port.ts";
 import { Payloads } from "./payloads.ts";
 import { ConflictError, type DocumentStore, type StoredDocument } from "./store.ts";
 

@@ -2,13 +2,8 @@
 import { createHash } from "node:crypto";
 import { requestMain, ROUTES, type MainRequest, type QueuePlace } from "@burla/protocol";
 import { BucketValues } from "./bucket-values.ts";
+import type { LargeValues } from "./port.ts";
 import { requestPatiently } from "./request-patiently.ts";
-
-export interface LargeValues {
-  /** @returns the name under which it is found. */
-  put(value: Uint8Array): Promise<string>;
-  get(name: string): Promise<Uint8Array>;
-}
 
 const REQUEST_TIMEOUT_MS = 60_000;
 

@@ -1,7 +1,7 @@
 /** Bytes of users: in the document itself if small, in one of their own, or as a large value elsewhere. */
 import { BurlaError } from "@burla/protocol";
 import { below, expiry, randomId, type Payload } from "./documents.ts";
-import type { LargeValues } from "./large-values.ts";
+import type { LargeValues } from "./port.ts";
 import { MAX_DOCUMENT_BYTES, MAX_INLINE_BYTES } from "./limits.ts";
 import type { DocumentStore, Write } from "./store.ts";
 

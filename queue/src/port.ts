@@ -65,3 +65,10 @@ export interface WorkQueue {
   /** Nothing more will be reported. Resolves when others may take what this node had. */
   close(): Promise<void>;
 }
+
+/** Where values are that no document can hold. */
+export interface LargeValues {
+  /** @returns the name under which it is found. */
+  put(value: Uint8Array): Promise<string>;
+  get(name: string): Promise<Uint8Array>;
+}

@@ -1,7 +1,7 @@
 import { mkdir, readFile, rename, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { deserialize, serialize } from "node:v8";
-import type { Bundle } from "./bundle.ts";
+import type { Bundle } from "./types.ts";
 
 /** A file that went into a bundle, as it was then. */
 export interface InputFile {

@@ -6,7 +6,6 @@ import { pathToFileURL } from "node:url";
 import { BurlaError } from "@burla/protocol";
 import type { Metafile } from "esbuild";
 import { BundleCache, type InputFile } from "./bundle-cache.ts";
-import type { Capture } from "./capture.ts";
 import { CaptureError } from "./errors.ts";
 import { withEsbuild } from "./esbuild.ts";
 import { IMPORT_SCHEME, type Entry } from "./entry.ts";
@@ -14,17 +13,9 @@ import { importPlugin } from "./import-plugin.ts";
 import { lockFileOf } from "./lock-files.ts";
 import { findPackage, Packages, type ExternalPackage } from "./packages.ts";
 import { sourceMapComment } from "./source-map-comment.ts";
+import type { Bundle, Capture } from "./types.ts";
 
-/** A function as one ES module whose default export restores it: `await restore(values)`. */
-export interface Bundle {
-  /** SHA-256 of the code and of the externals, in hex. */
-  id: string;
-  code: Uint8Array;
-  /** Packages that the code imports and does not hold. */
-  externals: ExternalPackage[];
-  /** What went in, for people. */
-  contents: { file: string; bytes: number }[];
-}
+export type { Bundle } from "./types.ts";
 
 export interface BundleOptions {
   /** Folder that keeps bundles from one program to the next. Without it they are kept in memory only. */

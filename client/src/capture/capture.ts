@@ -1,33 +1,18 @@
 import { encodeValues } from "./encode.ts";
-import { emitEntry, emitReexport, type Entry } from "./entry.ts";
-import { explainGraph, type Explanation } from "./explain.ts";
-import type { ScriptParts } from "./script-parts.ts";
+import { emitEntry, emitReexport } from "./entry.ts";
+import { explainGraph } from "./explain.ts";
 import { FunctionReader } from "./functions.ts";
 import { HeapContexts } from "./heap-contexts.ts";
 import { Inspector, ScriptStore } from "./inspect.ts";
 import { Natives } from "./natives.ts";
 import { SharedVariables } from "./shared-variables.ts";
+import type { Capture } from "./types.ts";
 import { ValueGraph } from "./values.ts";
 import { World, type CaptureOptions } from "./world.ts";
 
+export type { Capture } from "./types.ts";
 export type { CaptureOptions } from "./world.ts";
 export { CaptureError } from "./errors.ts";
-
-/** A function, ready to be bundled, and what it closes over. */
-export interface Capture {
-  /** The function's name, for people. */
-  name: string;
-  /** The values it closes over, as they were when it was captured; the bundle restores them. */
-  values: Uint8Array;
-  /** The module that the bundle is made from. It depends on code only: other values give the same entry. */
-  entry: Entry;
-  /** Folder of the function's file, or that from which code in no file imports. */
-  origin: string;
-  /** What is sent, for people; only if asked for. */
-  explanation?: Explanation;
-  /** For a function read from the source of a script: which of the script's statements go with it. */
-  parts?: ScriptParts;
-}
 
 const scripts = new ScriptStore();
 const natives = new Natives();

@@ -1,30 +1,11 @@
 import { serialize } from "node:v8";
-import type { Bundle } from "./bundle.ts";
-import type { Capture } from "./capture.ts";
 import type { ClosedOver } from "./functions.ts";
 import type { ScriptParts, StatementLine } from "./script-parts.ts";
 import type { Template } from "./template.ts";
+import type { Bundle, Capture, Explained, Explanation } from "./types.ts";
 import type { ValueGraph } from "./values.ts";
 import type { Vertex } from "./vertex.ts";
 import type { World } from "./world.ts";
-
-/** One part of what is sent with a function. */
-export interface Explained {
-  name: string;
-  kind: "function" | "class" | "import" | "value" | "seen above";
-  /** Where a function is written, what is imported from where, what kind of value it is. */
-  detail: string;
-  /** Serialised size of a value, where it can be told apart. */
-  bytes?: number;
-  parts: Explained[];
-}
-
-/** What a capture sends. */
-export interface Explanation {
-  root: Explained;
-  /** Names that the code uses and every worker has by itself. */
-  leftOut: string[];
-}
 
 /** Describes what a capture holds, for people. */
 export function explainGraph(graph: ValueGraph, root: Vertex, name: string, world: World): Explanation {

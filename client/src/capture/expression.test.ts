@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { pathToFileURL } from "node:url";
 import { bundleCapture } from "./bundle.ts";
-import type { Capture } from "./capture.ts";
+import type { Capture } from "./types.ts";
 import { explainText } from "./explain.ts";
 import { captureExpression, captureRange } from "./expression.ts";
 

@@ -4,7 +4,7 @@ import { dirname, resolve } from "node:path";
 import type * as ESTree from "estree";
 import type { Variable } from "eslint-scope";
 import { isTopLevel, referencesIn } from "./analysis.ts";
-import type { Capture } from "./capture.ts";
+import type { Capture } from "./types.ts";
 import { EntryScope } from "./entry.ts";
 import { CaptureError } from "./errors.ts";
 import { compileScript, neededStatements, statementPieces } from "./from-source.ts";

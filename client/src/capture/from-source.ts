@@ -5,7 +5,7 @@ import { BurlaError } from "@burla/protocol";
 import type * as ESTree from "estree";
 import type { Reference, Variable } from "eslint-scope";
 import { isTopLevel, referencesIn } from "./analysis.ts";
-import type { Capture } from "./capture.ts";
+import type { Capture } from "./types.ts";
 import { emitReexport, EntryScope } from "./entry.ts";
 import { withEsbuild } from "./esbuild.ts";
 import { CaptureError } from "./errors.ts";

@@ -3,7 +3,7 @@ import { readFile } from "node:fs/promises";
 import { dirname, isAbsolute, join } from "node:path";
 import { builtinModules, createRequire } from "node:module";
 import type { OnResolveArgs, OnResolveResult, Plugin, PluginBuild } from "esbuild";
-import type { Capture } from "./capture.ts";
+import type { Capture } from "./types.ts";
 import { IMPORT_SCHEME } from "./entry.ts";
 import { findPackage, packageDirectory, type ExternalPackage, type Packages } from "./packages.ts";
 import { sourceMapComment } from "./source-map-comment.ts";

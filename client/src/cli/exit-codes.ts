@@ -27,6 +27,9 @@ export const EXIT = {
 
 export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
 
+/** A command tells by it how it ended. */
+export type EndWith = (exitCode: ExitCode) => void;
+
 const EXIT_OF_ERROR: Readonly<Record<ErrorCode, ExitCode>> = {
   BURLA_CAPTURE: EXIT.capture,
   BURLA_PYTHON: EXIT.capture,

@@ -14,12 +14,9 @@ import { addPython } from "./commands/python.ts";
 import { addRun } from "./commands/run.ts";
 import { addStatus } from "./commands/status.ts";
 import { addUp } from "./commands/up.ts";
-import { EXIT, type ExitCode } from "./exit-codes.ts";
+import { EXIT, type EndWith, type ExitCode } from "./exit-codes.ts";
 import { failureOf, failureText } from "./failure.ts";
 import type { Terminal } from "./terminal.ts";
-
-/** A command tells by it how it ended. */
-export type EndWith = (exitCode: ExitCode) => void;
 
 const HELP = `
 Examples:

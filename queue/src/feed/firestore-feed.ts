@@ -1,7 +1,7 @@
 /** The client's side of a queue in Firestore: inputs out, results and lines in, whether main is there or not. */
 import { BurlaError, EMPTY_BODY, messageOf, Pacer, type JobId, type MainToClient, type Of, type QueuePlace } from "@burla/protocol";
 import { below, expiry, jobPath, readJob, readLines, readResults, type JobDocument, type ResultsDocument } from "../documents.ts";
-import type { LargeValues } from "../large-values.ts";
+import type { LargeValues } from "../port.ts";
 import { COUNTS_PACE, MAX_KEPT_BYTES, RESULT_WINDOW } from "../limits.ts";
 import { Payloads } from "../payloads.ts";
 import type { ChunkToPush, FeedListener, FeedQueue, TakenBatch } from "../port.ts";

@@ -3,7 +3,7 @@ import { BurlaError, encodeEnvelopes, messageOf, Pacer, type ErrorCode, type Job
 import { grantFrom, holdChunk, loseGrant, outstandingOf, release, resume, returnGrant, type Range } from "../chunk.ts";
 import { jobPath, readJob } from "../documents.ts";
 import { jobGone } from "../job-gone.ts";
-import type { LargeValues } from "../large-values.ts";
+import type { LargeValues } from "../port.ts";
 import { COUNTS_PACE } from "../limits.ts";
 import { Payloads } from "../payloads.ts";
 import type { WorkListener, WorkQueue, WorkReport } from "../port.ts";

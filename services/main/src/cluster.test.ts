@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, test } from "node:test";
 import { CLIENT_GRACE_MS, decodeEnvelopes, MAX_CHUNK_INPUTS, MAX_WINDOW_INPUTS, type MainToClient, type MainToNode, type NodeId, type NodeToMain, type Of } from "@burla/protocol";
 import type { Cluster } from "./cluster.ts";
-import type { NodeLink } from "./node-link.ts";
+import type { NodeLine } from "./node-line.ts";
 import type { JobRegistry } from "./registry.ts";
 import { BlobStore } from "./store/blobs.ts";
 import { JobLog } from "./store/job-log.ts";
@@ -40,7 +40,7 @@ afterEach(() => {
 function addNode(): void {
   const hello: Of<NodeToMain, "nodeHello"> = { type: "nodeHello", nodeId, cpu: 1, ramMiB: 1024, maxCpu: 1, maxRamMiB: 1024, pid: 1, jobs: [], holding: [] };
   const link = { nodeId, hello, state: { state: "READY", reason: "", workers: [], preparing: [] }, hasBundle: () => true, noteBundle: () => undefined, send: (message: MainToNode) => void toNode.push(message), replaced: () => undefined };
-  cluster.nodeConnected(link as unknown as NodeLink);
+  cluster.nodeConnected(link as unknown as NodeLine);
   cluster.handle({ type: "nodeReady", nodeId });
 }
 

@@ -8,17 +8,17 @@ import {
 } from "@burla/protocol";
 import * as v from "valibot";
 import type { JobProgress } from "@burla/queue";
-import { CommandExecutor, type Carried } from "./command-executor.ts";
+import { CommandExecutor } from "./command-executor.ts";
 import type { Command, Event, QueueHeld } from "./core/events.ts";
 import { demandsOf } from "./core/growth.ts";
 import { isElsewhere } from "./core/job.ts";
 import type { CoreState } from "./core/state.ts";
-import { CoreLoop, nowMs } from "./core-loop.ts";
+import { CoreLoop, nowMs, type Carried } from "./core-loop.ts";
 import { failureOf, keepFailures } from "./failures.ts";
 import type { ElsewhereJobs } from "./elsewhere-jobs.ts";
 import { checkFits } from "./fits.ts";
 import type { JobEntry, ReaderConnection } from "./job-entry.ts";
-import type { NodeLink } from "./node-link.ts";
+import type { NodeLine } from "./node-line.ts";
 import { ProgressTeller } from "./progress-teller.ts";
 import { KEEP_RESULTS_MS, type JobRegistry } from "./registry.ts";
 import type { MachineProvider, NodeDemand } from "./providers/provider.ts";
@@ -55,7 +55,7 @@ export class Cluster {
   readonly #loop: CoreLoop;
   /** The loop's, only read here. */
   readonly #state: CoreState;
-  readonly #nodes = new Map<NodeId, NodeLink>();
+  readonly #nodes = new Map<NodeId, NodeLine>();
   readonly #progress: ProgressTeller;
   readonly #executor: CommandExecutor;
 
@@ -254,7 +254,7 @@ export class Cluster {
     registry.discardData(entry);
   }
 
-  nodeConnected(link: NodeLink): void {
+  nodeConnected(link: NodeLine): void {
     this.#nodes.get(link.nodeId)?.replaced();
     this.#nodes.set(link.nodeId, link);
     const { cpu, ramMiB, maxCpu, maxRamMiB, jobs, holding } = link.hello;
@@ -262,7 +262,7 @@ export class Cluster {
     this.#options.provider.joined(link.nodeId);
   }
 
-  nodeDisconnected(link: NodeLink): void {
+  nodeDisconnected(link: NodeLine): void {
     if (this.#nodes.get(link.nodeId) !== link) return;
     this.#nodes.delete(link.nodeId);
     this.handle({ type: "nodeDisconnected", nodeId: link.nodeId });

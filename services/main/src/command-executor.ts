@@ -1,23 +1,21 @@
 /** Carries out what the core has decided: job logs first, then nodes and readers are told. Decides nothing. */
-import { encodeEnvelopes, type NodeId, type NodeToMain, type Of } from "@burla/protocol";
+import { encodeEnvelopes, type NodeId } from "@burla/protocol";
 import type { Command } from "./core/events.ts";
 import { snapshotJob } from "./core/snapshot.ts";
 import type { CoreState } from "./core/state.ts";
+import type { Carried } from "./core-loop.ts";
 import type { ElsewhereJobs } from "./elsewhere-jobs.ts";
 import { failureOf, failuresIn, keepFailures } from "./failures.ts";
 import type { JobEntry } from "./job-entry.ts";
-import type { NodeLink } from "./node-link.ts";
+import type { NodeLine } from "./node-line.ts";
 import type { ProgressTeller } from "./progress-teller.ts";
 import type { BlobStore } from "./store/blobs.ts";
 import type { Summaries } from "./summaries.ts";
 
-/** The batch of results that an event carries, for the command that keeps it. */
-export type Carried = { message: Of<NodeToMain, "nodeResults">; body: Uint8Array } | null;
-
 export interface CommandExecutorOptions {
   /** Only read here. */
   readonly state: CoreState;
-  readonly nodes: ReadonlyMap<NodeId, NodeLink>;
+  readonly nodes: ReadonlyMap<NodeId, NodeLine>;
   readonly blobs: Pick<BlobStore, "get">;
   readonly elsewhere: Pick<ElsewhereJobs, "ended"> | null;
   readonly summaries: Pick<Summaries, "ended">;

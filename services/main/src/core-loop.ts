@@ -2,10 +2,13 @@
  * Owner of the core's state and of its clock: one event in, commands out, nodes shared out once per turn, deadlines met
  * when they are due. Decides nothing, and carries out nothing.
  */
-import type { Carried } from "./command-executor.ts";
+import type { NodeToMain, Of } from "@burla/protocol";
 import type { Command, Event } from "./core/events.ts";
 import type { CoreState } from "./core/state.ts";
 import { createState, settle, step } from "./core/step.ts";
+
+/** The batch of results that an event carries, for the command that keeps it. */
+export type Carried = { message: Of<NodeToMain, "nodeResults">; body: Uint8Array } | null;
 
 export interface CoreLoopOptions {
   /** Carries out a command; `carried` is what came with the event that led to it. */

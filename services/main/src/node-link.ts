@@ -4,11 +4,12 @@ import {
   BurlaError, Connection, LEASE_RENEW_MS, nodeToMain, Pacer, POSITION_PACE, type BundleId, type MainToNode, type NodeId, type NodeToMain, type Of,
 } from "@burla/protocol";
 import type { Cluster } from "./cluster.ts";
+import type { NodeLine } from "./node-line.ts";
 
 type Hello = Of<NodeToMain, "nodeHello">;
 type State = Of<NodeToMain, "nodeState">;
 
-export class NodeLink {
+export class NodeLink implements NodeLine {
   readonly #connection: Connection<NodeToMain, MainToNode>;
   readonly #cluster: Cluster;
   /** The only node that its token is for; null: any. */
@@ -65,7 +66,6 @@ export class NodeLink {
     this.#connection.send(message, ...body);
   }
 
-  /** The same node has dialled again before this connection was seen to be dead. */
   replaced(): void {
     this.#connection.abort(new BurlaError("BURLA_PROTOCOL", "the node has dialled again"));
   }

@@ -2,7 +2,7 @@
 import type { ClusterStatus, ClusterSummary, JobId, JobSummary, NodeId, NodeSummary } from "@burla/protocol";
 import type { CoreState, Job } from "./core/state.ts";
 import type { JobEntry } from "./job-entry.ts";
-import type { NodeLink } from "./node-link.ts";
+import type { NodeLine } from "./node-line.ts";
 import type { Machine, Machines } from "./providers/provider.ts";
 import type { JobRegistry } from "./registry.ts";
 import { waitReason } from "./status.ts";
@@ -13,7 +13,7 @@ export type MainSummary = Omit<ClusterSummary, "cpu" | "cpuInUse" | "duplicates"
 export interface SummariesOptions {
   readonly state: CoreState;
   readonly registry: JobRegistry;
-  readonly nodes: ReadonlyMap<NodeId, NodeLink>;
+  readonly nodes: ReadonlyMap<NodeId, NodeLine>;
   readonly machineOf: (nodeId: NodeId) => Machine;
   readonly machines: () => Machines;
   readonly duplicates: () => number;
@@ -110,7 +110,7 @@ export class Summaries {
     return link === undefined ? undefined : this.#nodeOf(link);
   }
 
-  #nodeOf(link: NodeLink): NodeSummary {
+  #nodeOf(link: NodeLine): NodeSummary {
     const { cpu, ramMiB, pid, nodeId } = link.hello;
     const { state, reason, workers } = link.state;
     const { provider, machineType } = this.#options.machineOf(nodeId);
@@ -119,7 +119,7 @@ export class Summaries {
   }
 
   /** A worker may be larger than its node, where several nodes share a machine. */
-  #cpuInUse({ nodeId, hello }: NodeLink): number {
+  #cpuInUse({ nodeId, hello }: NodeLine): number {
     const { state } = this.#options;
     let cpuInUse = 0;
     for (const [jobId, { workers }] of state.nodes.get(nodeId)?.jobs ?? []) cpuInUse += workers * (state.jobs.get(jobId)?.spec.cpu ?? 0);

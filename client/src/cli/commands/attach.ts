@@ -2,10 +2,9 @@
 import { Option, type Command } from "commander";
 import { attach } from "../../attach.ts";
 import type { AttachOptions } from "../../types.ts";
-import type { ExitCode } from "../exit-codes.ts";
+import type { ExitCode, EndWith } from "../exit-codes.ts";
 import { createJobView } from "../job-view.ts";
 import { clusterOption, definedOnly, jsonOption, parseCount, viewOptions, type ClusterOptions } from "../options.ts";
-import type { EndWith } from "../program.ts";
 import { readJob } from "../read-job.ts";
 import { ResultLines, type ResultFlags } from "../results.ts";
 import type { Terminal } from "../terminal.ts";

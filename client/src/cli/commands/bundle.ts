@@ -3,11 +3,10 @@ import { writeFile } from "node:fs/promises";
 import type { Command } from "commander";
 import { messageOf } from "@burla/protocol";
 import { bundleCapture, explainJson, explainText } from "../../capture/index.ts";
-import { EXIT } from "../exit-codes.ts";
+import { EXIT, type EndWith } from "../exit-codes.ts";
 import { UsageError } from "../failure.ts";
 import { captureNamed, parseFunctionName } from "../function-file.ts";
 import { jsonOption, type CommonOptions } from "../options.ts";
-import type { EndWith } from "../program.ts";
 import type { Terminal } from "../terminal.ts";
 import { bytesText } from "../texts.ts";
 

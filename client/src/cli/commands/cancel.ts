@@ -2,9 +2,8 @@
 import type { Command } from "commander";
 import { cancelJob } from "../../control/jobs.ts";
 import type { Cancelled } from "../../control/types.ts";
-import { EXIT } from "../exit-codes.ts";
+import { EXIT, type EndWith } from "../exit-codes.ts";
 import { clusterOption, definedOnly, jsonOption, type ClusterOptions } from "../options.ts";
-import type { EndWith } from "../program.ts";
 import type { Terminal } from "../terminal.ts";
 
 const HELP = `

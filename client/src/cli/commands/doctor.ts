@@ -6,9 +6,8 @@ import { clusterChecks, jobCheck } from "../doctor/cluster-checks.ts";
 import { machineChecks } from "../doctor/machine-checks.ts";
 import { programChecks } from "../doctor/program-checks.ts";
 import { stateChecks } from "../doctor/state-checks.ts";
-import { EXIT } from "../exit-codes.ts";
+import { EXIT, type EndWith } from "../exit-codes.ts";
 import { jsonOption, type CommonOptions } from "../options.ts";
-import type { EndWith } from "../program.ts";
 import type { Terminal } from "../terminal.ts";
 import { countText } from "../texts.ts";
 

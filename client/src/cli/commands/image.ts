@@ -1,9 +1,8 @@
 /** `burla image`: makes the image that workers run in. */
 import { Option, type Command } from "commander";
 import { makeWorkerImage, type WorkerImage } from "../../worker-image.ts";
-import { EXIT } from "../exit-codes.ts";
+import { EXIT, type EndWith } from "../exit-codes.ts";
 import { definedOnly, jsonOption, type CommonOptions } from "../options.ts";
-import type { EndWith } from "../program.ts";
 import type { Terminal } from "../terminal.ts";
 import { bytesText } from "../texts.ts";
 

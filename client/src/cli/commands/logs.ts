@@ -3,9 +3,8 @@ import type { Command } from "commander";
 import { tagOf } from "../../output.ts";
 import { jobLogs } from "../../control/jobs.ts";
 import type { JobLogLine } from "../../control/types.ts";
-import { EXIT, type ExitCode } from "../exit-codes.ts";
+import { EXIT, type ExitCode, type EndWith } from "../exit-codes.ts";
 import { clusterOption, definedOnly, jsonOption, parseCount, type ClusterOptions } from "../options.ts";
-import type { EndWith } from "../program.ts";
 import type { Terminal } from "../terminal.ts";
 
 interface LogsFlags extends ClusterOptions {

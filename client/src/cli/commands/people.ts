@@ -2,10 +2,9 @@
 import { Option, type Command } from "commander";
 import { resolveCluster } from "../../cluster.ts";
 import { Control } from "../../control/requests.ts";
-import { EXIT, type ExitCode } from "../exit-codes.ts";
+import { EXIT, type ExitCode, type EndWith } from "../exit-codes.ts";
 import { UsageError } from "../failure.ts";
 import { clusterOption, jsonOption, type ClusterOptions } from "../options.ts";
-import type { EndWith } from "../program.ts";
 import { tableText } from "../table.ts";
 import type { Terminal } from "../terminal.ts";
 

@@ -1,8 +1,7 @@
 /** `burla python`: where the client for Python lies. */
 import type { Command } from "commander";
 import { fileURLToPath } from "node:url";
-import { EXIT } from "../exit-codes.ts";
-import type { EndWith } from "../program.ts";
+import { EXIT, type EndWith } from "../exit-codes.ts";
 import type { Terminal } from "../terminal.ts";
 
 const HELP = `

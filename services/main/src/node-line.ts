@@ -1,0 +1,14 @@
+/** A connected node, for those who speak to it or tell of it. */
+import type { BundleId, MainToNode, NodeId, NodeToMain, Of } from "@burla/protocol";
+
+export interface NodeLine {
+  readonly nodeId: NodeId;
+  /** As it introduced itself. */
+  readonly hello: Of<NodeToMain, "nodeHello">;
+  readonly state: Of<NodeToMain, "nodeState">;
+  hasBundle(id: BundleId): boolean;
+  noteBundle(id: BundleId): void;
+  send(message: MainToNode, ...body: Uint8Array[]): void;
+  /** The same node has dialled again before this connection was seen to be dead. */
+  replaced(): void;
+}
