@@ -9,18 +9,23 @@ import sys
 import typing
 import weakref
 from types import ModuleType
-from typing import Any, Callable, Optional
+from typing import Any, Callable, Mapping, Optional
 
 #: What `reducer_override` gives: a callable, its arguments, and perhaps a state.
 _Reduced = Optional[tuple[Any, ...]]
 
 
-def dumps(value: Any) -> bytes:
-    """Raises whatever cloudpickle raises for what it cannot pickle."""
+def dumps(value: Any, named: Optional[Mapping[int, str]] = None) -> bytes:
+    """Raises whatever cloudpickle raises for what it cannot pickle.
+
+    :param named: objects, by their `id`, that whoever loads it has under a name: that goes in their place.
+    """
     import cloudpickle
 
     with io.BytesIO() as file:
-        _pickler(cloudpickle)(file, protocol=pickle.HIGHEST_PROTOCOL).dump(value)
+        pickler = (_pickler if named is None else _naming_pickler)(cloudpickle)(file, protocol=pickle.HIGHEST_PROTOCOL)
+        pickler.named = named
+        pickler.dump(value)
         return file.getvalue()
 
 
@@ -37,6 +42,17 @@ def _pickler(cloudpickle: ModuleType) -> Any:
             return _with_plain_bases(value, reduced) if isinstance(value, type) and type(reduced) is tuple else reduced
 
     return Pickler
+
+
+@functools.lru_cache(maxsize=None)
+def _naming_pickler(cloudpickle: ModuleType) -> Any:
+    """Apart, because it is asked about each object."""
+
+    class NamingPickler(_pickler(cloudpickle)):  # type: ignore[misc]
+        def persistent_id(self, value: Any) -> Optional[str]:
+            return self.named.get(id(value))
+
+    return NamingPickler
 
 
 def _is_importable(value: Any, cloudpickle: ModuleType) -> bool:
