@@ -70,12 +70,12 @@ async function toldOf(t: TestContext, outcomes: ("open" | "BURLA_CLUSTER_START" 
     throw new BurlaError(outcome, "no cluster");
   };
   const connection = connectionTo({ key: t.name, isWaitedFor: false, label: "a test", open: next, address, file: null }, jobId);
+  const job = reader(jobId);
   let times = 0;
   return new Promise((resolve) => {
     const connected = () => (++times === 1 ? void setImmediate(() => mains[0]?.close()) : resolve("connected again"));
-    const job = Object.assign(reader(jobId), { connected, failed: (error: BurlaError) => resolve(error.code) });
-    connection.add(job);
-  }).finally(() => connection.leave(reader(jobId)));
+    connection.add(Object.assign(job, { connected, failed: (error: BurlaError) => resolve(error.code) }));
+  }).finally(() => connection.leave(job));
 }
 
 test("a cluster that was there and does not start anew at once is waited for", async (t) => {
