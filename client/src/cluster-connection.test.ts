@@ -1,18 +1,20 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
-import { connect, createServer, type AddressInfo } from "node:net";
-import { test } from "node:test";
-import { clientToMain, Connection, type ClientToMain, type JobId, type MainToClient } from "@burla/protocol";
+import { connect, createServer, type AddressInfo, type Socket } from "node:net";
+import { test, type TestContext } from "node:test";
+import { BurlaError, clientToMain, Connection, type ClientToMain, type JobId, type MainToClient } from "@burla/protocol";
 import { connectionTo, type JobChannel } from "./cluster-connection.ts";
 import type { ClusterTarget } from "./cluster.ts";
 
+const address = () => ({ url: "", token: "" });
 const jobId = "job-0000000000000000000" as JobId;
 
 function reader(of: JobId): JobChannel {
   return { jobId: of, hasBegun: true, needsConnection: true, goesOnWithoutMain: false, connected: () => undefined, message: () => undefined, failed: () => undefined };
 }
 
-test("a job that is left before its end is read again over another connection, until main has confirmed that", async (t) => {
+/** A main that takes connections. */
+async function listen(t: TestContext): Promise<{ mains: Connection<ClientToMain, MainToClient>[]; open: () => Promise<Socket> }> {
   const mains: Connection<ClientToMain, MainToClient>[] = [];
   const server = createServer((socket) => {
     mains.push(new Connection<ClientToMain, MainToClient>(socket, { incoming: clientToMain, software: "main", onMessage: () => undefined, onClose: () => undefined }));
@@ -29,7 +31,12 @@ test("a job that is left before its end is read again over another connection, u
     await once(socket, "connect");
     return socket;
   };
-  const target: ClusterTarget = { key: "left early", isWaitedFor: false, label: "a test", open, address: () => ({ url: "", token: "" }), file: null };
+  return { mains, open };
+}
+
+test("a job that is left before its end is read again over another connection, until main has confirmed that", async (t) => {
+  const { mains, open } = await listen(t);
+  const target: ClusterTarget = { key: "left early", isWaitedFor: false, label: "a test", open, address, file: null };
 
   const connection = connectionTo(target, jobId);
   const first = reader(jobId);
@@ -52,4 +59,33 @@ test("a job that is left before its end is read again over another connection, u
   await further;
   assert.equal(connectionTo(target, jobId), connection);
   connection.leave(other);
+});
+
+/** What a job that has begun is told when its cluster was there and is dialled again, each time with the next outcome. */
+async function toldOf(t: TestContext, outcomes: ("open" | "BURLA_CLUSTER_START" | "BURLA_UNREACHABLE" | "BURLA_VERSION")[]): Promise<unknown> {
+  const { mains, open } = await listen(t);
+  const next = async () => {
+    const outcome = outcomes.shift() ?? "open";
+    if (outcome === "open") return open();
+    throw new BurlaError(outcome, "no cluster");
+  };
+  const connection = connectionTo({ key: t.name, isWaitedFor: false, label: "a test", open: next, address, file: null }, jobId);
+  let times = 0;
+  return new Promise((resolve) => {
+    const connected = () => (++times === 1 ? void setImmediate(() => mains[0]?.close()) : resolve("connected again"));
+    const job = Object.assign(reader(jobId), { connected, failed: (error: BurlaError) => resolve(error.code) });
+    connection.add(job);
+  }).finally(() => connection.leave(reader(jobId)));
+}
+
+test("a cluster that was there and does not start anew at once is waited for", async (t) => {
+  assert.equal(await toldOf(t, ["open", "BURLA_UNREACHABLE", "BURLA_CLUSTER_START", "BURLA_CLUSTER_START", "open"]), "connected again");
+});
+
+test("that a cluster that was never there does not start is told at once", async (t) => {
+  assert.equal(await toldOf(t, ["BURLA_CLUSTER_START"]), "BURLA_CLUSTER_START");
+});
+
+test("a cluster that comes back with another protocol is not waited for", async (t) => {
+  assert.equal(await toldOf(t, ["open", "BURLA_CLUSTER_START", "BURLA_VERSION"]), "BURLA_VERSION");
 });

@@ -35,6 +35,8 @@ export class ClusterConnection {
   readonly #sentBundles = new Set<BundleId>();
   #connection: Connection<MainToClient, ClientToMain> | undefined;
   #dialling = false;
+  /** The cluster was there: what keeps it from starting anew may be over in a moment. */
+  #hasStood = false;
   #holds = 0;
 
   constructor(target: ClusterTarget) {
@@ -108,7 +110,7 @@ export class ClusterConnection {
         this.#dialling = false;
         return this.#converse(stream);
       } catch (error) {
-        const hopeless = error instanceof BurlaError && error.code !== "BURLA_UNREACHABLE";
+        const hopeless = error instanceof BurlaError && error.code !== "BURLA_UNREACHABLE" && !(error.code === "BURLA_CLUSTER_START" && this.#hasStood);
         const isWaitedFor = this.#target.isWaitedFor || this.#waiting().some((job) => job.hasBegun);
         if (hopeless || attempt >= MAX_ATTEMPTS || !isWaitedFor) this.#failAll(error);
         await new Promise((resolve) => setTimeout(resolve, retryMs));
@@ -130,6 +132,7 @@ export class ClusterConnection {
       onClose: (error) => this.#lost(error),
     });
     this.#connection = connection;
+    this.#hasStood = true;
     connection.ref(this.#holds > 0);
     for (const job of this.#waiting()) job.connected(this);
   }

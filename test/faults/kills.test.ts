@@ -1,6 +1,6 @@
 /** `kill -9`, cuts and freezes of each part, half way of 10,000 inputs: exactly 10,000 results, none doubled. */
 import assert from "node:assert/strict";
-import { statSync } from "node:fs";
+import { readdirSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { attach, BurlaError, remoteParallelMap } from "burla";
@@ -19,6 +19,15 @@ const kill = (pid: number) => process.kill(pid, "SIGKILL");
 test("a worker is killed", () => survives(() => kill(cluster.processes("worker")[0]!.pid)));
 
 test("all workers are killed", () => survives(() => cluster.processes("worker").forEach(({ pid }) => kill(pid))));
+
+test("somebody removes the sockets that workers dial, and all workers are killed", async () => {
+  await survives(() => {
+    const nodes = join(cluster.directory, "nodes");
+    for (const node of readdirSync(nodes)) rmSync(join(nodes, node, "sockets"), { recursive: true });
+    cluster.processes("worker").forEach(({ pid }) => kill(pid));
+  });
+  await cluster.ready();
+});
 
 test("a node is killed: another takes its place, and its workers do not outlive it", async () => {
   await cluster.ready();

@@ -53,6 +53,7 @@ class Connection(threading.Thread):
         self._room = threading.Condition(self._lock)
         self._stream: HttpStream | None = None
         self._ending = False
+        self._has_stood = False
         self._bell, self._ring = socket.socketpair()
         self._bell.setblocking(False)
         self._pid = os.getpid()
@@ -114,8 +115,8 @@ class Connection(threading.Thread):
             self._ring.close()
 
     def _may_pass(self, error: BurlaError) -> bool:
-        """What keeps the cluster from starting anew may be over in a moment; a job that has not begun is told at once."""
-        return error.code == "BURLA_UNREACHABLE" or (error.code == "BURLA_CLUSTER_START" and self._talker.has_begun)
+        """What keeps a cluster that was there from starting anew may be over in a moment."""
+        return error.code == "BURLA_UNREACHABLE" or (error.code == "BURLA_CLUSTER_START" and self._has_stood)
 
     def _is_worth_waiting(self, attempt: int) -> bool:
         if attempt == 1 and self._target.same_machine:
@@ -130,6 +131,7 @@ class Connection(threading.Thread):
         stream.write(encode_frame({"type": "hello", "protocolVersion": PROTOCOL_VERSION, "software": "burla python client"}))
         with self._lock:
             self._stream = stream
+        self._has_stood = True
         try:
             self._talker.connected()
             self._exchange(stream, selector)

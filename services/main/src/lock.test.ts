@@ -40,6 +40,13 @@ test("the lock of a dead holder, or one that holds rubbish, is taken over", asyn
   }
 });
 
+test("what mains left that were killed while they tried to get it goes; what a living one needs stays", async () => {
+  writeFileSync(join(directory, `main.lock.by-${await deadPid()}`), "");
+  writeFileSync(join(directory, `main.lock.by-${process.ppid}`), "");
+  assert.ok(acquireLock(directory));
+  assert.deepEqual(readdirSync(directory).sort(), ["main.lock.1", `main.lock.by-${process.ppid}`]);
+});
+
 test("the lock of a living process is respected, and not released by another", () => {
   writeFileSync(join(directory, "main.lock.3"), String(process.ppid));
   assert.ok(!acquireLock(directory));

@@ -8,6 +8,7 @@ import { join } from "node:path";
 import { processStamp } from "./process-stamp.ts";
 
 const NAME = /^main\.lock\.(\d+)$/;
+const SCRATCH = /^main\.lock\.by-(\d+)$/;
 /** Others that succeed a dead holder at the same moment and die themselves. */
 const MAX_TRIES = 10;
 
@@ -61,7 +62,16 @@ function succeed(directory: string, mine: string, number: number): boolean {
   for (const older of numbersIn(directory)) {
     if (older < number) rmSync(pathOf(directory, older), { force: true });
   }
+  removeScratchFiles(directory);
   return true;
+}
+
+/** Of mains that were killed while they tried to get the lock. */
+function removeScratchFiles(directory: string): void {
+  for (const name of readdirSync(directory)) {
+    const pid = SCRATCH.exec(name)?.[1];
+    if (pid !== undefined && !isAlive(Number(pid))) rmSync(join(directory, name), { force: true });
+  }
 }
 
 function pathOf(directory: string, number: number): string {
