@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { test } from "node:test";
+import { afterEach, beforeEach, describe, mock, test } from "node:test";
 import { createOutput, progressText, tagOf } from "./output.ts";
 import type { LogLine, Progress } from "./types.ts";
 
@@ -55,4 +55,79 @@ test("by default lines are printed where they were printed, tagged", (t) => {
   out.mock.restore();
   err.mock.restore();
   assert.deepEqual(texts, ["out [3] hello\n", "err hello\n"]);
+});
+
+describe("the line of progress", () => {
+  const BELOW = { ...PROGRESS, done: 250 };
+  const WAITS: Progress = { ...PROGRESS, phase: "waiting", reason: "waits for a node" };
+  let texts: string[];
+
+  beforeEach(() => {
+    texts = [];
+    mock.timers.enable({ apis: ["setTimeout"] });
+    mock.method(performance, "now", () => nowMs);
+    for (const stream of [process.stdout, process.stderr]) {
+      const write = stream.write.bind(stream) as (chunk: Uint8Array) => boolean;
+      // What is no text is what the test's own process reports.
+      mock.method(stream, "write", (chunk: string | Uint8Array) => (typeof chunk === "string" ? texts.push(chunk) > 0 : write(chunk)));
+    }
+    nowMs = 0;
+  });
+  afterEach(() => {
+    mock.timers.reset();
+    mock.restoreAll();
+    Object.defineProperty(process.stderr, "isTTY", { value: isTTY, configurable: true });
+  });
+  let nowMs = 0;
+  const isTTY = process.stderr.isTTY;
+  const pass = (ms: number) => {
+    nowMs += ms;
+    mock.timers.tick(ms);
+  };
+  const start = (terminal: boolean) => {
+    Object.defineProperty(process.stderr, "isTTY", { value: terminal, configurable: true });
+    return createOutput({ name: "n", onLog: undefined, progress: true });
+  };
+  const taken = () => texts.splice(0).join("");
+
+  test("shows the last state of a burst in a terminal, also when nothing follows", () => {
+    const output = start(true);
+    output.progress({ ...PROGRESS, done: 0 });
+    taken();
+    output.progress(BELOW);
+    output.progress(PROGRESS);
+    pass(1_000);
+    assert.match(taken(), /^\r\u001b\[2Kn .*500\/1,000[^\r]*$/);
+    output.end();
+  });
+
+  test("comes again below what is printed, and leaves alone what has no end yet", () => {
+    const output = start(true);
+    output.progress(PROGRESS);
+    taken();
+    process.stdout.write("a line\n");
+    pass(1_000);
+    assert.match(taken(), /^\r\u001b\[2Ka line\n\r\u001b\[2Kn .*500/);
+    process.stdout.write("half a ");
+    taken();
+    output.progress(BELOW);
+    pass(1_000);
+    assert.equal(taken(), "");
+    process.stdout.write("line\n");
+    output.progress(BELOW);
+    pass(1_000);
+    assert.match(taken(), /^line\n\r\u001b\[2Kn .*250/);
+    output.end();
+  });
+
+  test("without a terminal is printed now and then, and at once when the job waits, or goes on", () => {
+    const output = start(false);
+    for (const progress of [WAITS, WAITS, { ...WAITS, reason: "waits for a job" }, BELOW, PROGRESS]) output.progress(progress);
+    assert.deepEqual(taken().split("\n").map((line) => line.slice(3, 18)), ["waits for a nod", "waits for a job", "━━━━━━╌╌╌╌╌╌╌╌╌", ""]);
+    pass(10_000);
+    assert.match(taken(), /^n {2}.*500\/1,000[^\n]*\n$/);
+    pass(10_000);
+    assert.equal(taken(), "");
+    output.end();
+  });
 });

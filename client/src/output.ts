@@ -5,6 +5,7 @@ const REDRAW_MS = 100;
 /** Without a terminal, a line of progress is printed this often. */
 const PLAIN_MS = 5_000;
 const BAR_WIDTH = 24;
+const NEWLINE = 0x0a;
 /** Of a terminal that does not say. */
 const DEFAULT_COLUMNS = 80;
 
@@ -73,15 +74,21 @@ function duration(seconds: number): string {
   return seconds < 3600 ? `${Math.round(seconds / 60)} min` : `${(seconds / 3600).toFixed(1)} h`;
 }
 
-/** Redraws one line of a terminal; without one, prints a line now and then. */
+/**
+ * Redraws one line of a terminal; without one, prints a line now and then, and at once when a job begins to wait, or goes on.
+ * The last state of a burst is always shown: nothing may follow it for long.
+ */
 class LiveLine {
   readonly #name: string;
   readonly #stream: NodeJS.WriteStream;
   readonly #startedMs = performance.now();
   #last: Progress | undefined;
   #drawnMs = -Infinity;
+  #timer: NodeJS.Timeout | undefined;
   #onScreen = false;
   #drawing = false;
+  /** What was printed last has no end of line yet: a redraw would take it away. */
+  #isInLine = false;
   readonly #restore: (() => void)[] = [];
 
   constructor(name: string, stream: NodeJS.WriteStream) {
@@ -91,21 +98,21 @@ class LiveLine {
   }
 
   show(progress: Progress): void {
+    const isNews = !this.#stream.isTTY && stateOf(this.#last) !== stateOf(progress);
     this.#last = progress;
-    const nowMs = performance.now();
-    if (nowMs - this.#drawnMs < (this.#stream.isTTY ? REDRAW_MS : PLAIN_MS)) return;
-    this.#drawnMs = nowMs;
-    this.#draw();
+    if (isNews) this.#draw();
+    else this.#drawSoon();
   }
 
   clear(): void {
     if (!this.#onScreen) return;
     this.#write("\r\u001b[2K");
     this.#onScreen = false;
-    this.#drawnMs = -Infinity;
+    this.#drawSoon();
   }
 
   end(): void {
+    clearTimeout(this.#timer);
     for (const restore of this.#restore.splice(0)) restore();
     if (this.#last === undefined) return;
     this.#draw();
@@ -114,10 +121,21 @@ class LiveLine {
     this.#last = undefined;
   }
 
+  #drawSoon(): void {
+    if (this.#timer !== undefined) return;
+    const waitMs = this.#drawnMs + (this.#stream.isTTY ? REDRAW_MS : PLAIN_MS) - performance.now();
+    if (waitMs <= 0) return this.#draw();
+    this.#timer = setTimeout(() => this.#draw(), waitMs).unref();
+  }
+
   #draw(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
     if (this.#last === undefined) return;
-    const text = progressText(this.#name, this.#last, performance.now() - this.#startedMs);
+    this.#drawnMs = performance.now();
+    const text = progressText(this.#name, this.#last, this.#drawnMs - this.#startedMs);
     if (!this.#stream.isTTY) return this.#write(`${text}\n`);
+    if (this.#isInLine) return;
     this.#write(`\r\u001b[2K${text.slice(0, (this.#stream.columns || DEFAULT_COLUMNS) - 1)}`);
     this.#onScreen = true;
   }
@@ -132,7 +150,10 @@ class LiveLine {
   #makeRoomFor(other: NodeJS.WriteStream): () => void {
     const original = other.write;
     const write = (...parts: Parameters<typeof original>): boolean => {
-      if (!this.#drawing) this.clear();
+      if (!this.#drawing) {
+        this.clear();
+        this.#isInLine = !endsLine(parts[0]);
+      }
       return original.apply(other, parts);
     };
     other.write = write as typeof original;
@@ -140,4 +161,13 @@ class LiveLine {
       if (other.write === write) other.write = original;
     };
   }
+}
+
+function stateOf(progress: Progress | undefined): string {
+  return progress === undefined || progress.phase === "running" ? String(progress?.phase) : `${progress.phase} ${progress.reason}`;
+}
+
+function endsLine(written: unknown): boolean {
+  if (typeof written === "string") return written.endsWith("\n");
+  return written instanceof Uint8Array && written.at(-1) === NEWLINE;
 }

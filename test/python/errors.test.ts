@@ -56,9 +56,15 @@ try: remote_parallel_map(f, [1]).to_list()
 except ValueError as error:
     assert isinstance(error.__cause__, KeyError) and error.__cause__.__traceback__ is not None
 if sys.version_info >= (3, 11):
-    def g(x): raise ExceptionGroup("both", [TypeError("a"), ValueError("b")])
+    def g(x):
+        try: f(x)
+        except ValueError as error: raise ExceptionGroup("both", [error, ExceptionGroup("inner", [error, TypeError("a")])])
     try: remote_parallel_map(g, [1]).to_list()
-    except ExceptionGroup as group: assert [type(each) for each in group.exceptions] == [TypeError, ValueError]`);
+    except ExceptionGroup as group:
+        first, inner = group.exceptions
+        assert [type(each) for each in (first, *inner.exceptions)] == [ValueError, ValueError, TypeError]
+        for member in (first, inner.exceptions[0]):
+            assert isinstance(member.__cause__, KeyError) and member.__cause__.__traceback__ is not None, member.__cause__`);
 });
 
 test("what would end this program, or has no class here, comes as RemoteError", async () => {

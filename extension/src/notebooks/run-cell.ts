@@ -50,6 +50,8 @@ export async function runCellOnBurla(parts: RunCellParts, cell: vscode.NotebookC
   requireTrust("Running a cell");
   const kind = kindOfCell(cell);
   if (kind === undefined) throw new Error(`A cell in ${cell.document.languageId} cannot run on Burla: Python, TypeScript and JavaScript can.`);
+  // A kernel passes over it, and what was meant for this run would wait for the next one.
+  if (cell.document.getText().trim() === "") throw new Error("This cell is empty: there is nothing to run.");
   const { controller } = parts;
   if (!controller.isSelected(cell.notebook)) {
     const kernel = kind === "python" ? await jupyterKernel(cell.notebook.uri) : undefined;

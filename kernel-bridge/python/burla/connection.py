@@ -103,7 +103,7 @@ class Connection(threading.Thread):
                 except BurlaError as error:
                     attempt += 1
                     has_failed = True
-                    if error.code != "BURLA_UNREACHABLE" or not self._is_worth_waiting(attempt):
+                    if not self._may_pass(error) or not self._is_worth_waiting(attempt):
                         return self._talker.failed(error)
                     time.sleep(retry_s)
                     retry_s = min(_MAX_RETRY_S, retry_s * 2)
@@ -112,6 +112,10 @@ class Connection(threading.Thread):
         finally:
             self._bell.close()
             self._ring.close()
+
+    def _may_pass(self, error: BurlaError) -> bool:
+        """What keeps the cluster from starting anew may be over in a moment; a job that has not begun is told at once."""
+        return error.code == "BURLA_UNREACHABLE" or (error.code == "BURLA_CLUSTER_START" and self._talker.has_begun)
 
     def _is_worth_waiting(self, attempt: int) -> bool:
         if attempt == 1 and self._target.same_machine:

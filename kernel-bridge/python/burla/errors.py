@@ -86,14 +86,19 @@ def from_envelope(envelope: dict[str, Any]) -> BaseException:
         return RemoteError("Error", "the function threw something that is no error")
     frames, original = _open(envelope)
     error = original if original is not None else RemoteError(str(envelope["name"]), str(envelope["message"]))
+    _dress(error, frames, envelope)
+    return error
+
+
+def _dress(error: BaseException, frames: list[tuple[str, int, str]], envelope: dict[str, Any]) -> None:
+    """Gives it what no pickle of an exception holds: its traceback, its cause, and those of the members of a group."""
     attach_frames(error, frames)
     _set(error, "remote_traceback", envelope["stack"])
     cause = envelope["cause"]
     if cause is not None:
         error.__cause__ = from_envelope(cause)
     for member, its_envelope in zip(getattr(error, "exceptions", ()), envelope.get("errors") or ()):
-        attach_frames(member, _open(its_envelope)[0])
-    return error
+        _dress(member, _open(its_envelope)[0], its_envelope)
 
 
 def with_index(error: BaseException, index: int) -> BaseException:

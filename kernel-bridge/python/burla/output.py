@@ -77,7 +77,7 @@ def _duration(seconds: float) -> str:
 
 
 class _LiveLine:
-    """Redraws one line of a terminal; without one, prints a line now and then."""
+    """Redraws one line of a terminal; without one, prints a line now and then, and at once when a job waits or goes on."""
 
     def __init__(self, name: str) -> None:
         self._name = name
@@ -87,9 +87,11 @@ class _LiveLine:
         self._on_screen = False
 
     def show(self, progress: Progress) -> None:
+        is_terminal = _is_terminal()
+        is_news = not is_terminal and _state_of(self._last) != _state_of(progress)
         self._last = progress
         now_s = time.monotonic()
-        if now_s - self._drawn_s >= (_REDRAW_S if _is_terminal() else _PLAIN_S):
+        if is_news or now_s - self._drawn_s >= (_REDRAW_S if is_terminal else _PLAIN_S):
             self._drawn_s = now_s
             self._draw()
 
@@ -115,6 +117,12 @@ class _LiveLine:
             self._on_screen = True
         else:
             _write(f"{text}\n")
+
+
+def _state_of(progress: Progress | None) -> tuple[str, str]:
+    if progress is None:
+        return ("", "")
+    return (progress.phase, "" if progress.phase == "running" else progress.reason)
 
 
 def _is_terminal() -> bool:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import pickle
 import threading
 from types import ModuleType
 from typing import Any, Sequence
+
+from burla_protocol.pickling import dumps
 
 #: cloudpickle keeps the modules in a table of its own, which all threads share.
 _lock = threading.RLock()
@@ -18,14 +19,14 @@ class ValuePickler:
 
     def dumps(self, value: Any) -> bytes:
         if not self.modules:
-            return self._cloudpickle.dumps(value, protocol=pickle.HIGHEST_PROTOCOL)
+            return dumps(value)
         with _lock:
             registered = self._cloudpickle.list_registry_pickle_by_value()
             added = [module for module in self.modules if module.__name__ not in registered]
             try:
                 for module in added:
                     self._cloudpickle.register_pickle_by_value(module)
-                return self._cloudpickle.dumps(value, protocol=pickle.HIGHEST_PROTOCOL)
+                return dumps(value)
             finally:
                 for module in added:
                     self._cloudpickle.unregister_pickle_by_value(module)

@@ -8,8 +8,9 @@ import os
 from typing import Any, Mapping, Optional
 
 from .keep import Keeper
+from .local_only import Refusal
 from .order import Order
-from .rewrite import RUN, Refusal, Rewritten, rewrite
+from .rewrite import RUN, Rewritten, rewrite
 from .run import WORKER_FILE, Run
 from .screen import publisher
 

@@ -16,8 +16,6 @@ class Names:
     #: Bound: by an assignment, a definition, an import, a loop, a `with`, a pattern.
     bound: set[str] = field(default_factory=set)
     deleted: set[str] = field(default_factory=set)
-    #: Changed in place as far as the text shows: `df["a"] = 1`, `rows.append(1)`.
-    touched: set[str] = field(default_factory=set)
 
 
 def names_of(statements: Iterable[ast.stmt]) -> Names:
@@ -89,11 +87,6 @@ def _note(node: ast.AST, names: Names) -> None:
         names.bound.add(node.id)
     elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Del):
         names.deleted.add(node.id)
-    elif isinstance(node, (ast.Attribute, ast.Subscript)) and not isinstance(node.ctx, ast.Load):
-        _touch(node, names)
-    elif isinstance(node, ast.Expr) and isinstance(node.value, ast.Call) and isinstance(node.value.func, ast.Attribute):
-        # A call whose value nobody takes is there for what it does.
-        _touch(node.value.func, names)
     else:
         _note_pattern(node, names)
 
@@ -104,9 +97,3 @@ def _note_pattern(node: ast.AST, names: Names) -> None:
         if type(node).__name__ == kind and isinstance(name, str):
             names.bound.add(name)
 
-
-def _touch(node: ast.AST, names: Names) -> None:
-    while isinstance(node, (ast.Attribute, ast.Subscript)):
-        node = node.value
-    if isinstance(node, ast.Name):
-        names.touched.add(node.id)

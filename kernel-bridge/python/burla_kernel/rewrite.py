@@ -10,6 +10,9 @@ from dataclasses import dataclass
 from typing import Mapping, Optional, Sequence
 
 from . import names as scopes
+from .elements import Earlier, needs_one_place, refuse_coroutines
+from .local_only import split
+from .module_level import at_module_level, mention, named_in_texts
 from .shapes import IsBuiltin, find_map
 
 #: The one name that the rewritten cell reads: the run, whose methods call the cluster.
@@ -18,10 +21,6 @@ _INPUT = "__burla_input__"
 #: Written at module level only, and found in no one's code: functions get the name that they have in tracebacks.
 _ELEMENT = "<listcomp>"
 _CELL = "<cell>"
-
-
-class Refusal(Exception):
-    """Why this cell cannot run on a cluster, and what to do."""
 
 
 @dataclass(frozen=True)
@@ -34,7 +33,7 @@ class Rewritten:
 
 
 def rewrite(tree: ast.Module, namespace: Mapping[str, object], builtins: Mapping[str, object]) -> Rewritten:
-    """Raises Refusal."""
+    """Raises Refusal (of `local_only`)."""
     last = tree.body[-1] if tree.body else None
     if last is None:
         return Rewritten(tree, "local", "")
@@ -43,19 +42,24 @@ def rewrite(tree: ast.Module, namespace: Mapping[str, object], builtins: Mapping
     def is_builtin(name: str) -> bool:
         return name not in bound and namespace.get(name, builtins.get(name)) is builtins.get(name)
 
-    return _as_map(tree, last, is_builtin) or _as_call(tree)
+    return _as_map(tree, last, namespace, is_builtin) or _as_call(tree, namespace, is_builtin)
 
 
 # A map over inputs
 
 
-def _as_map(tree: ast.Module, last: ast.stmt, is_builtin: IsBuiltin) -> Optional[Rewritten]:
+def _as_map(tree: ast.Module, last: ast.stmt, namespace: Mapping[str, object], is_builtin: IsBuiltin) -> Optional[Rewritten]:
     value = last.value if isinstance(last, (ast.Expr, ast.Assign, ast.AnnAssign, ast.AugAssign)) else None
     found = None if value is None else find_map(value, is_builtin)
     if found is None or value is None:
         return None
     site, replace = found
-    prepared = _map_call(site) if isinstance(site, ast.Call) else _comprehension(site)
+    earlier = Earlier(tree.body[:-1], namespace)
+    if needs_one_place(_evaluated(site), _bound_by(site), earlier):
+        return None
+    if not isinstance(value, ast.Await):
+        refuse_coroutines(_called(site), earlier)
+    prepared = _map_call(site) if isinstance(site, ast.Call) else _comprehension(site, namespace)
     if prepared is None:
         return None
     before, call, name = prepared
@@ -65,6 +69,27 @@ def _as_map(tree: ast.Module, last: ast.stmt, is_builtin: IsBuiltin) -> Optional
         replace(call)
     tree.body[-1:] = [*before, last]
     return Rewritten(ast.fix_missing_locations(tree), "map", name)
+
+
+def _evaluated(site: ast.expr) -> list[ast.expr]:
+    """What is evaluated for each input."""
+    if isinstance(site, ast.Call):
+        function = site.args[0]
+        return [function.body if isinstance(function, ast.Lambda) else function]
+    return [site.key, site.value] if isinstance(site, ast.DictComp) else [site.elt]  # type: ignore[attr-defined]
+
+
+def _bound_by(site: ast.expr) -> list[str]:
+    if not isinstance(site, ast.Call):
+        return _targets(site.generators)  # type: ignore[attr-defined]
+    return [part.arg for part in ast.walk(site.args[0]) if isinstance(part, ast.arg)]
+
+
+def _called(site: ast.expr) -> Optional[ast.expr]:
+    if isinstance(site, ast.Call):
+        return site.args[0]
+    element = _evaluated(site)[-1]
+    return element.func if isinstance(element, ast.Call) else None
 
 
 _Prepared = tuple[list[ast.stmt], ast.expr, str]
@@ -77,8 +102,11 @@ def _map_call(site: ast.Call) -> _Prepared:
     return [], _run("map", site, function, inputs, ast.Constant(shape)), _label(function)
 
 
-def _comprehension(site: ast.expr) -> Optional[_Prepared]:
+def _comprehension(site: ast.expr, namespace: Mapping[str, object]) -> Optional[_Prepared]:
     generators: Sequence[ast.comprehension] = site.generators  # type: ignore[attr-defined]
+    if any(isinstance(part, (ast.Attribute, ast.Subscript)) for generator in generators for part in ast.walk(generator.target)):
+        # `for box.x in xs` binds nothing of its own.
+        return None
     key = site.key if isinstance(site, ast.DictComp) else None
     value = site.value if isinstance(site, ast.DictComp) else site.elt  # type: ignore[attr-defined]
     if scopes.walrus_names(value) or (key is not None and scopes.walrus_names(key)):
@@ -87,9 +115,9 @@ def _comprehension(site: ast.expr) -> Optional[_Prepared]:
     # A key that is only read needs no worker, and stays the very object that it is.
     has_local_key = key is not None and not scopes.has_call(key)
     body = value if key is None or has_local_key else ast.copy_location(ast.Tuple([key, value], ast.Load()), value)
-    targets = _targets(generators)
-    used = [target for target in targets if target in scopes.loaded(body)]
-    element = _element(body, used)
+    targets, texts = _targets(generators), named_in_texts([body])
+    used = [target for target in targets if target in scopes.loaded(body) | texts]
+    element = _element(body, used, mention(texts - set(targets), namespace, body))
     given: ast.expr = _input(used)
     shape = "list"
     if isinstance(site, ast.SetComp):
@@ -130,105 +158,37 @@ def _inputs(site: ast.expr, given: ast.expr, generators: Sequence[ast.comprehens
     return ast.copy_location(make(given, list(generators)), site)
 
 
-def _element(body: ast.expr, used: Sequence[str]) -> ast.stmt:
+def _element(body: ast.expr, used: Sequence[str], before: Sequence[ast.stmt]) -> ast.stmt:
     """The element as a function of what the comprehension binds. Its lines are those of the cell."""
     parameter = used[0] if len(used) == 1 else _INPUT
     unpack: list[ast.stmt] = []
     if len(used) > 1:
         target = ast.Tuple([ast.Name(name, ast.Store()) for name in used], ast.Store())
         unpack = [ast.copy_location(ast.Assign([target], ast.Name(_INPUT, ast.Load())), body)]
-    statements = [*unpack, ast.copy_location(ast.Return(body), body)]
+    statements = [*unpack, *before, ast.copy_location(ast.Return(body), body)]
     return _function(_ELEMENT, [parameter], statements, is_async=scopes.has_await(body), at=body)
 
 
 # The whole cell as one call
 
 
-def _as_call(tree: ast.Module) -> Rewritten:
-    here, there = _split(tree.body)
+def _as_call(tree: ast.Module, namespace: Mapping[str, object], is_builtin: IsBuiltin) -> Rewritten:
+    here, there = split(tree.body)
     if not there:
         return Rewritten(tree, "local", "")
-    _refuse_what_is_local(there)
     names = scopes.names_of(there)
     is_async = any(scopes.has_await(statement) for statement in there)
     assigned = sorted(names.bound | names.deleted)
-    statements: list[ast.stmt] = [_Unannotated().visit(statement) for statement in there]
+    statements = at_module_level(there, is_builtin)
     last = statements[-1]
     if isinstance(last, ast.Expr):
         statements[-1] = ast.copy_location(ast.Return(last.value), last)
     declared: list[ast.stmt] = [ast.copy_location(ast.Global(assigned), there[0])] if assigned else []
-    cell = _function(_CELL, [], [*declared, *statements], is_async=is_async, at=there[0])
-    lists = [ast.Constant(tuple(sorted(part))) for part in (names.bound, names.touched - names.bound, names.deleted)]
+    cell = _function(_CELL, [], [*declared, *mention(named_in_texts(there), namespace, there[0]), *statements], is_async=is_async, at=there[0])
+    lists = [ast.Constant(tuple(sorted(part))) for part in (names.bound, names.deleted)]
     call = _run("call", last, ast.Name(_CELL, ast.Load()), *lists)
     tree.body[len(here) :] = [cell, ast.copy_location(ast.Expr(call), last)]
     return Rewritten(ast.fix_missing_locations(tree), "call", "cell")
-
-
-def _split(body: Sequence[ast.stmt]) -> tuple[list[ast.stmt], list[ast.stmt]]:
-    """What runs here: imports, definitions, magics and shell commands at the top. The rest runs on a worker."""
-    at = 0
-    while at < len(body) and _belongs_here(body[at]):
-        at += 1
-    return list(body[:at]), list(body[at:])
-
-
-def _belongs_here(statement: ast.stmt) -> bool:
-    if isinstance(statement, (ast.Import, ast.ImportFrom, ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
-        return True
-    if isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant) and isinstance(statement.value.value, str):
-        return True
-    return _shell_call(statement) is not None and not _is_cell_magic(statement)
-
-
-def _refuse_what_is_local(statements: Sequence[ast.stmt]) -> None:
-    for statement in statements:
-        if _is_cell_magic(statement):
-            raise Refusal("A cell with a %%magic cannot run on the cluster. Remove that line, or run the cell here.")
-        for node in scopes.own_nodes(statement):
-            if isinstance(node, ast.ImportFrom) and any(alias.name == "*" for alias in node.names):
-                raise Refusal(f"Line {node.lineno}: `from {node.module} import *` has to stand at the top of the cell, or in a cell of its own.")
-            if _is_shell(node):
-                raise Refusal(
-                    f"Line {getattr(node, 'lineno', 1)}: magics and shell commands run in this kernel only. "
-                    "Move this line to the top of the cell, or to a cell of its own."
-                )
-
-
-def _is_shell(node: ast.AST) -> bool:
-    """IPython has made `get_ipython().system("...")` of `!ls`, and likewise of `%magic`."""
-    return (
-        isinstance(node, ast.Call)
-        and isinstance(node.func, ast.Attribute)
-        and node.func.attr in ("run_line_magic", "run_cell_magic", "system", "getoutput")
-        and isinstance(node.func.value, ast.Call)
-        and isinstance(node.func.value.func, ast.Name)
-        and node.func.value.func.id == "get_ipython"
-    )
-
-
-def _shell_call(statement: ast.stmt) -> Optional[ast.Call]:
-    value = statement.value if isinstance(statement, (ast.Expr, ast.Assign)) else None
-    return value if isinstance(value, ast.Call) and _is_shell(value) else None
-
-
-def _is_cell_magic(statement: ast.stmt) -> bool:
-    call = _shell_call(statement)
-    return call is not None and isinstance(call.func, ast.Attribute) and call.func.attr == "run_cell_magic"
-
-
-class _Unannotated(ast.NodeTransformer):
-    """A name that is declared `global` may not be annotated."""
-
-    def visit_AnnAssign(self, node: ast.AnnAssign) -> ast.stmt:
-        if not isinstance(node.target, ast.Name):
-            return node
-        made = ast.Pass() if node.value is None else ast.Assign([node.target], node.value)
-        return ast.copy_location(made, node)
-
-    def _leave(self, node: ast.AST) -> ast.AST:
-        return node
-
-    visit_FunctionDef = visit_AsyncFunctionDef = visit_ClassDef = visit_Lambda = _leave
 
 
 # Making nodes

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import inspect
-import pickle
 import sys
-from types import FunctionType, ModuleType, TracebackType
+from types import TracebackType
 from typing import Any, Callable, Iterable, Iterator, Mapping, Optional, Sized
 
+from burla_protocol.made import restore
+
+from .homes import rehomed
 from .interrupts import deferred_interrupts
 from .keep import Kept, Keeper
 from .order import Order
@@ -55,15 +57,22 @@ class Run:
         self._state.cell_file = sys._getframe(1).f_code.co_filename
         return _shaped(self._results(function, inputs, shape))
 
-    def call(self, cell: Callable[[], Any], bound: tuple[str, ...], touched: tuple[str, ...], deleted: tuple[str, ...]) -> Any:
-        """The cell's value. Binds what the cell has assigned."""
+    def call(self, cell: Callable[[], Any], bound: tuple[str, ...], deleted: tuple[str, ...]) -> Any:
+        """The cell's value. Binds what the cell has assigned, and changes what it has changed."""
         __tracebackhide__ = True
         self._state.cell_file = sys._getframe(1).f_code.co_filename
-        whole = self._worker_half["keeping"](cell, bound + touched, inspect.iscoroutinefunction(cell))
+        whole = self._worker_half["keeping"](cell, bound, inspect.iscoroutinefunction(cell))
         kept = self._results(whole, [None], "list")
-        value, made = self._unpack(kept.values[0])
-        self._bind(made, bound, touched, deleted)
-        return value
+        restored = restore(kept.values[0], self._namespace)
+        for name, reason in restored.lost:
+            what = "the value of the cell" if name is None else f"`{name}`"
+            print(f"Burla: {what} cannot be sent back from the worker: {reason}", file=sys.stderr)
+        for name, made in restored.names.items():
+            self._namespace[name] = rehomed(made, self._namespace)
+        for name in deleted:
+            if name not in restored.names:
+                self._namespace.pop(name, None)
+        return restored.value
 
     # --- the job
 
@@ -161,40 +170,6 @@ class Run:
     def _hear_line(self, line: Any) -> None:
         self._state.hear_line(line)
         self._screen.changed()
-
-    # --- the whole cell
-
-    def _unpack(self, packed: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
-        if packed["all"] is not None:
-            return pickle.loads(packed["all"])
-        made = {name: pickle.loads(data) for name, data in packed["one"].items()}
-        for name, reason in packed["lost"].items():
-            what = "the value of the cell" if name is None else f"`{name}`"
-            print(f"Burla: {what} cannot be sent back from the worker: {reason}", file=sys.stderr)
-        return made.pop(None, None), made
-
-    def _bind(self, made: dict[str, Any], bound: tuple[str, ...], touched: tuple[str, ...], deleted: tuple[str, ...]) -> None:
-        namespace = self._namespace
-        for name in bound:
-            if name in made:
-                namespace[name] = self._rehomed(made[name])
-        for name in touched:
-            # `plt.show()` looks like a change of `plt`.
-            if name in made and not isinstance(made[name], (ModuleType, type, FunctionType)):
-                namespace[name] = made[name]
-        for name in deleted:
-            if name not in made:
-                namespace.pop(name, None)
-
-    def _rehomed(self, value: Any) -> Any:
-        """A function that the cell has defined reads the names of this session, as if it had been defined here."""
-        if type(value) is not FunctionType or value.__module__ != "__main__":
-            return value
-        home = FunctionType(value.__code__, self._namespace, value.__name__, value.__defaults__, value.__closure__)
-        home.__kwdefaults__, home.__qualname__, home.__doc__ = value.__kwdefaults__, value.__qualname__, value.__doc__
-        home.__dict__.update(value.__dict__)
-        home.__annotations__ = value.__annotations__
-        return home
 
 
 def _shaped(kept: Kept) -> Any:

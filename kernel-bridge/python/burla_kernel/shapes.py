@@ -7,8 +7,10 @@ from typing import Any, Callable, Optional, Union
 
 #: Functions that read each element of their first argument, in order, and keep the results.
 _GATHERS = {"list", "tuple", "set", "frozenset", "sorted", "sum", "min", "max", "dict", "len"}
-#: The same, as methods of pandas and numpy.
-_GATHERING_METHODS = {"DataFrame", "Series", "concat", "array", "asarray", "stack", "vstack", "hstack", "concatenate", "join"}
+#: The same, as methods of pandas and texts.
+_GATHERING_METHODS = {"DataFrame", "Series", "concat", "join"}
+#: Of numpy, which takes a list, and makes one single object of a generator.
+_LIST_METHODS = {"array", "asarray", "stack", "vstack", "hstack", "concatenate"}
 
 Comprehension = Union[ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp]
 #: The map, and how it is replaced in the expression around it (None: it is the whole expression).
@@ -46,7 +48,7 @@ def is_map_call(node: ast.expr, is_builtin: IsBuiltin) -> bool:
 def _gathers(function: ast.expr, is_builtin: IsBuiltin) -> bool:
     if isinstance(function, ast.Name):
         return function.id in _GATHERS and is_builtin(function.id)
-    return isinstance(function, ast.Attribute) and function.attr in _GATHERING_METHODS
+    return isinstance(function, ast.Attribute) and function.attr in (_GATHERING_METHODS | _LIST_METHODS)
 
 
 def _argument(call: ast.Call, is_builtin: IsBuiltin) -> Optional[Site]:
@@ -56,7 +58,8 @@ def _argument(call: ast.Call, is_builtin: IsBuiltin) -> Optional[Site]:
         call.args[0] = with_what
 
     if isinstance(first, ast.GeneratorExp) or is_map_call(first, is_builtin):
-        return first, replace
+        takes_list = isinstance(call.func, ast.Attribute) and call.func.attr in _LIST_METHODS
+        return None if takes_list else (first, replace)
     return _inner(first, replace, is_builtin)
 
 

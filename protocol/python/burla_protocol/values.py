@@ -5,6 +5,8 @@ from __future__ import annotations
 import pickle
 from typing import Any, Iterator, Sequence
 
+from .pickling import dumps
+
 #: Steps from a value to what cannot be sent of it: a longer path helps nobody.
 _MAX_STEPS = 20
 _MAX_PARTS = 10_000
@@ -12,9 +14,7 @@ _MAX_PARTS = 10_000
 
 def encode_values(values: Sequence[Any]) -> bytes:
     """Raises whatever cloudpickle raises for what it cannot pickle; `find_unpicklable` names the culprit."""
-    import cloudpickle
-
-    return cloudpickle.dumps(list(values), protocol=pickle.HIGHEST_PROTOCOL)
+    return dumps(list(values))
 
 
 def decode_values(data: bytes | memoryview) -> list[Any]:

@@ -257,9 +257,9 @@ export class Cluster {
   nodeConnected(link: NodeLine): void {
     this.#nodes.get(link.nodeId)?.replaced();
     this.#nodes.set(link.nodeId, link);
-    const { cpu, ramMiB, maxCpu, maxRamMiB, jobs, holding } = link.hello;
+    const { cpu, ramMiB, maxCpu, maxRamMiB, pid, jobs, holding } = link.hello;
     this.handle({ type: "nodeJoined", nodeId: link.nodeId, cpu, ramMiB, maxCpu, maxRamMiB, jobs, holding });
-    this.#options.provider.joined(link.nodeId);
+    this.#options.provider.joined(link.nodeId, pid);
   }
 
   nodeDisconnected(link: NodeLine): void {

@@ -3,7 +3,7 @@ import type {
   BurlaError} from "@burla/protocol";
 import { Connection, countEntries, mainToNode, MAX_WAITING_LOG_BYTES, openStream, type JobId, type MainToNode, type NodeToMain,
 } from "@burla/protocol";
-import { Outbox, type Durable } from "./outbox.ts";
+import { Outbox, type GrantOfJob } from "./outbox.ts";
 import type { DurableMessage } from "./job-group.ts";
 import type { MainAddress } from "./main-address.ts";
 import type { OrphanWatch } from "./orphan-watch.ts";
@@ -76,9 +76,9 @@ export class MainLink {
     this.sendDurably({ type: "nodeLogs", jobId, droppedLines: dropped }, body);
   }
 
-  /** What waits for main to store it. */
-  unstored(): Durable[] {
-    return [...this.#outbox.all()].map(({ message }) => message);
+  /** Of which something waits for main to store it. */
+  unstoredGrants(): GrantOfJob[] {
+    return this.#outbox.grants();
   }
 
   close(): void {

@@ -8,7 +8,7 @@
  */
 import { join } from "node:path";
 import {
-  LEASE_RENEW_MS, type JobId, type JobSpec, type MainToNode, type NodeId, type NodeToMain, type Of,
+  LEASE_RENEW_MS, makeSocketsFolder, type JobId, type JobSpec, type MainToNode, type NodeId, type NodeToMain, type Of,
 } from "@burla/protocol";
 import { BundleStore } from "./bundles.ts";
 import type { NodeConfig, NodeFolders } from "./config.ts";
@@ -62,7 +62,7 @@ export class Node {
   constructor(dependencies: NodeDependencies) {
     this.#dependencies = dependencies;
     const { config, folders, runtime } = dependencies;
-    this.#server = new WorkerServer(join(folders.sockets, "workers.sock"));
+    this.#server = new WorkerServer(join(folders.sockets, "workers.sock"), () => makeSocketsFolder(config.directory));
     const warmCount = config.warm.reduce((sum, { count }) => sum + count, 0);
     const ramMiB = Math.max(1, Math.floor(config.ramMiB / Math.max(1, warmCount)));
     this.#pool = new WarmPool({ runtime, server: this.#server, warm: config.warm, ramMiB });
@@ -263,10 +263,9 @@ export class Node {
   #hello(): NodeToMain {
     const { cpu, ramMiB, maxCpu, maxRamMiB } = this.#dependencies.config;
     const inGroups = [...this.#groups].flatMap(([jobId, group]) => group.grantIdsOfMain.map((grantId) => ({ jobId, grantId })));
-    const inOutbox = this.#link.unstored().flatMap((message) => ("grantId" in message ? [{ jobId: message.jobId, grantId: message.grantId }] : []));
     return {
       type: "nodeHello", nodeId: this.#nodeId, cpu, ramMiB, maxCpu, maxRamMiB, pid: process.pid,
-      jobs: [...this.#groups.keys()], holding: [...inGroups, ...inOutbox],
+      jobs: [...this.#groups.keys()], holding: [...inGroups, ...this.#link.unstoredGrants()],
     };
   }
 }

@@ -38,3 +38,17 @@ test("bytes of lines are counted until they are stored", () => {
   outbox.stored(3);
   assert.equal(outbox.logBytes, 0);
 });
+
+test("a grant is named once, however many of its results wait", () => {
+  const outbox = new Outbox();
+  const [one, other] = [newJobId(), newJobId()];
+  const result = { type: "nodeResults" as const, first: 0, count: 1, indices: null, failed: [], valuesBytes: 0, runMs: 1 };
+  outbox.add({ ...result, jobId: one, grantId: 7 }, Buffer.alloc(0));
+  outbox.add({ type: "nodeLogs", jobId: one, droppedLines: 0 }, Buffer.alloc(0));
+  outbox.add({ ...result, jobId: one, grantId: 7, first: 1 }, Buffer.alloc(0));
+  outbox.add({ ...result, jobId: other, grantId: 7 }, Buffer.alloc(0));
+  outbox.add({ type: "grantEnded", jobId: one, grantId: 7, cause: "released", detail: "", lostWorkers: 0, unfinished: [3] }, Buffer.alloc(0));
+  assert.deepEqual(outbox.grants(), [{ jobId: one, grantId: 7 }, { jobId: other, grantId: 7 }]);
+  outbox.stored(5);
+  assert.deepEqual(outbox.grants(), []);
+});

@@ -1,8 +1,13 @@
 /** What main must not miss, until it has said that it has it on disk: sent again when the connection was lost. */
-import type { NodeToMain, Of } from "@burla/protocol";
+import type { JobId, NodeToMain, Of } from "@burla/protocol";
 
 export type Durable = Of<NodeToMain, "nodeResults" | "grantEnded" | "loadFailed" | "nodeLogs">;
 type WithoutSeq<Message> = Message extends unknown ? Omit<Message, "nodeSeq"> : never;
+
+export interface GrantOfJob {
+  readonly jobId: JobId;
+  readonly grantId: number;
+}
 
 export class Outbox {
   readonly #unstored = new Map<number, { message: Durable; body: Uint8Array }>();
@@ -27,6 +32,17 @@ export class Outbox {
       if (message.type === "nodeLogs") this.#logBytes -= body.byteLength;
       this.#unstored.delete(seq);
     }
+  }
+
+  /** What it has something of, each grant once: of one, any number of results may wait, and whoever tells main has little room. */
+  grants(): GrantOfJob[] {
+    const grants = new Map<string, GrantOfJob>();
+    for (const { message } of this.#unstored.values()) {
+      if (!("grantId" in message)) continue;
+      const { jobId, grantId } = message;
+      grants.set(`${jobId} ${grantId}`, { jobId, grantId });
+    }
+    return [...grants.values()];
   }
 
   all(): Iterable<{ message: Durable; body: Uint8Array }> {

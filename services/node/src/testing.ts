@@ -29,7 +29,7 @@ export async function openWorkshop(): Promise<Workshop> {
     banner: { js: 'import { createRequire as makeRequire } from "node:module"; const require = makeRequire(import.meta.url);' },
   });
   const runtime = new ProcessRuntime({ workerProgram, pythonWorkerProgram: "", python: "python3", directory: join(directory, "workers") });
-  const server = new WorkerServer(join(directory, "workers.sock"));
+  const server = new WorkerServer(join(directory, "workers.sock"), () => undefined);
   await server.listen();
   return {
     directory, runtime, server,

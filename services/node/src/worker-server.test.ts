@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { connect } from "node:net";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { afterEach, beforeEach, test } from "node:test";
 import { Connection, encodeFrame, nodeToWorker, PROTOCOL_VERSION, type NodeToWorker, type WorkerId, type WorkerToNode } from "@burla/protocol";
 import { WorkerServer, type WorkerConnection } from "./worker-server.ts";
@@ -18,9 +18,10 @@ let onClosed: Promise<void>;
 
 beforeEach(async () => {
   directory = mkdtempSync(join(tmpdir(), "burla-socket-"));
-  const path = join(directory, "s");
+  const path = join(directory, "sockets", "s");
+  mkdirSync(dirname(path));
   writeFileSync(path, "left behind by a node that was killed");
-  server = new WorkerServer(path);
+  server = new WorkerServer(path, () => mkdirSync(dirname(path), { recursive: true }));
   [connected, heard] = [[], []];
   onClosed = new Promise((resolve) => (closed = resolve));
   await server.listen();
@@ -80,4 +81,29 @@ test("rubbish on the socket does no harm", async () => {
   worker.close();
   await onClosed;
   assert.equal(connected.length, 1);
+});
+
+test("a socket that somebody has taken away, with its folder or not, or put another in its place, is there again for the next worker", async () => {
+  const { worker } = await dial();
+  worker.send(hello(WORKER, "secret"));
+  const spoil = [
+    () => rmSync(dirname(server.path), { recursive: true }),
+    () => rmSync(server.path),
+    () => {
+      rmSync(server.path);
+      writeFileSync(server.path, "");
+    },
+  ];
+  for (const [at, doIt] of spoil.entries()) {
+    doIt();
+    const later = `w-later-${at}` as WorkerId;
+    const arrived = new Promise<WorkerConnection>((resolve) => server.expect(later, { token: "secret", connected: resolve, message: () => undefined, disconnected: () => undefined }));
+    const { worker: next } = await dial();
+    next.send(hello(later, "secret"));
+    connected.push(await arrived);
+  }
+  worker.send({ type: "loaded", ok: true });
+  worker.close();
+  await onClosed;
+  assert.deepEqual(heard, [{ type: "loaded", ok: true }], "those that are connected stay so");
 });

@@ -1,8 +1,7 @@
 /** The socket on which workers dial in; each is handed to the slot that waits for it. */
 import { timingSafeEqual } from "node:crypto";
-import { chmodSync, mkdirSync, rmSync } from "node:fs";
+import { chmodSync, rmSync, statSync } from "node:fs";
 import { createServer, type Server, type Socket } from "node:net";
-import { dirname } from "node:path";
 import { BurlaError, Connection, workerToNode, type NodeToWorker, type WorkerToNode } from "@burla/protocol";
 
 export type WorkerConnection = Connection<WorkerToNode, NodeToWorker>;
@@ -17,28 +16,60 @@ export interface WorkerListener {
 }
 
 export class WorkerServer {
-  readonly #server: Server;
+  readonly #makeFolder: () => void;
   readonly #waiting = new Map<string, WorkerListener>();
   readonly path: string;
+  #server: Server | undefined;
+  /** Which file the socket is: somebody may take it away, such as who tidies up temporary files. */
+  #inode = 0;
 
-  constructor(path: string) {
+  /** @param makeFolder makes the folder of the socket, if it is not there. */
+  constructor(path: string, makeFolder: () => void) {
     this.path = path;
-    this.#server = createServer((socket) => this.#accept(socket));
+    this.#makeFolder = makeFolder;
   }
 
+  /** @throws Error when the system refuses. */
   async listen(): Promise<void> {
-    mkdirSync(dirname(this.path), { recursive: true });
-    rmSync(this.path, { force: true });
+    const server = this.#open();
     await new Promise<void>((resolve, reject) => {
-      this.#server.once("error", reject);
-      this.#server.listen(this.path, resolve);
+      server.once("error", reject);
+      server.once("listening", resolve);
     });
-    // Workers in containers are another user; the folder of the node keeps everybody else out, and each shows its token.
-    chmodSync(this.path, 0o666);
   }
 
+  /** A worker is about to be started. */
   expect(workerId: string, listener: WorkerListener): void {
     this.#waiting.set(workerId, listener);
+    this.#openAnew();
+  }
+
+  /** The socket is there when this returns. */
+  #open(): Server {
+    this.#makeFolder();
+    rmSync(this.path, { force: true });
+    const server = (this.#server = createServer((socket) => this.#accept(socket)));
+    server.listen(this.path);
+    // Workers in containers are another user; the folder of the node keeps everybody else out, and each shows its token.
+    chmodSync(this.path, 0o666);
+    this.#inode = this.#inodeThere();
+    return server;
+  }
+
+  /** Where the socket is not there any more. If that fails, the worker ends, and the next one finds out. */
+  #openAnew(): void {
+    if (this.#server === undefined || this.#inodeThere() === this.#inode) return;
+    // Closing takes away what is at the path.
+    this.#server.close();
+    try {
+      this.#open().on("error", () => undefined);
+    } catch {
+      this.#inode = 0;
+    }
+  }
+
+  #inodeThere(): number {
+    return statSync(this.path, { throwIfNoEntry: false })?.ino ?? -1;
   }
 
   forget(workerId: string): void {
@@ -46,7 +77,7 @@ export class WorkerServer {
   }
 
   close(): void {
-    this.#server.close();
+    this.#server?.close();
     rmSync(this.path, { force: true });
   }
 

@@ -117,7 +117,7 @@ test("one that ends at once is started ever later, and it is said why", async ()
   for (const [at, gap] of gaps.entries()) assert.ok(gap >= 100 * 2 ** at, `pause ${at} was ${gap} ms`);
   while (provider.machines.troubles.length < 2) await new Promise((resolve) => setTimeout(resolve, 20));
   assert.match(provider.machines.troubles.join("\n"), /^the node n-1 ends as soon as it is started \(RangeError: no room; all of it in .*node\.log\)\nthe node n-2 /);
-  provider.joined("n-1" as NodeId);
+  provider.joined("n-1" as NodeId, 0);
   assert.equal(provider.machines.troubles.length, 1);
   assert.deepEqual(changes, [1, 2, 1], "told when they come and when they go");
 });
@@ -167,6 +167,37 @@ test("a recorded pid that belongs to another program by now is not taken for the
   await untilStarted(4);
   assert.ok(isAlive(stranger.pid ?? 0));
   stranger.kill();
+});
+
+test("a node that was started unknown to this main makes way for the known one", async () => {
+  const provider = newProvider();
+  provider.start();
+  const [first] = await untilStarted(2);
+  assert.ok(first !== undefined);
+  const environment = { ...childEnvironment(), BURLA_NODE: JSON.stringify({ nodeId: first.nodeId }), BURLA_NODE_ID: first.nodeId };
+  const stray = spawn(process.execPath, [join(directory, "program.mjs")], { stdio: "ignore", env: environment });
+  await untilStarted(3);
+  provider.joined(first.nodeId as NodeId, first.pid);
+  provider.joined(first.nodeId as NodeId, process.pid);
+  assert.ok(isAlive(first.pid));
+  provider.joined(first.nodeId as NodeId, stray.pid ?? 0);
+  assert.deepEqual(await once(stray, "exit"), [null, "SIGKILL"]);
+  assert.ok(isAlive(first.pid));
+  assert.deepEqual(gone, []);
+});
+
+test("a node whose pid the disk does not take does not run on unknown; it is started again when there is room", async () => {
+  const obstacle = join(directory, "nodes", "n-1", "pid");
+  mkdirSync(obstacle, { recursive: true });
+  const provider = newProvider();
+  provider.start();
+  while (provider.machines.troubles.length === 0) await new Promise((resolve) => setTimeout(resolve, 20));
+  assert.match(provider.machines.troubles.join(), /^the node n-1 ends as soon as it is started \(EISDIR/);
+  rmSync(obstacle, { recursive: true });
+  while (!existsSync(obstacle)) await new Promise((resolve) => setTimeout(resolve, 20));
+  const known = Number(readFileSync(obstacle, "utf8"));
+  while (!started().some(({ pid }) => pid === known)) await new Promise((resolve) => setTimeout(resolve, 20));
+  assert.deepEqual(started().filter(({ nodeId, pid }) => nodeId === "n-1" && isAlive(pid)).map(({ pid }) => pid), [known]);
 });
 
 test("stopping waits for the nodes, kills those that stay, and removes their folders", async () => {

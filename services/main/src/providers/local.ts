@@ -1,5 +1,5 @@
 /** Nodes as programs on this machine. They outlive main, so that its restart loses no work. */
-import { spawn } from "node:child_process";
+import { spawn, type ChildProcess } from "node:child_process";
 import { closeSync, mkdirSync, openSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { cpus, totalmem } from "node:os";
 import { join } from "node:path";
@@ -78,10 +78,15 @@ export class LocalProvider implements MachineProvider {
     return { wanted: groups.reduce((sum, { count }) => sum + count, 0), booting: 0, troubles: this.#troubles, costPerHour: null };
   }
 
-  /** Its process is watched, from its start on. */
-  joined(nodeId: NodeId): void {
+  /**
+   * Its process is watched, from its start on. One of the same name that is not known was started by a main that was killed
+   * before it could write that down: the two would take turns in this place for ever.
+   */
+  joined(nodeId: NodeId, pid: number): void {
     const machine = this.#machines.get(nodeId);
-    if (machine !== undefined) this.#countFailedStarts(machine, 0);
+    if (machine === undefined) return;
+    if (pid !== machine.pid && runsNode(pid, nodeId)) signal(pid, "SIGKILL");
+    else this.#countFailedStarts(machine, 0);
   }
 
   #countFailedStarts(machine: Machine, failedStarts: number): void {
@@ -154,11 +159,12 @@ export class LocalProvider implements MachineProvider {
 
   /** A node that cannot be started is tried again later, as one that ends at once. */
   #spawn(machine: Machine): void {
+    machine.startedMs = performance.now();
     try {
       this.#launch(machine);
     } catch (error) {
       this.#options.log.error({ nodeId: machine.nodeId, error: messageOf(error) }, "a node could not be started");
-      this.#restartLater(machine);
+      this.#restartLater(machine, messageOf(error));
     }
   }
 
@@ -174,9 +180,9 @@ export class LocalProvider implements MachineProvider {
       env: { ...environment, BURLA_NODE: this.#configOf(nodeId, group), BURLA_NODE_ID: nodeId, BURLA_NODE_BUILD: this.#options.build },
     });
     closeSync(log);
-    machine.pid = child.pid ?? 0;
     child.unref();
-    machine.startedMs = performance.now();
+    recordPid(child, join(directory, "pid"));
+    machine.pid = child.pid ?? 0;
     machine.ended = new Promise((resolve) => {
       const end = () => {
         resolve();
@@ -185,7 +191,6 @@ export class LocalProvider implements MachineProvider {
       child.once("exit", end);
       child.once("error", end);
     });
-    writeFileSync(join(directory, "pid"), String(machine.pid), { mode: 0o600 });
   }
 
   /** All that a node is told: one that was told something else is another node. */
@@ -209,10 +214,10 @@ export class LocalProvider implements MachineProvider {
     if (!this.#stopping) this.#restartLater(machine);
   }
 
-  #restartLater(machine: Machine): void {
+  #restartLater(machine: Machine, reason?: string): void {
     const settled = performance.now() - machine.startedMs > SETTLED_MS;
     // The log of one that ran for long may be long.
-    if (!settled) machine.failure = reasonIn(this.#logOf(machine.nodeId));
+    if (!settled) machine.failure = reason ?? reasonIn(this.#logOf(machine.nodeId));
     this.#countFailedStarts(machine, settled ? 0 : machine.failedStarts + 1);
     machine.restartMs = settled ? FIRST_RESTART_MS : Math.min(MAX_RESTART_MS, machine.restartMs * 2);
     setTimeout(() => {
@@ -265,6 +270,17 @@ async function endNode(pid: number): Promise<void> {
   const timer = setTimeout(() => signal(pid, "SIGKILL"), STOP_MS.docker);
   await untilGone(pid);
   clearTimeout(timer);
+}
+
+/** The next main finds the node by it: one that cannot be found later must not run. @throws Error when the disk refuses. */
+function recordPid(child: ChildProcess, path: string): void {
+  try {
+    writeFileSync(path, String(child.pid ?? 0), { mode: 0o600 });
+  } catch (error) {
+    child.on("error", () => undefined);
+    child.kill("SIGKILL");
+    throw error;
+  }
 }
 
 function readPid(path: string): number {

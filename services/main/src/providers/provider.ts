@@ -47,8 +47,8 @@ export interface MachineProvider {
   start(): void;
   readonly machines: Machines;
   machineOf(nodeId: NodeId): Machine;
-  /** A node has said hello. */
-  joined(nodeId: NodeId): void;
+  /** A node has said hello: this process on its machine. */
+  joined(nodeId: NodeId, pid: number): void;
   /** A node's connection is gone: is its machine? Reports it through `onGone` if so. */
   check(nodeId: NodeId): void;
   /** Removes all machines. Resolves when they are gone. */

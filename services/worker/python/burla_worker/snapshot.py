@@ -6,15 +6,15 @@ import pickle
 from sys import getrefcount
 from typing import Any
 
+from burla_protocol.pickling import dumps
+
 #: Types whose values cannot change.
 FIXED = frozenset({int, float, str, bytes, bool, complex, type(None)})
 
 
 def as_it_is_now(value: Any) -> Any:
     try:
-        import cloudpickle
-
-        return _Frozen(cloudpickle.dumps(value, protocol=pickle.HIGHEST_PROTOCOL))
+        return _Frozen(dumps(value))
     except Exception:
         # Told with its path when it is sent.
         return value

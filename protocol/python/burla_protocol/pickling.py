@@ -1,0 +1,123 @@
+"""cloudpickle, and what scripts hold that it cannot send, or sends by its name in a `__main__` that workers do not have."""
+
+from __future__ import annotations
+
+import functools
+import io
+import pickle
+import sys
+import typing
+import weakref
+from types import ModuleType
+from typing import Any, Callable, Mapping, Optional
+
+#: What `reducer_override` gives: a callable, its arguments, and perhaps a state.
+_Reduced = Optional[tuple[Any, ...]]
+
+
+def dumps(value: Any, named: Optional[Mapping[int, str]] = None) -> bytes:
+    """Raises whatever cloudpickle raises for what it cannot pickle.
+
+    :param named: objects, by their `id`, that whoever loads it has under a name: that goes in their place.
+    """
+    import cloudpickle
+
+    with io.BytesIO() as file:
+        pickler = (_pickler if named is None else _naming_pickler)(cloudpickle)(file, protocol=pickle.HIGHEST_PROTOCOL)
+        pickler.named = named
+        pickler.dump(value)
+        return file.getvalue()
+
+
+@functools.lru_cache(maxsize=None)
+def _pickler(cloudpickle: ModuleType) -> Any:
+    """For each cloudpickle: a worker takes another one when its job needs it."""
+
+    class Pickler(cloudpickle.CloudPickler):  # type: ignore[name-defined,misc]
+        def reducer_override(self, value: Any) -> Any:
+            reduce = _REDUCERS.get(type(value))
+            if reduce is not None and not _is_importable(value, cloudpickle):
+                return reduce(value)
+            reduced = super().reducer_override(value)
+            return _with_plain_bases(value, reduced) if isinstance(value, type) and type(reduced) is tuple else reduced
+
+    return Pickler
+
+
+@functools.lru_cache(maxsize=None)
+def _naming_pickler(cloudpickle: ModuleType) -> Any:
+    """Apart, because it is asked about each object."""
+
+    class NamingPickler(_pickler(cloudpickle)):  # type: ignore[misc]
+        def persistent_id(self, value: Any) -> Optional[str]:
+            return self.named.get(id(value))
+
+    return NamingPickler
+
+
+def _is_importable(value: Any, cloudpickle: ModuleType) -> bool:
+    """Whether a worker finds it under its name, in a module that does not travel with the job."""
+    name, path = getattr(value, "__module__", None), getattr(value, "__qualname__", None) or getattr(value, "__name__", None)
+    module = sys.modules.get(name) if isinstance(name, str) and name != "__main__" else None
+    if module is None or path is None:
+        return False
+    if any(name == own or name.startswith(f"{own}.") for own in cloudpickle.list_registry_pickle_by_value()):
+        return False
+    found: Any = module
+    for step in path.split("."):
+        found = getattr(found, step, None)
+    return found is value
+
+
+def _with_plain_bases(kind: type, reduced: tuple[Any, ...]) -> tuple[Any, ...]:
+    """`NamedTuple` makes a class and is none: whoever has the class needs `tuple`, its real base, to build it again."""
+    make, arguments, *rest = reduced
+    if not (issubclass(kind, tuple) and len(arguments) > 2 and isinstance(arguments[2], tuple) and typing.NamedTuple in arguments[2]):
+        return reduced
+    bases = tuple(tuple if base is typing.NamedTuple else base for base in arguments[2])
+    return (make, (*arguments[:2], bases, *arguments[3:]), *rest)
+
+
+def cached(function: Callable[..., Any], maxsize: Optional[int], typed: bool) -> Any:
+    """For pickles: a function of `functools.lru_cache` or `cache` again, with nothing in its cache."""
+    return functools.lru_cache(maxsize, typed)(function)
+
+
+def _reduce_cached(value: Any) -> _Reduced:
+    parameters = value.cache_parameters()
+    return cached, (value.__wrapped__, parameters["maxsize"], parameters["typed"])
+
+
+def _reduce_cached_property(value: Any) -> _Reduced:
+    """Before Python 3.12 it holds a lock."""
+    return functools.cached_property, (value.func,), {"attrname": value.attrname}
+
+
+def _reduce_new_type(value: Any) -> _Reduced:
+    return type(value), (value.__name__, value.__supertype__), {"__module__": value.__module__}
+
+
+def _reduce_parameter(value: Any) -> _Reduced:
+    return type(value), (value.__name__,)
+
+
+def _reduce_weak_keys(value: Any) -> _Reduced:
+    """Functions of `functools.singledispatch` hold one."""
+    return weakref.WeakKeyDictionary, (dict(value),)
+
+
+def _reducers() -> dict[type, Callable[[Any], _Reduced]]:
+    reducers: dict[type, Callable[[Any], _Reduced]] = {
+        functools._lru_cache_wrapper: _reduce_cached,
+        functools.cached_property: _reduce_cached_property,
+        weakref.WeakKeyDictionary: _reduce_weak_keys,
+    }
+    for name, reduce in (("NewType", _reduce_new_type), ("ParamSpec", _reduce_parameter), ("TypeVarTuple", _reduce_parameter)):
+        kind = getattr(typing, name, None)
+        # In Python 3.9 some are functions, and some are not there.
+        if isinstance(kind, type):
+            reducers[kind] = reduce
+    return reducers
+
+
+_REDUCERS = _reducers()
