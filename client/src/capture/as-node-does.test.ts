@@ -58,14 +58,15 @@ test("a module that is imported for its effects runs, whatever the user's own pa
 
 test("classes and functions keep their names where two modules use the same", async () => {
   const text = `export class Mistake extends Error { name = this.constructor.name; } export const make = () => new (class Inner {})().constructor.name;
+    export class Named { static name() { return "its own"; } }
     export function helper() { return helper.name; } `;
   const root = folder({
-    "package.json": MODULE, "a.js": `${text} export const arrow = (x) => x;`, "b.js": `${text} export const arrow = (x) => x;`, "c.cjs": text.replaceAll("export ", "") + "; Object.assign(exports, { Mistake, make, helper });",
+    "package.json": MODULE, "a.js": `${text} export const arrow = (x) => x;`, "b.js": `${text} export const arrow = (x) => x;`, "c.cjs": text.replaceAll("export ", "") + "; Object.assign(exports, { Mistake, Named, make, helper });",
     "use.js": `import * as a from "./a.js"; import * as b from "./b.js"; import c from "./c.cjs";
-      export const read = () => [a, b, c].map((m) => [new m.Mistake("x").name, String(new m.Mistake("y")), m.make(), m.helper()].join(" ")).concat(a.arrow.name, b.arrow.name).join();`,
+      export const read = () => [a, b, c].map((m) => [new m.Mistake("x").name, String(new m.Mistake("y")), m.make(), m.Named.name(), m.helper()].join(" ")).concat(a.arrow.name, b.arrow.name).join();`,
   });
   const { read } = await load<{ read: () => string }>(root, "use.js");
-  const expected = "Mistake Mistake: y Inner helper";
+  const expected = "Mistake Mistake: y Inner its own helper";
   assert.equal(read(), [expected, expected, expected, "arrow", "arrow"].join());
   assert.equal(await there(read, 0, options), read());
 });

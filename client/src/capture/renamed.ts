@@ -30,9 +30,9 @@ export function keepNames(code: string, map: string): string {
     const asClass = renamed(row, CLASS);
     const inCommonJs = renamed(row, IN_COMMONJS);
     const atTop = renamed(row, TOP_LEVEL);
-    if (asClass !== undefined) add(row, ` static { ${naming("this", asClass.original)} }`);
+    if (asClass !== undefined) add(row, ` static { ${ifNamed("this", asClass.name)} ${naming("this", asClass.original)} }`);
     else if (inCommonJs !== undefined && wrapper >= 0) add(wrapper, ` ${naming(inCommonJs.name, inCommonJs.original)}`);
-    else if (atTop !== undefined) add(lines.length - 1, `\n${ifNamed(atTop.name)} ${naming(atTop.name, atTop.original)}`);
+    else if (atTop !== undefined) add(lines.length - 1, `\n${ifNamed(atTop.name, atTop.name)} ${naming(atTop.name, atTop.original)}`);
   }
   return `${lines.map((line, row) => line + (added.get(row) ?? "")).join("\n")}\n`;
 }
@@ -41,7 +41,7 @@ function naming(target: string, name: string): string {
   return `Object.defineProperty(${target}, "name", { value: ${JSON.stringify(name)}, configurable: true });`;
 }
 
-/** A variable may hold anything, also a function that has got its name elsewhere. */
-function ifNamed(name: string): string {
-  return `if (typeof ${name} === "function" && Object.isExtensible(${name}) && Object.getOwnPropertyDescriptor(${name}, "name")?.value === ${JSON.stringify(name)})`;
+/** A variable may hold anything, also a function that has got its name elsewhere; a class may say itself what its `name` is. */
+function ifNamed(target: string, name: string): string {
+  return `if (typeof ${target} === "function" && Object.isExtensible(${target}) && Object.getOwnPropertyDescriptor(${target}, "name")?.value === ${JSON.stringify(name)})`;
 }
