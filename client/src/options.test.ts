@@ -91,6 +91,8 @@ test("the function and the inputs are checked", () => {
   const fn = () => undefined;
   for (const inputs of [[], "text", new Set(), new Map(), (function* () {})(), (async function* () {})(), new Uint8Array(1)]) checkArguments(fn, inputs);
   for (const inputs of [undefined, null, 5, {}, fn]) assert.throws(() => checkArguments(fn, inputs), /the inputs must be iterable/);
+  assert.throws(() => checkArguments(fn, Promise.resolve([1])), /not a promise; await it first$/);
+  assert.throws(() => checkArguments(fn, null), /not null$/);
   for (const wrong of [undefined, "fn", {}, null]) assert.throws(() => checkArguments(wrong, []), /the first argument must be a function/);
   for (const generator of [function* () {}, async function* () {}]) assert.throws(() => checkArguments(generator, []), /is a generator function, .* return an array/);
   assert.throws(() => checkArguments(class Model { score = 1; }, []), /is a class, which cannot be called/);

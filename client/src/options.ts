@@ -131,7 +131,8 @@ function valueAt(options: object, path: string): unknown {
 function show(value: unknown): string {
   if (typeof value === "string") return JSON.stringify(value);
   if (typeof value === "bigint") return `${value}n`;
-  return typeof value === "object" ? "an object" : String(value);
+  if (types.isPromise(value)) return "a promise; await it first";
+  return typeof value === "object" && value !== null ? "an object" : String(value);
 }
 
 /** GiB as a number, or a number with its unit, as whole MiB; null for anything else. */

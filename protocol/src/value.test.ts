@@ -47,6 +47,17 @@ test("special values keep what they are", () => {
   assert.ok(error instanceof RangeError && error.message === "r");
 });
 
+test("an object without fields is one", () => {
+  class Empty {
+    #hidden = 1;
+    shown() {
+      return this.#hidden;
+    }
+  }
+  const values = [{}, [], new Map(), new Set(), new Date(0), new Empty(), Object.create(null), Object.create({}), [[{}]], "o{\0", new Uint8Array([0x6f, 0x7b, 0])];
+  assert.equal(decodeValues(encodeValues([...values, new Error(), /a/, Object(1), new ArrayBuffer(1)])).length, values.length + 4);
+});
+
 test("there is nothing to find in what can be copied", () => {
   fc.assert(fc.property(fc.anything({ withBigInt: true, withMap: true, withSet: true, withTypedArray: true }), (value) => assert.equal(findUncloneable(value), null)));
 });
@@ -57,6 +68,11 @@ const throwing = {
     throw new Error("no");
   },
 };
+function transferred(): ArrayBuffer {
+  const memory = new ArrayBuffer(8);
+  structuredClone(memory, { transfer: [memory] });
+  return memory;
+}
 const cases: [string, unknown, string, string][] = [
   ["a function", fn, "", "a function (fn)"],
   ["an anonymous function", (() => () => 1)(), "", "a function (anonymous)"],
@@ -73,6 +89,11 @@ const cases: [string, unknown, string, string][] = [
   ["a Proxy", { p: new Proxy({}, {}) }, ".p", "a Proxy"],
   ["a generator", [(function* () {})()], "[0]", "a Generator"],
   ["an object without a constructor", Object.assign(Object.create(null), { f: fn }), ".f", "a function (fn)"],
+  ["an iterator", { it: new Map().entries() }, ".it", "a Map Iterator"],
+  ["memory that was given away", [transferred()], "[0]", "a detached ArrayBuffer"],
+  ["what would arrive empty", { link: new URL("https://a.b") }, ".link", "a URL"],
+  ["what would arrive empty, in a Map", new Map([[{}, new Headers()]]), ".get({})", "a Headers"],
+  ["an instance of a class of the user's that extends such", [{}, new (class Link extends URL {})("https://a.b")], "[1]", "a Link"],
   ["a field of an instance", new (class Owner { socket = { fn }; })(), ".socket.fn", "a function (fn)"],
 ];
 for (const [what, value, path, description] of cases) {

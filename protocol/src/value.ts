@@ -5,9 +5,48 @@
 import { DefaultDeserializer, serialize } from "node:v8";
 import { inspect, types } from "node:util";
 
-/** @throws DataCloneError for what structured clone cannot copy; `findUncloneable` names the culprit. */
+/** How an object without fields is written: begin, end, no properties. */
+const NO_FIELDS = Buffer.from("o{\0", "latin1");
+
+/** @throws Error for what structured clone cannot copy, or would copy nothing of; `findUncloneable` names the culprit. */
 export function encodeValues(values: readonly unknown[]): Uint8Array {
-  return serialize(values);
+  const bytes = serialize(values);
+  // Nearly all values are spared the search: it costs as much as writing them.
+  if (bytes.includes(NO_FIELDS) && holdsEmptied(values)) throw new Error("a part of the values would arrive empty");
+  return bytes;
+}
+
+/** Whether there is an object of the platform, such as a `URL`, that V8 copies without an error and without anything in it. */
+function holdsEmptied(root: unknown): boolean {
+  const seen = new Set<object>();
+  const left: unknown[] = [root];
+  while (left.length > 0) {
+    const value = left.pop();
+    if (typeof value !== "object" || value === null || ArrayBuffer.isView(value) || seen.has(value)) continue;
+    seen.add(value);
+    const fields: unknown[] = Array.isArray(value) ? value : Object.values(value);
+    if (fields.length === 0 && isOfPlatform(value)) return true;
+    for (const field of fields) if (typeof field === "object") left.push(field);
+    if (types.isMap(value)) for (const entry of value) left.push(...entry);
+    if (types.isSet(value)) for (const item of value) left.push(item);
+  }
+  return false;
+}
+
+/** What V8 itself copies with all that is in it, although it has no fields. */
+function isCopiedWhole(value: object): boolean {
+  return Array.isArray(value) || types.isMap(value) || types.isSet(value) || types.isDate(value) || types.isRegExp(value) ||
+    types.isNativeError(value) || types.isBoxedPrimitive(value) || types.isAnyArrayBuffer(value);
+}
+
+/** Whether a class that is a global made the object: what is in it is not in fields of its own. */
+function isOfPlatform(value: object): boolean {
+  if (isCopiedWhole(value)) return false;
+  for (let at = Object.getPrototypeOf(value) as object | null; at !== null; at = Object.getPrototypeOf(at) as object | null) {
+    const { value: made } = Object.getOwnPropertyDescriptor(at, "constructor") ?? {};
+    if (typeof made === "function" && made.name !== "Object" && (globalThis as Record<string, unknown>)[made.name] === made) return true;
+  }
+  return false;
 }
 
 /** @throws when the bytes are not what `encodeValues` wrote. */
@@ -73,7 +112,7 @@ function search(value: unknown, path: string, depth: number, seen: Set<unknown>)
 
 function isCloneable(value: unknown): boolean {
   try {
-    serialize(value);
+    encodeValues([value]);
     return true;
   } catch {
     return false;
@@ -126,13 +165,15 @@ function describe(value: unknown): string {
   if (typeof value === "function") return `a function (${value.name || "anonymous"})`;
   if (typeof value === "symbol") return "a symbol";
   if (types.isProxy(value)) return "a Proxy";
+  if (types.isArrayBuffer(value)) return "a detached ArrayBuffer";
   const name = classNameOf(value as object);
-  return `${/^[AEIOUaeiou]/.test(name) ? "an" : "a"} ${name}`;
+  return `${/^[AEIOaeio]/.test(name) ? "an" : "a"} ${name}`;
 }
 
 function classNameOf(value: object): string {
   try {
-    return String(value.constructor.name || Object.prototype.toString.call(value).slice(8, -1));
+    const { name } = value.constructor;
+    return String(name === "" || name === "Object" ? Object.prototype.toString.call(value).slice(8, -1) : name);
   } catch {
     return "object";
   }

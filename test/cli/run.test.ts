@@ -156,6 +156,11 @@ for (const { name, args, code, stderr, input } of REFUSALS) {
 test("with --json errors, logs and progress are JSON on stderr", async () => {
   const refused = await run(["score.ts#nothing", "--inputs", "rows.json", "--json"]);
   assert.equal((JSON.parse(refused.stderr) as { error: { message: string } }).error.message, `score.ts has no function "nothing"`);
+  for (const [args, message] of [[[], /required option '--inputs/], [["--inputs", "rows.json", "--cpu", "two"], /'two' is invalid/], [["--inputs", "rows.json", "--inputz"], /unknown option '--inputz'/]] as const) {
+    const wrong = await run(["score.ts#score", ...args, "--json"]);
+    assert.match((JSON.parse(wrong.stderr) as { error: { message: string } }).error.message, message);
+    assert.equal(wrong.code, 2);
+  }
   const { stderr } = await run(["score.ts#score", "--inputs", "rows.ndjson", "--json"]);
   const lines = stderr.trimEnd().split("\n").map((line) => JSON.parse(line) as { log?: { text: string; index: number } });
   assert.deepEqual(lines.flatMap(({ log }) => log?.text ?? []).sort(), ["scoring 1", "scoring 2", "scoring 4"]);

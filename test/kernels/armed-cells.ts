@@ -102,4 +102,8 @@ export const ARMED_CASES: readonly ArmedCase[] = [
   { name: "exec, eval, locals", setup: "w = 4", cell: "z = 1\nexec('a = z + w')\nb = eval('a + w')\nc = locals()['z']\nvars()['d'] = 'z' in dir()", look: "a, b, c, d", how: "call" },
   { name: "a query that names variables", setup: "import pandas as pd\ndf = pd.DataFrame({'a': [1, 2, 3]})\nlow = 1", cell: "high = 3\nr = df.query('@low < a < @high')", look: "r.to_dict()", how: "call" },
   { name: "a cached function and methods that are defined in the middle", setup: "k = 3", cell: "z = 1\nimport functools\n@functools.lru_cache\ndef g(x): return x * k\nclass Q:\n    def m(self): return k\n    @property\n    def p(self): return k + 1\nq = Q()", look: "(k := 5), g(2), q.m(), q.p", how: "call" },
+  { name: "attributes of classes and functions", setup: "class A:\n    n = 0\n    @classmethod\n    def up(cls): cls.n += 1\ndef g(): g.calls += 1\ng.calls = 0", cell: "A.up()\nA.m = 2\ng()", look: "A.n, A.m, g.calls", how: "call" },
+  { name: "an array that is known under two names", setup: "import numpy as np\na = np.zeros(3)\nb = a", cell: "a[0] = 1", look: "a, b is a", how: "call" },
+  { name: "a dataclass that is defined in the middle", setup: "from dataclasses import dataclass", cell: "z = 1\n@dataclass\nclass D:\n    a: int\n    b: list = None\nd = D(1)", look: "d, D(2), d == D(1)", how: "call" },
+  { name: "targets that are no names", setup: "a = [0]", cell: "r = [a[0] for a[0] in range(3)]", look: "r, a", how: "call" },
 ];

@@ -121,6 +121,15 @@ const CASES: Readonly<Record<string, Case>> = {
   "one call: for await": { cell: "let seen = 0;\nfor await (const x of counting(4)) seen += x;", read: "seen", inputs: "call" },
   "one call: a failure": { cell: "const x1 = 1;\nfails(\n  x1 + 1,\n);", inputs: "call" },
   "one call: a block": { cell: "if (xs.length > 2) { xs.map(add) }", inputs: "call" },
+  "one call: a loop that counts": { setup: "let counted = 0", cell: "for (let i = 0; i < 3; i++) counted += i;\nfor (var j = 0; j < 2; j++) counted++", read: "counted", inputs: "call" },
+  "one call: arrays, maps, sets and objects that it changes": { setup: "const rows: unknown[] = [1], also = rows, byKey = new Map(), seen = new Set(), box: any = { list: [], gone: 1 }, inner = box.list", cell: "for (const x of xs) { rows.push(add(x)); byKey.set(x, rows.length); seen.add(x); box.list.push(x) }\ndelete box.gone", read: "[rows, also === rows, byKey, seen, box, inner === box.list]", inputs: "call" },
+  "one call: an array in another order": { setup: "class Tally { constructor(readonly x: number) {} twice() { return this.x * 2 } } const tallies = [new Tally(1), new Tally(2)], [firstOne] = tallies", cell: "const turned = tallies.reverse().length", read: "[turned, tallies[1] === firstOne, tallies[0]!.twice()]", inputs: "call" },
+  "one call: what a value is taken from": { setup: "const stack = [3, 1, 2]", cell: "const popped = stack.sort().pop()", read: "[stack, popped]", inputs: "call" },
+  "one call: an object that a method changes": { setup: "class Model { w = 0; fit(x: number) { this.w += x; return this } }; const model = new Model()", cell: "const fitted = model.fit(3)", read: "[model.w, fitted === model, model instanceof Model]", inputs: "call" },
+  "one call: variables that functions change": { setup: "let n = 0, made: unknown; function inc() { n++; made = n * 10; return n }", cell: "n = 5;\nconst r = inc() + inc() + n", read: "[r, n, made]", inputs: "call" },
+  "a map that changes a session's array": { setup: "const outs: number[] = []", cell: "xs.map((x) => outs.push(add(x)))", read: "outs", inputs: "call" },
+  "a map that changes a variable of the cell": { cell: "let sumUp = 0; const parts: number[] = [];\nconst sums = xs.map((x) => { parts.push(x); sumUp += x; return sumUp })", read: "[sums, sumUp, parts]", inputs: "call" },
+  "a map that changes what is its own": { cell: "xs.map((x) => { const parts: any = []; parts.push(x); parts.x = x; let y = 0; y += x; return [parts.length, y] })", inputs: 3 },
   "one call: nothing": { cell: "", inputs: "call" },
 };
 

@@ -1,52 +1,17 @@
 import assert from "node:assert/strict";
-import { execFileSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, realpathSync, symlinkSync, utimesSync, writeFileSync } from "node:fs";
+import { utimesSync, writeFileSync } from "node:fs";
 import inspector from "node:inspector";
-import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import { test } from "node:test";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { createContext, runInContext, runInThisContext } from "node:vm";
-import { bundleCapture, type Bundle } from "./bundle.ts";
-import { captureFunction, type Capture, type CaptureOptions } from "./capture.ts";
-
-type AnyFunction = (...args: never[]) => unknown;
+import { bundleCapture } from "./bundle.ts";
+import { captureFunction, type CaptureOptions } from "./capture.ts";
+import { folder, runElsewhere, there as runThere, type AnyFunction } from "./harness/elsewhere.ts";
 
 const here = fileURLToPath(import.meta.url);
 const options: CaptureOptions = { entryScript: here };
-
-function folder(files: Record<string, string> = {}): string {
-  const root = realpathSync(mkdtempSync(join(tmpdir(), "burla-bundle-")));
-  for (const [name, text] of Object.entries(files)) {
-    mkdirSync(dirname(join(root, name)), { recursive: true });
-    writeFileSync(join(root, name), text);
-  }
-  return root;
-}
-
-/** Loads the bundle as a worker does, in a process of its own, and gives what it prints. */
-function runElsewhere(capture: Capture, bundle: Bundle, input: unknown): string {
-  const root = folder({
-    "run.mjs": `import { readFileSync } from "node:fs";
-      process.setSourceMapsEnabled(true);
-      const { default: restore } = await import("./bundle.mjs");
-      const fn = await restore(new Uint8Array(readFileSync("values")));
-      try { process.stdout.write(String(await fn(${JSON.stringify(input)}))); } catch (error) { process.stdout.write(error.stack); }`,
-  });
-  writeFileSync(join(root, "bundle.mjs"), bundle.code);
-  writeFileSync(join(root, "values"), capture.values);
-  for (const { name, directory } of bundle.externals) {
-    mkdirSync(dirname(join(root, "node_modules", name)), { recursive: true });
-    symlinkSync(directory, join(root, "node_modules", name));
-  }
-  const env = { ...process.env, NODE_EXTRA_CA_CERTS: undefined, NODE_OPTIONS: undefined };
-  return execFileSync(process.execPath, ["run.mjs"], { cwd: root, env, encoding: "utf8" });
-}
-
-async function there(fn: AnyFunction, input: unknown, more: CaptureOptions = {}): Promise<string> {
-  const capture = captureFunction(fn, { ...options, ...more });
-  return runElsewhere(capture, await bundleCapture(capture), input);
-}
+const there = (fn: AnyFunction, input: unknown, more: CaptureOptions = {}): Promise<string> => runThere(fn, input, { ...options, ...more });
 
 function fail(value: number): never {
   // A few lines, so that the lines of the compiled script are not those of this file.

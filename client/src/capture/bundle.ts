@@ -9,9 +9,12 @@ import { BundleCache, type InputFile } from "./bundle-cache.ts";
 import { CaptureError } from "./errors.ts";
 import { withEsbuild } from "./esbuild.ts";
 import { IMPORT_SCHEME, type Entry } from "./entry.ts";
+import { importConditions } from "./import-conditions.ts";
 import { importPlugin } from "./import-plugin.ts";
 import { lockFileOf } from "./lock-files.ts";
-import { findPackage, Packages, type ExternalPackage } from "./packages.ts";
+import { PLACE_NAMES } from "./own-place.ts";
+import { findPackage, manifestsOf, Packages, speaksOfEffects, type ExternalPackage } from "./packages.ts";
+import { keepNames } from "./renamed.ts";
 import { sourceMapComment } from "./source-map-comment.ts";
 import type { Bundle, Capture } from "./types.ts";
 
@@ -31,7 +34,7 @@ const cache = new BundleCache();
  */
 export async function bundleCapture(capture: Capture, options: BundleOptions = {}): Promise<Bundle> {
   const { entry } = capture;
-  const key = createHash("sha256").update(JSON.stringify([entry, capture.origin])).digest("hex");
+  const key = createHash("sha256").update(JSON.stringify([entry, capture.origin, importConditions()])).digest("hex");
   const known = await cache.find(key, options.cacheDirectory);
   if (known !== undefined) return known;
   const { bundle, inputs } = entry.imports.length === 0 ? direct(capture) : await compile(capture);
@@ -48,15 +51,18 @@ function direct({ entry, origin }: Capture): { bundle: Bundle; inputs: InputFile
 
 async function compile(capture: Capture): Promise<{ bundle: Bundle; inputs: InputFile[] }> {
   const packages = new Packages();
-  for (;;) {
+  for (let ignoreAnnotations = false; ;) {
     const before = packages.assetsFound;
-    const compiled = await compileWith(capture, packages);
+    const { manifests, ...compiled } = await compileWith(capture, packages, ignoreAnnotations);
+    // Node runs a module that is imported for its effects, whatever the user's package.json says to bundlers.
+    const saysTooMuch: boolean = !ignoreAnnotations && manifests.some(speaksOfEffects);
     // Only the text of a package shows that it reads files of its own: then it is bundled again without that package.
-    if (packages.assetsFound === before) return compiled;
+    if (packages.assetsFound === before && !saysTooMuch) return compiled;
+    ignoreAnnotations ||= saysTooMuch;
   }
 }
 
-async function compileWith(capture: Capture, packages: Packages): Promise<{ bundle: Bundle; inputs: InputFile[] }> {
+async function compileWith(capture: Capture, packages: Packages, ignoreAnnotations: boolean): Promise<{ bundle: Bundle; inputs: InputFile[]; manifests: string[] }> {
   const externals = new Map<string, ExternalPackage>();
   const result = await withEsbuild(({ build }) =>
     build({
@@ -74,6 +80,10 @@ async function compileWith(capture: Capture, packages: Packages): Promise<{ bund
       legalComments: "none",
       logLevel: "silent",
       keepNames: false,
+      ignoreAnnotations,
+      conditions: importConditions(),
+      mainFields: ["main"],
+      define: PLACE_NAMES,
       plugins: [importPlugin(capture, packages, externals)],
     }),
   ).catch((cause: unknown) => {
@@ -84,9 +94,11 @@ async function compileWith(capture: Capture, packages: Packages): Promise<{ bund
   if (code === undefined || map === undefined) throw new Error("esbuild gave no output for the bundle");
   // esbuild only leaves the name `require` to us where its own helper asks for it.
   const banner = code.text.includes("__require") ? requireBanner("") : "";
-  const text = withMap(banner + code.text, absoluteMap(map.text));
+  const text = withMap(banner + keepNames(code.text, map.text), absoluteMap(map.text));
   const bundle = finish(Buffer.from(text), [...externals.values()], contentsOf(result.metafile));
-  return { bundle, inputs: await statAll([...filesOf(result.metafile), ...filesThatDecide(capture.origin, bundle.externals)]) };
+  const files = filesOf(result.metafile);
+  const manifests = manifestsOf(files);
+  return { bundle, manifests, inputs: await statAll([...files, ...manifests, ...filesThatDecide(capture.origin, bundle.externals)]) };
 }
 
 /** Files that are not in the bundle, but that another bundle would come from if they were others. */

@@ -7,6 +7,7 @@ import { restoreHeap } from "./restore.ts";
 import type { Script } from "./script.ts";
 import { standaloneText } from "./standalone.ts";
 import { sourceMapOf } from "./source-maps.ts";
+import { RESOLVE_TEXT } from "./own-place.ts";
 import { RESERVED, renderTemplate, type Piece, type Template, type TemplateContext } from "./template.ts";
 import { interopText } from "./interop.ts";
 
@@ -158,13 +159,9 @@ class EntryContext implements TemplateContext {
       lines.push(first);
       if (second !== "") late.push(second);
     }
-    const needsRequire = this.#helpers.size > 0;
-    if (needsRequire) {
+    if (this.#helpers.size > 0) {
       lines.push(`import { createRequire as ${RESERVED}createRequire } from "node:module";`);
-      lines.push(`import { pathToFileURL as ${RESERVED}toUrl } from "node:url";`);
-      late.unshift(
-        `const ${RESERVED}resolve = (specifier, from) => /^\\.{0,2}\\//.test(specifier) ? new URL(specifier, from).href : /^[a-z]+:/.test(specifier) ? specifier : ${RESERVED}toUrl(${RESERVED}createRequire(from).resolve(specifier)).href;`,
-      );
+      late.unshift(`const ${RESERVED}resolve = ${RESOLVE_TEXT};`);
     }
     if (interops) late.unshift(interopText());
     return [...lines, ...late, ...this.#helpers.values()].join("\n");

@@ -2,12 +2,14 @@ import { realpathSync, statSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { dirname, isAbsolute, join } from "node:path";
 import { builtinModules, createRequire } from "node:module";
-import type { OnResolveArgs, OnResolveResult, Plugin, PluginBuild } from "esbuild";
+import type { OnResolveArgs, OnResolveResult, Plugin, PluginBuild, ResolveResult } from "esbuild";
+import type { ModuleSource } from "./code-refs.ts";
 import type { Capture } from "./types.ts";
 import { IMPORT_SCHEME } from "./entry.ts";
+import { withFiles } from "./entry-text.ts";
+import { mayNameItsPlace, withPlace } from "./own-place.ts";
 import { findPackage, packageDirectory, type ExternalPackage, type Packages } from "./packages.ts";
 import { sourceMapComment } from "./source-map-comment.ts";
-import { pathToFileURL } from "node:url";
 
 const NAMESPACE = "burla";
 const BUILTINS = new Set(builtinModules);
@@ -24,7 +26,7 @@ export function importPlugin(capture: Capture, packages: Packages, externals: Ma
     name: "burla-capture",
     setup(build) {
       build.onResolve({ filter: /^burla-entry$/ }, () => ({ path: "entry.mjs", namespace: NAMESPACE }));
-      build.onLoad({ filter: /.*/, namespace: NAMESPACE }, () => ({ contents: entryText(capture), loader: "js", resolveDir: capture.origin }));
+      build.onLoad({ filter: /.*/, namespace: NAMESPACE }, async () => ({ contents: await entryText(build, capture), loader: "js", resolveDir: capture.origin }));
       build.onResolve({ filter: new RegExp(`^${IMPORT_SCHEME}`) }, (args) => resolveEntryImport(build, capture, args));
       build.onResolve({ filter: /^burla$/ }, ({ resolveDir }) => {
         const directory = findPackage("burla", resolveDir);
@@ -32,24 +34,35 @@ export function importPlugin(capture: Capture, packages: Packages, externals: Ma
         return { path: "burla", external: true };
       });
       build.onResolve({ filter: /^[^.]/ }, (args) => keepOutside(build, args, packages, externals));
-      build.onLoad({ filter: /\.[cm]?[jt]sx?$/, namespace: "file" }, ({ path }) => withOwnPlace(path, packages));
+      build.onLoad({ filter: /\.[cm]?[jt]sx?$/, namespace: "file" }, ({ path }) => inItsPlace(path, packages));
     },
   };
 }
 
-function entryText({ entry }: Capture): string {
-  return `${entry.code}${sourceMapComment(entry.map)}`;
+/**
+ * The entry names the files that it imports, as far as they go into the bundle: what a plugin resolves, esbuild reads
+ * without its `tsconfig.json` and `package.json`, which decide what decorators and default imports mean.
+ */
+async function entryText(build: PluginBuild, { entry }: Capture): Promise<string> {
+  const files = await Promise.all(
+    entry.imports.map(async (source) => {
+      const kind = source.how === "require" ? "require-call" : "import-statement";
+      const { path, namespace, external, suffix, errors } = await resolveSource(build, source, { kind, with: source.attributes ?? {} });
+      return errors.length === 0 && namespace === "file" && !external && suffix === "" ? path : undefined;
+    }),
+  );
+  const { code, map } = withFiles(entry, files);
+  return `${code}${sourceMapComment(map)}`;
 }
 
 async function resolveEntryImport(build: PluginBuild, { entry }: Capture, args: OnResolveArgs): Promise<OnResolveResult> {
   const source = entry.imports[Number(args.path.slice(IMPORT_SCHEME.length))];
   if (source === undefined) return { errors: [{ text: `unknown import ${args.path}` }] };
-  return await build.resolve(source.specifier, {
-    kind: args.kind,
-    importer: source.from,
-    resolveDir: isFolder(source.from) ? source.from : dirname(source.from),
-    with: args.with,
-  });
+  return await resolveSource(build, source, args);
+}
+
+function resolveSource(build: PluginBuild, { specifier, from }: ModuleSource, { kind, with: attributes }: Pick<OnResolveArgs, "kind" | "with">): Promise<ResolveResult> {
+  return build.resolve(specifier, { kind, importer: from, resolveDir: isFolder(from) ? from : dirname(from), with: attributes });
 }
 
 async function keepOutside(
@@ -84,32 +97,11 @@ function specifierOf({ name, directory }: ExternalPackage, file: string): string
 }
 
 /** A bundled file keeps its own place: assets beside it are still found where the user's files are. */
-async function withOwnPlace(path: string, packages: Packages): Promise<{ contents: string; loader: "js" | "jsx" | "ts" | "tsx" } | undefined> {
+async function inItsPlace(path: string, packages: Packages): Promise<{ contents: string; loader: "js" | "jsx" | "ts" | "tsx" } | undefined> {
   const text = await readFile(path, "utf8");
   const directory = packageDirectory(path);
   if (directory !== undefined) packages.inspectFile(directory, text);
-  const names = {
-    meta: text.includes("import.meta."),
-    dirname: /\b__dirname\b/.test(text),
-    filename: /\b__filename\b/.test(text),
-  };
-  if (!names.meta && !names.dirname && !names.filename) return undefined;
-  const declarations = [
-    names.dirname && !/\b(const|let|var)\s+__dirname\b/.test(text) ? `var __dirname = ${JSON.stringify(dirname(path))};` : "",
-    names.filename && !/\b(const|let|var)\s+__filename\b/.test(text) ? `var __filename = ${JSON.stringify(path)};` : "",
-  ].join("");
-  const placed = text
-    .replaceAll(/\bimport\.meta\.url\b/g, JSON.stringify(pathToFileURL(path).href))
-    .replaceAll(/\bimport\.meta\.dirname\b/g, JSON.stringify(dirname(path)))
-    .replaceAll(/\bimport\.meta\.filename\b/g, JSON.stringify(path));
-  return { contents: withPrologue(placed, declarations), loader: loaderOf(path) };
-}
-
-/** Puts declarations on the first line of the code, so that line numbers stay; a directive or `#!` keeps its place. */
-function withPrologue(text: string, declarations: string): string {
-  const [head = "", , directive] = /^(#!.*\n)?(\s*(["'])use strict\3;?)?/.exec(text) ?? [];
-  const end = directive === undefined || directive.endsWith(";") ? "" : ";";
-  return head + end + declarations + text.slice(head.length);
+  return mayNameItsPlace(text) ? { contents: withPlace(text, path), loader: loaderOf(path) } : undefined;
 }
 
 function loaderOf(path: string): "js" | "jsx" | "ts" | "tsx" {

@@ -5,7 +5,7 @@ import type { Debugger, Runtime } from "node:inspector";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { writeHeapSnapshot } from "node:v8";
-import { readPlainFile } from "./plain-file.ts";
+import { readPlainFile, standsThere } from "./plain-file.ts";
 import { Script } from "./script.ts";
 
 /** One scope that a function closes over, innermost first. */
@@ -111,7 +111,7 @@ export class Inspector {
     const at = internals.get("[[FunctionLocation]]")?.value as Debugger.Location | undefined;
     if (at === undefined) return { location: undefined, scopes: [], bound: undefined };
     const scopes = this.#scopes(internals);
-    const script = this.#store.get(at.scriptId) ?? this.#runningScript(fn, at, scopes) ?? this.#script(at.scriptId);
+    const script = this.#knownScript(fn, at) ?? this.#runningScript(fn, at, scopes) ?? this.#script(at.scriptId);
     const offset = script.offsetOf(at.lineNumber, at.columnNumber ?? 0);
     return { location: { script, offset }, scopes, bound: undefined };
   }
@@ -261,6 +261,14 @@ export class Inspector {
     const { answer } = this.#holder;
     this.#holder.answer = undefined;
     return answer;
+  }
+
+  #knownScript(fn: unknown, at: Debugger.Location): Script | undefined {
+    const script = this.#store.get(at.scriptId);
+    if (script?.isFromFile !== true) return script;
+    // A loader may have changed another part of the file than the function that was seen first.
+    const text = Function.prototype.toString.call(fn);
+    return standsThere(script, text, script.offsetOf(at.lineNumber, at.columnNumber ?? 0)) ? script : this.#script(at.scriptId);
   }
 
   /**

@@ -25,6 +25,7 @@ interface PackageJson {
   dependencies?: Record<string, string>;
   optionalDependencies?: Record<string, string>;
   napi?: unknown;
+  sideEffects?: unknown;
 }
 
 /** Packages that load native code for others. */
@@ -79,6 +80,23 @@ export function findPackage(name: string, from: string): string | undefined {
     if (existsSync(join(candidate, "package.json"))) return candidate;
     if (dirname(folder) === folder) return undefined;
   }
+}
+
+/** The `package.json` of each of the user's own files: those that decide what its imports and it mean. */
+export function manifestsOf(files: readonly string[]): string[] {
+  const folders = new Set(files.filter((file) => packageDirectory(file) === undefined).map((file) => dirname(file)));
+  return [...new Set([...folders].flatMap((folder) => manifestAbove(folder) ?? []))];
+}
+
+function manifestAbove(folder: string): string | undefined {
+  const file = join(folder, "package.json");
+  if (existsSync(file)) return file;
+  return dirname(folder) === folder ? undefined : manifestAbove(dirname(folder));
+}
+
+/** Whether a `package.json` tells bundlers which of its modules they may leave out. */
+export function speaksOfEffects(manifest: string): boolean {
+  return manifestOf(dirname(manifest)).sideEffects !== undefined;
 }
 
 function pinOf(directory: string): { name: string; version: string } {

@@ -29,8 +29,12 @@ export function readPlainFile({ id, url, isModule, text, line, column }: SeenScr
   } catch {
     return undefined;
   }
-  const script = new Script({ id, url, source, isModule, sourceMapUrl: SOURCE_MAP_COMMENT.exec(source)?.[1] ?? "" });
-  const offset = script.offsetOf(line, column);
+  const script = new Script({ id, url, source, isModule, sourceMapUrl: SOURCE_MAP_COMMENT.exec(source)?.[1] ?? "", isFromFile: true });
+  return standsThere(script, text, script.offsetOf(line, column)) ? script : undefined;
+}
+
+/** Whether the function's text stands in the script around the place where V8 says that the function is. */
+export function standsThere({ source }: Script, text: string, offset: number): boolean {
   const found = source.lastIndexOf(text, offset);
-  return found >= 0 && found + text.length > offset ? script : undefined;
+  return found >= 0 && found + text.length > offset;
 }

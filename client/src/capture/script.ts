@@ -12,16 +12,19 @@ export class Script {
   readonly sourceMapUrl: string;
   /** The file on disk, or undefined for `eval`, a notebook cell, or Node's own code. */
   readonly file: string | undefined;
+  /** Whether `source` was read from the file, and not from V8. */
+  readonly isFromFile: boolean;
   readonly #lineStarts: number[];
   #analysis: ScriptAnalysis | undefined;
 
-  constructor(facts: { id: string; url: string; source: string; isModule: boolean; sourceMapUrl: string }) {
+  constructor(facts: { id: string; url: string; source: string; isModule: boolean; sourceMapUrl: string; isFromFile?: boolean }) {
     this.id = facts.id;
     this.url = facts.url;
     this.source = facts.source;
     this.isModule = facts.isModule;
     this.sourceMapUrl = facts.sourceMapUrl;
     this.file = fileOf(facts.url);
+    this.isFromFile = facts.isFromFile ?? false;
     this.#lineStarts = lineStarts(facts.source);
   }
 

@@ -24,7 +24,8 @@ export type ContextIdOf = (fn: object, variableName: string) => number;
  * stay one variable where they run; every other may become a constant of each function's own.
  */
 export class SharedVariables {
-  readonly #uses = new Map<Variable, Use[]>();
+  /** By variable; those of the global object, such as a notebook makes, by name. */
+  readonly #uses = new Map<Variable | string, Use[]>();
   readonly #contextIdOf: ContextIdOf;
 
   constructor(contextIdOf: ContextIdOf) {
@@ -33,11 +34,12 @@ export class SharedVariables {
 
   /** Notes that `fn` closes over the variable and gets its value through `slot`. */
   add(fn: object, closedOver: ClosedOver, slot: number, template: Template): void {
-    const { variable } = closedOver;
-    if (variable === null) return;
-    const uses = this.#uses.get(variable);
+    const { variable, name, scope } = closedOver;
+    if (variable === null && scope !== undefined) return;
+    const key = variable ?? name;
+    const uses = this.#uses.get(key);
     const use = { fn, slot, closedOver, template };
-    if (uses === undefined) this.#uses.set(variable, [use]);
+    if (uses === undefined) this.#uses.set(key, [use]);
     else uses.push(use);
   }
 
@@ -45,7 +47,7 @@ export class SharedVariables {
   *cells(): Generator<{ fn: object; slot: number; cell: Cell }> {
     for (const [variable, uses] of this.#uses) {
       if (uses.length < 2 || !uses.some(({ closedOver }) => closedOver.written)) continue;
-      const instances = this.#instances(variable, uses);
+      const instances = typeof variable === "string" ? [uses] : this.#instances(variable, uses);
       if (!instances.some((instance) => instance.length > 1)) continue;
       for (const instance of instances) {
         const cell: Cell = { v: instance[0]?.closedOver.value };

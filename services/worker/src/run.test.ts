@@ -11,8 +11,11 @@ import { startWorker, type TestWorker } from "./testing.ts";
 const CODE = `
 import { spawn } from "node:child_process";
 const waiting = [];
+const again = { row: { n: 0, __proto__: null }, rows: [{ n: 0 }], bytes: Buffer.alloc(1), flat: { n: 0 } };
+again.rows.push(again.rows[0]);
 const acts = {
   double: ({ n }) => n * 2,
+  again: ({ n }) => { again.row.n = again.rows[0].n = again.bytes[0] = again.flat.n = n; return Object.values(again)[n % 4]; },
   later: async ({ n }) => { await null; return n * 2; },
   throws: ({ n }) => { throw new RangeError("bad " + n, { cause: "why" }); },
   rejects: async () => { throw Object.assign(new TypeError("no"), { code: 5 }); },
@@ -56,6 +59,13 @@ test("plain and async results, each input once, under its own index", async () =
   assert.deepEqual(outcomes, inputs.map((_, n) => ({ value: n * 2 })));
 });
 
+test("a result that the function uses again is sent as it was at its call", async () => {
+  const outcomes = await worker.run(Array.from({ length: 200 }, (_, n) => act("again", { n })));
+  assert.deepEqual(outcomes, Array.from({ length: 200 }, (_, n) => ({ value: [{ n }, [{ n }, { n }], Buffer.from([n]), { n }][n % 4] })));
+  const { value: [first, second] } = outcomes[1] as { value: object[] };
+  assert.equal(first, second);
+});
+
 test("only the granted part of a chunk is called", async () => {
   const inputs = Array.from({ length: 10 }, (_, n) => act("double", { n }));
   const outcomes = await worker.run(inputs, { first: 100, from: 3, to: 5 });
@@ -66,7 +76,7 @@ test("only the granted part of a chunk is called", async () => {
 test("what a call throws or rejects with is its failure", async () => {
   const thrown = await reasonOf("throws", { n: 4 });
   assert.ok(thrown instanceof RangeError && thrown.message === "bad 4" && thrown.cause === "why");
-  assert.match(thrown.stack ?? "", /bundle\.mjs:7:/);
+  assert.match(thrown.stack ?? "", /bundle\.mjs:10:/);
   assert.doesNotMatch(thrown.stack ?? "", /node:internal/);
   const rejected = await reasonOf("rejects");
   assert.ok(rejected instanceof TypeError && (rejected as TypeError & { code: number }).code === 5);

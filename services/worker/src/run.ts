@@ -5,6 +5,7 @@ import {
   decodeValues, encodeEnvelopes, toEnvelope, type Connection, type ErrorEnvelope, type NodeToWorker, type Of, type WorkerToNode,
 } from "@burla/protocol";
 import { Batch } from "./batch.ts";
+import { kept } from "./kept.ts";
 import type { CallContext, UserFunction } from "./load.ts";
 import type { Call, Output } from "./output.ts";
 import { FLUSH_SHARE, GIVE_BACK_MS, LEAD_MS, MAX_FLUSH_MS, MIN_FLUSH_MS } from "./pace.ts";
@@ -236,7 +237,7 @@ export class Runner {
     const ms = performance.now() - call.beganMs;
     const { grant } = call;
     this.#output.ended(call);
-    if (failure === null) grant.batch.current.addValue(call.index, value, ms);
+    if (failure === null) grant.batch.current.addValue(call.index, isDone(grant) ? value : kept(value), ms);
     else grant.batch.current.addFailure(call.index, this.#failureEnvelope(failure.error), ms);
     this.#forgetIfDone(grant);
   }
@@ -247,7 +248,7 @@ export class Runner {
 
   /** The answer leaves with those of the grants that follow at once, or when there are none. */
   #forgetIfDone(grant: Grant): void {
-    if (grant.running > 0 || grant.next < grant.message.to) return;
+    if (!isDone(grant)) return;
     this.#grants.splice(this.#grants.indexOf(grant), 1);
     this.#output.flush();
     this.#sendBatch(grant);
@@ -264,6 +265,11 @@ export class Runner {
   #flushSoon(): void {
     this.#flushTimer ??= setTimeout(() => this.flush(), this.#flushMs(performance.now()));
   }
+}
+
+/** Whether its last result is there: then they are sent before another call begins. */
+function isDone(grant: Grant): boolean {
+  return grant.running === 0 && grant.next >= grant.message.to;
 }
 
 /** What a call is told of itself. `log` may be passed around on its own. */

@@ -49,6 +49,20 @@ test("CSV: quotes, empty cells, a row of another length", async () => {
   assert.deepEqual(await read("a,b\n", "csv"), []);
 });
 
+test("CSV as spreadsheets write it: a byte order mark, semicolons where the first row has no comma", async () => {
+  const rows = [{ name: "a;1", note: 'say "hi"' }, { name: "b,c", note: "two\r\nlines" }];
+  for (const bytes of [1, 7, 1000]) {
+    assert.deepEqual(await read('\uFEFFname;note\r\n"a;1";"say ""hi"""\r\nb,c;"two\r\nlines"\r\n', "csv", bytes), rows);
+    assert.deepEqual(await read('"na;me",note\na;1,2\n', "csv", bytes), [{ "na;me": "a;1", note: "2" }]);
+  }
+  assert.deepEqual(await read("", "csv"), []);
+  assert.deepEqual(await read("one\r\nx\r\n", "csv"), [{ one: "x" }]);
+});
+
+test("CSV with two columns of one name is refused, since one would be lost", async () => {
+  await assert.rejects(read("a,b,a\n1,2,3\n", "csv"), { name: "UsageError", message: 'data: two columns are called "a"' });
+});
+
 test("a reader that stops early ends the source", async () => {
   let ended = false;
   async function* source(): AsyncGenerator<Uint8Array> {

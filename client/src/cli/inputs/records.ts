@@ -7,6 +7,9 @@ import { linesOf } from "../../lines.ts";
 /** How a file holds its inputs. */
 export type RecordFormat = "ndjson" | "json" | "csv" | "tsv" | "lines";
 
+/** Characters that are looked at for the end of a first row. */
+const MAX_START = 65_536;
+
 /** Bytes, and what to call them in messages. */
 export interface Source {
   readonly name: string;
@@ -21,7 +24,7 @@ export function readRecords(source: Source, format: RecordFormat): AsyncIterable
     case "json":
       return readJsonArray(source);
     case "csv":
-      return readCsv(source, ",");
+      return readCsv(source);
     case "tsv":
       return readCsv(source, "\t");
     case "lines":
@@ -48,10 +51,12 @@ async function* readJsonArray({ name, bytes }: Source): AsyncGenerator<unknown> 
 }
 
 /** One object per row, its keys from the first row, its values texts as they stand in the file. */
-async function* readCsv({ name, bytes }: Source, delimiter: string): AsyncGenerator<Record<string, string>> {
+async function* readCsv({ name, bytes }: Source, given?: string): AsyncGenerator<Record<string, string>> {
   const [{ parse }, { Readable }] = await Promise.all([import("csv-parse"), import("node:stream")]);
-  const input = Readable.from(bytes, { objectMode: false });
-  const parser = parse({ delimiter, columns: true, bom: true, skip_empty_lines: true });
+  const { start, all } = await withStart(bytes);
+  const input = Readable.from(all, { objectMode: false });
+  const columns = (row: string[]): string[] => columnsOf(row, name);
+  const parser = parse({ delimiter: given ?? delimiterOf(start), columns, bom: true, skip_empty_lines: true });
   input.once("error", (error) => parser.destroy(error));
   input.pipe(parser);
   try {
@@ -62,6 +67,36 @@ async function* readCsv({ name, bytes }: Source, delimiter: string): AsyncGenera
   } finally {
     input.destroy();
   }
+}
+
+/** The first row, as text, and all of the bytes. */
+async function withStart(bytes: AsyncIterable<Uint8Array>): Promise<{ start: string; all: AsyncIterable<Uint8Array> }> {
+  const iterator = bytes[Symbol.asyncIterator]();
+  const read: Uint8Array[] = [];
+  let text = "";
+  while (!/[\r\n]/.test(text) && text.length < MAX_START) {
+    const { done, value } = await iterator.next();
+    if (done === true) break;
+    read.push(value);
+    text = Buffer.concat(read).toString();
+  }
+  const all = async function* (): AsyncGenerator<Uint8Array> {
+    yield* read;
+    yield* { [Symbol.asyncIterator]: () => iterator };
+  };
+  return { start: /^[^\r\n]*/.exec(text)?.[0] ?? "", all: all() };
+}
+
+/** Spreadsheets separate columns by semicolons where numbers have a comma. */
+function delimiterOf(start: string): string {
+  const unquoted = start.replaceAll(/"[^"]*"/g, "");
+  return [",", ";", "\t"].find((delimiter) => unquoted.includes(delimiter)) ?? ",";
+}
+
+function columnsOf(row: string[], source: string): string[] {
+  const twice = row.find((column, at) => row.indexOf(column) !== at);
+  if (twice !== undefined) throw new UsageError(`${source}: two columns are called ${JSON.stringify(twice)}`, "Give each column a name of its own in the first row.");
+  return row;
 }
 
 function parseJson(text: string, place: string): unknown {

@@ -8,6 +8,7 @@ import { register as registerCommonJs } from "tsx/cjs/api";
 import { register as registerModules } from "tsx/esm/api";
 import * as v from "valibot";
 import { commandSchema, markText, type ExecuteCommand } from "../messages.ts";
+import { adopt } from "./armed/changes.ts";
 import { ArmedDesk } from "./armed/desk.ts";
 import { CellMaps } from "./cells/cell-maps.ts";
 import { SESSION } from "./cells/session-names.ts";
@@ -118,7 +119,7 @@ const forCells = {
   shadows: scope.shadows,
   imported: scope.imported.bind(scope),
   map: desk.map.bind(desk),
-  call: desk.call.bind(desk),
+  call: async (body: Parameters<typeof desk.call>[0]) => adopt(scope, await desk.call(body)),
 };
 Object.defineProperty(globalThis, SESSION, { value: forCells });
 process.argv.splice(2);

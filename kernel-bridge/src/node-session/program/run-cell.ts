@@ -5,6 +5,7 @@ import { compileScript } from "./cells/compile.ts";
 import { objectText, parseCell, type ParseOptions } from "./cells/parse.ts";
 import type { SessionScope } from "./scope.ts";
 import { loadTypeScript } from "./typescript.ts";
+import { watchedNames } from "./armed/watched.ts";
 
 /** What a script of a cell gives. */
 export interface CellValue {
@@ -40,13 +41,15 @@ export class CellRunner {
       isArmed: mode !== "here",
       protectedNames: scope.protectedNames,
       shadowed: new Set(Object.keys(scope.shadows)),
+      session: scope.variables,
       resolve: (specifier) => scope.resolve(specifier),
     });
     const run = (script: ComposedScript, part: number) => this.#runScript(script, { source: file.text, label, filename: part === 0 ? label : `${label}#${part}` }, signal);
     if (mode === "attached") return run(composer.lastAlone(), 0);
     if (mode === "here" || composer.last.kind === "map") return run(composer.whole(), 0);
     await run(composer.beforeCall(), 0);
-    const result = await run(composer.call(), 1);
+    // What the cell imports is there by now.
+    const result = await run(composer.call(watchedNames(file.text, scope.variables)), 1);
     await run(composer.afterCall(), 2);
     return result;
   }

@@ -49,6 +49,17 @@ export class SessionScope {
     for (const name of reset) if (Object.hasOwn(globalThis, name)) this.#globals[name] = undefined;
   }
 
+  /** Variables of the cells: those that are properties of the global object, and are not imported. */
+  get variables(): Readonly<Record<string, unknown>> {
+    const names = Object.keys(globalThis).filter((name) => !this.protectedNames.has(name) && !this.#imports.has(name));
+    return Object.fromEntries(names.map((name) => [name, this.#globals[name]]));
+  }
+
+  /** A call has changed what a name means. */
+  assign(name: string, value: unknown): void {
+    this.#globals[name] = value;
+  }
+
   /** The client's own copy, where the notebook's folder has none. */
   resolve(specifier: string): string {
     if (specifier !== "burla") return specifier;

@@ -156,6 +156,8 @@ export class ArmedCell {
 export interface CallResult {
   readonly value: unknown;
   readonly names: Readonly<Record<string, unknown>>;
+  /** Other variables of the session that it has changed. */
+  readonly changed: Readonly<Record<string, unknown>>;
 }
 
 type Listeners = Required<Pick<Burla.MapOptions, "onLog" | "progress" | "cluster">>;

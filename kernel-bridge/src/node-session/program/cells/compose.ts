@@ -1,6 +1,7 @@
 /** A parsed cell -> the text of the scripts that run it. Pure: text in, text out. */
 import type ts from "typescript";
 import type { TypeScript } from "../typescript.ts";
+import { changesShared } from "./effects.ts";
 import { readImport, readReexport, type ImportStatement } from "./imports.ts";
 import { planLast, type LastPlan } from "./last-statement.ts";
 import { assignedNames, bindingNames } from "./names.ts";
@@ -15,6 +16,8 @@ export interface ComposeOptions {
   readonly protectedNames: ReadonlySet<string>;
   /** Of those, the ones that earlier cells have declared. */
   readonly shadowed: ReadonlySet<string>;
+  /** Variables of earlier cells, and what they mean. */
+  readonly session: Readonly<Record<string, unknown>>;
   /** What to import in the place of a specifier. */
   readonly resolve: (specifier: string) => string;
 }
@@ -57,7 +60,8 @@ export class CellComposer {
   /** What the last statement is, for a cell that is to run on the cluster. */
   get last(): LastPlan {
     const last = this.#sorted.body.at(-1);
-    return last === undefined ? { kind: "call" } : planLast(this.#ts, last);
+    const plan: LastPlan = last === undefined ? { kind: "call" } : planLast(this.#ts, last);
+    return plan.kind === "map" && changesShared(this.#ts, plan.fn, (name, as) => this.#isShared(name, as)) ? { kind: "call" } : plan;
   }
 
   /** The cell as it runs here; the map of its last statement goes through the session if it is armed. */
@@ -90,8 +94,12 @@ export class CellComposer {
     return this.#script(imports.map(({ text }) => ({ text })), imports.flatMap((one) => one.names), true);
   }
 
-  /** The call: a function with the cell in it, and the names that it gives back. */
-  call(): ComposedScript {
+  /**
+   * The call: a function with the cell in it, and the names that it gives back.
+   *
+   * @param watched names of the session that it may change: it gives back those that it has changed.
+   */
+  call(watched: readonly string[]): ComposedScript {
     const { functions, body } = this.#sorted;
     const context = this.#context([]);
     const returned = this.returnedNames;
@@ -102,9 +110,10 @@ export class CellComposer {
       ...body.flatMap((statement, index) => (index === body.length - 1 && value !== undefined ? [] : this.#localPieces(context, statement))),
     ];
     if (value !== undefined) inner.push({ text: ";const $burla_value = (" }, ...piecesOf(context, value), { text: ");\n" });
-    inner.push({ text: `;return { value: ${value === undefined ? "undefined" : "$burla_value"}, names: { ${returned.join(", ")} } };\n` });
+    const others = watched.filter((name) => !returned.includes(name));
+    inner.push({ text: `;return { value: ${value === undefined ? "undefined" : "$burla_value"}, names: { ${returned.join(", ")} }, changed: ${others.length === 0 ? "{}" : "$burla_changed()"} };\n` });
     const bind = returned.length === 0 ? "" : `;({ ${returned.join(", ")} } = $burla_result.names);`;
-    const pieces = [{ text: `const $burla_result = await ${SESSION}.call(async () => {\n` }, ...inner, { text: `});\n${bind}\nreturn { value: $burla_result.value };\n` }];
+    const pieces = [{ text: `const $burla_result = await ${SESSION}.call(async () => {\n${others.length === 0 ? "" : watchText(others)}` }, ...inner, { text: `});\n${bind}\nreturn { value: $burla_result.value };\n` }];
     return this.#script(pieces, this.#declaredVariables(), false);
   }
 
@@ -126,6 +135,13 @@ export class CellComposer {
     return [...new Set([...this.#declaredVariables(), ...assigned])];
   }
 
+  #isShared(name: string, as: "variable" | "container"): boolean {
+    if (this.#sorted.body.slice(0, -1).flatMap((statement) => this.#declares(statement)).includes(name)) return true;
+    const { session } = this.#options;
+    const value = Object.hasOwn(session, name) ? session[name] : undefined;
+    return as === "variable" ? Object.hasOwn(session, name) : Array.isArray(value) || value instanceof Map || value instanceof Set;
+  }
+
   #declaredVariables(): string[] {
     return this.#sorted.body.filter((statement) => !this.#isCode(statement)).flatMap((statement) => this.#declares(statement));
   }
@@ -135,7 +151,7 @@ export class CellComposer {
     const ts = this.#ts;
     let isLocal = false;
     const visit = (node: ts.Node): void => {
-      if (ts.isVariableDeclaration(node) && node.parent.parent !== undefined && !ts.isSourceFile(node.parent.parent.parent) && bindingNames(ts, node.name).includes(name)) isLocal = true;
+      if (ts.isVariableDeclaration(node) && !isOfTheCell(ts, node) && bindingNames(ts, node.name).includes(name)) isLocal = true;
       if (!ts.isFunctionLike(node)) ts.forEachChild(node, visit);
     };
     for (const statement of this.#sorted.body) visit(statement);
@@ -252,6 +268,21 @@ export class CellComposer {
     if (/\bimport\s*\.\s*meta\b/.test(this.#file.text)) visit(this.#file);
     return edits;
   }
+}
+
+/** Notes what the names mean and hold before the cell runs, to tell afterwards which of them it has changed. */
+function watchText(names: readonly string[]): string {
+  return `const { serialize: $burla_serialize } = await import("node:v8");
+const $burla_bytes = (value) => { try { return $burla_serialize(value).toString("latin1"); } catch { return undefined; } };
+const $burla_watched = () => Object.entries({ ${names.join(", ")} }).map(([name, value]) => ({ name, value, bytes: $burla_bytes(value) }));
+const $burla_before = $burla_watched();
+const $burla_changed = () => Object.fromEntries($burla_watched().filter(({ value, bytes }, at) => !Object.is(value, $burla_before[at].value) || bytes !== $burla_before[at].bytes).map(({ name, value }) => [name, value]));
+`;
+}
+
+/** Not one of a block, a loop or a `catch`. */
+function isOfTheCell(ts: TypeScript, { parent: list }: ts.VariableDeclaration): boolean {
+  return ts.isVariableDeclarationList(list) && ts.isVariableStatement(list.parent) && ts.isSourceFile(list.parent.parent);
 }
 
 function addDefined<Item>(list: Item[], item: Item | undefined): void {

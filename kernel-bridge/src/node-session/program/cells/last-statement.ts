@@ -21,6 +21,8 @@ export type LastPlan =
   | {
       readonly kind: "map";
       readonly shape: MapShape;
+      /** What is called for each input. */
+      readonly fn: ts.Expression;
       /** Makes of the map a call of the session. */
       readonly edits: (file: ts.SourceFile) => Edit[];
       /** The same without inputs and function, which a job that was started before has already. */
@@ -46,6 +48,7 @@ export function planLast(ts: TypeScript, statement: ts.Statement): LastPlan {
   return {
     kind: "map",
     shape,
+    fn,
     edits: (file) => [
       { start: core.getStart(file), end: receiver.getStart(file), text: `${open}(` },
       { start: receiver.end, end: fn.getStart(file), text: "), " },

@@ -22,11 +22,11 @@ export function assignedNames(ts: TypeScript, statements: readonly ts.Statement[
   return [...names];
 }
 
-function isAssignment(ts: TypeScript, kind: ts.SyntaxKind): boolean {
+export function isAssignment(ts: TypeScript, kind: ts.SyntaxKind): boolean {
   return kind >= ts.SyntaxKind.FirstAssignment && kind <= ts.SyntaxKind.LastAssignment;
 }
 
-function isStep(ts: TypeScript, operator: ts.SyntaxKind): boolean {
+export function isStep(ts: TypeScript, operator: ts.SyntaxKind): boolean {
   return operator === ts.SyntaxKind.PlusPlusToken || operator === ts.SyntaxKind.MinusMinusToken;
 }
 
