@@ -59,6 +59,17 @@ test("large inputs travel alone, whether they are seen to be large or only turn 
   }
 });
 
+test("an input that its generator uses again is sent as it was given", async () => {
+  const [row, bytes] = [{ n: 0, list: [0] }, Buffer.alloc(2)];
+  const { values } = await pumped((function* () {
+    for (let n = 0; n < 10; n++) {
+      row.n = row.list[0] = bytes[0] = n;
+      yield n % 2 === 0 ? row : bytes;
+    }
+  })());
+  assert.deepEqual(values(), Array.from({ length: 10 }, (_, n) => (n % 2 === 0 ? { n, list: [n] } : Buffer.from([n, 0]))));
+});
+
 test("no input at all is an end of zero", async () => {
   const { chunks, total } = await pumped([]);
   assert.deepEqual([chunks, total()], [[], 0]);

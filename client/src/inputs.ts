@@ -1,5 +1,5 @@
 /** Pulls any iterable and cuts chunks, as far as the cluster gives credit. */
-import { BurlaError, encodeValues, findUncloneable, MAX_FRAME_BYTES, TARGET_CHUNK_BYTES } from "@burla/protocol";
+import { BurlaError, encodeValues, findUncloneable, kept, MAX_FRAME_BYTES, TARGET_CHUNK_BYTES } from "@burla/protocol";
 import type { Inputs } from "./types.ts";
 
 /** Other work of this process gets a turn this often. */
@@ -45,6 +45,8 @@ export class InputPump {
   readonly #options: InputPumpOptions;
   readonly #iterator: AnyIterator;
   readonly #isAsync: boolean;
+  /** A generator runs on before its inputs are sent. What is in an array is there as it is. */
+  readonly #mayReuse: boolean;
   #credit: Credit = { inputs: 0, bytes: 0, chunkInputs: 1 };
   #wake: (() => void) | undefined;
   #values: unknown[] = [];
@@ -59,6 +61,7 @@ export class InputPump {
 
   constructor(inputs: Inputs<unknown>, options: InputPumpOptions) {
     this.#options = options;
+    this.#mayReuse = !Array.isArray(inputs);
     const iterable = inputs as { [Symbol.asyncIterator]?: () => AsyncIterator<unknown>; [Symbol.iterator]?: () => Iterator<unknown> };
     this.#isAsync = typeof iterable[Symbol.asyncIterator] === "function";
     this.#iterator = (this.#isAsync ? iterable[Symbol.asyncIterator]?.() : iterable[Symbol.iterator]?.()) as AnyIterator;
@@ -155,6 +158,7 @@ export class InputPump {
     this.#visibleBytes += visibleBytes(value);
     const wanted = Math.min(this.#credit.chunkInputs, Math.max(1, TARGET_CHUNK_BYTES / Math.max(1, this.#meanBytes)));
     if (this.#values.length >= wanted || this.#visibleBytes >= TARGET_CHUNK_BYTES) this.#cut();
+    else if (this.#mayReuse) this.#values[this.#values.length - 1] = kept(value);
   }
 
   /** Sends what has been pulled, as one chunk unless it turns out to be large. */

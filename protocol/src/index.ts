@@ -19,5 +19,6 @@ export * from "./spec.ts";
 export * from "./status.ts";
 export * from "./upgrade.ts";
 export * from "./stack.ts";
+export * from "./kept.ts";
 export * from "./value.ts";
 export * from "./watch.ts";

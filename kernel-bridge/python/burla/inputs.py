@@ -10,6 +10,7 @@ from burla_protocol.frames import MAX_FRAME_BYTES
 from burla_protocol.values import find_unpicklable
 
 from .errors import BurlaError
+from .given import as_given
 from .pickling import ValuePickler
 
 TARGET_CHUNK_BYTES = 256 * 1024
@@ -125,6 +126,8 @@ class InputPump(threading.Thread):
             wanted = min(self._credit[2], max(1, TARGET_CHUNK_BYTES / max(1.0, self._mean_bytes)))
             if len(values) >= wanted or self._visible_bytes >= TARGET_CHUNK_BYTES:
                 self._cut()
+            elif self._may_wait:
+                values[-1] = as_given(value)
 
     def _cut(self) -> None:
         """Sends what has been pulled, as one chunk unless it turns out to be large."""

@@ -2,10 +2,9 @@
 import { AsyncResource } from "node:async_hooks";
 import { format } from "node:util";
 import {
-  decodeValues, encodeEnvelopes, toEnvelope, type Connection, type ErrorEnvelope, type NodeToWorker, type Of, type WorkerToNode,
+  decodeValues, encodeEnvelopes, kept, toEnvelope, type Connection, type ErrorEnvelope, type NodeToWorker, type Of, type WorkerToNode,
 } from "@burla/protocol";
 import { Batch } from "./batch.ts";
-import { kept } from "./kept.ts";
 import type { CallContext, UserFunction } from "./load.ts";
 import type { Call, Output } from "./output.ts";
 import { FLUSH_SHARE, GIVE_BACK_MS, LEAD_MS, MAX_FLUSH_MS, MIN_FLUSH_MS } from "./pace.ts";

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { decodeValues, encodeValues } from "@burla/protocol";
 import { kept } from "./kept.ts";
+import { decodeValues, encodeValues } from "./value.ts";
 
 const sent = (value: unknown): unknown => decodeValues(encodeValues([value]))[0];
 

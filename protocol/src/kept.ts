@@ -1,19 +1,19 @@
-import { decodeValues, encodeValues } from "@burla/protocol";
+import { decodeValues, encodeValues } from "./value.ts";
 
 /** Longer arrays are left to V8, whose way then costs little beside their length. */
 const MAX_LENGTH = 64;
 const TYPED_ARRAY = Object.getPrototypeOf(Uint8Array.prototype) as object;
 
 /**
- * A result as it is now. Results travel together, after further calls: one that the function uses again, such as a buffer
- * or an object that it fills anew for each input, would be sent with what the last of those calls left in it.
+ * A result, or an input, as it is now. Those travel together, after further ones: what the user's code uses again, such as a
+ * buffer or an object that is filled anew each time, would be sent with what was left in it at the last.
  */
 export function kept(value: unknown): unknown {
   if (typeof value !== "object" || value === null) return value;
   try {
     return copyPlain(value, new Set()) ?? decodeValues(encodeValues([value]))[0];
   } catch {
-    // What cannot be copied is told when the results are sent.
+    // What cannot be copied is told when it is sent.
     return value;
   }
 }
