@@ -6,6 +6,7 @@ export * from "./frame.ts";
 export { classify, GceError, isGceFailure, type FailureKind, type GceFailure } from "./gce/failure.ts";
 export * from "./gce/names.ts";
 export * from "./gce/vm.ts";
+export * from "./has-left.ts";
 export * from "./http.ts";
 export * from "./ids.ts";
 export * from "./limits.ts";

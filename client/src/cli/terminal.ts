@@ -1,4 +1,5 @@
 /** The outside world of a command: the three streams, and the signals that end it early. */
+import { hasLeft } from "@burla/protocol";
 import { EXIT, type ExitCode } from "./exit-codes.ts";
 
 /** Written at once when so much has been gathered. */
@@ -75,9 +76,4 @@ export class Terminal {
       for (const [signal, listener] of Object.entries(listeners)) process.off(signal, listener);
     };
   }
-}
-
-/** A pipe that is full leaves in this program what the pipe has no room for. */
-async function hasLeft(stream: NodeJS.WriteStream): Promise<void> {
-  if (stream.writableLength > 0 && stream.writable) await new Promise<void>((resolve) => stream.write("", () => resolve()));
 }

@@ -13,7 +13,13 @@ export function cloudRegions(): string[] {
 
 /** @throws BurlaError BURLA_SPEC for a document that cannot be used, or a cluster that is not on Google Cloud. */
 export function cloudSpecOf({ spec, name, nodes, region, project }: CloudOptions): ClusterSpec {
-  const found = spec !== undefined ? readSpecFile(spec) : ((nodes === undefined && region === undefined ? storedSpec(name) : null) ?? usualGceSpec({ name, nodes, region }));
+  if (spec !== undefined) return asCloudSpec(readSpecFile(spec), project);
+  const stored = nodes === undefined && region === undefined ? storedSpec(name) : null;
+  return asCloudSpec(stored ?? usualGceSpec({ name, nodes, region }), project);
+}
+
+/** @param project instead of the one that the spec names. @throws BurlaError BURLA_SPEC as `cloudSpecOf`. */
+export function asCloudSpec(found: ClusterSpec, project: string | undefined): ClusterSpec {
   if (found.provider !== "gce") throw new BurlaError("BURLA_SPEC", `the cluster "${found.name}" is not on Google Cloud`, { cure: 'Its spec must say `"provider": "gce"`.' });
   if (found.name === LOCAL) throw new BurlaError("BURLA_SPEC", `the name "${LOCAL}" is that of the cluster on this machine`, { cure: "Choose another." });
   return project === undefined ? found : { ...found, gce: { ...found.gce, project } };

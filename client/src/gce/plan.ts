@@ -1,6 +1,6 @@
 /** What a cluster on Compute Engine will have, need and cost, before anything is made. No I/O. */
 import { cpuQuota, machinePrice, machineSize, regionOf, type ClusterSpec, type NodeGroup } from "@burla/protocol";
-import { dollars } from "../dollars.ts";
+import { dollars, totalPriceText } from "../dollars.ts";
 import type { CloudEstimate, PriceLine } from "../control/types.ts";
 
 export interface QuotaNeed {
@@ -62,12 +62,8 @@ export function mainZones({ gce, groups }: ClusterSpec): string[] {
   return [...new Set([...(zone === null ? [] : [zone]), ...groups.flatMap(({ zones }) => zones)])];
 }
 
-export function priceText({ prices, pricePerHour, maxPricePerHour, priceList }: Pick<CloudEstimate, "prices" | "pricePerHour" | "maxPricePerHour" | "priceList">): string {
+export function priceText(estimate: Pick<CloudEstimate, "prices" | "pricePerHour" | "maxPricePerHour" | "priceList">): string {
+  const { prices } = estimate;
   const width = Math.max(...prices.map(({ what }) => what.length));
-  const unknown = prices.some(({ perHour }) => perHour === null) ? ", and what the list does not know" : "";
-  const full = maxPricePerHour > pricePerHour ? `, ${dollars(maxPricePerHour)} if there are no spot VMs` : "";
-  return [
-    ...prices.map(({ what, perHour }) => `  ${what.padEnd(width)}  ${perHour === null ? "unknown" : dollars(perHour)}`),
-    `About ${dollars(pricePerHour)} per hour${full}${unknown}, by a list of ${priceList.date} for ${priceList.region}, without network traffic.`,
-  ].join("\n");
+  return [...prices.map(({ what, perHour }) => `  ${what.padEnd(width)}  ${perHour === null ? "unknown" : dollars(perHour)}`), totalPriceText(estimate)].join("\n");
 }

@@ -1,7 +1,7 @@
 /** Evaluates an expression or export of the user and hands its values over, a batch for each `"next"`. */
 import { pathToFileURL } from "node:url";
 import { inspect } from "node:util";
-import { findUncloneable } from "@burla/protocol";
+import { findUncloneable, hasLeft } from "@burla/protocol";
 import type { EvaluationAnswer, EvaluationRequest } from "./evaluation.ts";
 
 const MAX_BATCH = 500;
@@ -66,17 +66,12 @@ class Evaluator {
   }
 }
 
-/** Resolves when what was printed is in the pipe: who reads it ends this process after its last answer. */
-async function printed(): Promise<void> {
-  const streams = [process.stdout, process.stderr].filter(({ writableLength }) => writableLength > 0);
-  await Promise.all(streams.map((stream) => new Promise<void>((resolve) => stream.write("", () => resolve()))));
-}
-
 process.once("message", (request: EvaluationRequest) => {
   const evaluator = new Evaluator(request);
   process.on("message", () => {
     void evaluator.next().then(async (answer) => {
-      await printed();
+      // Who reads what was printed ends this process after its last answer.
+      await Promise.all([hasLeft(process.stdout), hasLeft(process.stderr)]);
       try {
         process.send?.(answer);
       } catch {

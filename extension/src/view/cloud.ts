@@ -1,6 +1,6 @@
 /** What the user is told of a cluster on Google Cloud before, while and after it is made. No editor. */
 import type { CloudCheck, CloudEstimate, CloudPhase, CloudPlan, CloudProblem } from "burla/control";
-import { dollars } from "../../../client/src/dollars.ts";
+import { dollars, totalPriceText } from "../../../client/src/dollars.ts";
 import type { Trouble } from "../clusters/state.ts";
 import type { Question } from "./questions.ts";
 import { countText } from "./texts.ts";
@@ -28,14 +28,12 @@ export function estimateText({ machines, pricePerHour, prices }: CloudEstimate):
 
 /** What is asked before anything is made. */
 export function startQuestion(plan: CloudPlan): Question {
-  const { cluster, project, machines, firewallRules, prices, pricePerHour, maxPricePerHour, priceList, problems } = plan;
-  const isWhole = prices.every(({ perHour }) => perHour !== null);
-  const full = maxPricePerHour > pricePerHour ? `, ${dollars(maxPricePerHour)} if there are no spot VMs` : "";
+  const { cluster, project, machines, firewallRules, prices, pricePerHour, problems } = plan;
   const detail = [
     `In the project ${project}: ${countText(machines, "machine")} and ${countText(firewallRules, "firewall rule")}.`,
     "",
     ...prices.map(({ what, perHour }) => `• ${what}: ${perHour === null ? "unknown" : `${dollars(perHour)} per hour`}`),
-    `About ${dollars(pricePerHour)} per hour${full}${isWhole ? "" : ", and what the list does not know"}, by a list of ${priceList.date} for ${priceList.region}, without network traffic.`,
+    totalPriceText(plan),
     "",
     endText(plan),
     ...problems.map(({ message }) => `Note: ${message}.`),

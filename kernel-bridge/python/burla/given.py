@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-_FIXED = frozenset({int, float, str, bytes, bool, complex, type(None)})
+from burla_protocol.values import FIXED
 
 
 def as_given(value: Any) -> Any:
     """Copies containers and arrays, and what is in them of those; an object of another class is taken for made for its input."""
-    if type(value) in _FIXED:
+    if type(value) in FIXED:
         return value
     try:
         return _copied(value, {})
@@ -21,7 +21,7 @@ def as_given(value: Any) -> Any:
 def _copied(value: Any, known: dict[int, Any]) -> Any:
     """Parts that are shared stay shared."""
     kind = type(value)
-    if kind in _FIXED:
+    if kind in FIXED:
         return value
     if id(value) in known:
         return known[id(value)]

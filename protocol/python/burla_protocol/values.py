@@ -7,6 +7,8 @@ from typing import Any, Iterator, Sequence
 
 from .pickling import dumps
 
+#: Types whose values cannot change.
+FIXED = frozenset({int, float, str, bytes, bool, complex, type(None)})
 #: Steps from a value to what cannot be sent of it: a longer path helps nobody.
 _MAX_STEPS = 20
 _MAX_PARTS = 10_000

@@ -5,7 +5,7 @@ import { LOCAL } from "../../cluster.ts";
 import { findCluster } from "../../control/find.ts";
 import { startCluster } from "../../control/start.ts";
 import type { ClusterStatus, Started } from "../../control/types.ts";
-import { cloudRegions, cloudSpecOf } from "../../gce/cloud-spec.ts";
+import { asCloudSpec, cloudRegions, cloudSpecOf } from "../../gce/cloud-spec.ts";
 import { makesWay } from "../../hand-over.ts";
 import { clusterDirectory, currentSpec, readConnectionFile } from "../../local-cluster.ts";
 import { isSameSpec, readSpecFile, readStoredSpec, storeSpec } from "../../spec-file.ts";
@@ -77,12 +77,12 @@ function parseNodes(text: string): number {
 
 /** The spec of a cluster on Compute Engine, given, stored by an earlier start, or a usual one; null for the local cluster. */
 function cloudSpec(name: string | undefined, flags: UpFlags, given: ClusterSpec | undefined): ClusterSpec | null {
-  const { provider, spec, nodes, region, project } = flags;
+  const { provider, nodes, region, project } = flags;
   if (given !== undefined) {
     if (name !== undefined && given.name !== name) throw new UsageError(`the spec names the cluster "${given.name}", not "${name}"`, "Leave one of the two out.");
     if (provider !== undefined && provider !== given.provider) throw new UsageError(`the spec says the provider "${given.provider}"`, "Leave --provider out.");
     refuseFlags(flags, ["nodes", "region"], "is what the spec says", "Leave it out, or change the spec.");
-    return given.provider === "gce" ? cloudSpecOf(definedOnly({ spec, project })) : null;
+    return given.provider === "gce" ? asCloudSpec(given, project) : null;
   }
   const isCloud = provider === "gce" || (provider === undefined && isStoredCloud(name));
   return isCloud ? cloudSpecOf(definedOnly({ name, nodes, region, project })) : null;

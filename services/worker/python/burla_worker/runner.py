@@ -9,9 +9,10 @@ from sys import getrefcount
 from typing import TYPE_CHECKING, Any, Awaitable, Callable, NoReturn
 
 from burla_protocol.call import enter
+from burla_protocol.values import FIXED
 from .desk import Claim, Desk, clock
 from .guard import Ended
-from .snapshot import FIXED, OWN_REFERENCES, as_it_is_now
+from .snapshot import OWN_REFERENCES, as_it_is_now
 from .ticker import Ticker
 
 if TYPE_CHECKING:

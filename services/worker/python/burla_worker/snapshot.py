@@ -8,9 +8,6 @@ from typing import Any
 
 from burla_protocol.pickling import dumps
 
-#: Types whose values cannot change.
-FIXED = frozenset({int, float, str, bytes, bool, complex, type(None)})
-
 
 def as_it_is_now(value: Any) -> Any:
     try:
