@@ -112,6 +112,19 @@ test("a VM that is younger than the list need not be in it", () => {
   assert.deepEqual(fleet.step({ type: "observed", askedMs, instances: [] }), []);
 });
 
+test("a VM whose node joins before the request that makes it is answered is there, whatever a list from in between says", () => {
+  const fleet = new TestFleet({ groups: [groupOf({ count: 1 })] });
+  const [vm] = inserted(fleet.begin);
+  fleet.step({ type: "joined", nodeId: vm!.nodeId });
+  fleet.after(1_000);
+  assert.deepEqual(fleet.step({ type: "observed", instances: [], askedMs: fleet.nowMs }), []);
+  const askedMs = fleet.nowMs;
+  fleet.after(1_000);
+  fleet.step({ type: "inserted", name: vm!.name });
+  assert.deepEqual(fleet.step({ type: "observed", instances: [], askedMs }), []);
+  assert.deepEqual(fleet.vms.map(({ name, phase }) => [name, phase]), [[vm!.name, "joined"]]);
+});
+
 test("a VM whose node never comes, or is silent for too long, is replaced", () => {
   const fleet = new TestFleet({ bootMs: 1000, silentMs: 500 });
   const [never, silent] = inserted(fleet.begin);

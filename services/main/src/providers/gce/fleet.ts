@@ -124,7 +124,8 @@ function apply(fleet: Fleet, event: FleetEvent, world: FleetWorld, commands: Fle
       return observe(fleet, event.instances, event.askedMs, world, commands);
     case "inserted":
       return withVm(fleet, event.name, (vm) => {
-        if (vm.phase === "creating") Object.assign(vm, { phase: "booting", sinceMs: world.nowMs });
+        if (vm.phase === "creating") vm.phase = "booting";
+        if (vm.phase !== "deleting") vm.sinceMs = world.nowMs;
         settleRequest(vm);
         fleet.failures.delete(vm.group);
       });
@@ -159,7 +160,9 @@ function apply(fleet: Fleet, event: FleetEvent, world: FleetWorld, commands: Fle
 function observe(fleet: Fleet, instances: readonly Observed[], askedMs: number, world: FleetWorld, commands: FleetCommand[]): void {
   const there = new Map(instances.map((instance) => [instance.name, instance]));
   for (const vm of [...fleet.vms.values()]) {
-    if (vm.sinceMs < askedMs && !there.has(vm.name) && (vm.phase === "booting" || vm.phase === "joined")) forget(fleet, vm, commands);
+    // A node may join before the request that makes its VM is answered: a list from in between says nothing of it.
+    const isMade = !vm.isAsked && (vm.phase === "booting" || vm.phase === "joined");
+    if (isMade && vm.sinceMs < askedMs && !there.has(vm.name)) forget(fleet, vm, commands);
   }
   for (const instance of there.values()) {
     const vm = fleet.vms.get(instance.name) ?? adopt(fleet, instance, world);
