@@ -306,16 +306,13 @@ export class SimMain {
     const { jobId } = command;
     const entry = this.#entries.get(jobId);
     this.#world.trace(() => `      ${command.type} ${JSON.stringify({ ...command, job: undefined, type: undefined })}`);
+    if (command.type === "drain" || command.type === "stop") return this.#nodes.get(command.nodeId)?.send(command.type === "drain" ? { type: "drain", jobId } : { type: "stop", jobId, reason: command.reason });
     if (entry === undefined) throw new Error(`a command for ${jobId}, which nobody knows`);
     switch (command.type) {
       case "assign":
         return this.#nodes.get(command.nodeId)?.send({ type: "assign", jobId, spec: entry.spec, workers: command.workers });
       case "grant":
         return this.#grant(command);
-      case "drain":
-        return this.#nodes.get(command.nodeId)?.send({ type: "drain", jobId });
-      case "stop":
-        return this.#nodes.get(command.nodeId)?.send({ type: "stop", jobId, reason: command.reason });
       case "credit": {
         const job = this.state.jobs.get(jobId);
         const open = command.inputs - (job?.ackedInputs ?? 0);

@@ -344,13 +344,17 @@ export class Cluster {
 
   #execute(command: Command, carried: Carried): void {
     const entry = this.#options.registry.get(command.jobId);
-    if (entry === undefined) return;
-    this.#progress.soon(command.jobId);
-    this.#options.changes.job(command.jobId);
+    if (entry !== undefined) {
+      this.#progress.soon(command.jobId);
+      this.#options.changes.job(command.jobId);
+    }
     if (command.type === "assign" || command.type === "stop") {
       this.#options.changes.node(command.nodeId);
       this.#options.changes.waits();
     }
+    // A node may work for a job of which nothing is left here: it must hear that this is over all the same.
+    if (command.type === "stop" || command.type === "drain") return this.#executor.tellNode(command);
+    if (entry === undefined) return;
     try {
       this.#executor.carryOut(entry, command, carried);
     } catch (error) {

@@ -12,6 +12,8 @@ import type { ProgressTeller } from "./progress-teller.ts";
 import type { BlobStore } from "./store/blobs.ts";
 import type { Summaries } from "./summaries.ts";
 
+type NodeOnly = Extract<Command, { type: "stop" | "drain" }>;
+
 export interface CommandExecutorOptions {
   /** Only read here. */
   readonly state: CoreState;
@@ -39,20 +41,21 @@ export class CommandExecutor {
     return this.#endedDuplicates;
   }
 
+  /** What only a node hears, which needs nothing of the job but its name. */
+  tellNode(command: NodeOnly): void {
+    const { type, nodeId, jobId } = command;
+    this.#options.nodes.get(nodeId)?.send(type === "drain" ? { type, jobId } : { type, jobId, reason: command.reason.slice(0, 1000) });
+  }
+
   /** @throws BurlaError BURLA_STORAGE */
-  carryOut(entry: JobEntry, command: Command, carried: Carried): void {
+  carryOut(entry: JobEntry, command: Exclude<Command, NodeOnly>, carried: Carried): void {
     // A job that a command of the same turn has ended has only nodes left that must hear of it.
-    if (entry.finished !== null && command.type !== "stop" && command.type !== "drain") return;
+    if (entry.finished !== null) return;
     switch (command.type) {
       case "assign":
         return this.#assign(entry, command);
       case "grant":
         return this.#grant(entry, command);
-      case "drain":
-      case "stop":
-        return this.#options.nodes.get(command.nodeId)?.send(
-          command.type === "drain" ? { type: "drain", jobId: command.jobId } : { type: "stop", jobId: command.jobId, reason: command.reason.slice(0, 1000) },
-        );
       case "credit":
         return entry.owner?.send({ ...command, chunksStored: entry.chunksStored });
       case "deliver":
