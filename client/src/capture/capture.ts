@@ -30,7 +30,7 @@ export function captureFunction(fn: (...args: never[]) => unknown, options: Capt
     const contexts = new HeapContexts(inspector, scripts.outerThis);
     const functions = new FunctionReader(inspector, natives, world, contexts);
     const shared = new SharedVariables((closure, variable) => contexts.contextOf(closure, variable));
-    const graph = new ValueGraph(functions, natives, contexts.thisOf, shared);
+    const graph = new ValueGraph(functions, natives, contexts, shared);
     const vertex = graph.addRoot(fn, root);
     const { bytes, codes } = encodeValues(graph, vertex);
     const isReexport = vertex.fn?.kind === "code";

@@ -31,11 +31,12 @@ export function encodeValues(graph: ValueGraph, root: Vertex): EncodedValues {
     return codes.push(ref) - 1;
   };
   const heap = special.map((vertex): HeapNode => {
-    const { kind, data, slots, props, privates, integrity, ref } = graph.draftOf(vertex);
+    const { kind, data, slots, proto, props, privates, integrity, ref } = graph.draftOf(vertex);
     return {
       kind,
       data: ref === undefined ? data : codeId(ref),
       slots: slotsOf(slots),
+      ...(proto === undefined ? {} : { proto: slotsOf([proto]) }),
       ...(props === undefined ? {} : { props: { flags: props.flags, slots: slotsOf(props.slots) } }),
       ...(privates === undefined
         ? {}

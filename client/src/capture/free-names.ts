@@ -1,6 +1,7 @@
 import type * as ESTree from "estree";
 import type { Reference, Variable } from "eslint-scope";
 import { referencesIn, type FunctionSite, type ScriptAnalysis } from "./analysis.ts";
+import { computedNamesOf } from "./class-members.ts";
 import { childrenOf, contains, isClassNode, isFunctionNode, type Node } from "./syntax.ts";
 
 /** A name that a function uses and does not declare. */
@@ -44,8 +45,8 @@ export function readSyntax(analysis: ScriptAnalysis, site: FunctionSite): Functi
     unmovable: undefined,
   };
   walkFunction(node, syntax);
-  const skipped = (offset: number): boolean =>
-    syntax.staticInitializers.some((part) => part.start <= offset && offset < part.end) || heritageHolds(node, offset);
+  const evaluated = [...syntax.staticInitializers, ...computedNames(node)];
+  const skipped = (offset: number): boolean => evaluated.some((part) => part.start <= offset && offset < part.end) || heritageHolds(node, offset);
   syntax.freeNames = freeNamesIn(analysis, node, skipped);
   return syntax;
 }
@@ -92,10 +93,16 @@ function staticInitializersOf(node: ESTree.Class): Node[] {
   });
 }
 
+/** Names of members that were evaluated when the class was made, and are sent as what they gave. */
+function computedNames(node: Node): Node[] {
+  return isClassNode(node) ? computedNamesOf(node) : [];
+}
+
 function walkFunction(root: Node, syntax: FunctionSyntax): void {
   const declaredPrivate: Set<string>[] = [];
+  const evaluated = new Set([...syntax.staticInitializers, ...computedNames(root)]);
   const visit = (node: Node, ownsThis: boolean, ownsSuper: boolean): void => {
-    if (syntax.staticInitializers.includes(node)) return;
+    if (evaluated.has(node)) return;
     read(node, ownsThis, ownsSuper);
     const isClass = isClassNode(node);
     if (isClass) declaredPrivate.push(privateNamesOf(node));

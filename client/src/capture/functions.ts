@@ -17,7 +17,7 @@ import { pathNames, type Path } from "./path.ts";
 import type { Refusal } from "./refusals.ts";
 import type { Script } from "./script.ts";
 import { sessionImport } from "./session-imports.ts";
-import { isClassNode } from "./syntax.ts";
+import { isClassNode, type FunctionNode } from "./syntax.ts";
 import type { Supply, Template } from "./template.ts";
 import { VITE_DYNAMIC_IMPORT, VITE_IMPORT_META } from "./vite-modules.ts";
 import type { World } from "./world.ts";
@@ -98,6 +98,13 @@ export class FunctionReader {
     const { script, offset } = location;
     const site = locate(script.analysis, offset, Function.prototype.toString.call(fn), script.source);
     return site !== undefined && isClassNode(site.node) ? site.node : undefined;
+  }
+
+  /** The function of the script that `fn` was made from. */
+  nodeOf(fn: object, script: Script): FunctionNode | undefined {
+    const { location } = this.#inspector.describe(fn);
+    if (location?.script !== script) return undefined;
+    return locate(script.analysis, location.offset, Function.prototype.toString.call(fn), script.source)?.node;
   }
 
   /** The private members of an object, in the order in which its classes added them. */

@@ -1,6 +1,8 @@
 import { CaptureError } from "./errors.ts";
 import { commonJsExports } from "./exported.ts";
-import type { Inspector } from "./inspect.ts";
+import type * as ESTree from "estree";
+import { computedFieldsOf } from "./class-members.ts";
+import { readVariable, type Inspector } from "./inspect.ts";
 import { pathNames, type Path } from "./path.ts";
 import type { Script } from "./script.ts";
 import { isClassNode, isFunctionNode, type FunctionNode, type Node } from "./syntax.ts";
@@ -32,6 +34,24 @@ export class HeapContexts {
   variableOf(fn: object, variable: string): unknown {
     const found = this.#read().contextHolding(this.#inspector.heapId(fn), variable);
     return found?.value === undefined ? undefined : this.#inspector.objectByHeapId(found.value);
+  }
+
+  /**
+   * The computed names of a class's fields, in the order of its text, as they were when the class was made: V8 keeps them
+   * where the class itself keeps what it closes over. Undefined for one that cannot be read.
+   */
+  computedNames(fn: object, { site }: Template): (PropertyKey | undefined)[] {
+    const found = this.#read().namesInContext(this.#inspector.heapId(fn));
+    // Another number of names means that V8 keeps them otherwise than we know.
+    if (found.length !== computedFieldsOf(site.node as ESTree.Class).length) return [];
+    return found.map((name) => (typeof name === "object" ? this.#symbolOf(fn, name) : name));
+  }
+
+  #symbolOf(fn: object, { symbolId, description }: FoundSymbol): symbol | undefined {
+    const { scopes } = this.#inspector.describe(fn);
+    const wellKnown = Object.getOwnPropertyNames(Symbol).map((name) => (Symbol as unknown as Record<string, unknown>)[name]);
+    const known: unknown[] = [...wellKnown, Symbol.for(description), ...scopes.flatMap((scope) => Object.keys(scope.variables).map((name) => readVariable(scope, name)))];
+    return known.find((value): value is symbol => typeof value === "symbol" && this.#inspector.heapId(value) === symbolId);
   }
 
   /** The `this` of the function around an arrow function. */
@@ -81,11 +101,19 @@ function topLevelThis(script: Script): unknown {
 }
 
 interface SnapshotJson {
-  snapshot: { meta: { node_fields: string[]; edge_fields: string[]; edge_types: [string[]] } };
+  snapshot: { meta: { node_fields: string[]; edge_fields: string[]; edge_types: [string[]]; node_types: [string[]] } };
   nodes: number[];
   edges: number[];
   strings: string[];
 }
+
+interface FoundSymbol {
+  symbolId: number;
+  description: string;
+}
+
+/** V8 cuts longer texts off in a snapshot. */
+const MAX_NAME_LENGTH = 1000;
 
 /** Follows the scope chain of closures in V8's heap snapshot. */
 class Snapshot {
@@ -123,6 +151,30 @@ class Snapshot {
       context = this.#edge(context, "internal", "previous");
     }
     return undefined;
+  }
+
+  /** The texts and symbols that V8 keeps under no name in the innermost scope of the closure. */
+  namesInContext(closureId: number): (string | FoundSymbol | undefined)[] {
+    const closure = this.#nodeOfId.get(closureId);
+    const context = closure === undefined ? undefined : this.#edge(closure, "internal", "context");
+    if (context === undefined) return [];
+    return [...this.#edges(context)].flatMap(({ type, to }) => (type === "hidden" ? this.#nameAt(to) : []));
+  }
+
+  #nameAt(node: number): [string | FoundSymbol | undefined] | [] {
+    const { meta } = this.#json.snapshot;
+    const type = meta.node_types[0][this.#json.nodes[node + meta.node_fields.indexOf("type")] as number];
+    const text = this.#text(node);
+    if (type === "string") return [text.length > MAX_NAME_LENGTH ? undefined : text];
+    if (type === "concatenated string" || type === "sliced string") return [undefined];
+    if (type !== "symbol") return [];
+    const description = this.#edge(node, "internal", "name");
+    return [{ symbolId: this.#id(node), description: description === undefined ? "" : this.#text(description) }];
+  }
+
+  #text(node: number): string {
+    const { nodes, strings, snapshot } = this.#json;
+    return strings[nodes[node + snapshot.meta.node_fields.indexOf("name")] as number] as string;
   }
 
   #names(node: number): Set<string> {

@@ -16,6 +16,8 @@ export interface HeapNode {
   data?: unknown;
   /** Meaning depends on the kind. */
   slots: Slots;
+  /** One slot: the prototype, where what the text makes has another. */
+  proto?: Slots;
   /** Own properties beyond what the kind makes by itself. */
   props?: Props;
   /** Private fields, base class first; slots: the class, then a value for each name. An entry for each class with private members, even if it has no fields. */
@@ -25,9 +27,9 @@ export interface HeapNode {
 }
 
 export interface Props {
-  /** Bits: 1 writable, 2 enumerable, 4 configurable, 8 accessor. */
+  /** Bits: 1 writable, 2 enumerable, 4 configurable, 8 accessor, 16 keeps the value that the text gives, 32 is taken off. */
   flags: number[];
-  /** For each property its key and value, or its key, getter and setter. */
+  /** For each property its key and value, or its key, getter and setter, or its key alone if it is kept or taken off. */
   slots: Slots;
 }
 
@@ -55,13 +57,13 @@ export type NodeKind =
   | "view"
   /** data: { key } or { wellKnown } or { description } */
   | "symbol"
-  /** data: { template, count }. slots: class's base or method's home prototype, outer this, then variables */
+  /** data: { template, early, names }. slots: class's base or method's home prototype, outer this, variables, then as many names of members */
   | "function"
   /** slots: target, this, then arguments */
   | "bound"
   /** data: index into the table of values that code makes */
   | "code"
-  /** slots: the function whose `prototype` this is, prototype's prototype if it is not the usual one */
+  /** slots: the function whose `prototype` this is */
   | "prototype"
   /** slots: a function that code makes, then its arguments: the value is what that call gives */
   | "call"
@@ -71,4 +73,4 @@ export type NodeKind =
   | "construct";
 
 /** The bit values of {@link Props.flags}. */
-export const FLAG = { writable: 1, enumerable: 2, configurable: 4, accessor: 8 } as const;
+export const FLAG = { writable: 1, enumerable: 2, configurable: 4, accessor: 8, kept: 16, gone: 32 } as const;

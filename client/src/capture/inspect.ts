@@ -183,7 +183,7 @@ export class Inspector {
   }
 
   /** The id under which a heap snapshot of this process lists the object. */
-  heapId(object: object): number {
+  heapId(object: object | symbol): number {
     const { heapSnapshotObjectId } = this.#post("HeapProfiler.getHeapObjectId", {
       objectId: this.#remote(object).objectId,
     }) as { heapSnapshotObjectId: string };
@@ -234,7 +234,7 @@ export class Inspector {
     }) as Runtime.GetPropertiesReturnType;
   }
 
-  #remote(object: object): Runtime.RemoteObject {
+  #remote(object: object | symbol): Runtime.RemoteObject {
     this.#holder.subject = object;
     const { result } = this.#post("Runtime.getProperties", {
       objectId: this.#holderId,

@@ -1,5 +1,7 @@
 /** What kind of value it is, asked of V8 and of its prototype, never of what its own code says. */
 import { types } from "node:util";
+import type * as ESTree from "estree";
+import type { FunctionNode } from "./syntax.ts";
 
 const REALM_PROTOTYPES: readonly unknown[] = [Object, Array, Map, Set, Date, RegExp, Error].map(({ prototype }) => prototype as unknown);
 
@@ -71,6 +73,35 @@ export function foreignPrototype(prototype: object | null): boolean {
   if (owner === undefined || !/\[native code\]/.test(Function.prototype.toString.call(owner))) return false;
   const ours = (globalThis as unknown as Record<string, { prototype?: object } | undefined>)[(owner as { name: string }).name];
   return ours?.prototype !== prototype && REALM_PROTOTYPES.includes(ours?.prototype as object);
+}
+
+/** Whether it is the prototype that ordinary objects have, be it of another `vm` context. */
+export function isBasicPrototype(prototype: object | null): boolean {
+  return prototype === Object.prototype || (foreignPrototype(prototype) && nativeOwnerName(prototype) === "Object");
+}
+
+/** Whether the function has the prototype that functions of that spelling are made with, in any `vm` context. */
+export function hasUsualFunctionPrototype(fn: object, node: FunctionNode): boolean {
+  const { async: isAsync = false, generator: isGenerator = false } = node as ESTree.Function;
+  const name = `${isAsync ? "Async" : ""}${isGenerator ? "Generator" : ""}Function`;
+  return nativeOwnerName(Object.getPrototypeOf(fn) as object | null) === name;
+}
+
+/** Whether it is what the `prototype` of each generator function inherits from, in any `vm` context. */
+export function isGeneratorBase(prototype: object | null, isAsync: boolean): boolean {
+  const maker: unknown = prototype === null ? undefined : Object.getOwnPropertyDescriptor(prototype, "constructor")?.value;
+  return typeof maker === "object" && nativeOwnerName(maker) === `${isAsync ? "Async" : ""}GeneratorFunction`;
+}
+
+/** The name of V8's own function whose `prototype` the object is. */
+function nativeOwnerName(prototype: object | null): string | undefined {
+  const owner = prototype === null ? undefined : prototypeOwner(prototype);
+  return owner !== undefined && isNativeCode(owner) ? (owner as { name: string }).name : undefined;
+}
+
+/** Whether V8 or Node wrote the function in another language. */
+export function isNativeCode(fn: object): boolean {
+  return /\{\s*\[native code\]\s*\}$/.test(Function.prototype.toString.call(fn));
 }
 
 /** Whether the prototype is what a value of that kind is made with. */

@@ -5,63 +5,69 @@ import { isClassNode } from "./syntax.ts";
 import type { Template } from "./template.ts";
 import type { Draft } from "./vertex.ts";
 
-export type Skip = (key: PropertyKey, descriptor: PropertyDescriptor) => boolean;
+/** Whether a property is made without us: `"flags"` when that is so of its value or accessors only. */
+export type Skip = (key: PropertyKey, descriptor: PropertyDescriptor) => boolean | "flags";
 
-export function propsOf(value: object, skip: Skip): Pick<Draft, "props"> {
+/** @param gone keys that are made without us, and that the value has no longer. */
+export function propsOf(value: object, skip: Skip, gone: readonly PropertyKey[] = []): Pick<Draft, "props"> {
   const flags: number[] = [];
   const slots: unknown[] = [];
+  for (const key of gone) {
+    flags.push(FLAG.gone);
+    slots.push(key);
+  }
   for (const key of Reflect.ownKeys(value)) {
     const descriptor = Object.getOwnPropertyDescriptor(value, key) as PropertyDescriptor;
-    if (skip(key, descriptor)) continue;
-    const shared = (descriptor.enumerable === true ? FLAG.enumerable : 0) | (descriptor.configurable === true ? FLAG.configurable : 0);
-    if ("value" in descriptor) {
-      flags.push(shared | (descriptor.writable === true ? FLAG.writable : 0));
-      slots.push(key, descriptor.value);
-    } else {
-      flags.push(shared | FLAG.accessor);
-      slots.push(key, descriptor.get, descriptor.set);
-    }
+    const skipped = skip(key, descriptor);
+    if (skipped === true) continue;
+    flags.push(flagsOf(descriptor) | (skipped === "flags" ? FLAG.kept : 0));
+    slots.push(key);
+    if (skipped === "flags") continue;
+    if ("value" in descriptor) slots.push(descriptor.value);
+    else slots.push(descriptor.get, descriptor.set);
   }
   return flags.length === 0 ? {} : { props: { flags, slots } };
 }
 
+/** How many slots the property takes after its key. */
+export function slotCount(flag: number): number {
+  if ((flag & (FLAG.gone | FLAG.kept)) !== 0) return 0;
+  return (flag & FLAG.accessor) === 0 ? 1 : 2;
+}
+
+function flagsOf(descriptor: PropertyDescriptor): number {
+  return (
+    (descriptor.enumerable === true ? FLAG.enumerable : 0) |
+    (descriptor.configurable === true ? FLAG.configurable : 0) |
+    (descriptor.writable === true ? FLAG.writable : 0) |
+    ("value" in descriptor ? 0 : FLAG.accessor)
+  );
+}
+
 export const isFunctionOwn: Skip = (key) => key === "length" || key === "name" || key === "arguments" || key === "caller";
 
-export function skipOfFunction(template: Template): Skip {
-  const inText = skipOfText(template);
-  return (key, descriptor) => {
-    if (key === "name") return descriptor.value === nameInText(template);
-    if (key === "prototype") return true;
-    return isFunctionOwn(key, descriptor) || inText(key, descriptor);
-  };
+/** `name` and `length` as a function's own text gives them, and what V8 shows of the calls of old functions. */
+export function isMadeByText({ site: { node }, name }: Template, key: PropertyKey, descriptor: PropertyDescriptor): boolean {
+  if (key === "arguments" || key === "caller") return descriptor.value === null && !isClassNode(node);
+  if (descriptor.writable !== false || descriptor.enumerable !== false || descriptor.configurable !== true) return false;
+  if (key === "name") return descriptor.value === nameInText(node, name);
+  return key === "length" && descriptor.value === lengthInText(node);
 }
 
 /** The name that a function made from the text has by itself. */
-function nameInText({ site: { node }, name }: Template): string {
+function nameInText(node: Template["site"]["node"], name: string): string {
   const keepsName = node.type === "FunctionExpression" || isClassNode(node);
   return keepsName && node.id != null ? node.id.name : name;
 }
 
-export function skipOfPrototype(template: Template): Skip {
-  const inText = skipOfText(template);
-  return (key, descriptor) => key === "constructor" || inText(key, descriptor);
+/** How many arguments the function says that it takes. */
+function lengthInText(node: Template["site"]["node"]): number {
+  const params = isClassNode(node) ? (constructorOf(node)?.params ?? []) : node.params;
+  const optional = params.findIndex(({ type }) => type === "AssignmentPattern" || type === "RestElement");
+  return optional < 0 ? params.length : optional;
 }
 
-/** Leaves out the methods that a class's own text makes. */
-function skipOfText({ site, script }: Template): Skip {
-  const { node } = site;
-  if (!isClassNode(node)) return () => false;
-  const text = script.source.slice(site.textStart, node.end);
-  return (_key, { value, get, set }) => {
-    const method: unknown = value ?? get ?? set;
-    return typeof method === "function" && text.includes(Function.prototype.toString.call(method)) && !isOwnProperty(node, method);
-  };
-}
-
-/** Whether the class's text makes the function as the value of a static field, not as a method. */
-function isOwnProperty(node: ESTree.Class, method: object): boolean {
-  return node.body.body.some(
-    (member) =>
-      member.type === "PropertyDefinition" && member.static && member.key.type === "Identifier" && member.key.name === (method as { name: string }).name,
-  );
+function constructorOf({ body }: ESTree.Class): ESTree.FunctionExpression | undefined {
+  const found = body.body.find((member): member is ESTree.MethodDefinition => member.type === "MethodDefinition" && member.kind === "constructor");
+  return found?.value;
 }

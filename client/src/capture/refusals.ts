@@ -32,11 +32,15 @@ export function refusal(value: object): Refusal | undefined {
 
 const ITERATOR_PROTOTYPE = Object.getPrototypeOf(Object.getPrototypeOf([][Symbol.iterator]()) as object) as object;
 
+const GENERATOR_NEXTS: readonly unknown[] = [(function* () {}).prototype, (async function* () {}).prototype].map((prototype) => (prototype as { next: unknown }).next);
+
 /** Whether the object is the iterator of an array, a string, a Map..., or made by the helpers of those. */
 function isRunningIterator(value: object): boolean {
   if (types.isMapIterator(value) || types.isSetIterator(value)) return true;
   if (!Object.prototype.isPrototypeOf.call(ITERATOR_PROTOTYPE, value)) return false;
   const { next } = value as { next?: unknown };
+  // What inherits from a generator function's prototype and is no generator was made by the program itself.
+  if (GENERATOR_NEXTS.includes(next)) return false;
   return typeof next === "function" && /\[native code\]/.test(Function.prototype.toString.call(next));
 }
 

@@ -1,7 +1,7 @@
 import type { HeapNode, Slots } from "./heap-format.ts";
 
 /** What a maker in the bundle returns: see `renderTemplate`. */
-type Maker = () => [bind: (variables: unknown[]) => void, make: (base: unknown) => object, hooks?: () => Hooks];
+type Maker = () => [bind: (variables: unknown[]) => void, make: (base: unknown, names: PropertyKey[]) => object, hooks?: () => Hooks];
 
 /** How private fields of instances, and of a class, are set. */
 interface Hooks {
@@ -133,12 +133,14 @@ export function restoreHeap(bytes: Uint8Array, { DefaultDeserializer }: Reader, 
     return Symbol(data.description);
   };
   const makeFunction = (node: HeapNode, id: number): object => {
-    const { template, early, outerArguments } = node.data as { template: number; early: boolean; outerArguments?: unknown[] };
+    const { template, early, names } = node.data as { template: number; early: boolean; names: number };
     const maker = makers[template] as Maker;
-    const [bind, create, hooksOf] = maker.apply(read(node.slots, 1) as undefined, (outerArguments ?? []) as []);
+    const [bind, create, hooksOf] = maker.apply(read(node.slots, 1) as undefined);
     binds[id] = bind;
     if (early) bind(readFrom(node.slots, 2));
-    const fn = create(read(node.slots, 0));
+    // Whatever a class extends by now is set when all are made.
+    const base = read(node.slots, 0) ?? (early ? Object : undefined);
+    const fn = create(base, names > 0 ? (readFrom(node.slots, node.slots.raws.length - names) as PropertyKey[]) : []);
     if (hooksOf !== undefined) hooks.set(fn, hooksOf);
     return fn;
   };
@@ -194,11 +196,9 @@ export function restoreHeap(bytes: Uint8Array, { DefaultDeserializer }: Reader, 
       case "cell":
         (value as { v: unknown }).v = read(node.slots, 0);
         break;
-      case "prototype":
-        if (node.slots.raws.length > 1) Object.setPrototypeOf(value, read(node.slots, 1) as object | null);
-        break;
       default:
     }
+    if (node.proto !== undefined) Object.setPrototypeOf(value, read(node.proto, 0) as object | null);
     for (const { slots } of node.privates ?? []) {
       const owner = read(slots, 0) as object;
       const { set, setStatic } = (hooks.get(owner) as () => Hooks)();
@@ -212,7 +212,11 @@ export function restoreHeap(bytes: Uint8Array, { DefaultDeserializer }: Reader, 
     for (const flag of flags) {
       const key = read(slots, at++) as PropertyKey;
       const shared = { enumerable: (flag & 2) !== 0, configurable: (flag & 4) !== 0 };
-      if ((flag & 8) === 0) {
+      if ((flag & 32) !== 0) {
+        Reflect.deleteProperty(target, key);
+      } else if ((flag & 16) !== 0) {
+        Object.defineProperty(target, key, (flag & 8) === 0 ? { writable: (flag & 1) !== 0, ...shared } : shared);
+      } else if ((flag & 8) === 0) {
         Object.defineProperty(target, key, { value: read(slots, at++), writable: (flag & 1) !== 0, ...shared });
       } else {
         const accessor = { get: read(slots, at++) as () => unknown, set: read(slots, at++) as (value: unknown) => void };

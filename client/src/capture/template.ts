@@ -1,4 +1,5 @@
 import type * as ESTree from "estree";
+import { namedByCode, staticFieldsOf } from "./class-members.ts";
 import type { CodeRef } from "./code-refs.ts";
 import type { FunctionSite } from "./analysis.ts";
 import { isMethodText, privateMembersOf, type FreeName, type FunctionSyntax } from "./free-names.ts";
@@ -85,7 +86,7 @@ export function renderTemplate(template: Template, context: TemplateContext): Pi
   const bind = declared.length === 0 ? "() => {}" : `(${RESERVED}e) => { [${targets.join(", ")}] = ${RESERVED}e; }`;
   const shape = shapeOf(template);
   return [
-    { text: `function () { ${head.join(" ")}\nreturn [${bind}, (${RESERVED}super) => ${shape.before}` },
+    { text: `function () { ${head.join(" ")}\nreturn [${bind}, (${RESERVED}super, ${RESERVED}names) => ${shape.before}` },
     ...applyEdits(template.script, shape.start, template.site.node.end, editsOf(template, context, shape)),
     { text: `${shape.after}${hooks === "" ? "" : `, () => ${RESERVED}hooks`}]; }` },
   ];
@@ -185,8 +186,13 @@ function classEdits(template: Template, node: ESTree.Class, syntax: FunctionSynt
   if (heritage != null && !(heritage.type === "Literal" && heritage.value === null)) {
     edits.push({ start: heritage.start, end: heritage.end, text: `${RESERVED}super` });
   }
+  for (const { start, end } of staticFieldsOf(node)) edits.push({ start, end, text: ";" });
+  namedByCode(node).forEach(({ key }, index) => {
+    const { start, end } = key as unknown as Node;
+    edits.push({ start, end, text: `${RESERVED}names[${index}]` });
+  });
   for (const part of syntax.staticInitializers) {
-    edits.push({ start: part.start, end: part.end, text: part.type === "StaticBlock" ? "" : "undefined" });
+    edits.push({ start: part.start, end: part.end, text: part.type === "StaticBlock" ? ";" : "undefined" });
   }
   return edits;
 }

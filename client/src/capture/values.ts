@@ -1,10 +1,11 @@
 import { FunctionDrafts } from "./function-drafts.ts";
 import type { FunctionReader } from "./functions.ts";
-import type { OuterThis } from "./heap-contexts.ts";
-import { FLAG, type NodeKind } from "./heap-format.ts";
-import { isReference, prototypeOwner } from "./kinds.ts";
+import type { HeapContexts } from "./heap-contexts.ts";
+import type { NodeKind } from "./heap-format.ts";
+import { isReference } from "./kinds.ts";
 import { wellKnownSymbol, type Natives } from "./natives.ts";
 import { ObjectDrafts } from "./object-drafts.ts";
+import { slotCount } from "./own-properties.ts";
 import { stepTo, type Path } from "./path.ts";
 import { PlainData } from "./plain-data.ts";
 import { rebuilt, refusal } from "./refusals.ts";
@@ -29,7 +30,7 @@ export class ValueGraph {
   readonly #functionDrafts: FunctionDrafts;
   readonly #objectDrafts: ObjectDrafts;
 
-  constructor(functions: FunctionReader, natives: Natives, outerThis: OuterThis, shared: SharedVariables) {
+  constructor(functions: FunctionReader, natives: Natives, contexts: HeapContexts, shared: SharedVariables) {
     this.#functions = functions;
     this.#shared = shared;
     const hold: Hold = (value, holder, path) => {
@@ -37,7 +38,7 @@ export class ValueGraph {
     };
     const shapeOf: ShapeOf = (fn, path) => this.vertices.get(fn)?.fn ?? functions.read(fn, path);
     this.#plain = new PlainData(hold, functions);
-    this.#functionDrafts = new FunctionDrafts({ functions, shared, outerThis, hold, shapeOf, notebooks: this.#notebooks, homeOf: (method) => this.#homes.get(method) });
+    this.#functionDrafts = new FunctionDrafts({ functions, shared, contexts, hold, shapeOf, notebooks: this.#notebooks, homeOf: (method) => this.#homes.get(method) });
     this.#objectDrafts = new ObjectDrafts(functions, natives, shapeOf);
   }
 
@@ -108,7 +109,7 @@ export class ValueGraph {
 
   #expand(vertex: Vertex): void {
     const { value, path } = vertex;
-    if (typeof value === "object" && this.#plain.expand(value, vertex)) return;
+    if (typeof value === "object" && this.#functionDrafts.ownerOf(value) === undefined && this.#plain.expand(value, vertex)) return;
     vertex.special = true;
     const draft = this.#draft(vertex);
     vertex.draft = draft;
@@ -117,6 +118,7 @@ export class ValueGraph {
       const name = draft.kind === "function" ? names[index - 2] : slotName(draft.kind, index);
       this.#hold(slot, vertex, name === undefined ? path : stepTo(path, name));
     });
+    this.#hold(draft.proto, vertex, path);
     for (const { owner, names: fields, values } of draft.privates ?? []) {
       this.#hold(owner, vertex, path);
       values.forEach((field, index) => {
@@ -131,7 +133,7 @@ export class ValueGraph {
     let at = 0;
     for (const flag of props.flags) {
       const key = props.slots[at++] as PropertyKey;
-      const count = (flag & FLAG.accessor) === 0 ? 1 : 2;
+      const count = slotCount(flag);
       this.#hold(key, vertex, vertex.path);
       const step = stepTo(vertex.path, Array.isArray(owner) && typeof key === "string" && /^\d+$/.test(key) ? Number(key) : key);
       for (const end = at + count; at < end; at++) {
@@ -151,7 +153,7 @@ export class ValueGraph {
     if (isWeakCollection(value) && this.#notebooks.has(value)) return this.#notebookDraft(value, vertex);
     const refused = refusal(value);
     if (refused !== undefined) throw this.#functions.refuse(refused, path);
-    const owner = prototypeOwner(value);
+    const owner = this.#functionDrafts.ownerOf(value);
     if (owner !== undefined) return this.#functionDrafts.prototypeDraft(value, owner);
     const made = rebuilt(value);
     if (made !== undefined) return { kind: "construct", data: made.className, slots: made.args };

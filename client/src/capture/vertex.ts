@@ -20,6 +20,8 @@ export interface Draft {
   kind: NodeKind;
   data?: unknown;
   slots: unknown[];
+  /** The prototype, where what the text makes has another. */
+  proto?: unknown;
   props?: { flags: number[]; slots: unknown[] };
   integrity?: number;
   /** Private fields for each class that has some, base class first. */
