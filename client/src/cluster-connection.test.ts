@@ -36,7 +36,7 @@ async function listen(t: TestContext): Promise<{ mains: Connection<ClientToMain,
 
 test("a job that is left before its end is read again over another connection, until main has confirmed that", async (t) => {
   const { mains, open } = await listen(t);
-  const target: ClusterTarget = { key: "left early", isWaitedFor: false, label: "a test", open, address, file: null };
+  const target: ClusterTarget = { key: "left early", place: "elsewhere", isWaitedFor: false, label: "a test", open, address, file: null };
 
   const connection = connectionTo(target, jobId);
   const first = reader(jobId);
@@ -69,7 +69,7 @@ async function toldOf(t: TestContext, outcomes: ("open" | "BURLA_CLUSTER_START" 
     if (outcome === "open") return open();
     throw new BurlaError(outcome, "no cluster");
   };
-  const connection = connectionTo({ key: t.name, isWaitedFor: false, label: "a test", open: next, address, file: null }, jobId);
+  const connection = connectionTo({ key: t.name, place: "elsewhere", isWaitedFor: false, label: "a test", open: next, address, file: null }, jobId);
   const job = reader(jobId);
   let times = 0;
   return new Promise((resolve) => {

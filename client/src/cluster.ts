@@ -15,6 +15,8 @@ export const LOCAL = "local";
 export interface ClusterTarget {
   /** Same key, same cluster. Not for people: it holds the token. */
   readonly key: string;
+  /** Where its workers are: on the machine that calls, in containers of the image that calls, or elsewhere. */
+  readonly place: "this-machine" | "same-image" | "elsewhere";
   /** It is there for sure, and comes back if it does not answer: it runs the function that calls. */
   readonly isWaitedFor: boolean;
   /** What people call it: its name, or where it is. */
@@ -42,11 +44,16 @@ export interface AddressFile {
 export function resolveCluster(option: string | ClusterAddress | undefined): ClusterTarget {
   const { BURLA_URL: url, BURLA_JOB_TOKEN: token, BURLA_CERTIFICATE: certificate, BURLA_CLUSTER: usual } = process.env;
   if (typeof option === "object") return fixedTarget(option);
-  if (option === undefined && url && token) return { ...fixedTarget({ url, token, ...(certificate && { certificate }) }), isWaitedFor: true };
+  if (option === undefined && url && token) return { ...fixedTarget({ url, token, ...(certificate && { certificate }) }), place: placeOfWorker(url), isWaitedFor: true };
   const name = option ?? (usual || LOCAL);
   if (isClusterUrl(name)) return fixedTarget({ url: name, token: tokenOf(name), ...(certificate && { certificate: certificateFrom(certificate) }) });
   if (!isClusterName(name)) throw new TypeError(`remoteParallelMap: the variable BURLA_CLUSTER must be ${CLUSTER_TEXT}, not ${JSON.stringify(name)}`);
   return namedTarget(name);
+}
+
+/** Of functions on workers: those in containers reach their cluster over a socket. */
+function placeOfWorker(url: string): ClusterTarget["place"] {
+  return url.startsWith("http+unix:") ? "same-image" : "this-machine";
 }
 
 function tokenOf(url: string): string {
@@ -75,6 +82,7 @@ function placeOf(url: string): string {
 function fixedTarget(address: ClusterAddress): ClusterTarget {
   return {
     key: `${address.url} ${address.token}`,
+    place: "elsewhere",
     isWaitedFor: false,
     label: `at ${placeOf(address.url)}`,
     open: () => openStream({ ...address, role: "client", timeoutMs: DIAL_TIMEOUT_MS }),
@@ -87,6 +95,7 @@ function namedTarget(name: string): ClusterTarget {
   const isLeft = ({ pid }: ConnectionFile) => name === LOCAL && !isAlive(pid);
   return {
     key: name,
+    place: name === LOCAL ? "this-machine" : "elsewhere",
     isWaitedFor: false,
     label: name,
     open: () => openNamed(name),

@@ -1,6 +1,6 @@
 /** One job of this process: inputs out under credit, results in, taken up again when the connection was lost. */
 import {
-  BurlaError, burlaError, decodeEnvelopes, fromEnvelope, isErrorCode, logEntriesSchema, messageOf, unpack, type JobId, type JobSpec, type MainToClient, type Of, type QueuePlace,
+  BurlaError, burlaError, decodeEnvelopes, fromEnvelope, isErrorCode, logEntriesSchema, messageOf, NO_INPUT, originOf, unpack, type JobId, type JobSpec, type MainToClient, type Of, type QueuePlace,
 } from "@burla/protocol";
 import * as v from "valibot";
 import { stepTo, type FeedQueue } from "@burla/queue";
@@ -35,9 +35,6 @@ export interface JobOptions {
 
 /** In order of the inputs, pulling stays this far ahead of the consumer at least. */
 const MIN_AHEAD_INPUTS = 64;
-
-/** Lines that belong to no call. */
-const NO_INPUT = -1;
 
 type Outcome = { readonly kind: "done" } | { readonly kind: "error"; readonly error: unknown };
 
@@ -299,10 +296,10 @@ export class Job<Result> implements JobChannel {
   #lines({ nodeId, droppedLines, position }: Of<MainToClient, "logs">, body: Uint8Array): void {
     this.#linesAfter = position;
     for (const [index, stream, timeMs, text] of v.parse(logEntriesSchema, unpack(body))) {
-      this.#tell(this.#options.onLine, { index, stream: stream === 1 ? "stdout" : "stderr", text, time: new Date(timeMs), node: nodeId });
+      this.#tell(this.#options.onLine, { ...originOf(index), stream: stream === 1 ? "stdout" : "stderr", text, time: new Date(timeMs), node: nodeId });
     }
     if (droppedLines > 0) {
-      this.#tell(this.#options.onLine, { index: NO_INPUT, stream: "stderr", text: `… ${droppedLines} lines were dropped`, time: new Date(), node: nodeId });
+      this.#tell(this.#options.onLine, { ...originOf(NO_INPUT), stream: "stderr", text: `… ${droppedLines} lines were dropped`, time: new Date(), node: nodeId });
     }
   }
 
@@ -322,8 +319,8 @@ export class Job<Result> implements JobChannel {
 
   #finished({ outcome, reason, failed }: Of<MainToClient, "finished">, body: Uint8Array): void {
     this.#pump?.stop();
-    const [envelope] = decodeEnvelopes(body);
-    if (envelope !== undefined) this.#end({ kind: "error", error: loadError(fromEnvelope(envelope)) });
+    const errors = decodeEnvelopes(body).map(fromEnvelope);
+    if (errors.length > 0) this.#end({ kind: "error", error: loadError(errors) });
     else if (outcome === "cancelled") this.#end({ kind: "error", error: new BurlaError("BURLA_CANCELLED", `the job was cancelled: ${reason}`) });
     else if (outcome === "failed" && failed === 0) this.#end({ kind: "error", error: new BurlaError("BURLA_INTERRUPTED", reason) });
     else this.#complete();
@@ -375,9 +372,9 @@ export class Job<Result> implements JobChannel {
   }
 }
 
-/** The one error of a job as a whole that comes with an envelope: what the user's modules threw when they were imported. */
-function loadError(cause: unknown): unknown {
-  if (cause instanceof BurlaError) return cause;
+/** The errors of a job as a whole that come in envelopes: what the user's modules threw when they were imported, or one of ours and its cause. */
+function loadError([cause, ...causes]: unknown[]): unknown {
+  if (cause instanceof BurlaError) return causes.length === 0 ? cause : Object.defineProperty(cause, "cause", { value: causes[0], writable: true, configurable: true });
   const cure = cause instanceof SyntaxError && STRICT_ONLY.test(cause.message) ? STRICT_CURE : undefined;
   return new BurlaError("BURLA_LOAD", `the function could not be loaded: ${messageOf(cause)}`, { cause, ...(cure === undefined ? {} : { cure }) });
 }

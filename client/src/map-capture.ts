@@ -3,13 +3,14 @@ import { join } from "node:path";
 import { newJobId, type JobSpec } from "@burla/protocol";
 import { bundleCapture, type Capture } from "./capture/index.ts";
 import { connectionTo } from "./cluster-connection.ts";
-import { LOCAL, resolveCluster } from "./cluster.ts";
+import { resolveCluster } from "./cluster.ts";
 import { expectFailures } from "./inputs.ts";
 import { Job, type PreparedFunction } from "./job.ts";
 import { stateDirectory } from "./local-cluster.ts";
 import type { CompiledOptions } from "./options.ts";
 import { createOutput } from "./output.ts";
 import { ResultStream } from "./stream.ts";
+import { surroundingsOf, type Surroundings } from "./surroundings.ts";
 import type { Inputs } from "./types.ts";
 
 /** Where bundles are kept from one program to the next. */
@@ -22,12 +23,13 @@ export function mapCapture<Result>(capture: Capture, inputs: Inputs<unknown>, co
   expectFailures(inputs);
   const name = compiled.name ?? (capture.name || "anonymous function");
   const target = resolveCluster(compiled.cluster);
+  const surroundings = surroundingsOf(target, compiled.env);
   const jobId = newJobId();
   const output = createOutput({ name, onLog: compiled.onLog, progress: compiled.progress });
 
   const prepare = async (onError: "throw" | "continue"): Promise<PreparedFunction> => {
     const bundle = await bundleCapture(capture, { cacheDirectory: bundleCacheDirectory() });
-    const spec = specOf(name, { ...compiled, onError }, bundle, target.key === LOCAL || isWorker());
+    const spec = specOf(name, { ...compiled, onError }, bundle, surroundings);
     return { spec, code: bundle.code, values: capture.values };
   };
   const stream = new ResultStream<Result>(
@@ -47,19 +49,14 @@ export function mapCapture<Result>(capture: Capture, inputs: Inputs<unknown>, co
   return stream;
 }
 
-/** A function that starts a job of its own runs on the machine of its cluster. */
-function isWorker(): boolean {
-  return process.env["BURLA_JOB"] !== undefined;
-}
-
-function specOf(name: string, options: CompiledOptions, bundle: { id: string; externals: JobSpec["bundle"]["externals"] }, isSameMachine: boolean): JobSpec {
-  const { image, cpu, ramMiB, grow, maxParallelism, concurrency, onError, retries, timeoutMs, detach, env } = options;
+function specOf(name: string, options: CompiledOptions, bundle: { id: string; externals: JobSpec["bundle"]["externals"] }, surroundings: Surroundings): JobSpec {
+  const { image, cpu, ramMiB, grow, maxParallelism, concurrency, onError, retries, timeoutMs, setupTimeoutMs, detach } = options;
   return {
     name: name.slice(0, 256),
     runtime: "node",
-    image, cpu, ramMiB, grow, maxParallelism, concurrency, retries, timeoutMs, detach, env,
+    image, cpu, ramMiB, grow, maxParallelism, concurrency, retries, timeoutMs, setupTimeoutMs, detach,
+    ...surroundings,
     onError: detach ? "continue" : onError,
-    cwd: isSameMachine ? process.cwd() : null,
     parent: null,
     python: null,
     queue: null,

@@ -6,7 +6,7 @@ import type { AttachOptions, MapOptions } from "./types.ts";
 test("without options every value is complete", () => {
   assert.deepEqual(compileOptions(), {
     image: null, cpu: 1, ramMiB: null, grow: 0, maxParallelism: null, concurrency: 1, order: "completion", onError: "throw", retries: 0, timeoutMs: null,
-    signal: undefined, detach: false, name: undefined, env: {}, onLog: undefined, progress: false, cluster: undefined,
+    setup: undefined, setupTimeoutMs: null, signal: undefined, detach: false, name: undefined, env: {}, onLog: undefined, progress: false, cluster: undefined,
   });
   assert.deepEqual(compileOptions({ cpu: undefined } as unknown as MapOptions), compileOptions({}));
 });
@@ -16,7 +16,7 @@ test("what is given is taken, in the units of the wire", () => {
   const onLog = () => undefined;
   const given: MapOptions = {
     image: "node:22-slim", cpu: 0.5, ram: "2 GiB", grow: 4, maxParallelism: 3, concurrency: 2, order: "input", onError: "continue", retries: 2, timeoutMs: 1.5, signal,
-    detach: true, name: "n", env: { A: "1" }, onLog, progress: onLog, cluster: { url: "http://x", token: "t" },
+    detach: true, name: "n", env: { A: "1" }, setup: onLog, setupTimeoutMs: 7, onLog, progress: onLog, cluster: { url: "http://x", token: "t" },
   };
   const { ram: _ram, ...same } = given;
   assert.deepEqual(compileOptions(given), { ...same, ramMiB: 2048 });
@@ -34,7 +34,7 @@ for (const [given, expected] of ram) {
   test(`ram ${JSON.stringify(given)} is ${expected ?? "refused"}`, () => assert.equal(ramToMiB(given), expected));
 }
 
-const wholeAndMore = [0, -1, 1.5, Number.NaN, Infinity, "2", null, true, {}, 2n];
+const wholeAndMore = [0, -0, -1, 1.5, Number.NaN, -Infinity, "2", null, true, {}, 2n];
 /** For each option, values that it cannot be. */
 const WRONG: Record<keyof MapOptions, readonly unknown[]> = {
   image: ["", "No Such", "a b", 5, null],
@@ -46,11 +46,13 @@ const WRONG: Record<keyof MapOptions, readonly unknown[]> = {
   order: ["inputs", "", 1, null],
   onError: ["ignore", true, null],
   retries: [-1, 1.5, 1001, "1", null],
-  timeoutMs: [0, -5, Number.NaN, 2 ** 31, Infinity, "100", null],
+  timeoutMs: [0, -5, Number.NaN, 2 ** 31, -Infinity, "100", null],
+  setup: ["fn", {}, null, 5],
+  setupTimeoutMs: [0, -5, Number.NaN, 2 ** 31, "100", null],
   signal: [{}, "abort", new AbortController(), null],
   detach: ["yes", 1, null],
   name: ["", 5, "x".repeat(257), null],
-  env: [null, "A=1", [], new Map([["A", "1"]]), { A: "x\0y" }, { A: 1 }, { A: undefined }, { "A=B": "1" }, { "": "1" }, { A: "x".repeat(200_000) }],
+  env: [null, "A=1", [], new Map([["A", "1"]]), { A: "x\0y" }, { A: 1 }, { "A=B": "1" }, { "": "1" }, { A: "x".repeat(200_000) }],
   onLog: ["print", {}, null, true],
   progress: ["yes", 1, null, {}],
   cluster: ["", "My Cluster", "ftp://x", "http://user:secret@x", 5, null, { url: "http://x" }, { url: 1, token: "t" }, { url: "here", token: "t" }, { url: "ftp://x", token: "t" }, { url: "http://x", token: "" }, { url: "http://x", token: "t", more: 1 }],
@@ -66,6 +68,17 @@ for (const [option, values] of Object.entries(WRONG)) {
     }
   });
 }
+
+test("Infinity is no limit", () => {
+  const { maxParallelism, concurrency, timeoutMs, setupTimeoutMs } = compileOptions({ maxParallelism: Infinity, concurrency: Infinity, timeoutMs: Infinity, setup: () => 1, setupTimeoutMs: Infinity });
+  assert.deepEqual({ maxParallelism, concurrency, timeoutMs, setupTimeoutMs }, { maxParallelism: null, concurrency: 100_000, timeoutMs: null, setupTimeoutMs: null });
+  assert.equal(compileOptions({ setup: () => 1 }).setupTimeoutMs, 600_000);
+});
+
+test("variables of any name are kept, and undefined takes one away", () => {
+  const env = { constructor: "a", prototype: "b", A: "", B: undefined };
+  assert.deepEqual(compileOptions({ env } as unknown as MapOptions).env, env);
+});
 
 test("the culprit is shown, not what holds it", () => {
   assert.throws(() => compileOptions({ env: { A: "ok", B: 5 } } as unknown as MapOptions), { message: 'remoteParallelMap: the option "env.B" must be text, not 5' });

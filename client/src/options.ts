@@ -1,7 +1,7 @@
 /** Raw options -> complete values with units in their names, or a TypeError that names the culprit. */
 import { types } from "node:util";
 import * as v from "valibot";
-import { imageNameSchema } from "@burla/protocol";
+import { imageNameSchema, MAX_VARIABLE_CHARACTERS } from "@burla/protocol";
 import { CLUSTER_TEXT, isClusterName, isClusterUrl } from "./cluster-name.ts";
 import type { AttachOptions, ClusterAddress, LogLine, MapOptions, Progress } from "./types.ts";
 
@@ -16,25 +16,40 @@ export interface CompiledOptions {
   readonly onError: "throw" | "continue";
   readonly retries: number;
   readonly timeoutMs: number | null;
+  readonly setup: MapOptions["setup"];
+  /** Null without `setup`. */
+  readonly setupTimeoutMs: number | null;
   readonly signal: AbortSignal | undefined;
   readonly detach: boolean;
   readonly name: string | undefined;
-  readonly env: Record<string, string>;
+  readonly env: Readonly<Record<string, string | undefined>>;
   readonly onLog: ((line: LogLine) => void) | undefined;
   readonly progress: boolean | ((progress: Progress) => void);
   readonly cluster: string | ClusterAddress | undefined;
 }
 
 const MIB_PER_GIB = 1024;
+const MAX_CONCURRENCY = 100_000;
+const MAX_SHOWN_LENGTH = 60;
 const MAX_TIMEOUT_MS = 2 ** 31 - 1;
-/** Linux gives one process no more than this for one variable; the message that carries them is limited too. */
-const MAX_ENV_CHARACTERS = 128 * 1024;
+/** Models take minutes; one that hangs must not hang the job for ever. */
+const SETUP_TIMEOUT_MS = 10 * 60_000;
 
 const wholeNumber = (min: number, max = Number.MAX_SAFE_INTEGER) =>
   v.pipe(v.number(`must be a whole number of at least ${min}`), v.integer(`must be a whole number of at least ${min}`), v.minValue(min, `must be at least ${min}`), v.maxValue(max, `must be at most ${max}`));
-/** Text that an operating system takes as part of the environment. */
-const envName = v.pipe(v.string(), v.regex(/^[^=\0]{1,256}$/, "must have a name of at most 256 characters, without `=`"));
-const envText = v.pipe(v.string("must be text"), v.check((text) => !text.includes("\0"), "must not hold the character NUL"));
+const milliseconds = v.pipe(
+  v.number("must be a number of milliseconds of at least 1"), v.minValue(1, "must be a number of milliseconds of at least 1"), v.maxValue(MAX_TIMEOUT_MS, `must be at most ${MAX_TIMEOUT_MS}`),
+);
+/** Where Infinity means that there is no limit. */
+const orNoLimit = <Schema extends v.GenericSchema<number, number>>(schema: Schema) => v.lazy((given) => (given === Infinity ? v.literal(Infinity) : schema));
+/** Why an operating system would not take it as part of the environment; undefined when it does. */
+function troubleOfVariable(name: string, value: unknown): string | undefined {
+  if (!/^[^=\0]{1,256}$/.test(name)) return "must have a name of at most 256 characters, without `=`";
+  if (value === undefined) return undefined;
+  if (typeof value !== "string") return "must be text";
+  if (value.includes("\0")) return "must not hold the character NUL";
+  return value.length > MAX_VARIABLE_CHARACTERS ? `must have at most ${MAX_VARIABLE_CHARACTERS} characters` : undefined;
+}
 
 const callback = v.custom<(...parts: never[]) => void>((value) => typeof value === "function", "must be a function");
 const clusterMessage = `must be ${CLUSTER_TEXT}, or { url, token }`;
@@ -62,19 +77,25 @@ const mapSchema = v.strictObject({
   cpu: v.optional(v.pipe(v.number("must be a number above 0"), v.finite("must be a number above 0"), v.minValue(0.01, "must be at least 0.01"), v.maxValue(4096, "must be at most 4096"))),
   ram: v.optional(v.pipe(v.union([v.number(), v.string()], ramMessage), v.check((value) => ramToMiB(value) !== null, ramMessage))),
   grow: v.optional(wholeNumber(0, 1000)),
-  maxParallelism: v.optional(wholeNumber(1)),
-  concurrency: v.optional(wholeNumber(1, 100_000)),
+  maxParallelism: v.optional(orNoLimit(wholeNumber(1))),
+  concurrency: v.optional(orNoLimit(wholeNumber(1, MAX_CONCURRENCY))),
   retries: v.optional(wholeNumber(0, 1000)),
-  timeoutMs: v.optional(
-    v.pipe(v.number("must be a number of milliseconds of at least 1"), v.minValue(1, "must be a number of milliseconds of at least 1"), v.maxValue(MAX_TIMEOUT_MS, `must be at most ${MAX_TIMEOUT_MS}`)),
-  ),
+  timeoutMs: v.optional(orNoLimit(milliseconds)),
+  setup: v.optional(callback),
+  setupTimeoutMs: v.optional(orNoLimit(milliseconds)),
   detach: v.optional(v.boolean("must be true or false")),
   name: v.optional(v.pipe(v.string("must be text"), v.minLength(1, "must not be empty"), v.maxLength(256, "must have at most 256 characters"))),
   env: v.optional(
     v.pipe(
       v.custom<object>((value) => typeof value === "object" && value !== null && !Array.isArray(value) && !(value instanceof Map), "must be an object of texts"),
-      v.record(envName, envText, "must be an object of texts"),
-      v.check((env) => JSON.stringify(env).length <= MAX_ENV_CHARACTERS, `must have at most ${MAX_ENV_CHARACTERS} characters in all`),
+      // A record of the library would leave out names such as `constructor`.
+      v.rawCheck(({ dataset, addIssue }) => {
+        if (!dataset.typed) return;
+        for (const [name, value] of Object.entries(dataset.value)) {
+          const message = troubleOfVariable(name, value);
+          if (message !== undefined) addIssue({ message, path: [{ type: "object", origin: "value", input: dataset.value as Record<string, unknown>, key: name, value }] });
+        }
+      }),
     ),
   ),
 });
@@ -89,12 +110,14 @@ export function compileOptions(options: MapOptions = {}): CompiledOptions {
     cpu: raw.cpu ?? 1,
     ramMiB: raw.ram === undefined ? null : ramToMiB(raw.ram),
     grow: raw.grow ?? 0,
-    maxParallelism: raw.maxParallelism ?? null,
-    concurrency: Math.min(raw.concurrency ?? 1, raw.maxParallelism ?? Infinity),
+    maxParallelism: finiteOrNull(raw.maxParallelism),
+    concurrency: Math.min(raw.concurrency ?? 1, raw.maxParallelism ?? Infinity, MAX_CONCURRENCY),
     order: raw.order ?? "completion",
     onError: raw.onError ?? "throw",
     retries: raw.retries ?? 0,
-    timeoutMs: raw.timeoutMs ?? null,
+    timeoutMs: finiteOrNull(raw.timeoutMs),
+    setup: raw.setup,
+    setupTimeoutMs: raw.setup === undefined ? null : finiteOrNull(raw.setupTimeoutMs ?? SETUP_TIMEOUT_MS),
     signal: raw.signal,
     detach: raw.detach ?? false,
     name: raw.name,
@@ -103,6 +126,10 @@ export function compileOptions(options: MapOptions = {}): CompiledOptions {
     progress: raw.progress ?? false,
     cluster: raw.cluster,
   };
+}
+
+function finiteOrNull(limit: number | undefined): number | null {
+  return limit === undefined || limit === Infinity ? null : limit;
 }
 
 /** @throws TypeError as `compileOptions`. */
@@ -129,7 +156,7 @@ function valueAt(options: object, path: string): unknown {
 }
 
 function show(value: unknown): string {
-  if (typeof value === "string") return JSON.stringify(value);
+  if (typeof value === "string") return JSON.stringify(value.length > MAX_SHOWN_LENGTH ? `${value.slice(0, MAX_SHOWN_LENGTH)}…` : value);
   if (typeof value === "bigint") return `${value}n`;
   if (types.isPromise(value)) return "a promise; await it first";
   return typeof value === "object" && value !== null ? "an object" : String(value);

@@ -25,11 +25,12 @@ for (const [change, elapsedMs, expected] of golden) {
 }
 
 test("a line carries the index of its input; one outside of any call has none", () => {
-  assert.equal(tagOf({ index: 12 }), "[12] ");
-  assert.equal(tagOf({ index: -1 }), "");
+  assert.equal(tagOf({ index: 12, origin: "call" }), "[12] ");
+  assert.equal(tagOf({ index: -1, origin: "setup" }), "[setup] ");
+  assert.equal(tagOf({ index: -1, origin: "other" }), "");
 });
 
-const LINE: LogLine = { index: 3, stream: "stdout", text: "hello", time: new Date(0), node: "n-1" };
+const LINE: LogLine = { index: 3, origin: "call", stream: "stdout", text: "hello", time: new Date(0), node: "n-1" };
 
 test("lines and progress go to the functions of the user, and nowhere else", (t) => {
   const written = t.mock.method(process.stdout, "write", () => true);
@@ -49,7 +50,7 @@ test("by default lines are printed where they were printed, tagged", (t) => {
   const err = t.mock.method(process.stderr, "write", (text: string) => texts.push(`err ${text}`) > 0);
   const output = createOutput({ name: "n", onLog: undefined, progress: false });
   output.line(LINE);
-  output.line({ ...LINE, index: -1, stream: "stderr" });
+  output.line({ ...LINE, index: -1, origin: "other", stream: "stderr" });
   output.progress(PROGRESS);
   output.end();
   out.mock.restore();

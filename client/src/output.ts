@@ -46,9 +46,10 @@ export function createOutput(options: OutputOptions): JobOutput {
   };
 }
 
-/** Such as `[12] `; lines outside of any call have none. */
-export function tagOf(line: Pick<LogLine, "index">): string {
-  return line.index < 0 ? "" : `[${line.index}] `;
+/** Such as `[12] `, or `[setup] `; other lines outside of any call have none. */
+export function tagOf({ index, origin }: Pick<LogLine, "index" | "origin">): string {
+  if (origin === "setup") return "[setup] ";
+  return index < 0 ? "" : `[${index}] `;
 }
 
 /** Such as `score  ━━━━━━╌╌╌╌ 512/1,000  2 failed  340/s  about 2 s left`. */

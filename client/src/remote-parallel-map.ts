@@ -22,13 +22,13 @@ import type { Inputs, MapFunction, MapOptions, RemoteResults } from "./types.ts"
  * @throws CaptureError when something that the function needs cannot be sent; the message names the path to it.
  * The iteration throws what the function threw, with `inputIndex` added; a BurlaError for all else.
  */
-export function remoteParallelMap<Input, Result>(
-  fn: MapFunction<Input, Result>,
+export function remoteParallelMap<Input, Result, Worker = undefined>(
+  fn: MapFunction<Input, Result, Awaited<Worker>>,
   inputs: Inputs<Input>,
-  options?: MapOptions,
+  options?: MapOptions<Worker>,
 ): RemoteResults<Awaited<Result>> {
   checkArguments(fn, inputs);
   const compiled = compileOptions(options);
   connectionTo(resolveCluster(compiled.cluster)).prepare();
-  return mapCapture<Awaited<Result>>(captureFunction(fn), inputs, compiled);
+  return mapCapture<Awaited<Result>>(captureFunction(fn, { setup: compiled.setup }), inputs, compiled);
 }

@@ -1,6 +1,6 @@
 /** Checked by `tsc`, never run: types flow from the function and the inputs to the results without a cast. */
 /* eslint-disable @typescript-eslint/no-unused-vars -- most names are here for their types alone */
-import { attach, remoteParallelMap, type Entry, type RemoteResults, type Settled } from "./index.ts";
+import { attach, remoteParallelMap, type CallContext, type Entry, type MapOptions, type RemoteResults, type Settled, type SetupContext } from "./index.ts";
 
 type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
 /** Fails to compile where the types differ. */
@@ -43,6 +43,19 @@ remoteParallelMap((_, context) => {
   same<typeof context.signal, AbortSignal>(true);
   context.log("text", 1, {});
 }, numbers);
+
+// What `setup` gives is the context's `worker`, awaited.
+remoteParallelMap((_, { worker }) => same<typeof worker, undefined>(true), numbers);
+remoteParallelMap((_, { worker }) => same<typeof worker, { size: number }>(true), numbers, { setup: async () => ({ size: await Promise.resolve(1) }) });
+remoteParallelMap((_, { worker }) => same<typeof worker, Map<string, number>>(true), numbers, { setup: () => new Map([["a", 1]]), onLog: (line) => void line.text, retries: 1 });
+const connect = ({ log, signal }: SetupContext) => ({ log, signal });
+remoteParallelMap((_, { worker }) => same<typeof worker, ReturnType<typeof connect>>(true), numbers, { setup: connect });
+const lookUp = (key: string, { worker }: CallContext<Map<string, number>>) => worker.get(key);
+remoteParallelMap(lookUp, ["a"], { setup: () => Promise.resolve(new Map([["a", 1]])) });
+// @ts-expect-error the function wants another worker
+remoteParallelMap(lookUp, ["a"], { setup: () => 5 });
+const options: MapOptions = { retries: 1 };
+remoteParallelMap((n: number, context: CallContext) => n + context.index, numbers, options);
 
 // The views of the results.
 async function views(): Promise<void> {

@@ -1,7 +1,7 @@
 /** The public types of the package. They import nothing, so that a reader has them on one page. */
 
 /** The second argument of every call of the user's function. */
-export interface CallContext {
+export interface CallContext<Worker = unknown> {
   /** Position of this input among the inputs, from 0. */
   readonly index: number;
   /** Which attempt this is, from 1: more after `retries`, or when a worker was lost. */
@@ -10,10 +10,15 @@ export interface CallContext {
   readonly signal: AbortSignal;
   /** Prints a line that carries the input's index, as `console.log` does. */
   readonly log: (...parts: unknown[]) => void;
+  /** What the function `setup` has given in this worker; undefined without one. */
+  readonly worker: Worker;
 }
 
+/** The argument of the function `setup`. */
+export type SetupContext = Pick<CallContext, "signal" | "log">;
+
 /** A function that runs on the cluster: plain, async, or closing over anything that can be captured. */
-export type MapFunction<Input, Result> = (input: Input, context: CallContext) => Result | PromiseLike<Result>;
+export type MapFunction<Input, Result, Worker = unknown> = (input: Input, context: CallContext<Worker>) => Result | PromiseLike<Result>;
 
 /** Anything that can be iterated, of any length: arrays, generators, streams. Pulled as the cluster needs it. */
 export type Inputs<Input> = Iterable<Input | PromiseLike<Input>> | AsyncIterable<Input>;
@@ -22,6 +27,8 @@ export type Inputs<Input> = Iterable<Input | PromiseLike<Input>> | AsyncIterable
 export interface LogLine {
   /** The input whose call printed it, or -1 when it was printed outside of any call. */
   readonly index: number;
+  /** A call, the function `setup`, or something else, such as a module while it was imported. */
+  readonly origin: "call" | "setup" | "other";
   readonly stream: "stdout" | "stderr";
   readonly text: string;
   readonly time: Date;
@@ -56,7 +63,7 @@ export interface ClusterAddress {
   readonly certificate?: string;
 }
 
-export interface MapOptions {
+export interface MapOptions<Worker = unknown> {
   /** Processors for one call. Default 1. */
   cpu?: number;
   /** Memory for one call: GiB as a number, or text such as `"512 MiB"`. Default: the node's share. */
@@ -80,14 +87,25 @@ export interface MapOptions {
   retries?: number;
   /** Longest time of one call in milliseconds, from its start. Then its worker is killed. Default: none. */
   timeoutMs?: number;
+  /**
+   * Runs once in each worker before its first call, for what calls share there: a model, a connection, the settings of a
+   * library. What it gives, awaited, is `context.worker`. Captured together with the function. What it throws ends the job
+   * with BURLA_SETUP.
+   */
+  setup?: (context: SetupContext) => Worker | PromiseLike<Worker>;
+  /** Longest time of `setup` in one worker, in milliseconds. Default 600,000: ten minutes. */
+  setupTimeoutMs?: number;
   /** Cancels the job; its reason is thrown. */
   signal?: AbortSignal;
   /** The job goes on without this process; `attach(jobId)` collects its results. It starts at the call. */
   detach?: boolean;
   /** For people who look at the cluster. Default: the function's name. */
   name?: string;
-  /** Environment variables of the calls. */
-  env?: Record<string, string>;
+  /**
+   * Environment variables of the calls; `undefined` takes one away. On the local cluster they go over those of this
+   * program, which calls see as they are at the call; on other clusters they are all that is sent.
+   */
+  env?: Record<string, string | undefined>;
   /** Takes the lines that calls print. Default: they are printed here, tagged with their input. */
   onLog?: (line: LogLine) => void;
   /** A line on stderr that shows how far the job is, or a function that is told. */

@@ -11,6 +11,7 @@ export const ERROR_CATALOGUE = {
   BURLA_WORKER_LOST: "Run the function on this input locally: it ends its process. The message says how it ended.",
   BURLA_OUT_OF_MEMORY: "Raise `ram`, or make the input smaller.",
   BURLA_LOAD: "Run `burla bundle --explain file.ts#fn` to see what was sent; the cause is the error of the module.",
+  BURLA_SETUP: "Mend the function `setup`: the cause is its own error; `setupTimeoutMs` says how long it may take.",
   BURLA_PYTHON: "Run the workers with the Python that calls, with cloudpickle installed; `docs/python.md` says how they find it.",
   BURLA_PACKAGES: "Mend what the installer complains of, or name an image in the cluster spec that has the packages; `docs/containers.md` says where they are looked for.",
   BURLA_CANCELLED: "Nothing to mend: the job was cancelled, by this process or by `burla cancel`.",

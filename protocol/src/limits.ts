@@ -17,6 +17,10 @@ export const MAX_WINDOW_INPUTS = 65_536;
 export const MAX_WINDOW_BYTES = 32 * MiB;
 /** Largest bundle, and largest set of captured values. */
 export const MAX_BUNDLE_BYTES = 64 * MiB;
+/** Names and values of the variables that a job gives its calls, the whole environment of its caller among them. */
+export const MAX_ENVIRONMENT_CHARACTERS = 512 * KiB;
+/** Linux gives one process no more than this for one variable. */
+export const MAX_VARIABLE_CHARACTERS = 128 * KiB;
 /** Log lines of one worker: sustained rate, burst, and the length of one line. Beyond it lines are dropped and counted. */
 export const LOG_LINES_PER_SECOND = 20_000;
 export const LOG_BURST_LINES = 200_000;

@@ -16,13 +16,13 @@
  */
 import * as v from "valibot";
 import { unpack } from "./frame.ts";
-import { MAX_CHUNK_INPUTS } from "./limits.ts";
+import { MAX_CHUNK_INPUTS, MAX_ENVIRONMENT_CHARACTERS, MAX_VARIABLE_CHARACTERS } from "./limits.ts";
 import { queuePlaceSchema } from "./queue-place.ts";
 import { imageNameSchema } from "./spec.ts";
 import type { BundleId, JobId, NodeId, WorkerId } from "./ids.ts";
 
 /** Raised whenever two builds could not talk; the first thing that either side compares. */
-export const PROTOCOL_VERSION = 6;
+export const PROTOCOL_VERSION = 7;
 
 const count = v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(Number.MAX_SAFE_INTEGER));
 const positive = v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(Number.MAX_SAFE_INTEGER));
@@ -33,6 +33,22 @@ const nodeId = v.custom<NodeId>((value) => typeof value === "string" && /^[\w.-]
 const workerId = v.custom<WorkerId>((value) => typeof value === "string" && /^[\w.-]{1,64}$/.test(value));
 const bundleId = v.custom<BundleId>((value) => typeof value === "string" && /^[0-9a-f]{64}$/.test(value));
 const positions = v.pipe(v.array(count), v.maxLength(MAX_CHUNK_INPUTS));
+
+/**
+ * Variables of an environment by their names; null takes one away. Pairs, since some names, such as `constructor`, are
+ * not safe as keys of an object.
+ */
+const variables = v.array(v.tuple([v.pipe(text(MAX_VARIABLE_CHARACTERS), v.regex(/^[^=\0]+$/)), v.nullable(text(MAX_VARIABLE_CHARACTERS))]));
+export const variablesSchema = v.pipe(
+  variables,
+  v.check((all) => charactersOf(all) <= MAX_ENVIRONMENT_CHARACTERS, "an environment is over its limit"),
+);
+export type Variables = v.InferOutput<typeof variables>;
+
+/** What counts against the limit of an environment. */
+export function charactersOf(all: Variables): number {
+  return all.reduce((sum, [name, value]) => sum + name.length + (value?.length ?? 0), 0);
+}
 
 /** A package that stays outside of the bundle: installed on the node, or taken from `directory` on the same machine. */
 export const externalSchema = v.object({
@@ -77,7 +93,15 @@ export const jobSpecSchema = v.object({
   grow: v.pipe(count, v.maxValue(1000)),
   /** The job goes on and keeps its results when its client is gone. */
   detach: v.boolean(),
-  env: v.record(text(256), text(128 * 1024)),
+  /** Longest time of the set-up of one worker; null for a job without any. */
+  setupTimeoutMs: v.nullable(v.pipe(v.number(), v.minValue(1))),
+  /** The option `env`. Goes over what the workers have. */
+  env: variablesSchema,
+  /**
+   * All that the calling program has in its environment, which workers that are processes of its machine have in the
+   * place of their own; null elsewhere. Not written into the job's log, and gone from the disk when the job ends.
+   */
+  environment: v.nullable(variablesSchema),
   /** The client's working folder, taken by workers on the same machine; null elsewhere. */
   cwd: v.nullable(text(4096)),
   /** The job whose function started this one. */
@@ -184,11 +208,26 @@ export const resultsSchema = v.object({
 });
 /** `position`: where the log of lines goes on, for `attach`. Body: MessagePack of `LogEntry[]`. */
 export const logsSchema = v.object({ type: v.literal("logs"), jobId, nodeId, droppedLines: count, position: count });
-/** One line printed by a call: input index (-1 outside of any call), stream, Unix time in ms, text without its newline. */
+/** In the place of an input's index: a line that the set-up of a worker printed, or one that was printed outside of it and of any call. */
+export const SETUP_INDEX = -2;
+export const NO_INPUT = -1;
+/** One line printed by a call: input index (`SETUP_INDEX`, `NO_INPUT`), stream, Unix time in ms, text without its newline. */
 export const logEntriesSchema = v.array(
-  v.tuple([v.pipe(v.number(), v.integer(), v.minValue(-1)), v.picklist([1, 2]), v.number(), v.string()]),
+  v.tuple([v.pipe(v.number(), v.integer(), v.minValue(SETUP_INDEX)), v.picklist([1, 2]), v.number(), v.string()]),
 );
 export type LogEntry = v.InferOutput<typeof logEntriesSchema>[number];
+
+/** Who printed a line, as people are told it. */
+export interface LineOrigin {
+  /** The input whose call printed it, else `NO_INPUT`. */
+  readonly index: number;
+  readonly origin: "call" | "setup" | "other";
+}
+
+export function originOf(index: number): LineOrigin {
+  if (index >= 0) return { index, origin: "call" };
+  return { index: NO_INPUT, origin: index === SETUP_INDEX ? "setup" : "other" };
+}
 
 /** Entries in the body of a message of lines, without a look at each. */
 export function countEntries(body: Uint8Array): number {
@@ -213,7 +252,7 @@ export const progressSchema = v.object({
   /** Workers lost and replaced. */
   lostWorkers: count,
 });
-/** Last message of a job. Body: an error envelope for `failed` without a failed input (load failure, interruption). */
+/** Last message of a job. Body, for `failed` without a failed input: as that of `loadFailed`, or nothing. */
 export const finishedSchema = v.object({
   type: v.literal("finished"),
   jobId,
@@ -310,7 +349,7 @@ export const queueHeldSchema = v.object({
   /** Sum of the times of the calls answered. */
   runMs: v.pipe(v.number(), v.minValue(0)),
 });
-/** The function could not be loaded: the job fails. Body: an error envelope. */
+/** The function could not be loaded, or a worker not be set up: the job fails. Body: an error envelope, and perhaps that of its cause. */
 export const loadFailedSchema = v.object({ type: v.literal("loadFailed"), jobId, nodeSeq: positive });
 
 // main -> node
@@ -360,7 +399,9 @@ export const loadSchema = v.object({
   packagesPath: v.nullable(text(4096)),
   concurrency: positive,
   timed: v.boolean(),
-  env: v.record(v.string(), v.string()),
+  env: variables,
+  /** `env` is all: what else the worker has in its environment is taken away, but for what begins with `BURLA_`. */
+  isWholeEnv: v.boolean(),
   cwd: v.nullable(v.string()),
 });
 /** Body: the whole chunk. */
@@ -376,7 +417,9 @@ export const runSchema = v.object({
 // worker -> node
 
 export const workerHelloSchema = v.object({ type: v.literal("workerHello"), workerId, token: id, pid: positive });
-/** The bundle is loaded; or, with a body of one error envelope, it could not be. */
+/** The bundle is loaded, and the function `setup` in it begins. */
+export const setupStartedSchema = v.object({ type: v.literal("setupStarted") });
+/** The bundle is loaded and the worker set up; or, with a body as that of `loadFailed`, it could not be. */
 export const loadedSchema = v.object({ type: v.literal("loaded"), ok: v.boolean() });
 /** These calls are about to begin; sent before them when the job has a timeout. */
 export const startedSchema = v.object({ type: v.literal("started"), grantId: count, index: count });
@@ -409,7 +452,7 @@ export const mainToNode = v.variant("type", [
 ]);
 export const nodeToWorker = v.variant("type", [...always, loadSchema, runSchema]);
 export const workerToNode = v.variant("type", [
-  ...always, workerHelloSchema, loadedSchema, startedSchema, workerResultsSchema, givenBackSchema, workerLogsSchema,
+  ...always, workerHelloSchema, setupStartedSchema, loadedSchema, startedSchema, workerResultsSchema, givenBackSchema, workerLogsSchema,
 ]);
 
 export type Hello = v.InferOutput<typeof helloSchema>;

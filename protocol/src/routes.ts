@@ -52,6 +52,7 @@ export const peopleSchema = v.object({ people: v.array(newPersonSchema) });
 
 /** One line that a call printed; index -1 outside of any call. */
 export const logLineSchema = v.object({
+  origin: v.picklist(["call", "setup", "other"]),
   index: v.number(),
   stream: v.picklist(["stdout", "stderr"]),
   timeMs: v.number(),

@@ -77,7 +77,7 @@ export class WorkerBench {
 
   async load(behaviour: Behaviour, { concurrency = 1, timed = false, env = {} }: { concurrency?: number; timed?: boolean; env?: Record<string, string> } = {}): Promise<void> {
     const bundlePath = this.#dialect.bundle(behaviour, this.#directory);
-    this.#send({ type: "load", jobId: newJobId(), bundlePath, concurrency, timed, env, cwd: null, packagesPath: null });
+    this.#send({ type: "load", jobId: newJobId(), bundlePath, concurrency, timed, env: Object.entries(env), isWholeEnv: false, cwd: null, packagesPath: null });
     await this.heard("loaded");
   }
 

@@ -15,7 +15,7 @@ after(() => main.stop());
 const CODE = Buffer.from("export default () => (x) => x + 1;");
 const SPEC = {
   name: "channel", runtime: "node", image: null, cpu: 1, ramMiB: null, maxParallelism: null, concurrency: 1, onError: "continue", retries: 0, grow: 0, timeoutMs: null,
-  detach: false, env: {}, cwd: null, parent: null, python: null, queue: null, bundle: { id: createHash("sha256").update(CODE).digest("hex"), externals: [] },
+  detach: false, setupTimeoutMs: null, env: [], environment: null, cwd: null, parent: null, python: null, queue: null, bundle: { id: createHash("sha256").update(CODE).digest("hex"), externals: [] },
 };
 
 class Channel {

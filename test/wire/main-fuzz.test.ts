@@ -59,7 +59,7 @@ for (const [role, union] of [["client", clientToMain], ["node", nodeToMain]] as 
 
 const SPEC: JobSpec = {
   name: "fuzz", runtime: "node", image: null, cpu: 1, ramMiB: null, maxParallelism: null, concurrency: 1, onError: "continue", retries: 0,
-  timeoutMs: null, grow: 0, detach: false, env: {}, cwd: null, parent: null, python: null, queue: null, bundle: { id: "a".repeat(64) as BundleId, externals: [] },
+  timeoutMs: null, grow: 0, detach: false, setupTimeoutMs: null, env: [], environment: null, cwd: null, parent: null, python: null, queue: null, bundle: { id: "a".repeat(64) as BundleId, externals: [] },
 };
 const CODE = Buffer.from("export default () => (x) => x;");
 /** Three jobs of one seed: with few of them, messages about the same job meet. */

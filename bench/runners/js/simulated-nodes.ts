@@ -48,7 +48,7 @@ class SimulatedNode {
 
   private receive(message: MainToNode): void {
     if (message.type === "assign") {
-      this.callMs.set(message.jobId, Number(message.spec.env["SIMULATED_CALL_MS"]));
+      this.callMs.set(message.jobId, Number(new Map(message.spec.env).get("SIMULATED_CALL_MS")));
       this.enter("RUNNING");
     } else if (message.type === "grant") this.work(message);
     else if (message.type === "stop") this.stop(message.jobId);

@@ -31,7 +31,9 @@ export function captureFunction(fn: (...args: never[]) => unknown, options: Capt
     const functions = new FunctionReader(inspector, natives, world, contexts);
     const shared = new SharedVariables((closure, variable) => contexts.contextOf(closure, variable));
     const graph = new ValueGraph(functions, natives, contexts, shared);
-    const vertex = graph.addRoot(fn, root);
+    const { setup } = options;
+    const members = setup === undefined ? [] : [{ value: fn, path: root }, { value: setup, path: { step: "setup", from: undefined } }];
+    const vertex = graph.addRoot(setup === undefined ? fn : [fn, setup], root, members);
     const { bytes, codes } = encodeValues(graph, vertex);
     const isReexport = vertex.fn?.kind === "code";
     return {
@@ -39,7 +41,7 @@ export function captureFunction(fn: (...args: never[]) => unknown, options: Capt
       values: isReexport ? new Uint8Array() : bytes,
       entry: vertex.fn?.kind === "code" ? emitReexport(vertex.fn.ref) : emitEntry(functions.templates, codes),
       origin: functions.origin ?? world.directory,
-      ...(options.explain === true ? { explanation: explainGraph(graph, vertex, name, world) } : {}),
+      ...(options.explain === true ? { explanation: explainGraph(graph, graph.vertices.get(fn) ?? vertex, name, world) } : {}),
     };
   } finally {
     inspector.close();

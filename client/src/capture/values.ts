@@ -42,8 +42,12 @@ export class ValueGraph {
     this.#objectDrafts = new ObjectDrafts(functions, natives, shapeOf);
   }
 
-  /** Walks everything that `root` reaches. Throws CaptureError. */
-  addRoot(root: object, path: Path): Vertex {
+  /**
+   * Walks everything that `root` reaches. Throws CaptureError.
+   * @param members what it holds that has a path of its own, and is walked in this order.
+   */
+  addRoot(root: object, path: Path, members: readonly { value: object; path: Path }[] = []): Vertex {
+    for (const member of [...members].reverse()) this.#vertex(member.value, member.path);
     const vertex = this.#vertex(root, path);
     do this.#expandPending();
     while (this.#takeNotes());

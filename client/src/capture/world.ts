@@ -7,6 +7,8 @@ import { fileOf, type Script } from "./script.ts";
 
 /** What a capture may be told about the program that it runs in. */
 export interface CaptureOptions {
+  /** Travels along, and shares with the function what both close over. The bundle then gives an array of both. */
+  setup?: ((...args: never[]) => unknown) | undefined;
   /** The program's own script, whose exports are not imported: importing it would run it. Default: the one Node was started with. */
   entryScript?: string;
   /** Folder from which imports of code that is in no file are resolved. Default: the working directory. */

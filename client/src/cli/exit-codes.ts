@@ -34,6 +34,7 @@ const EXIT_OF_ERROR: Readonly<Record<ErrorCode, ExitCode>> = {
   BURLA_CAPTURE: EXIT.capture,
   BURLA_PYTHON: EXIT.capture,
   BURLA_LOAD: EXIT.capture,
+  BURLA_SETUP: EXIT.capture,
   BURLA_PACKAGES: EXIT.capture,
   BURLA_INPUT: EXIT.usage,
   BURLA_TOO_LARGE: EXIT.usage,

@@ -112,6 +112,8 @@ export interface ClusterStatus {
 export interface JobLogLine {
   /** The input whose call printed it, or -1 when it was printed outside of any call. */
   readonly index: number;
+  /** A call, the function `setup`, or something else, such as a module while it was imported. */
+  readonly origin: "call" | "setup" | "other";
   readonly stream: "stdout" | "stderr";
   readonly timeMs: number;
   readonly nodeId: string;

@@ -2,7 +2,7 @@ import { describe, it } from "node:test";
 import assert from "node:assert/strict";
 import { fullLineText, lineText, LogWindow } from "./log-lines.ts";
 
-const line = (index: number) => ({ index, stream: "stdout" as const, timeMs: 0, nodeId: "local-0", text: `line ${index}` });
+const line = (index: number) => ({ index, origin: "call" as const, stream: "stdout" as const, timeMs: 0, nodeId: "local-0", text: `line ${index}` });
 const add = (window: LogWindow, from: number, to: number) => {
   for (let index = from; index < to; index++) window.add(line(index));
 };

@@ -47,8 +47,9 @@ export class LogWindow {
   }
 }
 
-/** Such as `[12] text`; lines outside of any call have no index. */
-export function lineText({ index, text }: JobLogLine): string {
+/** Such as `[12] text`, or `[setup] text`; other lines outside of any call have no index. */
+export function lineText({ index, origin, text }: Pick<JobLogLine, "index" | "origin" | "text">): string {
+  if (origin === "setup") return `[setup] ${text}`;
   return index < 0 ? text : `[${index}] ${text}`;
 }
 

@@ -3,6 +3,7 @@ import * as vscode from "vscode";
 import { TOOLS } from "../contributions.ts";
 import { troubleOf } from "../failure.ts";
 import type { Launcher } from "../runs/launch.ts";
+import { lineText } from "../output/log-lines.ts";
 import type { Runs } from "../runs/runs.ts";
 import type { Shell } from "../shell.ts";
 import { statusReport } from "./cost.ts";
@@ -40,8 +41,8 @@ async function jobLogs({ hub, known, loadControl }: ToolShell, runs: Runs, input
   token.onCancellationRequested(() => abort.abort());
   const lines: string[] = [];
   let left = 0;
-  for await (const { index, text } of control.jobLogs(jobId, { cluster: await known.target(hub.current.ref.id), signal: abort.signal })) {
-    lines.push(index < 0 ? text : `[${index}] ${text}`);
+  for await (const line of control.jobLogs(jobId, { cluster: await known.target(hub.current.ref.id), signal: abort.signal })) {
+    lines.push(lineText(line));
     if (lines.length > maxLines) {
       lines.shift();
       left++;

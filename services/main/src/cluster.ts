@@ -14,7 +14,7 @@ import { demandsOf } from "./core/growth.ts";
 import { isElsewhere } from "./core/job.ts";
 import type { CoreState } from "./core/state.ts";
 import { CoreLoop, nowMs, type Carried } from "./core-loop.ts";
-import { failureOf, keepFailures } from "./failures.ts";
+import { failureOf, failureOfJob, keepFailures } from "./failures.ts";
 import type { ElsewhereJobs } from "./elsewhere-jobs.ts";
 import { checkFits } from "./fits.ts";
 import type { JobEntry, ReaderConnection } from "./job-entry.ts";
@@ -290,7 +290,7 @@ export class Cluster {
     const entry = this.entry(jobId);
     if (entry !== undefined) {
       entry.failure = envelope;
-      keepFailures(entry, this.#options.log, () => decodeEnvelopes(envelope).map((error) => failureOf(-1, error)));
+      keepFailures(entry, this.#options.log, () => failureOfJob(decodeEnvelopes(envelope)));
     }
     this.handle({ type: "loadFailed", nodeId, jobId });
   }

@@ -48,6 +48,13 @@ export function failureOf(index: number, envelope: ErrorEnvelope): JobFailure {
   }
 }
 
+/** The error that is a whole job's, with the stack of its cause where it has none of its own. */
+export function failureOfJob([error, cause]: readonly ErrorEnvelope[]): JobFailure[] {
+  if (error === undefined) return [];
+  const failure = failureOf(-1, error);
+  return [failure.stack !== "" || cause === undefined ? failure : { ...failure, stack: failureOf(-1, cause).stack }];
+}
+
 function clip(text: string, length: number): string {
   return text.length <= length ? text : `${text.slice(0, length - 1)}…`;
 }

@@ -2,6 +2,7 @@
 import { BurlaError, countEntries, MAX_WAITING_LOG_BYTES, MAX_WINDOW_BYTES, messageOf, type JobId, type JobSpec, type JobSummary, type MainToClient, type Of } from "@burla/protocol";
 import type { JobLog} from "./store/job-log.ts";
 import { writeSummary, type Finished } from "./store/job-log.ts";
+import { forgetEnvironment } from "./store/environment-file.ts";
 import { FailureLog } from "./store/failure-log.ts";
 import { LineLog, type NewLines } from "./store/line-log.ts";
 
@@ -164,6 +165,7 @@ export class JobEntry {
       // In this order: a main that dies in between finds the job unfinished, and ends it again.
       writeSummary(this.directory, summary);
       if (!this.#discarded) this.log.append(finished, body);
+      forgetEnvironment(this.directory);
     } finally {
       this.lines.end();
       for (const chunkId of [...this.#chunks.keys()]) this.forgetChunk(chunkId);

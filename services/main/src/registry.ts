@@ -5,6 +5,7 @@ import { newToken, type JobFailure, type JobId, type JobSpec, type JobSummary } 
 import type { CoreState } from "./core/state.ts";
 import { restoreJob } from "./core/restore.ts";
 import { JobEntry } from "./job-entry.ts";
+import { forgetEnvironment, keepEnvironment, withEnvironment } from "./store/environment-file.ts";
 import { FailureLog } from "./store/failure-log.ts";
 import { JobLog, readSummary } from "./store/job-log.ts";
 import { replayJob, type Replayed } from "./store/replay.ts";
@@ -64,7 +65,7 @@ export class JobRegistry {
     const [createdAt, token] = [Date.now(), newToken()];
     const entry = new JobEntry({ jobId, spec, rootId, createdAt, directory, values, token, log, isNew: true });
     try {
-      log.append({ type: "job", jobId, spec, rootId, createdAt, token }, values);
+      log.append({ type: "job", jobId, spec: keepEnvironment(directory, spec), rootId, createdAt, token }, values);
     } catch (error) {
       entry.close();
       throw error;
@@ -151,6 +152,7 @@ export class JobRegistry {
     mkdirSync(aside, { recursive: true, mode: 0o700 });
     rmSync(join(aside, jobId), { recursive: true, force: true });
     renameSync(join(this.#directory, jobId), join(aside, jobId));
+    forgetEnvironment(join(aside, jobId));
   }
 
   #restoreOne(jobId: JobId, state: CoreState, nowMs: number): void {
@@ -165,7 +167,8 @@ export class JobRegistry {
       return;
     }
     const { remembered, values, createdAt, token, finished, finishedBody } = replayed;
-    const { spec, rootId } = remembered;
+    const { rootId } = remembered;
+    const spec = finished === null ? withEnvironment(directory, remembered.spec) : remembered.spec;
     const entry = new JobEntry({ jobId, spec, rootId, createdAt, directory, values, token, log, isNew: false });
     entry.restore(
       { lastSeq: remembered.seq, chunksStored: remembered.pushedChunks, inputsStored: remembered.pushedInputs, inputsEnded: remembered.totalInputs !== null },

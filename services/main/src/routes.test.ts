@@ -138,13 +138,15 @@ test("cancel ends the job, and tells its client", async () => {
 
 test("logs are NDJSON, with what was dropped", async () => {
   const from = { nodeId: "n-1" as NodeId, sender: "n-1 1" };
-  cluster.lines(JOB_ID, { ...from, nodeSeq: 1, droppedLines: 0 }, pack([[0, 1, 1000, "hello"], [-1, 2, 1001, "outside"]]));
+  cluster.lines(JOB_ID, { ...from, nodeSeq: 1, droppedLines: 0 }, pack([[0, 1, 1000, "hello"], [-1, 2, 1001, "outside"], [-2, 1, 1002, "set up"]]));
   cluster.lines(JOB_ID, { ...from, nodeSeq: 2, droppedLines: 7 }, pack([]));
   const answer = await routes.request(`/v1/jobs/${JOB_ID}/logs`, { headers: OWNER });
   assert.match(answer.headers.get("content-type") ?? "", /ndjson/);
-  const lines = (await answer.text()).trimEnd().split("\n").map((line) => JSON.parse(line) as { text: string; stream: string; index: number });
-  assert.deepEqual(lines.slice(0, 2).map(({ text, stream, index }) => [text, stream, index]), [["hello", "stdout", 0], ["outside", "stderr", -1]]);
-  assert.match(lines[2]?.text ?? "", /7 lines were dropped/);
+  const lines = (await answer.text()).trimEnd().split("\n").map((line) => JSON.parse(line) as { text: string; stream: string; index: number; origin: string });
+  assert.deepEqual(lines.slice(0, 3).map(({ text, stream, index, origin }) => [text, stream, index, origin]), [
+    ["hello", "stdout", 0, "call"], ["outside", "stderr", -1, "other"], ["set up", "stdout", -1, "setup"],
+  ]);
+  assert.match(lines[3]?.text ?? "", /7 lines were dropped/);
 });
 
 test("a blob comes back by its hash; one that is too large is refused before it is read", async () => {

@@ -4,7 +4,7 @@ import { Readable } from "node:stream";
 import { Hono } from "hono";
 import { bodyLimit } from "hono/body-limit";
 import {
-  BurlaError, MAX_BUNDLE_BYTES, messageOf, newPersonSchema, ROUTES, WATCH_HEARTBEAT_MS, type JobFailures, type JobId, type JobSummary, type LogLineJson,
+  BurlaError, MAX_BUNDLE_BYTES, messageOf, newPersonSchema, NO_INPUT, originOf, ROUTES, WATCH_HEARTBEAT_MS, type JobFailures, type JobId, type JobSummary, type LogLineJson,
 } from "@burla/protocol";
 import type { Identity, PersonRole } from "./auth.ts";
 import type { Cluster } from "./cluster.ts";
@@ -145,9 +145,9 @@ async function* textOf(lines: AsyncGenerator<LoggedLines>): AsyncGenerator<strin
 }
 
 function linesText({ nodeId, droppedLines, entries }: LoggedLines): string {
-  const lines: LogLineJson[] = entries.map(([index, stream, timeMs, text]) => ({ index, stream: stream === 1 ? "stdout" : "stderr", timeMs, nodeId, text }));
+  const lines: LogLineJson[] = entries.map(([index, stream, timeMs, text]) => ({ ...originOf(index), stream: stream === 1 ? "stdout" : "stderr", timeMs, nodeId, text }));
   const timeMs = lines.at(-1)?.timeMs ?? Date.now();
-  if (droppedLines > 0) lines.push({ index: -1, stream: "stderr", timeMs, nodeId, text: `… ${droppedLines} lines were dropped` });
+  if (droppedLines > 0) lines.push({ ...originOf(NO_INPUT), stream: "stderr", timeMs, nodeId, text: `… ${droppedLines} lines were dropped` });
   return lines.map((line) => `${JSON.stringify(line)}\n`).join("");
 }
 

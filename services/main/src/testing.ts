@@ -11,7 +11,7 @@ export const JOB_ID = "job-01j9x3k5v7abcdefghj" as JobId;
 
 export const SPEC: JobSpec = {
   name: "score", runtime: "node", image: null, cpu: 1, ramMiB: null, maxParallelism: null, concurrency: 1, onError: "continue", retries: 0,
-  timeoutMs: null, grow: 0, detach: false, env: {}, cwd: null, parent: null, python: null, queue: null, bundle: { id: "a".repeat(64) as BundleId, externals: [] },
+  timeoutMs: null, grow: 0, detach: false, setupTimeoutMs: null, env: [], environment: null, cwd: null, parent: null, python: null, queue: null, bundle: { id: "a".repeat(64) as BundleId, externals: [] },
 };
 
 export const SUMMARY: JobSummary = {

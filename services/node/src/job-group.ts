@@ -23,7 +23,7 @@ export interface GroupOptions {
   readonly values: Uint8Array;
   /** Puts the bundle and its packages where workers find them. Ended by the signal when the job is. */
   readonly prepare: (signal: AbortSignal, onProgress: (text: string) => void) => Promise<Prepared>;
-  readonly env: Record<string, string>;
+  readonly environment: Pick<Of<NodeToWorker, "load">, "env" | "isWholeEnv">;
   /** A fresh worker in place of a lost one. */
   readonly startWorker: () => Slot;
   /** Where its inputs come from, and its results go to. */
@@ -112,9 +112,14 @@ export class JobGroup implements SlotListener {
     await Promise.all([...[...this.slots].map((slot) => slot.container.exited), this.#work.close()]);
   }
 
+  settingUp(): void {
+    if (![...this.slots].some((slot) => slot.isLoaded)) this.#notePreparing("runs the function `setup`");
+  }
+
   loaded(_slot: Slot, ok: boolean, body: Uint8Array): void {
     if (this.#ending.signal.aborted) return;
     if (!ok) return this.#work.report({ type: "loadFailed", jobId: this.jobId }, body);
+    this.#notePreparing("");
     this.#loadLosses = 0;
     const nowMs = performance.now();
     for (const waiting of this.#queue) waiting.sinceMs = nowMs;
@@ -157,21 +162,31 @@ export class JobGroup implements SlotListener {
     this.slots.delete(slot);
     if (this.#ending.signal.aborted) return;
     if (report.cause === "engine-failed") return this.#options.nodeFailed(describeExit(report));
-    if (!slot.isLoaded && report.cause !== "engine-stopped" && ++this.#loadLosses >= MAX_LOAD_LOSSES) {
-      const code = this.#options.assign.spec.runtime === "python" && report.cause === "refused" ? "BURLA_PYTHON" : "BURLA_LOAD";
-      return this.#failToLoad(new Error(`the worker ended while it loaded the function: ${describeExit(report)}`), code);
-    }
+    if (slot.setupTimedOut) return this.#failToLoad(this.#tooLong());
+    if (!slot.isLoaded && report.cause !== "engine-stopped" && ++this.#loadLosses >= MAX_LOAD_LOSSES) return this.#failToLoad(this.#lostBefore(slot, report));
     this.#endAllLost(slot, report, timedOut);
     this.#adopt(this.#options.startWorker());
     this.#options.changed();
   }
 
+  #tooLong(): BurlaError {
+    return new BurlaError("BURLA_SETUP", `the function \`setup\` ran longer than ${this.#options.assign.spec.setupTimeoutMs ?? 0} ms; its worker was killed`);
+  }
+
+  /** The error of a job whose workers end before they can call its function. */
+  #lostBefore(slot: Slot, report: ExitReport): BurlaError {
+    const how = describeExit(report);
+    if (slot.isSettingUp) return new BurlaError("BURLA_SETUP", `the worker ended while it ran the function \`setup\`: ${how}`);
+    const isRefused = this.#options.assign.spec.runtime === "python" && report.cause === "refused";
+    return new BurlaError(isRefused ? "BURLA_PYTHON" : "BURLA_LOAD", `the worker ended while it loaded the function: ${how}`);
+  }
+
   #adopt(slot: Slot): void {
     this.slots.add(slot);
-    const { assign, values, env } = this.#options;
-    const { concurrency, timeoutMs, cwd } = assign.spec;
+    const { assign, values, environment } = this.#options;
+    const { concurrency, timeoutMs, setupTimeoutMs, cwd } = assign.spec;
     void this.#prepared.then(
-      (prepared) => slot.load(this.jobId, this, { jobId: this.jobId, ...prepared, concurrency, env, cwd }, timeoutMs, values),
+      (prepared) => slot.load(this.jobId, this, { jobId: this.jobId, ...prepared, ...environment, concurrency, cwd }, { timeoutMs, setupTimeoutMs }, values),
       () => undefined,
     );
   }
@@ -190,9 +205,9 @@ export class JobGroup implements SlotListener {
     else this.#failToLoad(error);
   }
 
-  #failToLoad(error: unknown, usual: "BURLA_LOAD" | "BURLA_PYTHON" = "BURLA_LOAD"): void {
+  #failToLoad(error: unknown): void {
     if (this.#ending.signal.aborted) return;
-    const code = error instanceof BurlaError ? error.code : usual;
+    const code = error instanceof BurlaError ? error.code : "BURLA_LOAD";
     const [message = ""] = error instanceof BurlaError ? error.message.split(`\n  ${error.cure}`) : [messageOf(error)];
     this.#work.report({ type: "loadFailed", jobId: this.jobId }, encodeEnvelopes([{ kind: "burla", code, message }]));
   }

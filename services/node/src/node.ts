@@ -8,7 +8,7 @@
  */
 import { join } from "node:path";
 import {
-  LEASE_RENEW_MS, makeSocketsFolder, type JobId, type JobSpec, type MainToNode, type NodeId, type NodeToMain, type Of,
+  LEASE_RENEW_MS, makeSocketsFolder, type JobId, type JobSpec, type MainToNode, type NodeId, type NodeToMain, type NodeToWorker, type Of,
 } from "@burla/protocol";
 import { BundleStore } from "./bundles.ts";
 import type { NodeConfig, NodeFolders } from "./config.ts";
@@ -170,7 +170,7 @@ export class Node {
         assign: message,
         values: body.subarray(codeBytes),
         prepare: (signal, onProgress) => this.#prepare(spec, shape, code, { signal, onProgress }),
-        env: { ...spec.env, ...this.#wayToMain(), BURLA_JOB: jobId, BURLA_JOB_TOKEN: message.token },
+        environment: this.#environmentOf(message),
         startWorker: () => this.#pool.start(shape),
           openQueue: (listener) => this.#queues.open(message, listener),
           changed: () => this.#status.tell(),
@@ -247,6 +247,13 @@ export class Node {
   #enter(state: NodeState, reason: string): void {
     this.#dependencies.log.info({ state, reason }, "state");
     this.#status.enter(state, reason);
+  }
+
+  /** Workers elsewhere than on the machine of their caller keep what they have. */
+  #environmentOf({ jobId, spec, token }: Of<MainToNode, "assign">): Pick<Of<NodeToWorker, "load">, "env" | "isWholeEnv"> {
+    const environment = this.#dependencies.runtime.sharesMachine ? spec.environment : null;
+    const ours = Object.entries({ ...this.#wayToMain(), BURLA_JOB: jobId, BURLA_JOB_TOKEN: token });
+    return { env: [...new Map([...(environment ?? []), ...spec.env, ...ours])], isWholeEnv: environment !== null };
   }
 
   /** For functions that start jobs of their own: over this node's socket, or as this node does. */

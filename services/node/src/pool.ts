@@ -95,7 +95,7 @@ export class WarmPool {
   shapeOf({ runtime, python, image, cpu, ramMiB }: WorkerNeeds): WorkerShape {
     const { warm, runtime: containers } = this.#options;
     const usual = warm.find((kind) => kind.runtime === runtime)?.image ?? null;
-    const interpreter = containers.takesInterpreter ? (python?.executable ?? null) : null;
+    const interpreter = containers.sharesMachine ? (python?.executable ?? null) : null;
     return { kind: runtime, python: interpreter, image: image ?? usual, cpu: containers.limitsCpu ? cpu : WARM_CPU, ramMiB: ramMiB ?? this.#options.ramMiB };
   }
 }

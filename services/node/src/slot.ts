@@ -24,8 +24,16 @@ export interface HeldGrant {
   isCut: boolean;
 }
 
+/** Longest times of what a job runs in a worker; null for none. */
+export interface CallLimits {
+  readonly timeoutMs: number | null;
+  readonly setupTimeoutMs: number | null;
+}
+
 /** What a slot tells whoever uses it. */
 export interface SlotListener {
+  /** Its worker runs the function `setup` of the job. */
+  settingUp(slot: Slot): void;
   loaded(slot: Slot, ok: boolean, body: Uint8Array): void;
   results(slot: Slot, grant: HeldGrant, message: Of<WorkerToNode, "workerResults">, body: Uint8Array): void;
   givenBack(slot: Slot, grant: HeldGrant, positions: number[]): void;
@@ -60,9 +68,14 @@ export class Slot {
   readonly grants = new Map<number, HeldGrant>();
   jobId: JobId | null = null;
   isLoaded = false;
+  /** The function `setup` of the job runs in it. */
+  isSettingUp = false;
+  /** Its set-up took longer than it may, and it was killed. */
+  setupTimedOut = false;
   #connection: WorkerConnection | undefined;
   #listener: SlotListener | undefined;
-  #timeoutMs: number | null = null;
+  #limits: CallLimits = { timeoutMs: null, setupTimeoutMs: null };
+  #setupTimer: NodeJS.Timeout | undefined;
   readonly #timers = new Map<number, NodeJS.Timeout>();
   #timedOut: { index: number } | null = null;
   #hasEnded = false;
@@ -103,6 +116,7 @@ export class Slot {
       server.forget(this.workerId);
       for (const timer of this.#timers.values()) clearTimeout(timer);
       clearTimeout(this.#killTimer);
+      clearTimeout(this.#setupTimer);
       this.#report = report;
       this.#listener?.exited(this, report, this.#timedOut);
       throw new Error(`a worker ended before it was ready: ${describeExit(report)}`);
@@ -130,10 +144,10 @@ export class Slot {
   }
 
   /** Makes the slot a job's: the worker loads its bundle as soon as it is there. */
-  async load(jobId: JobId, listener: SlotListener, message: Omit<Of<NodeToWorker, "load">, "type" | "timed">, timeoutMs: number | null, values: Uint8Array): Promise<void> {
+  async load(jobId: JobId, listener: SlotListener, message: Omit<Of<NodeToWorker, "load">, "type" | "timed">, limits: CallLimits, values: Uint8Array): Promise<void> {
     this.jobId = jobId;
     this.#listener = listener;
-    this.#timeoutMs = timeoutMs;
+    this.#limits = limits;
     // One that could not be started at all has ended before anybody listened.
     if (this.#report !== undefined) return listener.exited(this, this.#report, null);
     try {
@@ -141,7 +155,7 @@ export class Slot {
     } catch {
       return;
     }
-    this.#connection?.send({ type: "load", ...message, timed: timeoutMs !== null }, values);
+    this.#connection?.send({ type: "load", ...message, timed: limits.timeoutMs !== null }, values);
   }
 
   give(grant: HeldGrant): void {
@@ -165,7 +179,11 @@ export class Slot {
 
   #receive(message: WorkerToNode, body: Uint8Array): void {
     switch (message.type) {
+      case "setupStarted":
+        return this.#watchSetup();
       case "loaded":
+        clearTimeout(this.#setupTimer);
+        this.isSettingUp = false;
         this.isLoaded = message.ok;
         return this.#listener?.loaded(this, message.ok, body);
       case "started":
@@ -206,12 +224,25 @@ export class Slot {
     this.#noteBusy();
   }
 
+  #watchSetup(): void {
+    this.isSettingUp = true;
+    const { setupTimeoutMs } = this.#limits;
+    if (setupTimeoutMs !== null) {
+      this.#setupTimer = setTimeout(() => {
+        this.setupTimedOut = true;
+        this.container.kill();
+      }, setupTimeoutMs);
+    }
+    this.#listener?.settingUp(this);
+  }
+
   #armTimeout(index: number): void {
-    if (this.#timeoutMs === null) return;
+    const { timeoutMs } = this.#limits;
+    if (timeoutMs === null) return;
     const timer = setTimeout(() => {
       this.#timedOut ??= { index };
       this.container.kill();
-    }, this.#timeoutMs);
+    }, timeoutMs);
     this.#timers.set(index, timer);
   }
 

@@ -43,7 +43,7 @@ export async function openWorkshop(): Promise<Workshop> {
 
 const SPEC: JobSpec = {
   name: "test", runtime: "node", image: null, cpu: 1, ramMiB: null, maxParallelism: null, concurrency: 1, onError: "continue", retries: 0, grow: 0, timeoutMs: null,
-  detach: false, env: {}, cwd: null, parent: null, python: null, queue: null, bundle: { id: "a".repeat(64) as BundleId, externals: [] },
+  detach: false, setupTimeoutMs: null, env: [], environment: null, cwd: null, parent: null, python: null, queue: null, bundle: { id: "a".repeat(64) as BundleId, externals: [] },
 };
 
 /** A job on this node, with all that it reported, opened and in order. */
@@ -64,7 +64,7 @@ export class TestGroup {
         assign,
         values: new Uint8Array(0),
         prepare: async () => ({ bundlePath: await (typeof code === "string" ? writeBundle(workshop, assign.jobId, code) : code), packagesPath: null }),
-        env: {},
+        environment: { env: [], isWholeEnv: false },
         startWorker: () => workshop.newSlot(ramMiB),
         openQueue: () => ({
           report: (message, body) => this.#report(message, body),

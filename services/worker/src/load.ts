@@ -1,10 +1,20 @@
 /** From a bundle on disk and captured values to a callable. */
 import { pathToFileURL } from "node:url";
 import { inspect } from "node:util";
-import type { NodeToWorker, Of } from "@burla/protocol";
+import { OWN_PREFIX, type NodeToWorker, type Of } from "@burla/protocol";
 
 /** The user's function. */
 export type UserFunction = (input: unknown, context: CallContext) => unknown;
+
+/** What the function `setup` is told. */
+export type SetupContext = Pick<CallContext, "signal" | "log">;
+
+/** What a bundle makes. */
+export interface UserFunctions {
+  readonly call: UserFunction;
+  /** Run once, before the first call; null for a job without set-up. */
+  readonly setup: ((context: SetupContext) => unknown) | null;
+}
 
 /** The second argument of every call. */
 export interface CallContext {
@@ -12,24 +22,42 @@ export interface CallContext {
   readonly attempt: number;
   readonly signal: AbortSignal;
   readonly log: (...parts: unknown[]) => void;
+  /** What the function `setup` has given. */
+  readonly worker: unknown;
 }
 
+/** Gives the function, or it and the function `setup` as an array. */
 interface BundleModule {
-  default: (values: Uint8Array) => UserFunction | Promise<UserFunction>;
+  default: (values: Uint8Array) => unknown;
 }
 
 /**
  * Sets up the job's environment and imports its bundle.
- * @throws whatever the user's modules throw when they are imported; TypeError when they give no function.
+ * @throws whatever the user's modules throw when they are imported; TypeError when they give no functions.
  */
-export async function loadFunction(message: Of<NodeToWorker, "load">, values: Uint8Array): Promise<UserFunction> {
-  Object.assign(process.env, message.env);
+export async function loadFunctions(message: Of<NodeToWorker, "load">, values: Uint8Array): Promise<UserFunctions> {
+  enterEnvironment(message);
   if (message.cwd !== null) enter(message.cwd);
   process.setSourceMapsEnabled(true);
   const module = (await import(pathToFileURL(message.bundlePath).href)) as BundleModule;
-  const fn: unknown = await module.default(values);
-  if (typeof fn !== "function") throw new TypeError(`what was sent is no function but ${inspect(fn, { depth: 0 })}`);
-  return fn as UserFunction;
+  const made = await module.default(values);
+  const [call, setup = null] = (Array.isArray(made) ? made : [made]) as unknown[];
+  for (const fn of [call, ...(setup === null ? [] : [setup])]) {
+    if (typeof fn !== "function") throw new TypeError(`what was sent is no function but ${inspect(fn, { depth: 0 })}`);
+  }
+  return { call: call as UserFunction, setup: setup as UserFunctions["setup"] };
+}
+
+/** Assigning tells the C library too, and the clock of a new time zone, which is why nothing is assigned that is there. */
+function enterEnvironment({ env, isWholeEnv }: Pick<Of<NodeToWorker, "load">, "env" | "isWholeEnv">): void {
+  const wanted = new Map(env);
+  for (const name of Object.keys(process.env)) {
+    const isGone = wanted.get(name) === null || (isWholeEnv && !wanted.has(name) && !name.startsWith(OWN_PREFIX));
+    if (isGone) Reflect.deleteProperty(process.env, name);
+  }
+  for (const [name, value] of wanted) {
+    if (value !== null && process.env[name] !== value) process.env[name] = value;
+  }
 }
 
 /** The client's folder, where it exists: only on the same machine. */

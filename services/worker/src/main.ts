@@ -6,12 +6,14 @@
  * BURLA_WORKER_STDERR, which file descriptors 1 and 2 are, opened for appending, or become.
  */
 import { connect } from "node:net";
-import { Connection, nodeToWorker, type NodeToWorker, type WorkerId, type WorkerToNode } from "@burla/protocol";
-import { guardProcess } from "./guard.ts";
-import { loadFunction } from "./load.ts";
+import { Connection, encodeEnvelopes, nodeToWorker, toEnvelope, type NodeToWorker, type Of, type WorkerId, type WorkerToNode } from "@burla/protocol";
+import { guardProcess, type Guarded } from "./guard.ts";
+import { loadFunctions, type UserFunctions } from "./load.ts";
 import { captureOutput } from "./output.ts";
 import { redirectOutput } from "./redirect.ts";
 import { Runner } from "./run.ts";
+import { SetUp, SetupFailure } from "./set-up.ts";
+import { userStack } from "./stack.ts";
 import { warmUp } from "./warm-up.ts";
 
 function take(name: string): string {
@@ -47,7 +49,8 @@ function start(): void {
   const output = captureOutput(files, (droppedLines, body) => connection.send({ type: "workerLogs", droppedLines }, body));
   // Made when the worker is warm: an older one would have a hidden class of its own, which optimised code does not expect.
   let runner: Runner | undefined;
-  guardProcess(() => runner);
+  let settingUp: SetUp | undefined;
+  guardProcess((): Guarded | undefined => settingUp ?? runner);
   connection.send({ type: "workerHello", workerId, token, pid: process.pid });
   let isNeeded = false;
   warmUp(output, () => isNeeded).catch(() => undefined);
@@ -57,17 +60,35 @@ function start(): void {
     if (message.type === "run") return runner?.enqueue(message, body);
     if (message.type !== "load") return;
     const job = (runner = new Runner(connection, output));
-    void loadFunction(message, body).then(
-      (fn) => {
-        job.begin(fn, message);
-        connection.send({ type: "loaded", ok: true });
-      },
-      (error: unknown) => {
-        output.flush();
-        connection.send({ type: "loaded", ok: false }, job.envelopeOf(error));
-      },
-    );
+    void prepare(job, message, body).catch((error: unknown) => {
+      output.end();
+      connection.send({ type: "loaded", ok: false }, envelopesOf(error));
+    });
   }
+
+  async function setUp(setup: NonNullable<UserFunctions["setup"]>, job: Runner): Promise<unknown> {
+    connection.send({ type: "setupStarted" });
+    connection.flush();
+    settingUp = new SetUp(job, output);
+    try {
+      return await settingUp.run(setup);
+    } finally {
+      settingUp = undefined;
+    }
+  }
+
+  async function prepare(job: Runner, message: Of<NodeToWorker, "load">, values: Uint8Array): Promise<void> {
+    const { call, setup } = await loadFunctions(message, values);
+    const worker = setup === null ? undefined : await setUp(setup, job);
+    job.begin(call, { ...message, worker });
+    connection.send({ type: "loaded", ok: true });
+  }
+}
+
+/** The error of a job that cannot begin, and what caused it. */
+function envelopesOf(error: unknown): Uint8Array {
+  const errors = error instanceof SetupFailure ? [error.told, error.thrown] : [error];
+  return encodeEnvelopes(errors.map((each) => toEnvelope(each, userStack)));
 }
 
 start();

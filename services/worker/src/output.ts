@@ -7,12 +7,10 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import { fstatSync, ftruncateSync, openSync, readSync, watch } from "node:fs";
 import { StringDecoder } from "node:string_decoder";
-import { LOG_BURST_LINES, LOG_LINES_PER_SECOND, MAX_LOG_LINE_BYTES, pack, type LogEntry } from "@burla/protocol";
+import { LOG_BURST_LINES, LOG_LINES_PER_SECOND, MAX_LOG_LINE_BYTES, NO_INPUT, pack, type LogEntry } from "@burla/protocol";
 import { BATCH_LINES, NATIVE_READ_BYTES, TRUNCATE_BYTES, WATCHED_CALLS } from "./pace.ts";
 
 type Stream = 1 | 2;
-/** Printed outside of any call. */
-const NO_INPUT = -1;
 /** Marks what came through a descriptor. */
 const NATIVE = ":native";
 

@@ -2,7 +2,7 @@
 import { AsyncResource } from "node:async_hooks";
 import { format } from "node:util";
 import {
-  decodeValues, encodeEnvelopes, kept, toEnvelope, type Connection, type ErrorEnvelope, type NodeToWorker, type Of, type WorkerToNode,
+  decodeValues, kept, toEnvelope, type Connection, type ErrorEnvelope, type NodeToWorker, type Of, type WorkerToNode,
 } from "@burla/protocol";
 import { Batch } from "./batch.ts";
 import type { CallContext, UserFunction } from "./load.ts";
@@ -47,6 +47,8 @@ export class Runner {
   /** Calls begin in one scope, whatever brought their inputs: optimised code expects one kind of scope. */
   readonly #scope = new AsyncResource("BurlaCalls");
   #fn: UserFunction | undefined;
+  /** What the function `setup` has given. */
+  #worker: unknown;
   #concurrency = 1;
   #timed = false;
   #pumping = false;
@@ -59,9 +61,10 @@ export class Runner {
     this.#output = output;
   }
 
-  begin(fn: UserFunction, { concurrency, timed }: { concurrency: number; timed: boolean }): void {
+  begin(fn: UserFunction, { concurrency, timed, worker }: { concurrency: number; timed: boolean; worker: unknown }): void {
     this.#output.begin();
     this.#fn = fn;
+    this.#worker = worker;
     this.#concurrency = concurrency;
     this.#timed = timed;
     this.#beganMs = performance.now();
@@ -74,13 +77,14 @@ export class Runner {
     void this.#pump();
   }
 
+  /** What calls have as `context.signal`. */
+  get signal(): AbortSignal {
+    return this.#cancelled.signal;
+  }
+
   /** `context.signal` aborts; for the moment between SIGTERM and SIGKILL. */
   cancel(): void {
     this.#cancelled.abort();
-  }
-
-  envelopeOf(error: unknown): Uint8Array {
-    return encodeEnvelopes([toEnvelope(error, userStack)]);
   }
 
   /**
@@ -195,7 +199,7 @@ export class Runner {
     if (this.#timed) this.#announce(call);
     let result: unknown;
     try {
-      result = this.#output.run(call, fn, input, new Context(call, this.#output, this.#cancelled.signal));
+      result = this.#output.run(call, fn, input, new Context(call, this.#output, this.#cancelled.signal, this.#worker));
       // Looks at `result.then`, which may be a getter of the user's that throws.
       if (isThenable(result)) return this.#follow(call, result);
     } catch (error) {
@@ -276,13 +280,15 @@ class Context implements CallContext {
   readonly index: number;
   readonly attempt: number;
   readonly signal: AbortSignal;
+  readonly worker: unknown;
   readonly #call: RunningCall;
   readonly #output: Output;
 
-  constructor(call: RunningCall, output: Output, signal: AbortSignal) {
+  constructor(call: RunningCall, output: Output, signal: AbortSignal, worker: unknown) {
     this.index = call.index;
     this.attempt = call.grant.message.attempt;
     this.signal = signal;
+    this.worker = worker;
     this.#call = call;
     this.#output = output;
   }

@@ -52,11 +52,11 @@ export class TestWorker {
   }
 
   /** Loads a module whose default export makes the function. Resolves when it is loaded, or could not be. */
-  async load(code: string, options: { concurrency?: number; timed?: boolean; env?: Record<string, string>; cwd?: string | null } = {}): Promise<void> {
+  async load(code: string, options: { concurrency?: number; timed?: boolean; env?: Record<string, string>; isWholeEnv?: boolean; cwd?: string | null } = {}): Promise<void> {
     const bundlePath = join(this.#directory, "bundle.mjs");
     writeFileSync(bundlePath, code);
-    const { concurrency = 1, timed = false, env = {}, cwd = null } = options;
-    this.send({ type: "load", jobId: newJobId(), bundlePath, concurrency, timed, env, cwd, packagesPath: null });
+    const { concurrency = 1, timed = false, env = {}, isWholeEnv = false, cwd = null } = options;
+    this.send({ type: "load", jobId: newJobId(), bundlePath, concurrency, timed, env: Object.entries(env), isWholeEnv, cwd, packagesPath: null });
     await this.until(() => this.messages.some(({ type }) => type === "loaded"));
   }
 

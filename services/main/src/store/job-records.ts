@@ -1,6 +1,6 @@
 /** What main must not forget of one job, as it stands in the job's log. */
 import * as v from "valibot";
-import { finishedSchema, jobSpecSchema, newToken, resultsSchema, type JobId, type JobSpec, type MainToClient, type NodeId, type Of } from "@burla/protocol";
+import { finishedSchema, jobSpecSchema, newToken, resultsSchema, type JobId, type JobSpec, type MainToClient, type NodeId, type Of, type Variables } from "@burla/protocol";
 import type { Range } from "../core/state.ts";
 
 export type Results = Of<MainToClient, "results">;
@@ -45,8 +45,21 @@ const id = <Id extends string>() => v.custom<Id>((value) => typeof value === "st
 
 export const answeredChunksSchema: v.GenericSchema<unknown, AnsweredChunk[]> = v.array(v.tuple([count, v.instance(Uint8Array)]));
 
-/** A main of an earlier build may have written it: then it has no image, or no queue but main. */
-const storedSpecSchema = v.object({ ...jobSpecSchema.entries, image: v.optional(jobSpecSchema.entries.image, null), queue: v.optional(jobSpecSchema.entries.queue, null) });
+/** Variables as builds of before wrote them. */
+const storedEnv = v.union([
+  jobSpecSchema.entries.env,
+  v.pipe(v.record(v.string(), v.string()), v.transform((record): Variables => Object.entries(record))),
+]);
+
+/** A main of an earlier build may have written it: then it has no image, no queue but main, and no set-up. */
+const storedSpecSchema = v.object({
+  ...jobSpecSchema.entries,
+  image: v.optional(jobSpecSchema.entries.image, null),
+  queue: v.optional(jobSpecSchema.entries.queue, null),
+  setupTimeoutMs: v.optional(jobSpecSchema.entries.setupTimeoutMs, null),
+  env: storedEnv,
+  environment: v.optional(jobSpecSchema.entries.environment, null),
+});
 
 /** Main wrote it, but a disk may give back something else: a damaged record must not become a wrong state. */
 export const recordSchema: v.GenericSchema<unknown, JobRecord> = v.variant("type", [

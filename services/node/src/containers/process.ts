@@ -25,7 +25,7 @@ export interface ProcessRuntimeOptions {
 export class ProcessRuntime implements ContainerRuntime {
   /** The operating system shares its processors out fairly; nothing holds a process group to a number of them. */
   readonly limitsCpu = false;
-  readonly takesInterpreter = true;
+  readonly sharesMachine = true;
   readonly trouble = "";
   readonly #options: ProcessRuntimeOptions;
   readonly #watches: Watches = { memory: new MemoryWatch(), worker: new WorkerWatch() };

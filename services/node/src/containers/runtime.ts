@@ -76,8 +76,8 @@ export interface TaskOutcome {
 export interface ContainerRuntime {
   /** Whether a container is held to its processors, so that one with another number does not do. */
   readonly limitsCpu: boolean;
-  /** Whether workers see the programs of this machine, so that a job may name its interpreter. */
-  readonly takesInterpreter: boolean;
+  /** Whether workers see this machine as its user does, so that a job may name its interpreter, and bring its caller's environment. */
+  readonly sharesMachine: boolean;
   /** What keeps it from starting containers at the moment, for people; empty when nothing does. */
   readonly trouble: string;
   /**

@@ -34,7 +34,7 @@ export interface DockerRuntimeOptions {
 
 export class DockerRuntime implements ContainerRuntime {
   readonly limitsCpu = true;
-  readonly takesInterpreter = false;
+  readonly sharesMachine = false;
   readonly #options: DockerRuntimeOptions;
   readonly #engine: Engine;
   readonly #space: string;
