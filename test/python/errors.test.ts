@@ -67,6 +67,84 @@ if sys.version_info >= (3, 11):
             assert isinstance(member.__cause__, KeyError) and member.__cause__.__traceback__ is not None, member.__cause__`);
 });
 
+test("cause, context, whether it is hidden, and notes are as they were", async () => {
+  await run(`
+import sys
+def during():
+    try: {}["first"]
+    except KeyError: raise ValueError("during")
+def from_none():
+    try: {}["first"]
+    except KeyError: raise ValueError("none") from None
+def both():
+    try: {}["first"]
+    except KeyError: raise ValueError("both") from OSError(2, "cause")
+def same():
+    try: {}["first"]
+    except KeyError as error: raise ValueError("same") from error
+def explicit(): raise ValueError("explicit") from LookupError("cause")
+def leaves():
+    try: sys.exit(3)
+    except SystemExit as error: raise ValueError("leaves") from error
+def stops():
+    try: next(iter(()))
+    except StopIteration: raise ValueError("stops")
+def noted():
+    error = ValueError("noted")
+    error.__notes__ = ["one", "two"]
+    raise error
+def seen(error):
+    link = lambda other: None if other is None else (type(other).__name__, str(other))
+    return str(error), link(error.__cause__), link(error.__context__), error.__suppress_context__, getattr(error, "__notes__", [])[:2], error.__cause__ is error.__context__
+cases = [during, from_none, both, same, explicit, leaves, stops, noted]
+def local(case):
+    try: case()
+    except ValueError as error: return seen(error)
+def call(case): case()
+for case, outcome in zip(cases, remote_parallel_map(call, cases, order="input").settled()):
+    found, expected = seen(outcome.reason), local(case)
+    if case is not noted: found = (*found[:4], [], found[5])
+    assert found == expected, (found, expected)`);
+});
+
+test("exceptions with constructors of their own are of their class: raised, in groups, as values and as causes", async () => {
+  await run(`
+import sys
+class Keyword(Exception):
+    def __init__(self, *, status): super().__init__(f"status {status}"); self.status = status
+class Two(ValueError):
+    def __init__(self, code, reason): super().__init__(f"{code}: {reason}"); self.code, self.reason = code, reason
+class Slots(Exception):
+    __slots__ = ("field",)
+    def __init__(self, first, second): super().__init__(first + second); self.field = second
+class Disk(OSError):
+    def __init__(self, path, *, why): super().__init__(5, why, path); self.why = why
+class Made(Exception):
+    def __new__(cls, a, b): return super().__new__(cls, a)
+    def __init__(self, a, b): super().__init__(a); self.b = b
+class Quits(Exception):
+    def __init__(self, *args):
+        if len(args) != 3: raise SystemExit("three are needed")
+        super().__init__("quits")
+makers = [lambda: Keyword(status=4), lambda: Two(1, "r"), lambda: Slots("a", "b"), lambda: Disk("/x", why="w"), lambda: Made(1, 2), lambda: Quits(1, 2, 3)]
+seen = lambda error: (type(error), str(error), error.args, {name: value for name, value in vars(error).items() if name not in ("__notes__", "input_index", "remote_traceback")}, getattr(error, "field", None), getattr(error, "errno", None), getattr(error, "filename", None))
+def raises(maker): raise maker()
+def caused(maker): raise KeyError("k") from maker()
+def grouped(maker): raise ExceptionGroup("g", [maker(), ExceptionGroup("inner", [maker(), TypeError("t")])])
+for maker in makers:
+    expected = seen(maker())
+    (raised,), (chained,) = (list(remote_parallel_map(function, [maker]).settled()) for function in (raises, caused))
+    assert seen(raised.reason) == expected, (seen(raised.reason), expected)
+    assert seen(chained.reason.__cause__) == expected, chained.reason.__cause__
+    (value,) = remote_parallel_map(lambda error: (error, type(error).__name__), [maker()])
+    assert seen(value[0]) == expected and value[1] == expected[0].__name__, value
+    if sys.version_info >= (3, 11):
+        (group,) = remote_parallel_map(grouped, [maker]).settled()
+        assert type(group.reason) is ExceptionGroup and group.reason.message == "g", group.reason
+        first, inner = group.reason.exceptions
+        assert seen(first) == expected == seen(inner.exceptions[0]) and type(inner.exceptions[1]) is TypeError, group.reason.exceptions`);
+});
+
 test("what would end this program, or has no class here, comes as RemoteError", async () => {
   await run(`
 import sys

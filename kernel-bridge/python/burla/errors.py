@@ -5,6 +5,9 @@ from __future__ import annotations
 import pickle
 from typing import Any
 
+from burla_protocol.failures import Hollow
+from burla_protocol.interrupts import is_from_outside
+
 from .remote_traceback import attach_frames
 
 #: What to do about an error, by its code: as in `protocol/src/errors.ts`, with the names that Python has for things.
@@ -77,28 +80,40 @@ def burla_error(code: str, message: str, cure: str | None = None) -> BurlaError:
     return (RemoteTimeoutError if code == "BURLA_TIMEOUT" else BurlaError)(code, message, cure)
 
 
-def from_envelope(envelope: dict[str, Any]) -> BaseException:
-    """The exception again: of its own class where that can be had, with its traceback, causes and members."""
+def from_envelope(envelope: dict[str, Any], *, is_raised: bool = True) -> BaseException:
+    """The exception again: of its own class where that can be had, with its traceback, causes and members.
+
+    :param is_raised: False for a part of another one.
+    """
     kind = envelope.get("kind")
     if kind == "burla":
         return burla_error(str(envelope["code"]), str(envelope["message"]))
     if kind == "value":
         return RemoteError("Error", "the function threw something that is no error")
-    frames, original = _open(envelope)
-    error = original if original is not None else RemoteError(str(envelope["name"]), str(envelope["message"]))
-    _dress(error, frames, envelope)
-    return error
+    frames, original, links = _open(envelope)
+    if original is None or (is_raised and not _may_be_raised(original)):
+        original = RemoteError(str(envelope["name"]), str(envelope["message"]))
+    _dress(original, frames, links, envelope)
+    return original
 
 
-def _dress(error: BaseException, frames: list[tuple[str, int, str]], envelope: dict[str, Any]) -> None:
-    """Gives it what no pickle of an exception holds: its traceback, its cause, and those of the members of a group."""
+def _may_be_raised(error: BaseException) -> bool:
+    """`sys.exit()` in a function must not end the program that reads its results, nor its Ctrl-C look like one here."""
+    return isinstance(error, Exception) and not isinstance(error, (StopIteration, StopAsyncIteration))
+
+
+def _dress(error: BaseException, frames: list[tuple[str, int, str]], links: dict[str, Any], envelope: dict[str, Any]) -> None:
+    """Gives it what no pickle of an exception holds: its traceback, its notes, its cause and its context."""
     attach_frames(error, frames)
     _set(error, "remote_traceback", envelope["stack"])
-    cause = envelope["cause"]
-    if cause is not None:
-        error.__cause__ = from_envelope(cause)
-    for member, its_envelope in zip(getattr(error, "exceptions", ()), envelope.get("errors") or ()):
-        _dress(member, _open(its_envelope)[0], its_envelope)
+    if links.get("notes") and not getattr(error, "__notes__", None):
+        _set(error, "__notes__", links["notes"])
+    shown = from_envelope(envelope["cause"], is_raised=False) if envelope["cause"] is not None else None
+    context = links.get("context")
+    if links.get("is_cause", True):
+        error.__cause__ = shown
+    error.__context__ = shown if links.get("is_context") else from_envelope(context, is_raised=False) if context is not None else None
+    error.__suppress_context__ = bool(links.get("suppresses", shown is not None))
 
 
 def with_index(error: BaseException, index: int) -> BaseException:
@@ -109,20 +124,22 @@ def with_index(error: BaseException, index: int) -> BaseException:
     return error
 
 
-def _open(envelope: dict[str, Any]) -> tuple[list[tuple[str, int, str]], BaseException | None]:
-    data = envelope.get("pickled")
-    if data is None:
-        return [], None
+def _open(envelope: dict[str, Any]) -> tuple[list[tuple[str, int, str]], BaseException | None, dict[str, Any]]:
+    """Frames, the exception, and its links, as far as they can be had."""
     try:
-        frames, pickled = pickle.loads(data)
+        # Those of a job that ran before an update may have no links.
+        frames, pickled, links = (*pickle.loads(envelope["pickled"]), {})[:3]
     except Exception:
-        return [], None
+        return [], None, {}
     try:
         error = None if pickled is None else pickle.loads(pickled)[0]
-    except Exception:
+        if isinstance(error, Hollow):
+            error = error.filled([from_envelope(each, is_raised=False) for each in envelope["errors"]])
+    except BaseException as raised:
+        if is_from_outside(raised):
+            raise
         error = None
-    # `sys.exit()` in a function must not end the program that reads its results, nor its Ctrl-C look like one here.
-    return frames, error if isinstance(error, Exception) and not isinstance(error, (StopIteration, StopAsyncIteration)) else None
+    return frames, error if isinstance(error, BaseException) else None, links
 
 
 def _set(error: BaseException, name: str, value: Any) -> None:

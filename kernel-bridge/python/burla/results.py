@@ -7,7 +7,8 @@ from itertools import repeat
 from typing import Any, Callable, NamedTuple, Optional
 
 from burla_protocol.messagepack import unpack
-from burla_protocol.values import decode_values
+from burla_protocol.interrupts import is_from_outside
+from burla_protocol.values import Unreadable, decode_each, in_short
 
 from .errors import BurlaError, RemoteError, from_envelope, with_index
 
@@ -114,8 +115,8 @@ class ResultBuffer:
     def _decode(self, message: dict[str, Any], body: bytes) -> list[Settled]:
         count, failed, dropped = message["count"], set(message["failed"]), set(message["dropped"])
         indices = message["indices"] or range(message["first"], message["first"] + count)
-        values = _open(memoryview(body)[: message["valuesBytes"]])
-        if not failed and not dropped and self._seen.add_range(message["first"], count, message["indices"]):
+        values, are_whole = _open(memoryview(body)[: message["valuesBytes"]])
+        if are_whole and not failed and not dropped and self._seen.add_range(message["first"], count, message["indices"]):
             return list(map(Settled._make, zip(indices, repeat("fulfilled"), values, repeat(None))))
         errors = unpack(body[message["valuesBytes"] :]) if failed else []
         entries: list[Settled] = []
@@ -128,23 +129,33 @@ class ResultBuffer:
             else:
                 value, value_at = values[value_at], value_at + 1
                 if position not in dropped and self._seen.add(index):
-                    entries.append(Settled(index, "fulfilled", value))
+                    entries.append(_settled(index, value))
         return entries
 
 
-def _open(data: memoryview) -> list[Any]:
+def _open(data: memoryview) -> tuple[list[Any], bool]:
     if len(data) == 0:
-        return []
+        return [], True
     if data[0] == _STRUCTURED_CLONE:
         raise BurlaError("BURLA_PYTHON", "the results of this job are values of JavaScript", "Read them there: `attach(jobId)`, or `burla attach`.")
-    return decode_values(data)
+    return decode_each(data)
+
+
+def _settled(index: int, value: Any) -> Settled:
+    if type(value) is not Unreadable:
+        return Settled(index, "fulfilled", value)
+    reason = BurlaError("BURLA_RESULT", f"the result of input {index} cannot be read here: {in_short(value.error)}")
+    reason.__cause__ = value.error
+    return Settled(index, "rejected", None, with_index(reason, index))
 
 
 def _restore(envelope: dict[str, Any], index: int) -> BaseException:
     try:
         return with_index(from_envelope(envelope), index)
-    except Exception as error:
-        return with_index(RemoteError("Error", f"the error of this input cannot be read: {error}"), index)
+    except BaseException as error:
+        if is_from_outside(error):
+            raise
+        return with_index(RemoteError("Error", f"the error of this input cannot be read: {in_short(error)}"), index)
 
 
 class _Indices:

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import pickle
 import traceback
+from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Callable
 
+from .interrupts import is_from_outside
+from .pickling import rebuilt_exception, reduce_exception
 from .values import encode_values, is_picklable
 
 #: As in `protocol/src/limits.ts`.
@@ -40,22 +43,37 @@ class _Packer:
         self._left -= 1
         path = [*path, error]
         inner = self._inner(error.__traceback__)
+        cause, links = self._links(error, path)
+        members = self._members(error, path)
         return {
             "kind": "python",
             "name": _clip(type(error).__name__),
             "message": _clip(_text(error)),
             "stack": _clip_middle(_stack(error, inner)),
-            "cause": self._cause(error, path),
-            "errors": self._members(error, path),
-            "pickled": _pickled(error, inner),
+            "cause": cause,
+            "errors": members,
+            "pickled": _pickled(error, inner, links, members),
         }
 
-    def _cause(self, error: BaseException, path: list[BaseException]) -> dict[str, Any] | None:
-        cause = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
-        return self.pack(cause, path) if cause is not None and self._may_hold(cause, path) else None
+    def _links(self, error: BaseException, path: list[BaseException]) -> tuple[dict[str, Any] | None, Links]:
+        """The envelope of what people see as its cause, and which of its links this is; the other link goes to Python alone."""
+        links = Links(notes=_notes(error), suppresses=error.__suppress_context__)
+        cause, context = error.__cause__, error.__context__
+        shown = None
+        if cause is not None and self._may_hold(cause, path):
+            shown, links.is_cause = self.pack(cause, path), True
+        if context is not None and context is cause:
+            links.is_context = links.is_cause
+        elif context is not None and self._may_hold(context, path):
+            packed = self.pack(context, path)
+            if cause is None and not error.__suppress_context__:
+                shown, links.is_context = packed, True
+            else:
+                links.context = packed
+        return shown, links
 
     def _members(self, error: BaseException, path: list[BaseException]) -> list[dict[str, Any]] | None:
-        members = getattr(error, "exceptions", None) if _is_group(error) else None
+        members = getattr(error, "exceptions", None) if is_group(error) else None
         if not isinstance(members, tuple):
             return None
         return [self.pack(member, path) for member in members if self._may_hold(member, path)]
@@ -69,15 +87,22 @@ class _Packer:
         return trace
 
 
-def _is_group(error: BaseException) -> bool:
-    return any(base.__name__ == "BaseExceptionGroup" for base in type(error).__mro__)
+def is_group(error: BaseException) -> bool:
+    return any(base.__name__ == "BaseExceptionGroup" and base.__module__ == "builtins" for base in type(error).__mro__)
 
 
 def _text(error: BaseException) -> str:
     try:
         return str(error)
-    except Exception:
+    except BaseException as raised:
+        if is_from_outside(raised):
+            raise
         return "(the message could not be read)"
+
+
+def _notes(error: BaseException) -> list[str]:
+    notes = getattr(error, "__notes__", None)
+    return [_clip(note) for note in notes[:MAX_ERRORS_IN_ENVELOPE] if isinstance(note, str)] if isinstance(notes, list) else []
 
 
 def _stack(error: BaseException, trace: TracebackType | None) -> str:
@@ -86,26 +111,81 @@ def _stack(error: BaseException, trace: TracebackType | None) -> str:
         last = traceback.format_exception_only(type(error), error)
         head = ["Traceback (most recent call last):\n"] if lines else []
         return "".join([*head, *lines, *last]).rstrip("\n")
-    except Exception:
+    except BaseException as raised:
+        if is_from_outside(raised):
+            raise
         return f"{type(error).__name__}: {_text(error)}"
 
 
-def _pickled(error: BaseException, trace: TracebackType | None) -> bytes | None:
+@dataclass
+class Links:
+    """What a pickle of an exception does not hold, as far as the envelope has no field for it."""
+
+    notes: list[str]
+    #: `__suppress_context__`.
+    suppresses: bool
+    #: The envelope's `cause` is `__cause__`, or `__context__`, or both.
+    is_cause: bool = False
+    is_context: bool = False
+    #: `__context__`, where it is another one.
+    context: dict[str, Any] | None = None
+
+
+def _pickled(error: BaseException, trace: TracebackType | None, links: Links, members: list[dict[str, Any]] | None) -> bytes:
     frames = [(frame.filename, frame.lineno or 0, frame.name) for frame in traceback.extract_tb(trace)[-100:]]
-    for form in (error, _StandIn(error)):
+    return pickle.dumps((frames, _pickled_alone(error, members), vars(links)))
+
+
+def _pickled_alone(error: BaseException, members: list[dict[str, Any]] | None) -> bytes | None:
+    forms: list[Any] = [error, _StandIn(error)]
+    if members is not None and is_whole(error, members):
+        # Each member comes in an envelope of its own.
+        forms = [Hollow.of(error)]
+    for form in forms:
         try:
             data = encode_values([form])
-            # Some exceptions are pickled without a word and cannot be unpickled, or come back with another message: their
-            # class wants other arguments, and is called with those that it gave to its base.
-            if _is_same(pickle.loads(data)[0], error) and len(data) <= 16 * MAX_ERROR_TEXT_BYTES:
-                return pickle.dumps((frames, data))
-        except Exception:
-            continue
-    return pickle.dumps((frames, None))
+            # Some exceptions are pickled without a word and cannot be unpickled, or come back with another message.
+            if len(data) <= 16 * MAX_ERROR_TEXT_BYTES and _is_same(pickle.loads(data)[0], error):
+                return data
+        except BaseException as raised:
+            if is_from_outside(raised):
+                raise
+    return None
+
+
+def is_whole(error: BaseException, members: list[dict[str, Any]]) -> bool:
+    """Nothing was left out, in groups of groups neither."""
+    exceptions = getattr(error, "exceptions", ())
+    return len(exceptions) == len(members) and all(
+        envelope["errors"] is None or is_whole(member, envelope["errors"]) for member, envelope in zip(exceptions, members)
+    )
 
 
 def _is_same(restored: Any, error: BaseException) -> bool:
-    return isinstance(restored, BaseException) and _text(restored) == _text(error)
+    if isinstance(restored, Hollow):
+        return restored.kind is type(error)
+    return type(restored) is type(error) and _text(restored) == _text(error)
+
+
+class Hollow:
+    """A group without its members."""
+
+    def __init__(self, kind: type[BaseException], message: str, state: dict[str, Any]) -> None:
+        self.kind = kind
+        self.message = message
+        self.state = state
+
+    @classmethod
+    def of(cls, error: BaseException) -> Hollow:
+        return cls(type(error), error.message, _picklable_state(error))  # type: ignore[attr-defined]
+
+    def __reduce__(self):
+        return Hollow, (self.kind, self.message, self.state)
+
+    def filled(self, members: list[BaseException]) -> BaseException:
+        error = rebuilt_exception(self.kind, (self.message, members))
+        error.__dict__.update(self.state)
+        return error
 
 
 class _StandIn:
@@ -116,22 +196,32 @@ class _StandIn:
 
     def __reduce__(self):
         error = self._error
-        args = tuple(arg if is_picklable(arg) else _repr(arg) for arg in error.args)
-        state = {name: value if is_picklable(value) else _repr(value) for name, value in vars(error).items()}
-        return _rebuild, (type(error), args, state)
+        _make, (kind, args), *_state = reduce_exception(error)
+        return _rebuild, (kind, tuple(map(_sendable, args)), _picklable_state(error))
+
+
+def _picklable_state(error: BaseException) -> dict[str, Any]:
+    *_made, state = reduce_exception(error)
+    return {name: _sendable(value) for name, value in (state or {}).items() if name != "__notes__"}
+
+
+def _sendable(value: Any) -> Any:
+    return value if is_picklable(value) else _repr(value)
 
 
 def _rebuild(kind: type[BaseException], args: tuple, state: dict[str, Any]) -> BaseException:
-    error = kind.__new__(kind, *args)
-    error.args = args
-    error.__dict__.update(state)
+    error = rebuilt_exception(kind, args)
+    for name, value in state.items():
+        setattr(error, name, value)
     return error
 
 
 def _repr(value: Any) -> str:
     try:
         return repr(value)
-    except Exception:
+    except BaseException as raised:
+        if is_from_outside(raised):
+            raise
         return f"<{type(value).__name__}>"
 
 

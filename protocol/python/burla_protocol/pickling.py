@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 import io
 import pickle
@@ -38,6 +39,8 @@ def _pickler(cloudpickle: ModuleType) -> Any:
             reduce = _REDUCERS.get(type(value))
             if reduce is not None and not _is_importable(value, cloudpickle):
                 return reduce(value)
+            if isinstance(value, BaseException) and has_own_constructor(type(value)):
+                return reduce_exception(value)
             reduced = super().reducer_override(value)
             return _with_plain_bases(value, reduced) if isinstance(value, type) and type(reduced) is tuple else reduced
 
@@ -88,6 +91,43 @@ def _reduce_cached(value: Any) -> _Reduced:
     return cached, (value.__wrapped__, parameters["maxsize"], parameters["typed"])
 
 
+_REDUCING = ("__reduce__", "__reduce_ex__", "__getnewargs__", "__getnewargs_ex__")
+
+
+@functools.lru_cache(maxsize=1024)
+def has_own_constructor(kind: type[BaseException]) -> bool:
+    """Whether an exception is made from other arguments than its `args`, which is what pickles make it from again."""
+    own = kind.__mro__[: kind.__mro__.index(_builtin_of(kind))]
+    if any(name in vars(base) for base in own for name in _REDUCING):
+        return False
+    return any(name in vars(base) for base in own for name in ("__init__", "__new__"))
+
+
+def _builtin_of(kind: type[BaseException]) -> type[BaseException]:
+    return next(base for base in kind.__mro__ if base.__module__ == "builtins")
+
+
+def reduce_exception(value: BaseException) -> tuple[Any, ...]:
+    """As what it is, without a call of its constructor."""
+    _kind, args, *_state = _builtin_of(type(value)).__reduce__(value)  # type: ignore[misc]
+    slots = (name for base in type(value).__mro__ for name in _slots(base))
+    state = {**{name: getattr(value, name) for name in slots if hasattr(value, name)}, **vars(value)}
+    return rebuilt_exception, (type(value), args), state or None
+
+
+def _slots(kind: type) -> tuple[str, ...]:
+    names = vars(kind).get("__slots__", ())
+    return tuple(name for name in ((names,) if isinstance(names, str) else names) if name not in ("__dict__", "__weakref__"))
+
+
+def rebuilt_exception(kind: type[BaseException], args: tuple[Any, ...]) -> BaseException:
+    """For pickles: an exception as its built-in base makes it."""
+    base = _builtin_of(kind)
+    error = base.__new__(kind, *args)
+    base.__init__(error, *args)
+    return error
+
+
 def _reduce_cached_property(value: Any) -> _Reduced:
     """Before Python 3.12 it holds a lock."""
     return functools.cached_property, (value.func,), {"attrname": value.attrname}
@@ -106,11 +146,21 @@ def _reduce_weak_keys(value: Any) -> _Reduced:
     return weakref.WeakKeyDictionary, (dict(value),)
 
 
+def _reduce_mark(value: Any) -> Any:
+    """`dataclasses` asks whether a mark of its own is this very one; older versions of cloudpickle make another one of it."""
+    return next((name for name, mark in vars(dataclasses).items() if mark is value), NotImplemented)
+
+
+#: Such as `MISSING`, and the kinds of fields.
+_MARKS = [mark for mark in vars(dataclasses).values() if getattr(type(mark), "__module__", "") == "dataclasses"]
+
+
 def _reducers() -> dict[type, Callable[[Any], _Reduced]]:
     reducers: dict[type, Callable[[Any], _Reduced]] = {
         functools._lru_cache_wrapper: _reduce_cached,
         functools.cached_property: _reduce_cached_property,
         weakref.WeakKeyDictionary: _reduce_weak_keys,
+        **{type(mark): _reduce_mark for mark in _MARKS},
     }
     for name, reduce in (("NewType", _reduce_new_type), ("ParamSpec", _reduce_parameter), ("TypeVarTuple", _reduce_parameter)):
         kind = getattr(typing, name, None)

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import io
 import pickle
-from typing import Any, Iterator, Sequence
+from typing import Any, Iterator, NamedTuple, Optional, Sequence
 
+from .interrupts import is_from_outside
 from .pickling import dumps
+from .pieces import Pieces
 
 #: Types whose values cannot change.
 FIXED = frozenset({int, float, str, bytes, bool, complex, type(None)})
 #: Steps from a value to what cannot be sent of it: a longer path helps nobody.
 _MAX_STEPS = 20
 _MAX_PARTS = 10_000
+#: Packages whose lines say nothing to whoever wrote the value.
+_OURS = ("burla", "burla_protocol", "burla_worker")
 
 
 def encode_values(values: Sequence[Any]) -> bytes:
@@ -23,15 +28,74 @@ def decode_values(data: bytes | memoryview) -> list[Any]:
     return pickle.loads(data)
 
 
+class Unreadable(NamedTuple):
+    """In the place of a value whose own code has raised something."""
+
+    error: BaseException
+
+
+def decode_each(data: bytes | memoryview) -> tuple[list[Any], bool]:
+    """All values, and whether all could be had: an `Unreadable` stands for each whose own code has raised something.
+
+    Fast unless there is such a value. Raises only what comes from outside.
+    """
+    try:
+        return decode_values(data), True
+    except BaseException as error:
+        if is_from_outside(error):
+            raise
+        pieces = Pieces(data)
+        values = [_decode_one(pieces, at) for at in range(len(pieces))]
+        are_whole = not any(type(value) is Unreadable for value in values)
+        if are_whole and not isinstance(error, Exception):
+            # None of them has raised it: a handler of a signal has.
+            raise
+        return values, are_whole
+
+
+def _decode_one(pieces: Pieces, at: int) -> Any:
+    try:
+        return pieces.value(at)
+    except BaseException as error:
+        if is_from_outside(error):
+            raise
+        return Unreadable(error)
+
+
+def decode_data(data: bytes | memoryview) -> Optional[list[Any]]:
+    """The values, when reading them calls no code; else None, with nothing called."""
+    try:
+        return _DataUnpickler(io.BytesIO(data)).load()
+    except _NoData:
+        return None
+
+
+class _NoData(Exception):
+    pass
+
+
+class _DataUnpickler(pickle.Unpickler):
+    def find_class(self, _module: str, _name: str) -> Any:
+        """What is called is named first."""
+        raise _NoData
+
+
+def is_one_value(data: bytes) -> bool:
+    """Whether a pickled list has one value: the last instruction before the end appends it, and no others with it."""
+    return data[-2:] == pickle.APPEND + pickle.STOP
+
+
 def is_picklable(value: Any) -> bool:
     return why_unpicklable(value) is None
 
 
 def why_unpicklable(value: Any) -> BaseException | None:
-    """What picking it raises; code of the user's may run, and raise anything."""
+    """What pickling it raises; code of the user's may run, and raise anything."""
     try:
         encode_values([value])
-    except Exception as error:
+    except BaseException as error:
+        if is_from_outside(error):
+            raise
         return error
     return None
 
@@ -102,13 +166,31 @@ def _closure(value: Any) -> Iterator[tuple[str, Any]]:
 def _short(value: Any) -> str:
     try:
         text = repr(value)
-    except Exception:
+    except BaseException as error:
+        if is_from_outside(error):
+            raise
         text = type(value).__qualname__
     return text if len(text) <= 60 else f"{text[:59]}…"
 
 
+def in_short(error: BaseException) -> str:
+    """Its class, its first line, and the place that raised it."""
+    trace, place = error.__traceback__, ""
+    while trace is not None:
+        code = trace.tb_frame.f_code
+        if trace.tb_frame.f_globals.get("__package__") not in _OURS:
+            place = f" (in {code.co_name}, {code.co_filename}:{trace.tb_lineno})"
+        trace = trace.tb_next
+    name, text = type(error).__name__, _first_line(error)
+    return f"{name if text == name else f'{name}: {text}'}{place}"
+
+
 def _first_line(error: BaseException) -> str:
-    text = str(error).strip().split("\n", 1)[0] or type(error).__name__
+    try:
+        text = str(error).strip().split("\n", 1)[0]
+    except Exception:
+        text = ""
+    text = text or type(error).__name__
     return text if len(text) <= 200 else f"{text[:199]}…"
 
 

@@ -73,7 +73,7 @@ class Envelopes(unittest.TestCase):
         picky = Picky(7, "no")
         picky.lock = threading.Lock()
         for error in (OSError(2, "gone", "file"), picky):
-            frames, data = pickle.loads(to_envelope(error)["pickled"])
+            frames, data, _links = pickle.loads(to_envelope(error)["pickled"])
             restored = pickle.loads(data)[0]
             self.assertIs(type(restored), type(error))
             self.assertEqual(str(restored), str(error))

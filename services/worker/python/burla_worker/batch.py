@@ -6,10 +6,14 @@ from typing import Any
 
 from burla_protocol.failures import burla_failure
 from burla_protocol.frames import MAX_FRAME_BYTES, MAX_HEADER_BYTES
+from burla_protocol.interrupts import is_from_outside
 from burla_protocol.messagepack import pack
-from burla_protocol.values import encode_values, find_unpicklable
+from burla_protocol.values import FIXED, encode_values, find_unpicklable, in_short
+
+from .snapshot import frozen
 
 _MAX_BODY_BYTES = MAX_FRAME_BYTES - MAX_HEADER_BYTES
+
 
 class Batch:
     def __init__(self, grant_id: int, max_body_bytes: int = _MAX_BODY_BYTES) -> None:
@@ -66,8 +70,10 @@ class Batch:
     def _encode_values(self) -> bytes:
         try:
             return encode_values(self._fulfilled())
-        except Exception:
-            self._fail_unpicklable()
+        except BaseException as error:
+            if is_from_outside(error):
+                raise
+            self._freeze()
             return encode_values(self._fulfilled())
 
     def _fulfilled(self) -> list[Any]:
@@ -75,16 +81,21 @@ class Batch:
             return self._values
         return [value for position, value in enumerate(self._values) if position not in self._failures]
 
-    def _fail_unpicklable(self) -> None:
+    def _freeze(self) -> None:
+        """Pickles each value by itself, so that those that can be sent are; the others fail their calls."""
         for position, value in enumerate(self._values):
-            found = None if position in self._failures else find_unpicklable(value)
-            if found is None:
+            if position in self._failures or type(value) in FIXED:
                 continue
-            path, what = found
-            message = f"the result of input {self.indices[position]} cannot be sent: result{path} is {what}"
-            self._failures[position] = burla_failure("BURLA_RESULT", message)
-            # Its last reference may be here, and it may hold much.
-            self._values[position] = None
+            try:
+                self._values[position] = frozen(value)
+            except BaseException as error:
+                if is_from_outside(error):
+                    raise
+                path, what = find_unpicklable(value) or ("", in_short(error))
+                message = f"the result of input {self.indices[position]} cannot be sent: result{path} is {what}"
+                self._failures[position] = burla_failure("BURLA_RESULT", message)
+                # Its last reference may be here, and it may hold much.
+                self._values[position] = None
 
     def _part(self, begin: int, end: int) -> Batch:
         part = Batch(self.grant_id, self._max_body_bytes)

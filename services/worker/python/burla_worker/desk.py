@@ -10,10 +10,11 @@ import time
 from math import inf
 from typing import Any
 
-from burla_protocol.failures import to_envelope
-from burla_protocol.values import decode_values
+from burla_protocol.failures import burla_failure, to_envelope
+from burla_protocol.values import in_short
 
 from .grant import Grant
+from .inputs import Inputs
 from .link import Link
 from .output import Output
 from .own_files import is_ours
@@ -33,7 +34,15 @@ class Claim:
     def __init__(self, grant: Grant, index: int, value: Any) -> None:
         self.grant = grant
         self.index = index
+        #: `CLOSED` when its chunk has not been opened as a whole: that runs code of the user's, which the desk does not.
         self.input = value
+
+    def open(self) -> Any:
+        """The input. Raises whatever its own code raises."""
+        return self.grant.inputs.take(self.index - self.grant.first)
+
+
+CLOSED = object()
 
 
 class Desk:
@@ -49,6 +58,8 @@ class Desk:
         self.running = 0
         #: Grants so far.
         self.received = 0
+        #: Those of the grant that came last.
+        self._latest: Inputs | None = None
 
     def begin(self, concurrency: int, timed: bool) -> None:
         with self.changed:
@@ -58,7 +69,9 @@ class Desk:
 
     def enqueue(self, message: dict[str, Any], body: bytes) -> None:
         with self.changed:
-            self.grants.append(Grant(message, body))
+            inputs = Inputs(body, apart=self.timed or message["attempt"] > 1, earlier=self._latest)
+            self._latest = inputs
+            self.grants.append(Grant(message, inputs))
             self.received += 1
             self.changed.notify_all()
 
@@ -85,16 +98,15 @@ class Desk:
                 return None
             if self._is_time_to_flush(grant, now_s) or self._comes_near_end(grant, now_s):
                 self.flush()
-            if grant.inputs is None and not self._open(grant):
-                return self.claim()
             position = grant.next
             grant.next = position + 1
             grant.running += 1
             self.running += 1
             if grant.began_s == inf:
                 grant.began_s = now_s
-            inputs: list[Any] = grant.inputs  # type: ignore[assignment]
-            value, inputs[position] = inputs[position], None
+            inputs, value = grant.inputs.values, CLOSED
+            if inputs is not None:
+                value, inputs[position] = inputs[position], None
             index = grant.first + position
         if self.timed:
             self._announce(grant, index)
@@ -111,27 +123,20 @@ class Desk:
             self._give_back(grant)
         return None
 
-    def _open(self, grant: Grant) -> bool:
-        """What the inputs raise when they are unpickled is the error of each of them."""
-        body, grant.body = grant.body, None
-        try:
-            grant.inputs = decode_values(body or b"")
-            return True
-        except Exception as error:
-            envelope = to_envelope(error, is_ours)
-            for position in range(grant.next, grant.to):
-                grant.batch.add_failure(grant.first + position, envelope, 0.0)
-            grant.next = grant.to
-            self._forget_if_done(grant)
-            return False
-
     def settle(self, claim: Claim, value: Any, seconds: float) -> None:
         with self.changed:
             claim.grant.batch.add_value(claim.index, value, seconds)
             self._settled(claim)
 
     def settle_failed(self, claim: Claim, error: BaseException, seconds: float) -> None:
-        envelope = to_envelope(error, is_ours)
+        self._settle_failed(claim, to_envelope(error, is_ours), seconds)
+
+    def settle_unreadable(self, claim: Claim, error: BaseException, seconds: float) -> None:
+        """The input itself could not be had."""
+        message = f"inputs[{claim.index}] cannot be read where the function runs: {in_short(error)}"
+        self._settle_failed(claim, burla_failure("BURLA_INPUT", message), seconds)
+
+    def _settle_failed(self, claim: Claim, envelope: dict[str, Any], seconds: float) -> None:
         with self.changed:
             claim.grant.batch.add_failure(claim.index, envelope, seconds)
             self._settled(claim)

@@ -6,12 +6,13 @@ from math import inf
 from typing import Any
 
 from .batch import Batch
+from .inputs import Inputs
 
 
 class Grant:
-    __slots__ = ("attempt", "batch", "began_s", "body", "first", "id", "inputs", "next", "running", "said_near_end", "start", "to")
+    __slots__ = ("attempt", "batch", "began_s", "first", "id", "inputs", "next", "running", "said_near_end", "start", "to")
 
-    def __init__(self, message: dict[str, Any], body: bytes) -> None:
+    def __init__(self, message: dict[str, Any], inputs: Inputs) -> None:
         self.id: int = message["grantId"]
         #: Index of the chunk's first input.
         self.first: int = message["first"]
@@ -27,9 +28,8 @@ class Grant:
         #: The node was told that it is nearly done.
         self.said_near_end = False
         self.batch = Batch(self.id)
-        self.body: bytes | None = body
         #: Opened when the first call begins.
-        self.inputs: list[Any] | None = None
+        self.inputs = inputs
 
     def take_batch(self) -> Batch | None:
         if not self.batch.indices:

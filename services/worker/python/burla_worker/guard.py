@@ -6,11 +6,9 @@ import os
 import signal
 import sys
 
+from burla_protocol.interrupts import Ended
+
 from .link import Link
-
-
-class Ended(BaseException):
-    """The process was asked to end: raised in the user's code, so that it can clean up until it is killed."""
 
 
 def guard_process(link: Link) -> None:

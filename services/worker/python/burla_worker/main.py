@@ -15,10 +15,11 @@ import types
 from typing import Any, Callable
 
 from burla_protocol.failures import burla_failure, to_envelope
+from burla_protocol.interrupts import Ended
 from burla_protocol.messagepack import pack
 
 from .desk import Desk
-from .guard import Ended, end_with_children, guard_process
+from .guard import end_with_children, guard_process
 from .link import Link
 from .load import LoadError, load_function
 from .output import Output

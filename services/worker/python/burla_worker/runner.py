@@ -9,9 +9,9 @@ from sys import getrefcount
 from typing import TYPE_CHECKING, Any, Awaitable, Callable, NoReturn
 
 from burla_protocol.call import enter
+from burla_protocol.interrupts import Ended, is_from_outside
 from burla_protocol.values import FIXED
-from .desk import Claim, Desk, clock
-from .guard import Ended
+from .desk import CLOSED, Claim, Desk, clock
 from .snapshot import OWN_REFERENCES, as_it_is_now
 from .ticker import Ticker
 
@@ -30,8 +30,11 @@ class Runner:
         self._desk = desk
         self._ticker = ticker
         self._loops = threading.local()
+        #: A result whose pickling takes too long must not be waited for by calls beside it.
+        self._pickles_at_once = False
 
     def run(self, function: Function) -> NoReturn:
+        self._pickles_at_once = self._desk.timed and self._desk.concurrency > 1
         if is_async(function):
             import asyncio
 
@@ -53,7 +56,12 @@ class Runner:
         began_s = clock()
         try:
             enter(claim.index, claim.grant.attempt)
-            value = function(claim.input)
+            value = claim.input
+            if value is CLOSED:
+                value = self._open(claim)
+                if value is CLOSED:
+                    return
+            value = function(value)
             if type(value) not in _PLAIN and inspect.isawaitable(value):
                 value = self._finish_in_loop(value)
         except Ended:
@@ -61,9 +69,20 @@ class Runner:
         except BaseException as error:
             self._desk.settle_failed(claim, error, clock() - began_s)
         else:
-            if type(value) not in FIXED and getrefcount(value) > OWN_REFERENCES:
+            if type(value) not in FIXED and (self._pickles_at_once or getrefcount(value) > OWN_REFERENCES):
                 value = as_it_is_now(value)
             self._desk.settle(claim, value, clock() - began_s)
+
+    def _open(self, claim: Claim) -> Any:
+        """The input, or `CLOSED` when it cannot be had, which settles the call."""
+        began_s = clock()
+        try:
+            return claim.open()
+        except BaseException as error:
+            if is_from_outside(error):
+                raise
+            self._desk.settle_unreadable(claim, error, clock() - began_s)
+            return CLOSED
 
     def _finish_in_loop(self, awaitable: Awaitable[Any]) -> Any:
         """Of a function that is not known to be asynchronous before its first call. Each thread has a loop of its own."""
@@ -125,13 +144,18 @@ class Runner:
         began_s = clock()
         try:
             enter(claim.index, claim.grant.attempt)
-            value = await function(claim.input)
+            value = claim.input
+            if value is CLOSED:
+                value = self._open(claim)
+                if value is CLOSED:
+                    return
+            value = await function(value)
         except Ended:
             raise
         except BaseException as error:
             self._desk.settle_failed(claim, error, clock() - began_s)
         else:
-            if type(value) not in FIXED and getrefcount(value) > OWN_REFERENCES:
+            if type(value) not in FIXED and (self._pickles_at_once or getrefcount(value) > OWN_REFERENCES):
                 value = as_it_is_now(value)
             self._desk.settle(claim, value, clock() - began_s)
         self._ticker.wake()

@@ -6,15 +6,23 @@ import pickle
 from sys import getrefcount
 from typing import Any
 
+from burla_protocol.interrupts import is_from_outside
 from burla_protocol.pickling import dumps
 
 
 def as_it_is_now(value: Any) -> Any:
     try:
-        return _Frozen(dumps(value))
-    except Exception:
+        return frozen(value)
+    except BaseException as error:
+        if is_from_outside(error):
+            raise
         # Told with its path when it is sent.
         return value
+
+
+def frozen(value: Any) -> Any:
+    """Stands for the value in a pickle, and calls none of its code any more. Raises what pickling it raises."""
+    return _Frozen(dumps(value))
 
 
 class _Frozen:
