@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import atexit
 import re
+from contextvars import copy_context
 from dataclasses import replace
 from typing import Any, Callable, Iterable, NamedTuple, Optional, TypeVar, Union
 
@@ -36,8 +37,9 @@ def remote_parallel_map(
     ram: Union[float, str, None] = None,
     image: Optional[str] = None,
     grow: int = 0,
-    max_parallelism: Optional[int] = None,
+    max_parallelism: Optional[float] = None,
     concurrency: int = 1,
+    lookahead: Optional[float] = None,
     order: str = "completion",
     on_error: str = "throw",
     retries: int = 0,
@@ -65,6 +67,8 @@ def remote_parallel_map(
     :param max_parallelism: calls at once over the whole cluster. Default: as many as fit.
     :param concurrency: calls at once in one worker, for work that mostly waits: in threads, or in one event loop for an
         `async` function.
+    :param lookahead: inputs that may be pulled beyond those whose results were taken, for an iterable whose pulling has
+        effects. Default: as many as the cluster needs, up to 65,536 small ones.
     :param order: "completion", or "input" for the order of the inputs.
     :param on_error: "throw" ends the job with the first exception; "continue" raises `FailedInputs` after the last result.
     :param retries: further calls after an exception of the function.
@@ -86,10 +90,11 @@ def remote_parallel_map(
     target = resolve_cluster(options.cluster)
     bundle, pickler = capture(function_, same_machine=target.same_machine)
     job_id = new_job_id()
+    caller = copy_context()
 
     def start(on_error: str) -> Job:
         job = Job(job_id, target, replace(options, on_error=on_error))
-        job.submit(bundle, pickler, inputs)
+        job.submit(bundle, pickler, inputs, caller)
         return job
 
     results = RemoteResults(job_id, start, options.name or bundle.name, options)

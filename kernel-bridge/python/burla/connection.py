@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import selectors
 import socket
 import threading
@@ -56,7 +55,6 @@ class Connection(threading.Thread):
         self._has_stood = False
         self._bell, self._ring = socket.socketpair()
         self._bell.setblocking(False)
-        self._pid = os.getpid()
 
     def send(self, message: dict[str, Any], *body: bytes) -> None:
         """From any thread. Dropped when there is no connection: the job says it again in `connected`."""

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 import time
-from typing import Any, Callable, Iterable, Iterator, Sized
+from contextvars import Context
+from math import inf
+from types import SimpleNamespace
+from typing import Any, Callable, Iterable, Iterator, Optional, Sized
 
 from burla_protocol.frames import MAX_FRAME_BYTES
-from burla_protocol.values import find_unpicklable
+from burla_protocol.values import find_unpicklable, in_short
 
 from .errors import BurlaError
 from .given import as_given
@@ -23,10 +27,22 @@ Push = Callable[[int, int, int, bytes], None]
 
 
 class InputPump(threading.Thread):
-    """`push` takes a chunk (id, first index, count, bytes), `end` the total, `fail` what the iterable raises."""
+    """`push` takes a chunk (id, first index, count, bytes), `end` the total, `fail` what the iterable raises.
 
-    def __init__(self, inputs: Iterable[Any], pickler: ValuePickler, push: Push, end: Callable[[int], None], fail: Callable[[BaseException], None]) -> None:
+    `context` is that of the caller, in which the iterable runs as if the caller had pulled it.
+    """
+
+    def __init__(
+        self,
+        inputs: Iterable[Any],
+        pickler: ValuePickler,
+        push: Push,
+        end: Callable[[int], None],
+        fail: Callable[[BaseException], None],
+        context: Optional[Context] = None,
+    ) -> None:
         super().__init__(name="burla-inputs", daemon=True)
+        self._context = context if context is not None else Context()
         self._iterator = iter(inputs)
         self._pickler = pickler
         self._push = push
@@ -38,6 +54,8 @@ class InputPump(threading.Thread):
         #: What has all its values at hand never keeps anybody waiting.
         self._may_wait = not isinstance(inputs, Sized)
         self._credit = (0, 0, 1)
+        #: No more are pulled than this, whatever the credit is.
+        self._limit: float = inf
         self._stopped = False
         self._values: list[Any] = []
         self._first_pulled_s = 0.0
@@ -54,6 +72,12 @@ class InputPump(threading.Thread):
             self._credit = (inputs, bytes_, chunk_inputs)
             self._changed.notify_all()
 
+    def limit(self, inputs: int) -> None:
+        """A total since the job began."""
+        with self._changed:
+            self._limit = inputs
+            self._changed.notify_all()
+
     def stop(self) -> None:
         with self._changed:
             self._stopped = True
@@ -61,21 +85,40 @@ class InputPump(threading.Thread):
 
     def run(self) -> None:
         if self._may_wait:
-            threading.Thread(target=self._send_early, name="burla-patience", daemon=True).start()
+            # Two threads cannot be in one context.
+            threading.Thread(target=self._context.copy().run, args=(self._send_early,), name="burla-patience", daemon=True).start()
+        self._context.run(self._run)
+
+    def _run(self) -> None:
         try:
             self._pull()
         except BaseException as error:
-            self._fail(error)
+            self._fail(self._explained(error))
         finally:
             self.stop()
             self._values.clear()
-            close = getattr(self._iterator, "close", None)
-            if callable(close):
-                try:
-                    close()
-                except BaseException:
-                    # The job has ended for another reason, which is the one to tell.
-                    pass
+            self._close()
+
+    def _close(self) -> None:
+        close = getattr(self._iterator, "close", None)
+        if not callable(close):
+            return
+        try:
+            close()
+        except BaseException as error:
+            # The job has ended for another reason, which is the one to raise: this one is told as Python tells it of a
+            # generator that nobody refers to any more.
+            told = SimpleNamespace(exc_type=type(error), exc_value=error, exc_traceback=error.__traceback__, err_msg=None, object=self._iterator)
+            sys.unraisablehook(told)  # type: ignore[arg-type]
+
+    def _explained(self, error: BaseException) -> BaseException:
+        """What is bound to the thread that has opened it, as a cursor of sqlite3, does not let itself be pulled here."""
+        if self._pulled > 0 or not isinstance(error, Exception) or "thread" not in str(error):
+            return error
+        cure = "Read what is bound to its thread before the call, as with `list(cursor)`, or open it in the generator that gives the inputs."
+        refusal = BurlaError("BURLA_INPUT", f"the inputs cannot be pulled in a thread of their own: {in_short(error)}", cure)
+        refusal.__cause__ = error
+        return refusal
 
     def _pull(self) -> None:
         for value in self._iterator_with_room():
@@ -113,7 +156,7 @@ class InputPump(threading.Thread):
 
     def _has_room(self) -> bool:
         inputs, bytes_, _chunk_inputs = self._credit
-        return self._pulled < inputs and self._sent_bytes + len(self._values) * self._mean_bytes < bytes_
+        return self._pulled < min(inputs, self._limit) and self._sent_bytes + len(self._values) * self._mean_bytes < bytes_
 
     def _add(self, value: Any) -> None:
         with self._cutting:
@@ -153,19 +196,20 @@ class InputPump(threading.Thread):
     def _encode(self, values: list[Any]) -> bytes:
         try:
             body = self._pickler.dumps(values)
-        except Exception as error:
+        except BaseException as error:
+            # Whatever it is, the code of an input has raised it: no signal comes to this thread.
             raise self._refusal(values, error) from error
         if len(values) == 1 and len(body) > MAX_FRAME_BYTES - 1024:
             raise _at(self._sent, "BURLA_TOO_LARGE", f"inputs[{self._sent}] has {len(body)} bytes, over the limit of {MAX_FRAME_BYTES}")
         return body
 
-    def _refusal(self, values: list[Any], cause: Exception) -> BurlaError:
+    def _refusal(self, values: list[Any], cause: BaseException) -> BurlaError:
         for offset, value in enumerate(values):
             found = find_unpicklable(value)
             if found is not None:
                 index, (path, what) = self._sent + offset, found
                 return _at(index, "BURLA_INPUT", f"inputs[{index}]{path} is {what}, which cannot be sent to the cluster")
-        return BurlaError("BURLA_INPUT", f"the inputs cannot be sent to the cluster: {cause}")
+        return BurlaError("BURLA_INPUT", f"the inputs cannot be sent to the cluster: {in_short(cause)}")
 
 
 def _at(index: int, code: str, message: str) -> BurlaError:

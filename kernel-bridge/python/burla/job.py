@@ -7,6 +7,7 @@ import sys
 import threading
 import time
 from collections import deque
+from contextvars import Context
 from typing import Any, Iterable
 
 from burla_protocol.messagepack import unpack
@@ -62,10 +63,13 @@ class Job:
         self._outcome: BaseException | str | None = None
         self._failure: BaseException | None = None
         self._left = False
+        #: With `lookahead`: taken from the results, and not yet by the consumer, to whom they are given one by one.
+        self._held: deque[Settled] = deque()
+        self._given = 0
 
     # --- what the consumer's thread calls
 
-    def submit(self, bundle: Bundle, pickler: ValuePickler, inputs: Iterable[Any]) -> None:
+    def submit(self, bundle: Bundle, pickler: ValuePickler, inputs: Iterable[Any], context: Context) -> None:
         spec = job_spec(bundle, self._options, self._target)
         self._submit = {"type": "submit", "jobId": self.job_id, "spec": spec, "codeBytes": len(bundle.code)}
         self._code = bundle.code
@@ -74,7 +78,8 @@ class Job:
             self._expected = len(inputs)  # type: ignore[arg-type]
         except TypeError:
             pass
-        self._pump = InputPump(inputs, pickler, self._push, self._end_inputs, self._inputs_failed)
+        self._pump = InputPump(inputs, pickler, self._push, self._end_inputs, self._inputs_failed, context)
+        self._bound()
         self._connection.start()
         self._allow()
         self._pump.start()
@@ -90,7 +95,7 @@ class Job:
         Raises what ended the job once all that arrived before it was taken.
         """
         while True:
-            entries = self._results.take()
+            entries = self._results.take() if self._options.lookahead is None else self._take_one()
             if entries:
                 if self._options.order == "input":
                     self._allow()
@@ -104,11 +109,24 @@ class Job:
             if kind == "results":
                 self._results.add(what, body)
             elif kind == "end":
-                self._outcome = what
+                self._outcome = self._outcome or what
                 if what == "done":
                     self._results.end()
             else:
                 return what
+
+    def _take_one(self) -> deque[Settled]:
+        if not self._held:
+            self._held = self._results.take()
+        if not self._held:
+            return self._held
+        self._given += 1
+        self._bound()
+        return deque((self._held.popleft(),))
+
+    def _bound(self) -> None:
+        if self._pump is not None and self._options.lookahead is not None:
+            self._pump.limit(self._given + self._options.lookahead)
 
     def cancel(self, reason: str, error: BaseException) -> None:
         """Cancels on the cluster, and waits a moment until it says so."""
@@ -118,7 +136,9 @@ class Job:
         self._stop_pump()
         self._connection.send({"type": "cancel", "jobId": self.job_id, "reason": reason})
         self._outcome = self._outcome or error
-        if self._connection.is_open:
+        self._wake(error)
+        # A value may be forgotten in any thread, also in the one that would be told.
+        if self._connection.is_open and threading.current_thread() is not self._connection:
             self._ended.wait(_CANCEL_PATIENCE_S)
 
     def leave(self) -> None:
@@ -127,6 +147,7 @@ class Job:
             return
         self._left = True
         self._stop_pump()
+        self._wake(BurlaError("BURLA_CANCELLED", "the results of this job are not read any more: they were closed"))
         self._tell_position(now=True)
         self._connection.send({"type": "leave", "jobId": self.job_id})
         self._connection.leave()
@@ -140,6 +161,10 @@ class Job:
     @property
     def is_over(self) -> bool:
         return self._outcome is not None or self._ended.is_set()
+
+    def _wake(self, error: BaseException) -> None:
+        """Another thread may wait for results."""
+        self._news.put(("end", error, None))
 
     # --- what the connection's thread calls
 
@@ -230,6 +255,8 @@ class Job:
             self._connection.send({"type": "inputsEnd", "jobId": self.job_id, "total": total})
 
     def _inputs_failed(self, error: BaseException) -> None:
+        # Noted first: it is what the consumer is to hear, not that the cluster has cancelled the job.
+        self._failure = self._failure or error
         self._cancel_reason = "the inputs failed"
         self._connection.send({"type": "cancel", "jobId": self.job_id, "reason": self._cancel_reason})
         self._finish(error, ended=False)
@@ -275,7 +302,7 @@ class Job:
     def _finish(self, outcome: BaseException | str, ended: bool = True) -> None:
         self._stop_pump()
         if isinstance(outcome, BaseException):
-            self._failure = self._failure or outcome
+            outcome = self._failure = self._failure or outcome
         self._news.put(("end", outcome, None))
         self._end_stored.set()
         if ended:

@@ -73,6 +73,7 @@ class Options:
     grow: int = 0
     max_parallelism: Optional[int] = None
     concurrency: int = 1
+    lookahead: Optional[int] = None
     order: str = "completion"
     on_error: str = "throw"
     retries: int = 0
@@ -88,7 +89,8 @@ class Options:
 def compile_map_options(raw: Mapping[str, Any]) -> Options:
     """Raises TypeError that names the option, what it may be, and what it is."""
     ram = raw["ram"]
-    parallelism = _whole(raw, "max_parallelism", 1)
+    # No limit may be said so.
+    parallelism = None if raw["max_parallelism"] == math.inf else _whole(raw, "max_parallelism", 1)
     concurrency = _whole(raw, "concurrency", 1, 100_000) or 1
     timeout_s = raw["timeout_s"]
     name = raw["name"]
@@ -99,6 +101,7 @@ def compile_map_options(raw: Mapping[str, Any]) -> Options:
         grow=_whole(raw, "grow", 0, 1000) or 0,
         max_parallelism=parallelism,
         concurrency=concurrency if parallelism is None else min(concurrency, parallelism),
+        lookahead=_lookahead(raw),
         retries=_whole(raw, "retries", 0, 1000) or 0,
         timeout_ms=None if timeout_s is None else _timeout_ms(timeout_s),
         detach=_require(type(raw["detach"]) is bool, "detach", "must be True or False", raw["detach"]) and raw["detach"],
@@ -171,6 +174,12 @@ def _whole(raw: Mapping[str, Any], option: str, least: int, most: int = 2**53 - 
     _require(whole, option, f"must be a whole number of at least {least}", value)
     _require(value <= most, option, f"must be at most {most}", value)
     return int(value)
+
+
+def _lookahead(raw: Mapping[str, Any]) -> int | None:
+    lookahead = None if raw["lookahead"] == math.inf else _whole(raw, "lookahead", 1)
+    _require(lookahead is None or not raw["detach"], "lookahead", "must not go with `detach`, whose results nobody need read", lookahead)
+    return lookahead
 
 
 def _number(value: Any) -> bool:

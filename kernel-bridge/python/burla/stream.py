@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import threading
 import weakref
 from collections import deque
 from types import TracebackType
@@ -34,6 +36,7 @@ class RemoteResults(Iterator[Any]):
     """Values of the inputs, as they complete (or in order of the inputs).
 
     The job starts at the first use, at once with `detach`. Whoever stops reading cancels it, unless it is detached.
+    Threads may share it: each result goes to one of them.
     """
 
     def __init__(self, job_id: str, start: StartJob, name: str, options: Options) -> None:
@@ -46,32 +49,28 @@ class RemoteResults(Iterator[Any]):
         #: Taken from the job, and not yet by the user.
         self._ready: deque[Settled] = deque()
         self._over = False
+        #: Held while one thread takes a result, or waits for one. Not by whoever ends the reading.
+        self._reading = threading.RLock()
+        #: In a fork of the process that reads: the threads that speak with the cluster are there, not here.
+        self._is_inherited = False
 
     def __next__(self) -> Any:
-        ready = self._ready
-        if ready and ready[0].status == "fulfilled":
-            return ready.popleft().value
-        return self._next_fulfilled().value
+        with self._reading:
+            ready = self._ready
+            if ready and ready[0].status == "fulfilled":
+                return ready.popleft().value
+            return self._next_fulfilled().value
 
     def __iter__(self) -> RemoteResults:
         return self
 
     def entries(self) -> Iterator[Entry]:
         """Index and value of each input."""
-        while True:
-            try:
-                entry = self._next_fulfilled()
-            except StopIteration:
-                return
-            yield Entry(entry.index, entry.value)
+        return _View(self._next_entry)
 
     def settled(self) -> Iterator[Settled]:
         """Every outcome, failures too; nothing is raised for them, and they do not end the job."""
-        while True:
-            entry = self._next_settled("continue")
-            if entry is None:
-                return
-            yield entry
+        return _View(self._next_outcome)
 
     def to_list(self) -> list[Any]:
         """All values, in order of the inputs."""
@@ -87,13 +86,13 @@ class RemoteResults(Iterator[Any]):
         self._begun(self._options.on_error).wait_uploaded()
 
     def cancel(self) -> None:
-        """Ends the job on the cluster."""
-        if not self._over:
+        """Ends the job on the cluster. A thread that waits for its results meanwhile is told so by a `BurlaError`."""
+        if not self._over and not self._is_inherited:
             self._stop("cancelled by its client")
 
     def close(self) -> None:
         """Reads no more: cancels the job, unless it is detached or done."""
-        if self._over:
+        if self._over or self._is_inherited:
             return
         job = self._job
         if job is None or self._options.detach or job.is_over:
@@ -114,7 +113,25 @@ class RemoteResults(Iterator[Any]):
             # The interpreter ends; the cluster notices by the lost connection.
             pass
 
+    def _next_entry(self) -> Entry:
+        with self._reading:
+            entry = self._next_fulfilled()
+        return Entry(entry.index, entry.value)
+
+    def _next_outcome(self) -> Settled:
+        with self._reading:
+            entry = self._next_settled("continue")
+        if entry is None:
+            raise StopIteration
+        return entry
+
+    def become_inherited(self) -> None:
+        """In a fork, whose other threads are gone, whatever they held."""
+        self._is_inherited, self._reading, self._ready, self._over = True, threading.RLock(), deque(), False
+
     def _begun(self, on_error: str) -> Job:
+        if self._is_inherited:
+            raise RuntimeError("these results belong to the process that has begun to read them; call remote_parallel_map in this one")
         if self._job is None:
             self._job = self._start(on_error)
             open_streams.add(self)
@@ -193,6 +210,25 @@ class RemoteResults(Iterator[Any]):
             self._job.leave()
         open_streams.discard(self)
         self._output.end()
+
+
+class _View(Iterator[Any]):
+    """What `take` gives, until it raises StopIteration. Unlike a generator, threads may share it."""
+
+    def __init__(self, take: Callable[[], Any]) -> None:
+        self._take = take
+
+    def __next__(self) -> Any:
+        return self._take()
+
+
+def _become_inherited() -> None:
+    for stream in list(open_streams):
+        stream.become_inherited()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_become_inherited)
 
 
 def close_all() -> None:

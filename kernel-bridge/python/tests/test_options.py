@@ -4,7 +4,7 @@ from burla import ClusterAddress, remote_parallel_map
 from burla.options import compile_map_options
 
 DEFAULTS = {
-    "cpu": 1, "ram": None, "image": None, "grow": 0, "max_parallelism": None, "concurrency": 1, "order": "completion", "on_error": "throw", "retries": 0,
+    "cpu": 1, "ram": None, "image": None, "grow": 0, "max_parallelism": None, "concurrency": 1, "lookahead": None, "order": "completion", "on_error": "throw", "retries": 0,
     "timeout_s": None, "detach": False, "name": None, "env": None, "on_log": None, "progress": False, "cluster": None,
 }  # fmt: skip
 
@@ -20,7 +20,7 @@ class Options(unittest.TestCase):
 
     def test_what_cannot_be_names_the_option_and_what_it_may_be(self):
         wrong = {
-            "cpu": [0, "1", None, float("nan")], "ram": [0, -1, "a lot", True], "grow": [-1, 1001, 0.5, True], "max_parallelism": [0, 1.5, True], "concurrency": [0, 1_000_000],
+            "cpu": [0, "1", None, float("nan")], "ram": [0, -1, "a lot", True], "grow": [-1, 1001, 0.5, True], "max_parallelism": [0, 1.5, True], "concurrency": [0, 1_000_000], "lookahead": [0, 1.5, True],
             "order": ["random"], "on_error": ["ignore"], "retries": [-1, 1001], "timeout_s": [0, -1, float("inf"), "1"], "detach": [1, "yes"],
             "name": ["", "x" * 300, 5], "env": [{"A": 1}, {"": "x"}, {"A=B": "x"}, ["A"], {"A": "\0"}], "on_log": [1], "progress": [None, "bar"],
             "cluster": ["No Name", "http://user:pass@host", 5, {"url": "http://x"}, ClusterAddress("nowhere", "t")],
@@ -32,6 +32,14 @@ class Options(unittest.TestCase):
 
     def test_calls_at_once_in_a_worker_are_no_more_than_in_all(self):
         self.assertEqual(compiled(concurrency=50, max_parallelism=8).concurrency, 8)
+
+    def test_no_limit_may_be_said_so(self):
+        self.assertEqual((compiled(max_parallelism=float("inf")).max_parallelism, compiled(max_parallelism=float("inf"), concurrency=9).concurrency), (None, 9))
+        self.assertIsNone(compiled(lookahead=float("inf")).lookahead)
+
+    def test_what_nobody_reads_is_not_pulled_by_what_was_read(self):
+        with self.assertRaisesRegex(TypeError, "detach"):
+            compiled(lookahead=3, detach=True)
 
     def test_nodes_are_added_only_when_they_are_asked_for(self):
         self.assertEqual((compiled().grow, compiled(grow=5).grow), (0, 5))
