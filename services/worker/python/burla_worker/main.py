@@ -41,7 +41,7 @@ def main() -> None:
     install(output)
     desk = Desk(link, output)
     ticker.start(desk)
-    guard_process(link)
+    guard_process(link, output)
     link.send({"type": "workerHello", "workerId": worker_id, "token": token, "pid": os.getpid()})
     link.flush()
     orders = _listen(link, desk)

@@ -6,6 +6,7 @@ descriptors 1 and 2 lands in files, of which it is read between calls what has b
 
 from __future__ import annotations
 
+import os
 import struct
 import threading
 import time
@@ -26,6 +27,7 @@ class Output:
         self._send = send
         self._wake = wake
         self._lock = threading.RLock()
+        self._is_abandoned = False
         self._natives = {stream: NativeFile(path) for stream, path in files.items()}
         self._partial: dict[tuple[int, int, str], str] = {}
         self._lengths: dict[tuple[int, int, str], int] = {}
@@ -34,10 +36,18 @@ class Output:
         self._count = 0
         self._watched_calls = WATCHED_CALLS
 
+    def abandon(self) -> None:
+        """In a fork of this process, whose other threads are gone, whatever they held: what is written goes to the files."""
+        self._lock = threading.RLock()
+        self._is_abandoned = True
+
     def begin(self) -> None:
         self._watched_calls = WATCHED_CALLS
 
     def write(self, stream: int, text: str) -> None:
+        if self._is_abandoned:
+            os.write(stream, text.encode("utf-8", "replace"))
+            return
         self._write(_input_at_work(), stream, text, "")
 
     def ended(self, index: int) -> None:
