@@ -8,14 +8,15 @@ from contextvars import copy_context
 from dataclasses import replace
 from typing import Any, Callable, Iterable, NamedTuple, Optional, TypeVar, Union
 
-from burla_protocol.call import current
+from burla_protocol.call import current, worker
 
 from .capture import capture
 from .cluster import resolve_cluster
 from .job import Job
-from .options import Cluster, OnLog, OnProgress, check_arguments, compile_attach_options, compile_map_options
+from .options import Cluster, OnLog, OnProgress, Setup, check_arguments, compile_attach_options, compile_map_options
 from .spec import new_job_id
 from .stream import RemoteResults, close_all
+from .surroundings import surroundings_of
 
 Input = TypeVar("Input")
 
@@ -27,6 +28,8 @@ class CallContext(NamedTuple):
     index: int
     #: Which attempt this is, from 1: more after `retries`, or when a worker was lost.
     attempt: int
+    #: What the function `setup` has given in this worker.
+    worker: Any
 
 
 def remote_parallel_map(
@@ -44,9 +47,11 @@ def remote_parallel_map(
     on_error: str = "throw",
     retries: int = 0,
     timeout_s: Optional[float] = None,
+    setup: Optional[Setup] = None,
+    setup_timeout_s: Optional[float] = 600,
     detach: bool = False,
     name: Optional[str] = None,
-    env: Optional[dict[str, str]] = None,
+    env: Optional[dict[str, Optional[str]]] = None,
     on_log: Optional[OnLog] = None,
     progress: Union[bool, OnProgress] = False,
     cluster: Cluster = None,
@@ -73,9 +78,13 @@ def remote_parallel_map(
     :param on_error: "throw" ends the job with the first exception; "continue" raises `FailedInputs` after the last result.
     :param retries: further calls after an exception of the function.
     :param timeout_s: seconds after which a call is ended.
+    :param setup: a function without arguments that runs once in each worker before its first call, for what calls share there:
+        a model, a connection, the settings of a library. What it returns, awaited, is `burla.context().worker`.
+    :param setup_timeout_s: seconds that `setup` may take in one worker.
     :param detach: the job goes on, and keeps its results, when this program is gone; `attach` reads them.
     :param name: what people see. Default: the function's name.
-    :param env: variables of the environment of the workers.
+    :param env: variables of the environment of the calls; None takes one away. On the local cluster they go over those of this
+        program, which calls see as they are at the call; on other clusters they are all that is sent.
     :param on_log: called with each `LogLine` that calls print, instead of printing it.
     :param progress: True shows a line; a function is called with each `Progress`.
     :param cluster: name or URL of a cluster, or a `ClusterAddress`.
@@ -88,13 +97,14 @@ def remote_parallel_map(
     options = compile_map_options(given)
     check_arguments(function_, inputs)
     target = resolve_cluster(options.cluster)
-    bundle, pickler = capture(function_, same_machine=target.same_machine)
+    bundle, pickler = capture(function_, options.setup, same_machine=target.same_machine)
+    surroundings = surroundings_of(target, options.env)
     job_id = new_job_id()
     caller = copy_context()
 
     def start(on_error: str) -> Job:
         job = Job(job_id, target, replace(options, on_error=on_error))
-        job.submit(bundle, pickler, inputs, caller)
+        job.submit(bundle, pickler, inputs, surroundings, caller)
         return job
 
     results = RemoteResults(job_id, start, options.name or bundle.name, options)
@@ -129,4 +139,4 @@ def attach(
 def context() -> Optional[CallContext]:
     """In a function that runs on the cluster: which call this is. None elsewhere."""
     call = current()
-    return None if call is None else CallContext(*call)
+    return None if call is None or call[0] < 0 else CallContext(*call, worker())

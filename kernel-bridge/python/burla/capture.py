@@ -7,12 +7,14 @@ import os
 import pickle
 import sys
 from dataclasses import dataclass
-from types import ModuleType
-from typing import Any, Callable
+from types import FunctionType, ModuleType
+from typing import Any, Callable, Optional
 
-from burla_protocol.values import find_unpicklable
+from burla_protocol.interrupts import is_from_outside
+from burla_protocol.values import find_unpicklable, is_picklable
 
 from .errors import BurlaError
+from .library_settings import library_settings
 from .modules import own_modules, packages_in
 from .pickling import ValuePickler
 from .sources import sources_of
@@ -31,17 +33,18 @@ class Bundle:
     externals: tuple[tuple[str, str], ...]
 
 
-def capture(function: Callable[..., Any], *, same_machine: bool) -> tuple[Bundle, ValuePickler]:
+def capture(function: Callable[..., Any], setup: Optional[Callable[[], Any]] = None, *, same_machine: bool) -> tuple[Bundle, ValuePickler]:
     """The function as it is now, with all that it needs, and how its inputs are to be pickled.
 
     Raises BurlaError BURLA_CAPTURE, BURLA_PYTHON, BURLA_TOO_LARGE.
     """
-    pickled, pickler = _pickle(function, same_machine)
+    pickled, pickler = _pickle(function, setup, same_machine)
     content = {
         "python": sys.version_info[:2],
         "cloudpickle": str(require_cloudpickle().__version__),
-        "function": pickled,
-        "sources": sources_of(function),
+        "parts": pickled,
+        "sources": sources_of(function, setup),
+        "argv": list(sys.argv if same_machine else sys.argv[:1]) if hasattr(sys, "argv") else [],
         "path": [os.path.abspath(entry) for entry in sys.path] if same_machine else None,
     }
     code = pickle.dumps(content, protocol=4)
@@ -51,20 +54,27 @@ def capture(function: Callable[..., Any], *, same_machine: bool) -> tuple[Bundle
     return Bundle(hashlib.sha256(code).hexdigest(), code, name_of(function), externals), pickler
 
 
-def _pickle(function: Callable[..., Any], same_machine: bool) -> tuple[bytes, ValuePickler]:
-    """With the user's own modules inside. Workers on the same machine may import what cannot be sent."""
+def _pickle(function: Callable[..., Any], setup: Optional[Callable[[], Any]], same_machine: bool) -> tuple[bytes, ValuePickler]:
+    """With the user's own modules inside. Workers on the same machine may import what cannot be sent.
+
+    Beside the functions goes what the worker needs to make a `__main__` and set libraries up as they are here.
+    """
+    parts = (function, setup, main_probe(), library_settings(same_machine))
     by_value = ValuePickler(require_cloudpickle(), own_modules())
     try:
-        return by_value.dumps(function), by_value
-    except Exception as error:
+        return by_value.dumps(parts), by_value
+    except BaseException as error:
+        if is_from_outside(error):
+            raise
         by_reference = ValuePickler(require_cloudpickle(), ())
         if same_machine and by_value.modules:
             try:
-                return by_reference.dumps(function), by_reference
+                return by_reference.dumps(parts), by_reference
             except Exception:
                 # The first error names what the user knows.
                 pass
-        raise _refusal(function, error) from error
+        culprit = setup if setup is not None and is_picklable(function) else function
+        raise _refusal(culprit, error) from error
 
 
 def name_of(function: Any) -> str:
@@ -83,7 +93,17 @@ def require_cloudpickle() -> ModuleType:
     return cloudpickle
 
 
-def _refusal(function: Callable[..., Any], error: Exception) -> BurlaError:
+def main_probe() -> Callable[[], None]:
+    """A function of the script, whose globals are on the worker those of the functions that travel with it."""
+    main = sys.modules["__main__"]
+    return FunctionType(_nothing.__code__, getattr(main, "__burla_namespace__", vars(main)), "burla_probe")
+
+
+def _nothing() -> None:
+    pass
+
+
+def _refusal(function: Callable[..., Any], error: BaseException) -> BurlaError:
     found = find_unpicklable(function)
     name = name_of(function)
     if found is None:

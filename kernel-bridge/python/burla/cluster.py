@@ -28,6 +28,8 @@ class ClusterTarget:
     same_machine: bool
     #: It is there for sure, and comes back if it does not answer: it runs the function that calls.
     is_waited_for: bool
+    #: Workers are containers of the image that calls.
+    same_image: bool
     #: Where it is; the local cluster is started when it is not there, or did not answer just now. Raises BurlaError.
     locate: Callable[[bool], ClusterAddress]
 
@@ -47,17 +49,17 @@ def resolve_cluster(option: str | ClusterAddress | None) -> ClusterTarget:
     if isinstance(option, ClusterAddress):
         return _fixed(option, same_machine=False)
     if option is None and url and token:
-        return _fixed(ClusterAddress(url, token, _certificate()), same_machine="BURLA_JOB" in os.environ and not url.startswith("http+unix:"), is_waited_for=True)
+        return _fixed(ClusterAddress(url, token, _certificate()), same_machine="BURLA_JOB" in os.environ and not url.startswith("http+unix:"), same_image=url.startswith("http+unix:"), is_waited_for=True)
     name = option or os.environ.get("BURLA_CLUSTER") or LOCAL
     if is_cluster_url(name):
         return _fixed(ClusterAddress(name, _token_of(name), _certificate()), same_machine=False)
     if not is_cluster_name(name):
         raise TypeError(f"remote_parallel_map: the variable BURLA_CLUSTER must be the name of a cluster or its URL, not {name!r}")
-    return ClusterTarget(name, name == LOCAL and not _has_containers(name), False, lambda has_failed: _locate(name, has_failed))
+    return ClusterTarget(name, name == LOCAL and not _has_containers(name), False, False, lambda has_failed: _locate(name, has_failed))
 
 
-def _fixed(address: ClusterAddress, *, same_machine: bool, is_waited_for: bool = False) -> ClusterTarget:
-    return ClusterTarget(f"at {urlsplit(address.url).netloc}", same_machine, is_waited_for, lambda _has_failed: address)
+def _fixed(address: ClusterAddress, *, same_machine: bool, same_image: bool = False, is_waited_for: bool = False) -> ClusterTarget:
+    return ClusterTarget(f"at {urlsplit(address.url).netloc}", same_machine, is_waited_for, same_image, lambda _has_failed: address)
 
 
 def _token_of(url: str) -> str:

@@ -19,6 +19,7 @@ CURES = {
     "BURLA_TIMEOUT": "Raise `timeout_s`, or make the call shorter.",
     "BURLA_WORKER_LOST": "Run the function on this input locally: it ends its process. The message says how it ended.",
     "BURLA_OUT_OF_MEMORY": "Raise `ram`, or make the input smaller.",
+    "BURLA_SETUP": "Mend the function `setup`: the cause is its own error; `setup_timeout_s` says how long it may take.",
     "BURLA_LOAD": "The cause is the error that the workers met when they unpickled the function.",
     "BURLA_PYTHON": "Run the workers with the Python that calls, with cloudpickle installed; docs/python.md says how they find it.",
     "BURLA_CANCELLED": "Nothing to mend: the job was cancelled, by this program or by `burla cancel`.",

@@ -10,6 +10,7 @@ from collections import deque
 from contextvars import Context
 from typing import Any, Iterable
 
+from burla_protocol.call import SETUP_INDEX
 from burla_protocol.messagepack import unpack
 
 from .capture import Bundle
@@ -69,8 +70,8 @@ class Job:
 
     # --- what the consumer's thread calls
 
-    def submit(self, bundle: Bundle, pickler: ValuePickler, inputs: Iterable[Any], context: Context) -> None:
-        spec = job_spec(bundle, self._options, self._target)
+    def submit(self, bundle: Bundle, pickler: ValuePickler, inputs: Iterable[Any], surroundings: dict[str, Any], context: Context) -> None:
+        spec = job_spec(bundle, self._options, self._target, surroundings)
         self._submit = {"type": "submit", "jobId": self.job_id, "spec": spec, "codeBytes": len(bundle.code)}
         self._code = bundle.code
         self._lines_after = 0
@@ -216,10 +217,10 @@ class Job:
         self._lines_after = message["position"]
         node = message["nodeId"]
         for index, stream, time_ms, text in unpack(body) if body else []:
-            self._news.put(("people", LogLine(index, "stdout" if stream == 1 else "stderr", text, time_ms / 1000, node), None))
+            self._news.put(("people", LogLine(max(index, -1), _origin_of(index), "stdout" if stream == 1 else "stderr", text, time_ms / 1000, node), None))
         if message["droppedLines"] > 0:
             text = f"… {message['droppedLines']} lines were dropped"
-            self._news.put(("people", LogLine(-1, "stderr", text, time.time(), node), None))
+            self._news.put(("people", LogLine(-1, "other", "stderr", text, time.time(), node), None))
 
     def _hear_progress(self, message: dict[str, Any], _body: bytes) -> None:
         numbers = {name: message[name] for name in ("phase", "reason", "nodes", "workers", "pushed", "running", "done", "failed")}
@@ -229,7 +230,7 @@ class Job:
     def _hear_finished(self, message: dict[str, Any], body: bytes) -> None:
         envelopes = unpack(body) if body else []
         if envelopes:
-            self._finish(_load_error(from_envelope(envelopes[0])))
+            self._finish(_load_error(*map(from_envelope, envelopes)))
         elif message["outcome"] == "cancelled":
             self._finish(BurlaError("BURLA_CANCELLED", f"the job was cancelled: {message['reason']}"))
         elif message["outcome"] == "failed" and message["failed"] == 0:
@@ -309,9 +310,14 @@ class Job:
             self._ended.set()
 
 
-def _load_error(cause: BaseException) -> BaseException:
-    """The one error of a job as a whole that comes with an envelope: what the user's modules raised when they were imported."""
+def _origin_of(index: int) -> str:
+    return "call" if index >= 0 else "setup" if index == SETUP_INDEX else "other"
+
+
+def _load_error(cause: BaseException, *causes: BaseException) -> BaseException:
+    """The errors of a job as a whole that come in envelopes: what the user's modules raised when they were imported, or one of ours and its cause."""
     if isinstance(cause, BurlaError):
+        cause.__cause__ = causes[0] if causes else None
         return cause
     cure = f"The cause is what the workers met. They run {sys.executable} on the local cluster, else the cluster's own Python."
     error = BurlaError("BURLA_LOAD", f"the function could not be loaded: {type(cause).__name__}: {cause}", cure)

@@ -10,8 +10,9 @@ from typing import Any, Callable, Iterable, Mapping, Optional, Union
 
 _MIB_PER_GIB = 1024
 _MAX_TIMEOUT_S = (2**31 - 1) / 1000
-#: Linux gives one process no more than this for one variable; the message that carries them is limited too.
-_MAX_ENV_CHARACTERS = 128 * 1024
+_MAX_CONCURRENCY = 100_000
+#: As in `protocol/src/limits.ts`: Linux gives one process no more than this for one variable.
+MAX_VARIABLE_CHARACTERS = 128 * 1024
 _RAM = re.compile(r"\s*(\d+(?:\.\d+)?)\s*(M|G|MB|GB|MiB|GiB)\s*", re.IGNORECASE)
 _CLUSTER_NAME = re.compile(r"[a-z][a-z0-9-]{0,30}")
 _CLUSTER_URL = re.compile(r"https?://[^\s/@]+(/.*)?")
@@ -32,6 +33,8 @@ class LogLine:
 
     #: The input whose call printed it, or -1 when it was printed outside of any call.
     index: int
+    #: "call", "setup" for the function `setup`, or "other", such as a module while it was imported.
+    origin: str
     #: "stdout" or "stderr".
     stream: str
     text: str
@@ -60,6 +63,7 @@ class Progress:
     lost_workers: int
 
 
+Setup = Callable[[], Any]
 OnLog = Callable[[LogLine], Any]
 OnProgress = Callable[[Progress], Any]
 Cluster = Union[str, ClusterAddress, Mapping[str, str], None]
@@ -78,9 +82,12 @@ class Options:
     on_error: str = "throw"
     retries: int = 0
     timeout_ms: Optional[float] = None
+    setup: Optional[Setup] = None
+    #: None without `setup`, and for no limit.
+    setup_timeout_ms: Optional[float] = None
     detach: bool = False
     name: Optional[str] = None
-    env: Mapping[str, str] = field(default_factory=dict)
+    env: Mapping[str, Optional[str]] = field(default_factory=dict)
     on_log: Optional[OnLog] = None
     progress: Union[bool, OnProgress] = False
     cluster: Union[str, ClusterAddress, None] = None
@@ -91,8 +98,9 @@ def compile_map_options(raw: Mapping[str, Any]) -> Options:
     ram = raw["ram"]
     # No limit may be said so.
     parallelism = None if raw["max_parallelism"] == math.inf else _whole(raw, "max_parallelism", 1)
-    concurrency = _whole(raw, "concurrency", 1, 100_000) or 1
-    timeout_s = raw["timeout_s"]
+    concurrency = _MAX_CONCURRENCY if raw["concurrency"] == math.inf else _whole(raw, "concurrency", 1, _MAX_CONCURRENCY) or 1
+    setup = raw["setup"]
+    _require(setup is None or callable(setup), "setup", "must be a function", setup)
     name = raw["name"]
     return Options(
         cpu=_cpu(raw["cpu"]),
@@ -103,7 +111,9 @@ def compile_map_options(raw: Mapping[str, Any]) -> Options:
         concurrency=concurrency if parallelism is None else min(concurrency, parallelism),
         lookahead=_lookahead(raw),
         retries=_whole(raw, "retries", 0, 1000) or 0,
-        timeout_ms=None if timeout_s is None else _timeout_ms(timeout_s),
+        timeout_ms=_timeout_ms(raw, "timeout_s"),
+        setup=setup,
+        setup_timeout_ms=None if setup is None else _timeout_ms(raw, "setup_timeout_s"),
         detach=_require(type(raw["detach"]) is bool, "detach", "must be True or False", raw["detach"]) and raw["detach"],
         name=None if name is None else _name(name),
         env=_env(raw["env"]),
@@ -199,8 +209,11 @@ def _ram_mib(value: Any) -> int:
     return max(1, round(amount))
 
 
-def _timeout_ms(value: Any) -> float:
-    _require(_number(value) and 0.001 <= value <= _MAX_TIMEOUT_S, "timeout_s", f"must be a number of seconds from 0.001 to {_MAX_TIMEOUT_S:.0f}", value)
+def _timeout_ms(raw: Mapping[str, Any], option: str) -> float | None:
+    value = raw[option]
+    if value is None or value == math.inf:
+        return None
+    _require(_number(value) and 0.001 <= value <= _MAX_TIMEOUT_S, option, f"must be a number of seconds from 0.001 to {_MAX_TIMEOUT_S:.0f}", value)
     return value * 1000
 
 
@@ -215,15 +228,15 @@ def _image(value: Any) -> str | None:
     return value
 
 
-def _env(value: Any) -> dict[str, str]:
+def _env(value: Any) -> dict[str, Optional[str]]:
     if value is None:
         return {}
     pairs = isinstance(value, Mapping) and all(
-        isinstance(name, str) and isinstance(text, str) and 0 < len(name) <= 256 and "=" not in name and "\0" not in name + text
+        isinstance(name, str) and isinstance(text, (str, type(None))) and 0 < len(name) <= 256 and "=" not in name and "\0" not in name + (text or "")
         for name, text in value.items()
     )
-    _require(pairs, "env", "must be a dict of texts, whose names have no `=`", value)
-    _require(sum(len(name) + len(text) for name, text in value.items()) <= _MAX_ENV_CHARACTERS, "env", f"must have at most {_MAX_ENV_CHARACTERS} characters in all", "more")
+    _require(pairs, "env", "must be a dict of texts, whose names have no `=`, or of None for a variable to take away", value)
+    _require(all(len(text or "") <= MAX_VARIABLE_CHARACTERS for text in value.values()), "env", f"must have at most {MAX_VARIABLE_CHARACTERS} characters for a variable", "more")
     return dict(value)
 
 

@@ -30,7 +30,7 @@ class JobOutput:
         if self._live is not None:
             self._live.clear()
         stream = sys.stdout if line.stream == "stdout" else sys.stderr
-        tag = f"[{line.index}] " if line.index >= 0 else ""
+        tag = f"[{line.index}] " if line.index >= 0 else "[setup] " if line.origin == "setup" else ""
         stream.write(f"{tag}{line.text}\n")
 
     def progress(self, progress: Progress) -> None:

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import linecache
 from types import CodeType
-from typing import Any, Iterator
+from typing import Any, Iterable, Iterator
 
 from .modules import is_installed
 
 _MAX_CHARACTERS = 4 * 1024 * 1024
 
 
-def sources_of(function: Any) -> dict[str, str]:
+def sources_of(*functions: Any) -> dict[str, str]:
     texts: dict[str, str] = {}
     size = 0
-    for file in _files_of(function):
+    for file in _files_of(functions):
         text = "".join(linecache.getlines(file))
         size += len(text)
         if text and size <= _MAX_CHARACTERS:
@@ -22,11 +22,11 @@ def sources_of(function: Any) -> dict[str, str]:
     return texts
 
 
-def _files_of(function: Any) -> Iterator[str]:
-    """Files of a function and of the functions that it names, as far as they are the user's."""
+def _files_of(functions: Iterable[Any]) -> Iterator[str]:
+    """Files of functions and of the functions that it names, as far as they are the user's."""
     seen: set[int] = set()
     files: set[str] = set()
-    waiting: list[Any] = [function]
+    waiting: list[Any] = list(functions)
     while waiting:
         value = _plain(waiting.pop())
         if id(value) in seen:

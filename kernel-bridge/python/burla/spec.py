@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import secrets
 import sys
 import time
@@ -15,7 +14,7 @@ from .options import Options
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
 
 
-def job_spec(bundle: Bundle, options: Options, target: ClusterTarget) -> dict[str, Any]:
+def job_spec(bundle: Bundle, options: Options, target: ClusterTarget, surroundings: dict[str, Any]) -> dict[str, Any]:
     return {
         "name": (options.name or bundle.name)[:256],
         "runtime": "python",
@@ -29,10 +28,8 @@ def job_spec(bundle: Bundle, options: Options, target: ClusterTarget) -> dict[st
         "retries": options.retries,
         "timeoutMs": options.timeout_ms,
         "detach": options.detach,
-        "setupTimeoutMs": None,
-        "env": list(options.env.items()),
-        "environment": None,
-        "cwd": os.getcwd() if target.same_machine else None,
+        "setupTimeoutMs": options.setup_timeout_ms,
+        **surroundings,
         "parent": None,
         "queue": None,
         "python": {

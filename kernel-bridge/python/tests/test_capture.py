@@ -46,16 +46,16 @@ class Capture(unittest.TestCase):
         self.assertEqual((tuple(content["python"]), bundle.name), (sys.version_info[:2], "scaled"))
         self.assertIn("return x * SCALE", content["sources"][__file__])
         self.assertIsNone(content["path"])
-        self.assertEqual(pickle.loads(content["function"])(2), 6)
+        self.assertEqual(pickle.loads(content["parts"])[0](2), 6)
 
     def test_modules_of_the_user_travel_by_value(self):
         helper = self.module("burla_test_helper", "FACTOR = 5\nclass Box:\n    def __init__(self, v): self.v = v\ndef grow(x): return Box(x * FACTOR)\n")
         helper.FACTOR = 7
         self.assertIn(helper, own_modules())
         bundle, pickler = capture(lambda x: helper.grow(x).v, same_machine=False)
-        (self.folder / "bundle").write_bytes(pickle.loads(bundle.code)["function"])
+        (self.folder / "bundle").write_bytes(pickle.loads(bundle.code)["parts"])
         (self.folder / "input").write_bytes(pickler.dumps(helper.Box(2)))
-        check = f"import pickle; f, b = (pickle.load(open('{self.folder}/' + n, 'rb')) for n in ('bundle', 'input')); print(f(2), b.v)"
+        check = f"import pickle; f, b = (pickle.load(open('{self.folder}/' + n, 'rb')) for n in ('bundle', 'input')); print(f[0](2), b.v)"
         clean = subprocess.run([sys.executable, "-c", check], capture_output=True, text=True, check=True, cwd="/")
         self.assertEqual(clean.stdout.split(), ["14", "2"])
         self.assertNotIn("burla_test_helper", cloudpickle.list_registry_pickle_by_value())

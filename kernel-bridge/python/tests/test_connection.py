@@ -49,7 +49,7 @@ class Dialling(unittest.TestCase):
             raise BurlaError(outcome, "no cluster")
 
         talker = Talker()
-        connection = Connection(ClusterTarget("local", False, False, locate), talker)
+        connection = Connection(ClusterTarget("local", False, False, False, locate), talker)
         connection.start()
         connection.join()
         return talker.errors, left

@@ -5,7 +5,7 @@ from burla.options import compile_map_options
 
 DEFAULTS = {
     "cpu": 1, "ram": None, "image": None, "grow": 0, "max_parallelism": None, "concurrency": 1, "lookahead": None, "order": "completion", "on_error": "throw", "retries": 0,
-    "timeout_s": None, "detach": False, "name": None, "env": None, "on_log": None, "progress": False, "cluster": None,
+    "timeout_s": None, "setup": None, "setup_timeout_s": 600, "detach": False, "name": None, "env": None, "on_log": None, "progress": False, "cluster": None,
 }  # fmt: skip
 
 
@@ -21,7 +21,7 @@ class Options(unittest.TestCase):
     def test_what_cannot_be_names_the_option_and_what_it_may_be(self):
         wrong = {
             "cpu": [0, "1", None, float("nan")], "ram": [0, -1, "a lot", True], "grow": [-1, 1001, 0.5, True], "max_parallelism": [0, 1.5, True], "concurrency": [0, 1_000_000], "lookahead": [0, 1.5, True],
-            "order": ["random"], "on_error": ["ignore"], "retries": [-1, 1001], "timeout_s": [0, -1, float("inf"), "1"], "detach": [1, "yes"],
+            "order": ["random"], "on_error": ["ignore"], "retries": [-1, 1001], "timeout_s": [0, -1, float("-inf"), "1"], "setup": ["f", 1], "detach": [1, "yes"],
             "name": ["", "x" * 300, 5], "env": [{"A": 1}, {"": "x"}, {"A=B": "x"}, ["A"], {"A": "\0"}], "on_log": [1], "progress": [None, "bar"],
             "cluster": ["No Name", "http://user:pass@host", 5, {"url": "http://x"}, ClusterAddress("nowhere", "t")],
         }  # fmt: skip

@@ -9,7 +9,7 @@ import pickle
 import sys
 import typing
 import weakref
-from types import ModuleType
+from types import CellType, FunctionType, ModuleType
 from typing import Any, Callable, Mapping, Optional
 
 #: What `reducer_override` gives: a callable, its arguments, and perhaps a state.
@@ -26,6 +26,7 @@ def dumps(value: Any, named: Optional[Mapping[int, str]] = None) -> bytes:
     with io.BytesIO() as file:
         pickler = (_pickler if named is None else _naming_pickler)(cloudpickle)(file, protocol=pickle.HIGHEST_PROTOCOL)
         pickler.named = named
+        pickler.cells = {}
         pickler.dump(value)
         return file.getvalue()
 
@@ -42,9 +43,27 @@ def _pickler(cloudpickle: ModuleType) -> Any:
             if isinstance(value, BaseException) and has_own_constructor(type(value)):
                 return reduce_exception(value)
             reduced = super().reducer_override(value)
-            return _with_plain_bases(value, reduced) if isinstance(value, type) and type(reduced) is tuple else reduced
+            if type(reduced) is not tuple:
+                return reduced
+            if type(value) is FunctionType and value.__closure__:
+                return self._with_shared_cells(value, reduced)
+            return _with_plain_bases(value, reduced) if isinstance(value, type) else reduced
+
+        def _with_shared_cells(self, function: FunctionType, reduced: tuple[Any, ...]) -> tuple[Any, ...]:
+            """cloudpickle gives each function empty cells of its own, to fill when it is there; functions that share one go on sharing."""
+            make, arguments, *rest = reduced
+            at = next((at for at, part in enumerate(arguments) if _are_cells(part)), None)
+            if at is None or len(arguments[at]) != len(function.__closure__ or ()):
+                return reduced
+            # The cells themselves are kept too, so that no other comes to have the id of one.
+            cells = tuple(self.cells.setdefault(id(cell), (cell, empty))[1] for cell, empty in zip(function.__closure__ or (), arguments[at]))
+            return (make, (*arguments[:at], cells, *arguments[at + 1 :]), *rest)
 
     return Pickler
+
+
+def _are_cells(part: Any) -> bool:
+    return type(part) is tuple and len(part) > 0 and all(type(each) is CellType for each in part)
 
 
 @functools.lru_cache(maxsize=None)

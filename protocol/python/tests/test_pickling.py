@@ -7,7 +7,7 @@ import tempfile
 import unittest
 from pathlib import Path
 
-from burla_protocol.pickling import dumps
+from burla_protocol.pickling import _MARKS, dumps
 
 #: A script and what it calls: none of this is in the `__main__` that opens the pickle.
 SCRIPT = '''
@@ -82,6 +82,27 @@ class Pickling(unittest.TestCase):
             load = f"import pickle, pathlib; print(pickle.loads(pathlib.Path({str(pickled)!r}).read_bytes())(40))"
             loaded = subprocess.run([sys.executable, "-c", load], capture_output=True, text=True, check=True)
         self.assertEqual(loaded.stdout, "(102334155, 40)\n")
+
+    def test_functions_that_share_a_variable_go_on_sharing_it(self):
+        def counter():
+            count = 0
+
+            def add(n):
+                nonlocal count
+                count += n
+                return count
+
+            return add, lambda: count
+
+        (add, read), (other, _) = counter(), counter()
+        add_there, read_there, other_there, again = pickle.loads(dumps((add, read, other, [add])))
+        self.assertEqual((add_there(5), read_there(), other_there(1), read()), (5, 5, 1, 0))
+        self.assertIs(again[0], add_there)
+
+    def test_marks_of_dataclasses_are_the_very_ones(self):
+        for mark in _MARKS:
+            self.assertIs(pickle.loads(dumps([mark]))[0], mark)
+        self.assertGreater(len(_MARKS), 3)
 
     def test_a_cached_function_of_a_package_is_the_very_one(self):
         self.assertIs(pickle.loads(dumps(fnmatch._compile_pattern)), fnmatch._compile_pattern)

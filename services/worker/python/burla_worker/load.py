@@ -6,8 +6,10 @@ import linecache
 import os
 import pickle
 import sys
-from typing import Any, Callable
+import time
+from typing import Any, Callable, NamedTuple, Optional
 
+from .main_module import become_main
 from .own_files import folder
 
 
@@ -19,20 +21,54 @@ class LoadError(Exception):
         self.code = code
 
 
-def load_function(message: dict[str, Any]) -> Callable[[Any], Any]:
+class Functions(NamedTuple):
+    call: Callable[[Any], Any]
+    #: Run once, before the first call.
+    setup: Optional[Callable[[], Any]]
+
+
+def load_functions(message: dict[str, Any]) -> Functions:
     """Sets up the job's environment and opens its bundle. Raises LoadError, and whatever the user's modules raise."""
-    os.environ.update(message["env"])
+    _enter_environment(message["env"], message["isWholeEnv"])
     _enter(message["cwd"])
-    with open(message["bundlePath"], "rb") as file:
-        bundle = pickle.load(file)
+    bundle = read_bundle(message["bundlePath"])
     _check_version(bundle)
     _extend_path(message["packagesPath"], bundle["path"])
     for name, text in bundle["sources"].items():
         linecache.cache[name] = (len(text), None, text.splitlines(True), name)
-    function = _unpickle(bundle["function"], bundle["cloudpickle"])
-    if not callable(function):
-        raise TypeError(f"what was sent is no function but {type(function).__qualname__}")
-    return function
+    if bundle["argv"]:
+        sys.argv[:] = bundle["argv"]
+    call, setup, probe, settings = unpickle_parts(bundle)
+    for function in (call, setup):
+        if function is not None and not callable(function):
+            raise TypeError(f"what was sent is no function but {type(function).__qualname__}")
+    # Loaded while nobody waits for it, as all that takes time to be loaded.
+    from .library_setup import set_libraries_up
+
+    become_main(probe.__globals__, message["bundlePath"])
+    set_libraries_up(settings)
+    return Functions(call, setup)
+
+
+def read_bundle(path: str) -> dict[str, Any]:
+    with open(path, "rb") as file:
+        return pickle.load(file)
+
+
+def unpickle_parts(bundle: dict[str, Any]) -> Any:
+    """The function, the function `setup` or None, one whose globals are those of the script, and settings of libraries."""
+    return _unpickle(bundle["parts"], bundle["cloudpickle"])
+
+
+def _enter_environment(variables: list[tuple[str, Optional[str]]], is_whole: bool) -> None:
+    wanted = dict(variables)
+    for name in list(os.environ):
+        if (name in wanted and wanted[name] is None) or (is_whole and name not in wanted and not name.startswith("BURLA_")):
+            del os.environ[name]
+    zone = os.environ.get("TZ")
+    os.environ.update({name: value for name, value in wanted.items() if value is not None})
+    if os.environ.get("TZ") != zone or is_whole:
+        time.tzset()
 
 
 def _enter(cwd: str | None) -> None:

@@ -9,22 +9,23 @@ from __future__ import annotations
 import importlib
 import os
 import queue
-import sys
 import threading
-import types
 from typing import Any, Callable
 
 from burla_protocol.failures import burla_failure, to_envelope
 from burla_protocol.interrupts import Ended
 from burla_protocol.messagepack import pack
+from burla_protocol.values import in_short
 
 from .desk import Desk
 from .guard import end_with_children, guard_process
 from .link import Link
-from .load import LoadError, load_function
+from .load import LoadError, load_functions
+from .main_module import install_main
 from .output import Output
 from .own_files import is_ours
 from .runner import Runner
+from .set_up import SetupError, set_up
 from .streams import install, redirect
 from .ticker import Ticker
 
@@ -46,7 +47,7 @@ def main() -> None:
     link.flush()
     orders = _listen(link, desk)
     # The user's code is to find a `__main__` that is not this program.
-    sys.modules["__main__"] = types.ModuleType("__main__")
+    install_main()
     warm_up(orders.empty)
     try:
         _work(orders.get(), link, desk, output, ticker)
@@ -76,28 +77,34 @@ def _listen(link: Link, desk: Desk) -> "queue.SimpleQueue[dict[str, Any]]":
 
 
 def _work(message: dict[str, Any], link: Link, desk: Desk, output: Output, ticker: Ticker) -> None:
+    runner = Runner(desk, ticker)
     try:
-        function = load_function(message)
+        call, setup = load_functions(message)
+        if setup is not None:
+            set_up(setup, runner.finish_in_loop, link, output)
     except Ended:
         raise
     except BaseException as error:
         output.end()
-        link.send({"type": "loaded", "ok": False}, pack([_load_failure(error)]))
+        link.send({"type": "loaded", "ok": False}, pack(_load_failure(error)))
         link.flush()
         threading.Event().wait()
     desk.begin(message["concurrency"], message["timed"])
     link.send({"type": "loaded", "ok": True})
     link.flush()
-    Runner(desk, ticker).run(function)
+    runner.run(call)
 
 
-def _load_failure(error: BaseException) -> dict[str, Any]:
-    return burla_failure(error.code, str(error)) if isinstance(error, LoadError) else to_envelope(error, is_ours)
+def _load_failure(error: BaseException) -> list[dict[str, Any]]:
+    """The error of the job, and perhaps that of its cause."""
+    if isinstance(error, SetupError):
+        return [burla_failure("BURLA_SETUP", f"the function `setup` raised {in_short(error.thrown)}"), to_envelope(error.thrown, is_ours)]
+    return [burla_failure(error.code, str(error)) if isinstance(error, LoadError) else to_envelope(error, is_ours)]
 
 
 def warm_up(has_time: Callable[[], bool]) -> None:
     """What jobs need is loaded while nobody waits for it."""
-    for name in ("cloudpickle", "asyncio", "burla"):
+    for name in ("cloudpickle", "asyncio", "burla_worker.library_setup", "burla"):
         if not has_time():
             return
         try:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import inspect
 import threading
+from contextvars import copy_context
 from sys import getrefcount
 from typing import TYPE_CHECKING, Any, Awaitable, Callable, NoReturn
 
@@ -36,9 +37,8 @@ class Runner:
     def run(self, function: Function) -> NoReturn:
         self._pickles_at_once = self._desk.timed and self._desk.concurrency > 1
         if is_async(function):
-            import asyncio
-
-            asyncio.run(self._run_async(function))
+            # In the loop of the set-up, to which what it has opened belongs.
+            self.finish_in_loop(self._run_async(function))
         elif self._desk.concurrency > 1:
             self._run_in_threads(function)
         while True:
@@ -63,7 +63,7 @@ class Runner:
                     return
             value = function(value)
             if type(value) not in _PLAIN and inspect.isawaitable(value):
-                value = self._finish_in_loop(value)
+                value = self.finish_in_loop(value)
         except Ended:
             raise
         except BaseException as error:
@@ -84,8 +84,8 @@ class Runner:
             self._desk.settle_unreadable(claim, error, clock() - began_s)
             return CLOSED
 
-    def _finish_in_loop(self, awaitable: Awaitable[Any]) -> Any:
-        """Of a function that is not known to be asynchronous before its first call. Each thread has a loop of its own."""
+    def finish_in_loop(self, awaitable: Awaitable[Any]) -> Any:
+        """Each thread has a loop of its own."""
         import asyncio
 
         loop = getattr(self._loops, "loop", None)
@@ -103,7 +103,8 @@ class Runner:
                 desk.changed.wait_for(lambda: threads < desk.concurrency and desk.waiting > threads - desk.running)
                 missing = min(desk.concurrency - threads, desk.waiting - (threads - desk.running))
             for _ in range(missing):
-                threading.Thread(target=self._serve, args=(function,), daemon=True, name=f"burla-call-{threads}").start()
+                # What libraries keep in the context, as `decimal` does, is as the function `setup` has left it.
+                threading.Thread(target=copy_context().run, args=(self._serve, function), daemon=True, name=f"burla-call-{threads}").start()
                 threads += 1
 
     def _serve(self, function: Function) -> NoReturn:
