@@ -70,7 +70,7 @@ with detached as results:
     while not seen: time.sleep(0.01)
 reader.join(20)
 assert not reader.is_alive() and seen[-1].code == "BURLA_CANCELLED"
-attach(detached.job_id).cancel() if False else None`);
+`);
 });
 
 test("a fork has results of its own, and none of those that its parent reads", async () => {

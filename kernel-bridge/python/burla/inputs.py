@@ -5,9 +5,9 @@ from __future__ import annotations
 import sys
 import threading
 import time
+import traceback
 from contextvars import Context
 from math import inf
-from types import SimpleNamespace
 from typing import Any, Callable, Iterable, Iterator, Optional, Sized
 
 from burla_protocol.frames import MAX_FRAME_BYTES
@@ -108,8 +108,7 @@ class InputPump(threading.Thread):
         except BaseException as error:
             # The job has ended for another reason, which is the one to raise: this one is told as Python tells it of a
             # generator that nobody refers to any more.
-            told = SimpleNamespace(exc_type=type(error), exc_value=error, exc_traceback=error.__traceback__, err_msg=None, object=self._iterator)
-            sys.unraisablehook(told)  # type: ignore[arg-type]
+            sys.stderr.write(f"Exception ignored in: {self._iterator!r}\n{''.join(traceback.format_exception(type(error), error, error.__traceback__))}")
 
     def _explained(self, error: BaseException) -> BaseException:
         """What is bound to the thread that has opened it, as a cursor of sqlite3, does not let itself be pulled here."""
