@@ -125,7 +125,7 @@ class RemoteResults(Iterator[Any]):
             raise StopIteration
         return entry
 
-    def become_inherited(self) -> None:
+    def _become_inherited(self) -> None:
         """In a fork, whose other threads are gone, whatever they held."""
         self._is_inherited, self._reading, self._ready, self._over = True, threading.RLock(), deque(), False
 
@@ -222,13 +222,13 @@ class _View(Iterator[Any]):
         return self._take()
 
 
-def _become_inherited() -> None:
+def _after_fork() -> None:
     for stream in list(open_streams):
-        stream.become_inherited()
+        stream._become_inherited()
 
 
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_become_inherited)
+    os.register_at_fork(after_in_child=_after_fork)
 
 
 def close_all() -> None:
