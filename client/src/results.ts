@@ -1,5 +1,7 @@
 /** Batches of results -> one settled entry after the other, opened only when the consumer comes to them. */
-import { BurlaError, decodeEnvelopes, decodeValues, fromEnvelope, indexAt, type MainToClient, type Of } from "@burla/protocol";
+import {
+  BurlaError, decodeEnvelopes, fromEnvelope, indexAt, openValues, type ErrorEnvelope, type MainToClient, type Of, type OpenedValues,
+} from "@burla/protocol";
 import { IndexSet } from "./index-set.ts";
 import type { Settled } from "./types.ts";
 
@@ -114,8 +116,8 @@ export class ResultBuffer<Result> {
   }
 
   #decode({ message, body }: Batch): Settled<Result>[] {
-    const values = message.valuesBytes === 0 ? [] : open(body.subarray(0, message.valuesBytes));
-    const errors = message.failed.length === 0 ? [] : decodeEnvelopes(body.subarray(message.valuesBytes));
+    const { values, unreadable } = open(body.subarray(0, message.valuesBytes), message.count - message.failed.length);
+    const errors = message.failed.length === 0 ? [] : openErrors(body.subarray(message.valuesBytes));
     const failed = new Set(message.failed);
     const dropped = new Set(message.dropped);
     const entries: Settled<Result>[] = [];
@@ -125,7 +127,9 @@ export class ResultBuffer<Result> {
       const isFailed = failed.has(position);
       const at = isFailed ? errorAt++ : valueAt++;
       if (dropped.has(position) || !this.#seen.add(index)) continue;
+      const problem = isFailed ? undefined : unreadable.get(at);
       if (isFailed) entries.push({ index, status: "rejected", reason: restore(errors[at], index) });
+      else if (problem !== undefined) entries.push({ index, status: "rejected", reason: unreadableResult(problem, index) });
       else entries.push({ index, status: "fulfilled", value: values[at] as Result });
     }
     return entries;
@@ -133,14 +137,30 @@ export class ResultBuffer<Result> {
 }
 
 /** @throws BurlaError BURLA_PYTHON for the results of a job of another language. */
-function open(bytes: Uint8Array): unknown[] {
-  if (bytes[0] !== PICKLE) return decodeValues(bytes);
+function open(bytes: Uint8Array, count: number): OpenedValues {
+  if (count === 0) return { values: [], unreadable: new Map() };
+  if (bytes[0] !== PICKLE) return openValues(bytes, count);
   throw new BurlaError("BURLA_PYTHON", "the results of this job are values of Python", { cure: "Read them there: `burla.attach(job_id)`." });
 }
 
-function restore(envelope: Parameters<typeof fromEnvelope>[0] | undefined, index: number): unknown {
-  if (envelope === undefined) return new Error("the error was lost on the way");
-  const reason = fromEnvelope(envelope);
-  if (reason instanceof Error) Object.defineProperty(reason, "inputIndex", { value: index, enumerable: true, configurable: true, writable: true });
-  return reason;
+/** Of bytes that are no errors each is lost by itself. */
+function openErrors(bytes: Uint8Array): ErrorEnvelope[] {
+  try {
+    return decodeEnvelopes(bytes);
+  } catch {
+    return [];
+  }
+}
+
+function unreadableResult(problem: string, index: number): BurlaError {
+  return withIndex(new BurlaError("BURLA_RESULT", `the result of input ${index} cannot be read here: ${problem}`), index);
+}
+
+function restore(envelope: ErrorEnvelope | undefined, index: number): unknown {
+  const reason = envelope === undefined ? new BurlaError("BURLA_PROTOCOL", "the error of this input was lost on the way") : fromEnvelope(envelope);
+  return reason instanceof Error ? withIndex(reason, index) : reason;
+}
+
+function withIndex<Reason extends Error>(reason: Reason, index: number): Reason {
+  return Object.defineProperty(reason, "inputIndex", { value: index, enumerable: true, configurable: true, writable: true });
 }

@@ -2,16 +2,16 @@
  * Errors on the wire: an envelope of our own, because structured clone keeps neither classes beyond the built-in ones
  * nor own properties, and because main writes some of them without ever opening a user value.
  */
-import { serialize } from "node:v8";
-import { inspect, types } from "node:util";
+import { types } from "node:util";
 import * as v from "valibot";
 import { pack, unpack } from "./frame.ts";
 import { BurlaError, burlaError, isErrorCode } from "./errors.ts";
+import { builtinOf, copyable, defineDetails, detailsOf, inspectSafely, isError, makeError, read, textOf, type Detail } from "./error-parts.ts";
 import { MAX_ERROR_DEPTH, MAX_ERROR_TEXT_BYTES, MAX_ERRORS_IN_ENVELOPE } from "./limits.ts";
-import { decodeValue } from "./value.ts";
+import { decodeValue, decodeValues, encodeValues } from "./value.ts";
 
 export type ErrorEnvelope =
-  /** `builtin` is the nearest built-in class; `properties` a structured clone of the own properties. */
+  /** `builtin` is the nearest built-in class; `properties` are its own ones, as values: a list of `Detail`. */
   | {
       kind: "error";
       name: string;
@@ -76,14 +76,14 @@ export function decodeEnvelopes(body: Uint8Array): ErrorEnvelope[] {
   return parsed.output;
 }
 
-const BUILT_IN_CLASSES = [TypeError, RangeError, SyntaxError, ReferenceError, EvalError, URIError, AggregateError] as const;
-const RESTORED_KEYS = new Set(["name", "message", "stack", "cause", "errors"]);
-const UNREADABLE = "(could not be read)";
+/** They have a place of their own in the envelope; where the class says so, others as well. */
+const RESTORED_KEYS = new Set<PropertyKey>(["name", "message", "stack", "cause", "errors"]);
+const RESTORED_KEYS_OF_DOM = new Set<PropertyKey>([...RESTORED_KEYS, "code"]);
 
 /**
- * Any thrown thing as an envelope. Never throws: a property that cannot be copied travels as the text that
- * `util.inspect` gives of it, and one whose getter throws as a text that says so. Causes and members that lead back to
- * an error above them are cut.
+ * Any thrown thing as an envelope. Never throws: of a property that cannot be copied the parts travel that can, with the
+ * text that `util.inspect` gives in place of the others, and one whose getter throws as a text that says so. Causes and
+ * members that lead back to an error above them are cut.
  * @param mapStack applied to the stack's text, to drop frames that are not the user's.
  */
 export function toEnvelope(thrown: unknown, mapStack: (stack: string) => string = (stack) => stack): ErrorEnvelope {
@@ -106,7 +106,7 @@ class Packer {
 
   pack(thrown: unknown): ErrorEnvelope {
     this.#left--;
-    if (!isError(thrown)) return { kind: "value", value: cloneOrInspect(thrown) };
+    if (!isError(thrown)) return valueEnvelope(thrown);
     this.#path.push(thrown);
     const envelope: ErrorEnvelope = {
       kind: "error",
@@ -116,7 +116,7 @@ class Packer {
       stack: clip(this.#stackOf(thrown)),
       cause: this.#cause(thrown),
       errors: this.#members(thrown),
-      properties: ownProperties(thrown),
+      properties: this.#properties(thrown),
     };
     this.#path.pop();
     return envelope;
@@ -138,6 +138,16 @@ class Packer {
     return envelopes;
   }
 
+  #properties(error: Error): Uint8Array | null {
+    const details = detailsOf(error, builtinOf(error) === "DOMException" ? RESTORED_KEYS_OF_DOM : RESTORED_KEYS);
+    if (details.length === 0) return null;
+    try {
+      return encodeValues(details, { mapStack: this.#mapStack, outer: error });
+    } catch {
+      return encodeValues(details.map(([key, isEnumerable, value]): Detail => [key, isEnumerable, inspectSafely(value)]));
+    }
+  }
+
   #mayHold(part: unknown): boolean {
     return this.#left > 0 && this.#path.length < MAX_ERROR_DEPTH && !this.#path.includes(part);
   }
@@ -152,88 +162,21 @@ class Packer {
   }
 }
 
-/** An error of this realm, or of another one, as code run by `node:vm` throws. */
-function isError(thrown: unknown): thrown is Error {
-  try {
-    return thrown instanceof Error || types.isNativeError(thrown);
-  } catch {
-    return false;
+/** A promise tells nothing when it is copied, and is thrown for want of an `await`. */
+function valueEnvelope(thrown: unknown): ErrorEnvelope {
+  if (types.isPromise(thrown)) {
+    const message = "the function threw a promise, which is no error: `await` it, or throw what it rejects with";
+    return { kind: "error", name: "TypeError", builtin: "TypeError", message, stack: `TypeError: ${message}`, cause: null, errors: null, properties: null };
   }
-}
-
-/** The nearest built-in class, by name where the error comes from another realm. */
-function builtinOf(error: Error): string {
-  if (error instanceof DOMException) return "DOMException";
-  const own = BUILT_IN_CLASSES.find((builtIn) => error instanceof builtIn)?.name;
-  if (own !== undefined || error instanceof Error) return own ?? "Error";
-  for (let at: unknown = Object.getPrototypeOf(error); at != null; at = Object.getPrototypeOf(at)) {
-    const name = textOf(at as object, "name");
-    if (BUILT_IN_CLASSES.some((builtIn) => builtIn.name === name)) return name;
-  }
-  return "Error";
-}
-
-/** What the property holds; a text when its getter throws. */
-function read(target: object, key: string): unknown {
   try {
-    return (target as Record<string, unknown>)[key];
+    return { kind: "value", value: encodeValues([copyable(thrown)]) };
   } catch {
-    return UNREADABLE;
-  }
-}
-
-function textOf(target: object, key: string): string {
-  try {
-    return String(read(target, key) ?? "");
-  } catch {
-    return UNREADABLE;
+    return { kind: "value", value: encodeValues([inspectSafely(thrown)]) };
   }
 }
 
 function firstLine(error: BurlaError): string {
   return error.message.endsWith(`\n  ${error.cure}`) ? error.message.slice(0, -error.cure.length - 3) : error.message;
-}
-
-function ownProperties(error: Error): Uint8Array | null {
-  const properties: [string, unknown][] = [];
-  for (const key of ownKeys(error)) {
-    if (!RESTORED_KEYS.has(key)) properties.push([key, read(error, key)]);
-  }
-  if (properties.length === 0) return null;
-  try {
-    return serialize(Object.fromEntries(properties));
-  } catch {
-    return serialize(Object.fromEntries(properties.map(([key, value]) => [key, cloneableOrText(value)])));
-  }
-}
-
-function ownKeys(error: Error): string[] {
-  try {
-    return Object.keys(error);
-  } catch {
-    return [];
-  }
-}
-
-function cloneableOrText(value: unknown): unknown {
-  try {
-    serialize(value);
-    return value;
-  } catch {
-    return inspectSafely(value);
-  }
-}
-
-function inspectSafely(value: unknown): string {
-  try {
-    return inspect(value, { depth: 2 });
-  } catch {
-    return UNREADABLE;
-  }
-}
-
-function cloneOrInspect(value: unknown): Uint8Array {
-  return serialize(cloneableOrText(value));
 }
 
 function clip(text: string): string {
@@ -242,12 +185,12 @@ function clip(text: string): string {
 
 /**
  * The thrown thing again: built-in classes restored, others as `Error` with the original `name`, with message, stack,
- * own properties, `cause` and members.
+ * own properties, `cause` and members. Never throws: what of it cannot be read here is left out, or said.
  */
 export function fromEnvelope(envelope: ErrorEnvelope): unknown {
   switch (envelope.kind) {
     case "value":
-      return decodeValue(envelope.value);
+      return thrownValue(envelope.value);
     case "burla":
       return isErrorCode(envelope.code)
         ? burlaError(envelope.code, envelope.message)
@@ -259,28 +202,37 @@ export function fromEnvelope(envelope: ErrorEnvelope): unknown {
   }
 }
 
+function thrownValue(bytes: Uint8Array): unknown {
+  try {
+    const value = decodeValue(bytes);
+    return Array.isArray(value) ? value[0] : value;
+  } catch (cause) {
+    return new BurlaError("BURLA_RESULT", "the function threw something that is no error and cannot be read here", { cause });
+  }
+}
+
 function restoreError(envelope: Extract<ErrorEnvelope, { kind: "error" }>): Error {
-  const error = construct(envelope);
+  const error = makeError(envelope.builtin, envelope.message, envelope.name);
   const define = (key: string, value: unknown) => {
     Object.defineProperty(error, key, { value, writable: true, configurable: true, enumerable: false });
   };
+  if (envelope.errors !== null) define("errors", envelope.errors.map(fromEnvelope));
   if (error.name !== envelope.name) define("name", envelope.name);
   define("stack", envelope.stack);
   if (envelope.cause !== null) define("cause", fromEnvelope(envelope.cause));
-  if (envelope.properties !== null) assignOwn(error, decodeValue(envelope.properties) as Record<string, unknown>);
+  if (envelope.properties !== null) defineDetails(error, propertiesOf(envelope.properties, error));
   return error;
 }
 
-function construct({ builtin, name, message, errors }: Extract<ErrorEnvelope, { kind: "error" }>): Error {
-  if (builtin === "AggregateError") return new AggregateError((errors ?? []).map(fromEnvelope), message);
-  if (builtin === "DOMException") return new DOMException(message, name);
-  const builtIn = BUILT_IN_CLASSES.find((candidate) => candidate.name === builtin) ?? Error;
-  return new (builtIn as ErrorConstructor)(message);
-}
-
-/** Defines instead of assigning: a property called `__proto__` must not change the error's class. */
-function assignOwn(error: Error, properties: Record<string, unknown>): void {
-  for (const [key, value] of Object.entries(properties)) {
-    Object.defineProperty(error, key, { value, writable: true, configurable: true, enumerable: true });
+function propertiesOf(bytes: Uint8Array, error: Error): readonly Detail[] {
+  try {
+    const details = decodeValues(bytes, error);
+    return v.is(detailsSchema, details) ? details : [];
+  } catch {
+    return [];
   }
 }
+
+const detailsSchema: v.GenericSchema<Detail[]> = v.array(
+  v.tuple([v.union([v.string(), v.object({ symbol: v.string() })]), v.boolean(), v.unknown()]),
+);

@@ -37,6 +37,10 @@ export const MAX_NESTING = 8;
 export const MAX_ERROR_TEXT_BYTES = 64 * KiB;
 /** `cause` chains and `AggregateError` members deeper than this are cut. */
 export const MAX_ERROR_DEPTH = 8;
+/** What an error carries beyond its text: what is deeper, */
+export const MAX_DETAIL_DEPTH = 100;
+/** or one of more parts, of something that cannot be copied as a whole, travels as a text. */
+export const MAX_DETAIL_PARTS = 2000;
 /** Errors in one envelope, causes and members together: beyond it members are cut. */
 export const MAX_ERRORS_IN_ENVELOPE = 1000;
 

@@ -2,76 +2,79 @@
  * User values <-> opaque bytes, by V8's structured clone. The values of a chunk are serialised together: one
  * `v8.serialize` costs about 4 us whatever it holds, so one per value would cap a client at 240,000 a second.
  */
-import { DefaultDeserializer, serialize } from "node:v8";
+import { serialize } from "node:v8";
 import { inspect, types } from "node:util";
+import { readApart, type OpenedValues } from "./apart.ts";
+import { encodeWithErrors, ValueDeserializer, type MapStack } from "./error-values.ts";
+import { lookInside } from "./look-inside.ts";
 
 /** How an object without fields is written: begin, end, no properties. */
 const NO_FIELDS = Buffer.from("o{\0", "latin1");
+/** How an error begins: its class, then what is there of message, stack and cause, or the end. Few texts hold such bytes. */
+const ERROR = /r[EFRSTU]?(?:[ms]["cS\0]|c[^ ]|\.(?![ \n]))/;
+/** Where the array of values begins, and how one does that was filled in order: `wire-scan.ts` reads no others. */
+const [AT_ARRAY, PACKED] = [2, "A".charCodeAt(0)];
+/** More is not searched for bytes: a look at the values costs less. */
+const MAX_SEARCHED_BYTES = 1 << 20;
+
+export interface EncodeOptions {
+  /** Applied to the stack of each error in the values. */
+  readonly mapStack?: MapStack;
+  /** An error that the values belong to, and that is written by name only. */
+  readonly outer?: Error;
+}
 
 /** @throws Error for what structured clone cannot copy, or would copy nothing of; `findUncloneable` names the culprit. */
-export function encodeValues(values: readonly unknown[]): Uint8Array {
-  const bytes = serialize(values);
-  // Nearly all values are spared the search: it costs as much as writing them.
-  if (bytes.includes(NO_FIELDS) && holdsEmptied(values)) throw new Error("a part of the values would arrive empty");
-  return bytes;
-}
-
-/** Whether there is an object of the platform, such as a `URL`, that V8 copies without an error and without anything in it. */
-function holdsEmptied(root: unknown): boolean {
-  const seen = new Set<object>();
-  const left: unknown[] = [root];
-  while (left.length > 0) {
-    const value = left.pop();
-    if (typeof value !== "object" || value === null || ArrayBuffer.isView(value) || seen.has(value)) continue;
-    seen.add(value);
-    const fields: unknown[] = Array.isArray(value) ? value : Object.values(value);
-    if (fields.length === 0 && isOfPlatform(value)) return true;
-    for (const field of fields) if (typeof field === "object") left.push(field);
-    if (types.isMap(value)) for (const entry of value) left.push(...entry);
-    if (types.isSet(value)) for (const item of value) left.push(item);
+export function encodeValues(values: readonly unknown[], { mapStack = (stack) => stack, outer }: EncodeOptions = {}): Uint8Array {
+  let bytes: Buffer;
+  try {
+    bytes = serialize(values);
+  } catch (error) {
+    // V8 looks for more in an error than travels, and overflows the stack in a long chain of causes.
+    if (lookInside(values).hasErrors) return encodeWithErrors(values, mapStack, outer ?? null);
+    throw error;
   }
-  return false;
+  // Nearly all values are spared the look inside: it costs as much as writing them.
+  if (!bytes.includes(NO_FIELDS) && !mayHoldErrors(values, bytes)) return bytes[AT_ARRAY] === PACKED ? bytes : serialize([...values]);
+  const { isEmptied, hasErrors } = lookInside(values);
+  if (isEmptied) throw new Error("a part of the values would arrive empty");
+  return hasErrors ? encodeWithErrors(values, mapStack, outer ?? null) : bytes;
 }
 
-/** What V8 itself copies with all that is in it, although it has no fields. */
-function isCopiedWhole(value: object): boolean {
-  return Array.isArray(value) || types.isMap(value) || types.isSet(value) || types.isDate(value) || types.isRegExp(value) ||
-    types.isNativeError(value) || types.isBoxedPrimitive(value) || types.isAnyArrayBuffer(value);
+function mayHoldErrors(values: readonly unknown[], bytes: Buffer): boolean {
+  if (!values.some((value) => typeof value === "object" && value !== null)) return false;
+  return bytes.byteLength > MAX_SEARCHED_BYTES || ERROR.test(bytes.toString("latin1"));
 }
 
-/** Whether a class that is a global made the object: what is in it is not in fields of its own. */
-function isOfPlatform(value: object): boolean {
-  if (isCopiedWhole(value)) return false;
-  for (let at = Object.getPrototypeOf(value) as object | null; at !== null; at = Object.getPrototypeOf(at) as object | null) {
-    const { value: made } = Object.getOwnPropertyDescriptor(at, "constructor") ?? {};
-    if (typeof made === "function" && made.name !== "Object" && (globalThis as Record<string, unknown>)[made.name] === made) return true;
+/** @throws when the bytes are not what `encodeValues` wrote, or something in them cannot be read here. */
+export function decodeValues(bytes: Uint8Array, outer: Error | null = null): unknown[] {
+  const values = decodeValue(bytes, outer);
+  if (!Array.isArray(values)) throw new TypeError("what should be values is something else");
+  return values;
+}
+
+/**
+ * The values, and which of them cannot be read here, such as one that is nested deeper than this stack is long. Never
+ * throws: of bytes that are damaged no value can be read.
+ */
+export function openValues(bytes: Uint8Array, count: number): OpenedValues {
+  try {
+    const values = decodeValues(bytes);
+    if (values.length >= count) return { values, unreadable: NONE };
+  } catch {
+    // Looked at one by one.
   }
-  return false;
+  return readApart(bytes, count);
 }
 
-/** @throws when the bytes are not what `encodeValues` wrote. */
-export function decodeValues(bytes: Uint8Array): unknown[] {
-  return decodeValue(bytes) as unknown[];
-}
+const NONE: ReadonlyMap<number, string> = new Map();
 
 /**
  * As `v8.deserialize`, but with memory of its own for each typed array. Node's own lets them look into the bytes that
  * they were read from: `array.buffer` would then hold the values of everybody else in the message.
  */
-export function decodeValue(bytes: Uint8Array): unknown {
-  const deserializer = new OwnMemoryDeserializer(bytes);
-  deserializer.readHeader();
-  return deserializer.readValue();
-}
-
-class OwnMemoryDeserializer extends DefaultDeserializer {
-  // Node names it with an underscore and documents it as the method to override.
-  _readHostObject(): ArrayBufferView {
-    const { _readHostObject: readView } = DefaultDeserializer.prototype as unknown as { _readHostObject(): ArrayBufferView };
-    const view = readView.call(this);
-    const memory = view.buffer.slice(view.byteOffset, view.byteOffset + view.byteLength) as ArrayBuffer;
-    return Buffer.isBuffer(view) ? Buffer.from(memory) : new (view.constructor as new (memory: ArrayBuffer) => ArrayBufferView)(memory);
-  }
+export function decodeValue(bytes: Uint8Array, outer: Error | null = null): unknown {
+  return new ValueDeserializer(bytes, outer).readAll();
 }
 
 /** Where in a value the first part lies that cannot be copied, and what it is. */
@@ -83,6 +86,8 @@ export interface Uncloneable {
 
 /** Steps from the value to the culprit: a path beyond this helps nobody, and V8 refuses values some thousands deep. */
 const MAX_PATH_STEPS = 100;
+/** Of the way into what is too deep. */
+const SHOWN_PATH_CHARACTERS = 60;
 
 /**
  * Depth-first search for the part that structured clone refuses; null when there is none. Every part on the way is
@@ -95,7 +100,7 @@ export function findUncloneable(value: unknown): Uncloneable | null {
 /** @param seen values that cannot be copied and are being searched, or were: the culprit is not found twice. */
 function search(value: unknown, path: string, depth: number, seen: Set<unknown>): Uncloneable | null {
   if (isCloneable(value)) return null;
-  if (depth >= MAX_PATH_STEPS) return { path, what: `nested more than ${MAX_PATH_STEPS} deep` };
+  if (depth >= MAX_PATH_STEPS) return { path: `${path.slice(0, SHOWN_PATH_CHARACTERS)}…`, what: "nested too deep" };
   if (typeof value === "object" && value !== null) {
     seen.add(value);
     let leadsBack = false;

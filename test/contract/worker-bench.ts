@@ -8,6 +8,7 @@ import { join } from "node:path";
 import {
   childEnvironment, Connection, decodeEnvelopes, indexAt, newJobId, unpack, workerToNode, type ErrorEnvelope, type LogEntry, type NodeToWorker, type Of, type WorkerToNode,
 } from "@burla/protocol";
+import { PrintedFiles } from "../../services/node/src/containers/printed.ts";
 import { within } from "../support/until.ts";
 
 const PATIENCE_MS = 60_000;
@@ -36,11 +37,13 @@ export class WorkerBench {
   readonly #child: ChildProcess;
   readonly #dialect: Dialect;
   readonly #directory: string;
+  readonly #printed: PrintedFiles;
   readonly #connection: Connection<WorkerToNode, NodeToWorker>;
   #wake: () => void = () => undefined;
   #grants = 0;
 
-  private constructor(dialect: Dialect, child: ChildProcess, socket: Socket, directory: string) {
+  private constructor(dialect: Dialect, child: ChildProcess, socket: Socket, directory: string, printed: PrintedFiles) {
+    this.#printed = printed;
     this.#dialect = dialect;
     this.#child = child;
     this.#directory = directory;
@@ -60,6 +63,7 @@ export class WorkerBench {
     await once(server, "listening");
     const dialled = once(server, "connection") as Promise<[Socket]>;
     const descriptors = [openSync(stdout, "a"), openSync(stderr, "a")] as const;
+    const printed = new PrintedFiles(directory);
     const [program, ...args] = dialect.command;
     const child = spawn(program, args, {
       detached: true,
@@ -72,7 +76,7 @@ export class WorkerBench {
     for (const descriptor of descriptors) closeSync(descriptor);
     const [socket] = await within(PATIENCE_MS, "the start of the worker", dialled);
     server.close();
-    return new WorkerBench(dialect, child, socket, directory);
+    return new WorkerBench(dialect, child, socket, directory, printed);
   }
 
   async load(behaviour: Behaviour, { concurrency = 1, timed = false, env = {} }: { concurrency?: number; timed?: boolean; env?: Record<string, string> } = {}): Promise<void> {
@@ -121,6 +125,7 @@ export class WorkerBench {
   #receive(message: WorkerToNode, body: Uint8Array): void {
     this.messages.push(message);
     if (message.type === "loaded" && !message.ok) this.loadFailure = decodeEnvelopes(body)[0];
+    if (message.type === "printed") this.#printed.read(({ body: entries }) => void this.lines.push(...(unpack(entries) as LogEntry[])));
     if (message.type === "workerLogs") this.lines.push(...(unpack(body) as LogEntry[]));
     if (message.type === "workerResults") this.#take(message, body);
     this.#wake();

@@ -78,8 +78,8 @@ export function workerContract(dialect: Dialect): void {
     await worker.load("print");
     worker.grant(["a", "b"], { first: 3 });
     await answered(2);
-    const types = worker.messages.map(({ type }) => type).filter((type) => /workerLogs|workerResults/.test(type));
-    assert.equal(types[0], "workerLogs");
+    const types = worker.messages.map(({ type }) => type).filter((type) => /workerLogs|printed|workerResults/.test(type));
+    assert.notEqual(types[0], "workerResults");
     assert.deepEqual(worker.lines.map(([index, stream, , text]) => [index, stream, text]).sort(), [[3, 1, "out a"], [3, 2, "err a"], [4, 1, "out b"], [4, 2, "err b"]]);
   });
 

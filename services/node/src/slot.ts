@@ -5,6 +5,10 @@ import {
 import { describeExit, type Container, type ContainerRuntime, type ExitReport } from "./containers/runtime.ts";
 import type { WorkerConnection, WorkerServer } from "./worker-server.ts";
 
+/** Lines that a worker has written and not told of are found by a second look, this long after it told of others. */
+const LOOK_AGAIN_MS = 100;
+/** Lines of no call, or of one that nobody can name. */
+const NO_INPUT = -1;
 /** A worker without a connection is of no use; this long it may take to end by itself. */
 const DISCONNECTED_MS = 1_000;
 
@@ -82,6 +86,7 @@ export class Slot {
   #report: ExitReport | undefined;
   #wasBusy = false;
   #killTimer: NodeJS.Timeout | undefined;
+  #lookTimer: NodeJS.Timeout | undefined;
 
   constructor(options: SlotOptions) {
     this.kind = options.kind;
@@ -117,6 +122,7 @@ export class Slot {
       for (const timer of this.#timers.values()) clearTimeout(timer);
       clearTimeout(this.#killTimer);
       clearTimeout(this.#setupTimer);
+      this.#readLastLines();
       this.#report = report;
       this.#listener?.exited(this, report, this.#timedOut);
       throw new Error(`a worker ended before it was ready: ${describeExit(report)}`);
@@ -192,6 +198,8 @@ export class Slot {
         return this.#takeResults(message, body);
       case "givenBack":
         return this.#takeBack(message.grantId, message.from);
+      case "printed":
+        return this.#readLines();
       case "workerLogs":
         return this.#listener?.logs(message.droppedLines, body);
       case "workerHello":
@@ -234,6 +242,29 @@ export class Slot {
       }, setupTimeoutMs);
     }
     this.#listener?.settingUp(this);
+  }
+
+  /** And again, as long as there are some: a call that does not come to its end does not come to telling of each. */
+  #readLines(): void {
+    clearTimeout(this.#lookTimer);
+    const hasRead = this.container.printed?.read(({ droppedLines, body }) => this.#listener?.logs(droppedLines, body)) ?? false;
+    if (hasRead && !this.#hasEnded) this.#lookTimer = setTimeout(() => this.#readLines(), LOOK_AGAIN_MS);
+  }
+
+  #readLastLines(): void {
+    clearTimeout(this.#lookTimer);
+    const { printed } = this.container;
+    printed?.end(this.#inputAtWork(), ({ droppedLines, body }) => this.#listener?.logs(droppedLines, body));
+    printed?.close();
+  }
+
+  /** Where only one can be meant. */
+  #inputAtWork(): number {
+    if (this.#timedOut !== null) return this.#timedOut.index;
+    const [announced] = this.#timers.keys();
+    if (announced !== undefined && this.#timers.size === 1) return announced;
+    const open = [...this.grants.values()].flatMap((grant) => unfinishedOf(grant).map((position) => grant.first + position));
+    return open.length === 1 ? (open[0] as number) : NO_INPUT;
   }
 
   #armTimeout(index: number): void {

@@ -3,6 +3,7 @@ import {
   BurlaError, encodeEnvelopes, encodeValues, findUncloneable, MAX_FRAME_BYTES, MAX_HEADER_BYTES, toEnvelope, type ErrorEnvelope,
   type WorkerToNode,
 } from "@burla/protocol";
+import { userStack } from "./stack.ts";
 
 type ResultsMessage = Extract<WorkerToNode, { type: "workerResults" }>;
 
@@ -109,7 +110,7 @@ export class Batch {
 
 function tryEncode(values: readonly unknown[]): Uint8Array | null {
   try {
-    return encodeValues(values);
+    return encodeValues(values, { mapStack: userStack });
   } catch {
     return null;
   }

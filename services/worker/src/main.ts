@@ -3,7 +3,8 @@
  * socket, and ends when that connection ends.
  *
  * Environment: BURLA_WORKER_SOCKET, BURLA_WORKER_ID, BURLA_WORKER_TOKEN, and the files BURLA_WORKER_STDOUT and
- * BURLA_WORKER_STDERR, which file descriptors 1 and 2 are, opened for appending, or become.
+ * BURLA_WORKER_STDERR, which file descriptors 1 and 2 are, opened for appending, or become. Beside those lie the files that
+ * lines go to (`protocol/src/printed.ts`).
  */
 import { connect } from "node:net";
 import { Connection, encodeEnvelopes, nodeToWorker, toEnvelope, type NodeToWorker, type Of, type WorkerId, type WorkerToNode } from "@burla/protocol";
@@ -46,7 +47,10 @@ function start(): void {
     onMessage: (message, body) => receive(message, body),
     onClose: () => endWithChildren(),
   });
-  const output = captureOutput(files, (droppedLines, body) => connection.send({ type: "workerLogs", droppedLines }, body));
+  const output = captureOutput(files, (isUrgent) => {
+    connection.send({ type: "printed" });
+    if (isUrgent) connection.flush();
+  });
   // Made when the worker is warm: an older one would have a hidden class of its own, which optimised code does not expect.
   let runner: Runner | undefined;
   let settingUp: SetUp | undefined;

@@ -7,8 +7,13 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import { fstatSync, ftruncateSync, openSync, readSync, watch } from "node:fs";
 import { StringDecoder } from "node:string_decoder";
-import { LOG_BURST_LINES, LOG_LINES_PER_SECOND, MAX_LOG_LINE_BYTES, NO_INPUT, pack, type LogEntry } from "@burla/protocol";
-import { BATCH_LINES, NATIVE_READ_BYTES, TRUNCATE_BYTES, WATCHED_CALLS } from "./pace.ts";
+import { LOG_BURST_LINES, LOG_LINES_PER_SECOND, MAX_LOG_LINE_BYTES, NO_INPUT } from "@burla/protocol";
+import { ANNOUNCE_MS, NATIVE_READ_BYTES, TRUNCATE_BYTES, WATCHED_CALLS } from "./pace.ts";
+import { PrintedFiles } from "./printed-files.ts";
+
+// Taken now: the user's code may replace them, as tests with a clock of their own do.
+const now = performance.now.bind(performance);
+const timeNow = Date.now;
 
 type Stream = 1 | 2;
 /** Marks what came through a descriptor. */
@@ -29,36 +34,46 @@ export interface Output {
   log(call: Call, text: string): void;
   /** To be called when a call has ended: unfinished lines are its own. */
   ended(call: Call): void;
-  /** Sends what was printed. */
+  /** Tells the node of what was printed, native output included; */
   flush(): void;
-  /** Sends unfinished lines too: the process is about to end. */
+  /** or of what has been seen of it. */
+  announce(): void;
+  /** Ends unfinished lines too: the process is about to end. */
   end(): void;
 }
 
-export function captureOutput(
-  files: { stdout: string; stderr: string },
-  send: (droppedLines: number, body: Uint8Array) => void,
-): Output {
-  return new CapturedOutput(files, send);
+/** @param announce says that there is more to read; `isUrgent` when the process does not come to sending by itself. */
+export function captureOutput(files: { stdout: string; stderr: string }, announce: (isUrgent: boolean) => void): Output {
+  return new CapturedOutput(files, announce);
 }
 
 class CapturedOutput implements Output {
   readonly #calls = new AsyncLocalStorage<Call>();
-  readonly #send: (droppedLines: number, body: Uint8Array) => void;
+  readonly #announce: (isUrgent: boolean) => void;
+  readonly #printed: PrintedFiles;
   readonly #partial = new Map<string, PartialLine>();
   readonly #decoders = new Map<string, StringDecoder>();
   readonly #natives: NativeFile[];
   readonly #limit = new LineLimit();
-  #entries: LogEntry[] = [];
+  /** Written and not announced. */
+  #hasNews = false;
+  /** Encoded and not written. */
+  #isOpen = false;
+  #announcedMs = -Infinity;
   #watchedCalls = WATCHED_CALLS;
   #lastStarted: Call = { index: NO_INPUT };
 
-  constructor(files: { stdout: string; stderr: string }, send: (droppedLines: number, body: Uint8Array) => void) {
-    this.#send = send;
+  constructor(files: { stdout: string; stderr: string }, announce: (isUrgent: boolean) => void) {
+    this.#announce = announce;
+    this.#printed = new PrintedFiles(files.stdout);
     this.#intercept(process.stdout, 1);
     this.#intercept(process.stderr, 2);
     this.#natives = [new NativeFile(1, files.stdout), new NativeFile(2, files.stderr)];
-    for (const native of this.#natives) native.onChange(() => this.#readNative(this.#lastStarted.index));
+    for (const native of this.#natives) {
+      native.onChange(() => this.#readNative(this.#lastStarted.index));
+      if (native.offset > 0) this.#noteRead(native);
+    }
+    this.#commit();
   }
 
   run<A, B, Result>(call: Call, body: (a: A, b: B) => Result, a: A, b: B): Result {
@@ -76,6 +91,7 @@ class CapturedOutput implements Output {
 
   log(call: Call, text: string): void {
     this.#write(call.index, 1, `${text}\n`);
+    this.#commit();
   }
 
   ended(call: Call): void {
@@ -86,6 +102,7 @@ class CapturedOutput implements Output {
     if (this.#partial.size === 0 && this.#decoders.size === 0) return;
     this.#endLine(call.index, 1);
     this.#endLine(call.index, 2);
+    this.#commit();
   }
 
   end(): void {
@@ -93,21 +110,28 @@ class CapturedOutput implements Output {
       const [stream = "", index = ""] = key.split(":");
       this.#endLine(Number.parseInt(index, 10), stream === "2" ? 2 : 1);
     }
+    this.#commit();
     this.flush();
   }
 
   flush(): void {
     this.#readNative(this.#lastStarted.index);
-    if (this.#entries.length === 0 && this.#limit.dropped === 0) return;
-    const entries = this.#entries;
-    this.#entries = [];
-    this.#send(this.#limit.takeDropped(), pack(entries));
+    this.announce();
+  }
+
+  announce(): void {
+    if (this.#limit.dropped > 0) this.#noteDropped();
+    if (!this.#hasNews) return;
+    this.#hasNews = false;
+    this.#announcedMs = now();
+    this.#announce(false);
   }
 
   #intercept(stream: NodeJS.WriteStream, which: Stream): void {
     const write = (chunk: string | Uint8Array, encodingOrDone?: unknown, done?: unknown): boolean => {
       const index = this.#calls.getStore()?.index ?? NO_INPUT;
       this.#write(index, which, this.#textOf(chunk, encodingOrDone, which, index));
+      this.#commit();
       const callback = typeof encodingOrDone === "function" ? encodingOrDone : done;
       if (typeof callback === "function") process.nextTick(callback as () => void);
       return true;
@@ -132,30 +156,52 @@ class CapturedOutput implements Output {
       if (text === "" && droppedBytes === 0) continue;
       this.#watchedCalls = WATCHED_CALLS;
       this.#write(index, native.stream, text, NATIVE);
-      if (droppedBytes === 0) continue;
-      this.#endLine(index, native.stream);
-      this.#add(index, native.stream, extend(NO_LINE, `… ${droppedBytes} bytes were dropped`));
+      this.#noteRead(native);
+      if (droppedBytes > 0) {
+        this.#endLine(index, native.stream);
+        this.#add(index, native.stream, extend(NO_LINE, `… ${droppedBytes} bytes were dropped`));
+      }
+      this.#commit();
     }
+  }
+
+  /** Whoever reads on after the end of this process begins there. */
+  #noteRead({ stream, offset }: NativeFile): void {
+    this.#printed.encoder.part("read", [stream, offset]);
+    this.#isOpen = true;
   }
 
   /** @param source unfinished lines of different sources do not run into each other: which came first is not known. */
   #write(index: number, stream: Stream, text: string, source = ""): void {
     const key = `${stream}:${index}${source}`;
     const [begin = "", ...others] = text.split("\n");
-    let line = extend(this.#partial.get(key) ?? NO_LINE, begin);
+    const before = this.#partial.get(key) ?? NO_LINE;
+    let line = extend(before, begin);
+    if (others.length > 0 && before.characters > 0) this.#endPartial(key);
     for (const next of others) {
       this.#add(index, stream, line);
       line = extend(NO_LINE, next);
     }
-    if (line.characters === 0) this.#partial.delete(key);
-    else this.#partial.set(key, line);
+    if (line.characters === 0) return;
+    this.#partial.set(key, line);
+    const added = others.length > 0 ? line.kept : line.kept.slice(before.kept.length);
+    if (added === "" || !this.#limit.hasRoom) return;
+    this.#printed.encoder.part("partial", [key, index, stream, timeNow(), added]);
+    this.#isOpen = true;
+  }
+
+  /** What there was of the line comes as a whole one now. */
+  #endPartial(key: string): void {
+    if (!this.#partial.delete(key)) return;
+    this.#printed.encoder.part("whole", key);
+    this.#isOpen = true;
   }
 
   #endLine(index: number, stream: Stream): void {
     for (const source of ["", NATIVE]) {
       const key = `${stream}:${index}${source}`;
       const rest = extend(this.#partial.get(key) ?? NO_LINE, this.#decoders.get(key)?.end() ?? "");
-      this.#partial.delete(key);
+      this.#endPartial(key);
       this.#decoders.delete(key);
       if (rest.characters > 0) this.#add(index, stream, rest);
     }
@@ -164,9 +210,36 @@ class CapturedOutput implements Output {
   #add(index: number, stream: Stream, { kept, characters }: PartialLine): void {
     if (!this.#limit.allows()) return;
     const text = kept.length === characters ? kept : `${kept}… (${characters} characters)`;
-    if (this.#entries.length === 0) setImmediate(() => this.flush());
-    this.#entries.push([index, stream, Date.now(), text]);
-    if (this.#entries.length >= BATCH_LINES) this.flush();
+    this.#printed.encoder.line(index, stream, timeNow(), text);
+    this.#isOpen = true;
+  }
+
+  #noteDropped(): void {
+    this.#printed.encoder.dropped(this.#limit.takeDropped());
+    this.#isOpen = true;
+    this.#commit();
+  }
+
+  /** A line leaves the process when it is written: whatever follows may end it, or take long. */
+  #commit(): void {
+    if (!this.#isOpen) {
+      if (this.#limit.dropped > 0) this.#tell();
+      return;
+    }
+    this.#isOpen = false;
+    this.#limit.dropped += this.#printed.commit();
+    this.#tell();
+  }
+
+  #tell(): void {
+    if (!this.#hasNews) setImmediate(() => this.announce());
+    this.#hasNews = true;
+    if (now() - this.#announcedMs < ANNOUNCE_MS) return;
+    if (this.#limit.dropped > 0) this.#printed.encoder.dropped(this.#limit.takeDropped());
+    this.#limit.dropped += this.#printed.commit();
+    this.#hasNews = false;
+    this.#announcedMs = now();
+    this.#announce(true);
   }
 }
 
@@ -187,7 +260,11 @@ function extend({ kept, characters }: PartialLine, text: string): PartialLine {
 class LineLimit {
   dropped = 0;
   #tokens = LOG_BURST_LINES;
-  #lastMs = performance.now();
+  #lastMs = now();
+
+  get hasRoom(): boolean {
+    return this.#tokens >= 1;
+  }
 
   allows(): boolean {
     if (this.#tokens < 1) this.#refill();
@@ -206,7 +283,7 @@ class LineLimit {
   }
 
   #refill(): void {
-    const nowMs = performance.now();
+    const nowMs = now();
     this.#tokens = Math.min(LOG_BURST_LINES, this.#tokens + ((nowMs - this.#lastMs) * LOG_LINES_PER_SECOND) / 1000);
     this.#lastMs = nowMs;
   }
@@ -219,6 +296,10 @@ class NativeFile {
   readonly #readFd: number;
   readonly #decoder = new StringDecoder("utf8");
   #offset: number;
+
+  get offset(): number {
+    return this.#offset;
+  }
 
   constructor(stream: Stream, path: string) {
     this.stream = stream;

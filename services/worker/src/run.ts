@@ -2,7 +2,7 @@
 import { AsyncResource } from "node:async_hooks";
 import { format } from "node:util";
 import {
-  decodeValues, kept, toEnvelope, type Connection, type ErrorEnvelope, type NodeToWorker, type Of, type WorkerToNode,
+  BurlaError, kept, openValues, toEnvelope, type Connection, type ErrorEnvelope, type NodeToWorker, type Of, type WorkerToNode,
 } from "@burla/protocol";
 import { Batch } from "./batch.ts";
 import type { CallContext, UserFunction } from "./load.ts";
@@ -16,6 +16,8 @@ const YIELD_MS = 25;
 interface Grant {
   readonly message: Of<NodeToWorker, "run">;
   readonly inputs: unknown[];
+  /** Positions of inputs that cannot be read here, and why. */
+  readonly unreadable: ReadonlyMap<number, string>;
   readonly batch: { current: Batch };
   /** Position in the chunk of the next input to begin. */
   next: number;
@@ -72,8 +74,8 @@ export class Runner {
   }
 
   enqueue(message: Of<NodeToWorker, "run">, body: Uint8Array): void {
-    const inputs = decodeValues(body);
-    this.#grants.push({ message, inputs, batch: { current: new Batch(message.grantId) }, next: message.from, running: 0, beganMs: Infinity, saidNearEnd: false });
+    const { values, unreadable } = openValues(body, message.to);
+    this.#grants.push({ message, inputs: [...values], unreadable, batch: { current: new Batch(message.grantId) }, next: message.from, running: 0, beganMs: Infinity, saidNearEnd: false });
     void this.#pump();
   }
 
@@ -197,6 +199,11 @@ export class Runner {
     grant.next++;
     const call: RunningCall = { index, grant, beganMs: nowMs, fail: null };
     if (this.#timed) this.#announce(call);
+    const unreadable = grant.unreadable.get(grant.next - 1);
+    if (unreadable !== undefined) {
+      this.#settle(call, undefined, { error: new BurlaError("BURLA_INPUT", `inputs[${index}] cannot be read on the worker: ${unreadable}`) });
+      return null;
+    }
     let result: unknown;
     try {
       result = this.#output.run(call, fn, input, new Context(call, this.#output, this.#cancelled.signal, this.#worker));
@@ -262,6 +269,7 @@ export class Runner {
     const batch = grant.batch.current;
     if (batch.size === 0) return;
     grant.batch.current = new Batch(grant.message.grantId);
+    this.#output.announce();
     for (const { message, body } of batch.encode()) this.#connection.send(message, ...body);
   }
 

@@ -10,6 +10,7 @@ import {
   childEnvironment, Connection, decodeEnvelopes, decodeValues, encodeValues, fromEnvelope, indexAt, newJobId, unpack, workerToNode, type LogEntry,
   type NodeToWorker, type Of, type WorkerToNode,
 } from "@burla/protocol";
+import { PrintedFiles } from "../../node/src/containers/printed.ts";
 
 const PROGRAM = fileURLToPath(new URL("./main.ts", import.meta.url));
 
@@ -33,16 +34,18 @@ export class TestWorker {
   droppedLines = 0;
   /** The file behind its descriptor 1. */
   readonly stdoutFile: string;
+  readonly printed: PrintedFiles;
   loadError: unknown;
   readonly #directory: string;
   readonly #connection: Connection<WorkerToNode, NodeToWorker>;
   readonly #waiting = new Set<() => void>();
   #grants = 0;
 
-  constructor(child: ChildProcess, socket: Socket, directory: string) {
+  constructor(child: ChildProcess, socket: Socket, directory: string, printed: PrintedFiles) {
     this.child = child;
     this.#directory = directory;
     this.stdoutFile = join(directory, "stdout");
+    this.printed = printed;
     this.exited = once(child, "exit");
     this.#connection = new Connection<WorkerToNode, NodeToWorker>(socket, {
       incoming: workerToNode, software: "test node", silenceMs: 0,
@@ -104,15 +107,22 @@ export class TestWorker {
     rmSync(this.#directory, { recursive: true, force: true });
   }
 
+  /** What it has printed, told or not. */
+  lookAtLines(): void {
+    this.printed.read(({ droppedLines, body }) => this.#takeLines(droppedLines, body));
+  }
+
+  #takeLines(droppedLines: number, body: Uint8Array): void {
+    this.lines.push(...(unpack(body) as LogEntry[]));
+    this.droppedLines += droppedLines;
+  }
+
   #receive(message: WorkerToNode, body: Uint8Array): void {
     this.messages.push(message);
     if (message.type === "workerResults") this.#take(message, body);
     if (message.type === "givenBack") this.givenBack.push(message);
     if (message.type === "loaded" && !message.ok) this.loadError = decodeEnvelopes(body).map(fromEnvelope)[0];
-    if (message.type === "workerLogs") {
-      this.lines.push(...(unpack(body) as LogEntry[]));
-      this.droppedLines += message.droppedLines;
-    }
+    if (message.type === "printed") this.lookAtLines();
     this.#changed();
   }
 
@@ -140,6 +150,7 @@ export async function startWorker(): Promise<TestWorker> {
   await once(server, "listening");
   const dialled = once(server, "connection") as Promise<[Socket]>;
   const descriptors = [openSync(stdout, "a"), openSync(stderr, "a")] as const;
+  const printed = new PrintedFiles(directory);
   const child = spawn(process.execPath, ["--import", "tsx", PROGRAM], {
     detached: true,
     stdio: ["ignore", ...descriptors],
@@ -151,5 +162,5 @@ export async function startWorker(): Promise<TestWorker> {
   for (const descriptor of descriptors) closeSync(descriptor);
   const [socket] = await dialled;
   server.close();
-  return new TestWorker(child, socket, directory);
+  return new TestWorker(child, socket, directory, printed);
 }

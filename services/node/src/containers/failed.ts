@@ -5,6 +5,7 @@ import { tailOf, type Container, type ExitReport } from "./runtime.ts";
 export class FailedContainer implements Container {
   readonly workerId: WorkerId;
   readonly pid = 0;
+  readonly printed = null;
   readonly exited: Promise<ExitReport>;
 
   constructor(workerId: WorkerId, reason: string, cause: "refused" | "engine-failed") {

@@ -8,6 +8,7 @@ import { isDiskError } from "../disk.ts";
 import { hasHadChildren, killLeftBehind, WORKER_VARIABLE } from "./descendants.ts";
 import { FailedContainer } from "./failed.ts";
 import { MemoryWatch } from "./memory-watch.ts";
+import { PrintedFiles } from "./printed.ts";
 import { heapMiBOf, isHeapLimit, KILL_AFTER_MS, tailOf, type Container, type ContainerOptions, type ContainerRuntime, type ExitReport, type Task, type TaskOutcome } from "./runtime.ts";
 import { WorkerWatch } from "./worker-watch.ts";
 
@@ -67,6 +68,7 @@ interface Watches {
 class ProcessContainer implements Container {
   readonly workerId: WorkerId;
   readonly pid: number;
+  readonly printed: PrintedFiles | null;
   readonly exited: Promise<ExitReport>;
   readonly #child: ChildProcess;
   readonly #scratch: string;
@@ -82,6 +84,7 @@ class ProcessContainer implements Container {
     const stdoutFile = join(this.#scratch, "stdout");
     this.#stderrFile = join(this.#scratch, "stderr");
     const descriptors = [openSync(stdoutFile, "a"), openSync(this.#stderrFile, "a")] as const;
+    this.printed = options.runtime === "node" ? new PrintedFiles(this.#scratch) : null;
     const heapMiB = heapMiBOf(options.ramMiB);
     const [command, ...args] = commandOf(options, programs, heapMiB);
     this.#child = spawn(command, args, {

@@ -1,5 +1,6 @@
 /** The port to whatever holds a worker: a child process, or a Docker container. One contract suite holds for both. */
 import type { WorkerId } from "@burla/protocol";
+import type { PrintedFiles } from "./printed.ts";
 
 export interface ContainerOptions {
   readonly workerId: WorkerId;
@@ -40,6 +41,8 @@ export interface Container {
   readonly workerId: WorkerId;
   /** 0 where it is no process of this machine that may be signalled. */
   readonly pid: number;
+  /** Where it writes lines, of one that does so; to be closed when it has ended. */
+  readonly printed: PrintedFiles | null;
   /** Never rejects. What it used of the machine is free again. */
   readonly exited: Promise<ExitReport>;
   /** Asks it to end, and ends it with all its children shortly after. */

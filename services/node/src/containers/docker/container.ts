@@ -4,6 +4,7 @@ import { join } from "node:path";
 import type Docker from "dockerode";
 import type { WorkerId } from "@burla/protocol";
 import { KILL_AFTER_MS, tailOf, type Container, type ContainerOptions, type ExitReport } from "../runtime.ts";
+import { PrintedFiles } from "../printed.ts";
 import { engineMessage, refusal, statusOf, unless, type Engine } from "./engine.ts";
 import { KILLED, reportOf, type EndState } from "./exit.ts";
 import { createOptions, type LockDown } from "./lock-down.ts";
@@ -15,6 +16,8 @@ const CONFLICT = 409;
 const FIRST_SERVER_ERROR = 500;
 /** How long an engine that stops may still answer. */
 const STOPPING_MS = 150;
+/** The worker is another user; the folder of the node keeps everybody else out. */
+const OPEN_TO_ALL = 0o666;
 
 export type ContainerLimits = Omit<LockDown, "paths"> & { readonly paths: Omit<LockDown["paths"], "output"> };
 
@@ -22,6 +25,7 @@ export class DockerContainer implements Container {
   readonly workerId: WorkerId;
   /** Its processes belong to the engine, which may run on another kernel than this. */
   readonly pid = 0;
+  readonly printed: PrintedFiles | null;
   readonly exited: Promise<ExitReport>;
   readonly #options: ContainerOptions;
   readonly #engine: Engine;
@@ -42,6 +46,7 @@ export class DockerContainer implements Container {
     this.#output = join(outputRoot, options.workerId);
     this.#create = createOptions(options, { ...limits, paths: { ...limits.paths, output: this.#output } });
     makeOutput(this.#output);
+    this.printed = options.runtime === "node" ? new PrintedFiles(this.#output, OPEN_TO_ALL) : null;
     this.exited = this.#live().finally(() => {
       clearTimeout(this.#killTimer);
       rmSync(this.#output, { recursive: true, force: true });
@@ -169,6 +174,6 @@ function makeOutput(folder: string): void {
   chmodSync(folder, 0o755);
   for (const name of ["stdout", "stderr"]) {
     writeFileSync(join(folder, name), "");
-    chmodSync(join(folder, name), 0o666);
+    chmodSync(join(folder, name), OPEN_TO_ALL);
   }
 }

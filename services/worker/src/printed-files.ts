@@ -1,0 +1,54 @@
+/** Where a line is written so that it has left this process: see `protocol/src/printed.ts`. */
+import fs from "node:fs";
+import { dirname, join } from "node:path";
+import { PRINTED_FILES, PrintedEncoder, TURNED_PART } from "@burla/protocol";
+import { MAX_PRINTED_BYTES, TURN_BYTES } from "./pace.ts";
+
+// Taken now: the user's code may replace them.
+const { openSync, fstatSync, writeSync } = fs;
+
+export class PrintedFiles {
+  readonly #descriptors: readonly number[];
+  #current = 0;
+  /** Of the current file. */
+  #bytes = 0;
+  readonly encoder = new PrintedEncoder((bytes, lines) => this.#write(bytes, lines));
+  #lostLines = 0;
+
+  /** @param besides a file in the folder that the node has made them in. */
+  constructor(besides: string) {
+    this.#descriptors = PRINTED_FILES.map((name) => openSync(join(dirname(besides), name), "a"));
+  }
+
+  /** Writes out what was encoded. @returns lines for which there was no room: the disk is full, or the node does not read. */
+  commit(): number {
+    this.encoder.flush();
+    const lost = this.#lostLines;
+    this.#lostLines = 0;
+    return lost;
+  }
+
+  #write(bytes: Uint8Array, lines: number): void {
+    try {
+      if (this.#bytes > TURN_BYTES) this.#turnIfRead();
+      if (this.#bytes > MAX_PRINTED_BYTES) this.#lostLines += lines;
+      else this.#append(bytes);
+    } catch {
+      this.#lostLines += lines;
+    }
+  }
+
+  #append(bytes: Uint8Array): void {
+    for (let at = 0; at < bytes.byteLength; ) at += writeSync(this.#descriptors[this.#current] as number, bytes, at);
+    this.#bytes += bytes.byteLength;
+  }
+
+  /** The node has emptied the other file when it has read all of it. */
+  #turnIfRead(): void {
+    const other = 1 - this.#current;
+    if (fstatSync(this.#descriptors[other] as number).size > 0) return;
+    this.#append(TURNED_PART);
+    this.#current = other;
+    this.#bytes = 0;
+  }
+}

@@ -1,0 +1,126 @@
+/** Values that can be written and not read: each is rejected alone, at either end, and the job ends. */
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { attach, BurlaError, remoteParallelMap } from "burla";
+import { useCluster } from "../support/cluster.ts";
+import { drain, numbers } from "../support/inputs.ts";
+
+useCluster();
+
+const DEPTH = 2_500;
+
+function deepList(): unknown {
+  let last: unknown = null;
+  for (let v = 0; v < DEPTH; v++) last = { v, next: last };
+  return last;
+}
+
+/** Nothing that can be read, whatever it lies in. */
+const HOLDERS: Record<string, () => unknown> = {
+  "a linked list": () => deepList(),
+  "in a Map": () => new Map([["deep", deepList()]]),
+  "in a Set": () => new Set([deepList()]),
+  "in an array": () => [1, deepList()],
+};
+
+const rejected = (entries: readonly { index: number; status: string }[]) => entries.filter(({ status }) => status === "rejected").map(({ index }) => index);
+
+for (const [name, make] of Object.entries(HOLDERS)) {
+  test(`an input that cannot be read is rejected alone: ${name}`, async () => {
+    const inputs = Array.from({ length: 60 }, (_, index) => (index % 20 === 7 ? { index, value: make() } : { index, value: null }));
+    const { values, error } = await drain(remoteParallelMap(({ index }: { index: number }) => index, inputs, { timeoutMs: 60_000 }).settled());
+    assert.equal(error, undefined);
+    assert.equal(values.length, 60);
+    assert.deepEqual(rejected(values).sort((a, b) => a - b), [7, 27, 47]);
+    for (const entry of values) {
+      if (entry.status === "fulfilled") assert.equal(entry.value, entry.index);
+      else assert.ok(entry.reason instanceof BurlaError && entry.reason.code === "BURLA_INPUT" && entry.reason.inputIndex === entry.index, String(entry.reason));
+    }
+  });
+}
+
+const deepAt7 = (index: number): unknown => {
+  if (index % 20 !== 7) return { index };
+  let last: unknown = null;
+  for (let v = 0; v < 2_500; v++) last = { v, next: last };
+  return new Map([["deep", last]]);
+};
+
+function isDeep(reason: unknown, index: number): boolean {
+  return reason instanceof BurlaError && reason.code === "BURLA_RESULT" && reason.inputIndex === index;
+}
+
+test("a result that cannot be read is rejected alone, in every view", async () => {
+  const { values } = await drain(remoteParallelMap(deepAt7, numbers(60)).settled());
+  assert.deepEqual(rejected(values).sort((a, b) => a - b), [7, 27, 47]);
+  for (const entry of values) {
+    if (entry.status === "rejected") assert.ok(isDeep(entry.reason, entry.index), String(entry.reason));
+    else assert.deepEqual(entry.value, { index: entry.index });
+  }
+  const inOrder = await drain(remoteParallelMap(deepAt7, numbers(30), { order: "input" }).settled());
+  assert.deepEqual(inOrder.values.map(({ index }) => index), numbers(30));
+  await assert.rejects(remoteParallelMap(deepAt7, numbers(30), { onError: "continue" }).toArray(), (error: AggregateError) => error.errors.length === 2 && error.errors.every((each: BurlaError) => isDeep(each, each.inputIndex ?? -1)));
+  const { error } = await drain(remoteParallelMap(deepAt7, [7]));
+  assert.ok(isDeep(error, 0) || error instanceof BurlaError, String(error));
+  await assert.rejects(remoteParallelMap(deepAt7, numbers(8)).toArray(), (reason: unknown) => isDeep(reason, 7));
+});
+
+test("whoever attaches to a detached job gets the others as well", async () => {
+  const job = remoteParallelMap(deepAt7, numbers(40), { detach: true });
+  await job.uploaded;
+  const { values } = await drain(attach<{ index: number }>(job.jobId).settled());
+  assert.deepEqual(rejected(values).sort((a, b) => a - b), [7, 27]);
+  assert.equal(values.length, 40);
+});
+
+test("what is thrown and cannot be read is an error of its own input", async () => {
+  const { values } = await drain(remoteParallelMap((index: number) => {
+    if (index !== 3) return index;
+    let last: unknown = null;
+    for (let v = 0; v < 2_500; v++) last = { v, next: last };
+    throw last;  
+  }, numbers(10)).settled());
+  assert.equal(values.length, 10);
+  assert.deepEqual(rejected(values), [3]);
+});
+
+test("errors that lead back to themselves travel whole, as inputs, results and thrown", async () => {
+  const ring = Object.assign(new RangeError("ring"), { code: 5 });
+  ring.cause = ring;
+  const { values } = await drain(remoteParallelMap((error: Error) => [error.cause === error, error], [ring, ring]).settled());
+  for (const entry of values) {
+    assert.ok(entry.status === "fulfilled", String((entry as { reason?: unknown }).reason));
+    const [wasRing, error] = entry.value as [boolean, typeof ring];
+    assert.ok(wasRing && error.cause === error && error instanceof RangeError);
+    assert.equal(error.code, 5);
+  }
+  const { error } = await drain(remoteParallelMap(() => {
+    const own = new Error("own") as Error & { me: unknown };
+    own.me = { list: [own] };
+    own.cause = own;
+    throw own;
+  }, [1]));
+  assert.equal((error as { me: { list: unknown[] } }).me.list[0], error);
+});
+
+test("errors as values keep what they carry", async () => {
+  const results = await remoteParallelMap(async () => {
+    class ApiError extends TypeError {
+      override name = "ApiError";
+      readonly status = 503;
+    }
+    const hidden = new Error("hidden");
+    Object.defineProperty(hidden, "issues", { value: [{ path: ["a"] }], enumerable: false });
+    const settled = await Promise.allSettled([Promise.reject(Object.assign(new ApiError("down"), { code: "E_DOWN" })), Promise.reject(hidden)]);
+    return { settled, all: new AggregateError([new SyntaxError("one")], "all"), stop: new DOMException("stop", "AbortError"), map: new Map([["e", new URIError("u", { cause: 7 })]]) };
+  }, [1]).toArray();
+  const [{ settled, all, stop, map }] = results as [Awaited<ReturnType<() => Promise<{ settled: PromiseRejectedResult[]; all: AggregateError; stop: DOMException; map: Map<string, Error> }>>>];
+  const [api, hidden] = settled.map(({ reason }) => reason as Error & Record<string, unknown>);
+  assert.ok(api instanceof TypeError);
+  assert.deepEqual([api.name, api["status"], api["code"]], ["ApiError", 503, "E_DOWN"]);
+  assert.match(api.stack ?? "", /unreadable\.test\.ts/);
+  assert.doesNotMatch(api.stack ?? "", /worker\.mjs|node:internal/);
+  assert.deepEqual(hidden?.["issues"], [{ path: ["a"] }]);
+  assert.ok(all.errors[0] instanceof SyntaxError && stop instanceof DOMException && stop.code === 20);
+  assert.deepEqual([map.get("e")?.name, map.get("e")?.cause], ["URIError", 7]);
+});
