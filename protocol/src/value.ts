@@ -86,8 +86,8 @@ export interface Uncloneable {
 
 /** Steps from the value to the culprit: a path beyond this helps nobody, and V8 refuses values some thousands deep. */
 const MAX_PATH_STEPS = 100;
-/** Of the way into what is too deep. */
-const SHOWN_PATH_CHARACTERS = 60;
+/** So many are enough to see what it is that is too deep. */
+const MAX_STEPS_INTO_DEPTH = 5;
 
 /**
  * Depth-first search for the part that structured clone refuses; null when there is none. Every part on the way is
@@ -99,8 +99,9 @@ export function findUncloneable(value: unknown): Uncloneable | null {
 
 /** @param seen values that cannot be copied and are being searched, or were: the culprit is not found twice. */
 function search(value: unknown, path: string, depth: number, seen: Set<unknown>): Uncloneable | null {
-  if (isCloneable(value)) return null;
-  if (depth >= MAX_PATH_STEPS) return { path: `${path.slice(0, SHOWN_PATH_CHARACTERS)}…`, what: "nested too deep" };
+  const obstacle = obstacleIn(value);
+  if (obstacle === null) return null;
+  if (depth >= (obstacle === "depth" ? MAX_STEPS_INTO_DEPTH : MAX_PATH_STEPS)) return { path: `${path}…`, what: "nested too deep" };
   if (typeof value === "object" && value !== null) {
     seen.add(value);
     let leadsBack = false;
@@ -115,12 +116,12 @@ function search(value: unknown, path: string, depth: number, seen: Set<unknown>)
   return { path, what: describe(value) };
 }
 
-function isCloneable(value: unknown): boolean {
+function obstacleIn(value: unknown): "depth" | "part" | null {
   try {
     encodeValues([value]);
-    return true;
-  } catch {
-    return false;
+    return null;
+  } catch (error) {
+    return error instanceof RangeError && /call stack/.test(error.message) ? "depth" : "part";
   }
 }
 

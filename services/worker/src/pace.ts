@@ -19,9 +19,3 @@ export const WATCHED_CALLS = 64;
 export const TRUNCATE_BYTES = 1 << 20;
 /** Of one burst of native output, this much is read; the rest is counted as dropped. */
 export const NATIVE_READ_BYTES = 1 << 20;
-/** Of what lies in the files of lines, the node is told so often, also out of the middle of a call. It looks once more when twice the time has passed. */
-export const ANNOUNCE_MS = 50;
-/** The other file of lines is taken when this one is longer, */
-export const TURN_BYTES = 1 << 20;
-/** and lines are dropped when the node does not come to reading, so that no disk is filled. */
-export const MAX_PRINTED_BYTES = 1 << 26;

@@ -2,7 +2,11 @@
 import fs from "node:fs";
 import { dirname, join } from "node:path";
 import { PRINTED_FILES, PrintedEncoder, TURNED_PART } from "@burla/protocol";
-import { MAX_PRINTED_BYTES, TURN_BYTES } from "./pace.ts";
+
+/** The other file is taken when this one is longer, */
+const TURN_BYTES = 1 << 20;
+/** and lines are dropped when the node does not come to reading, so that no disk is filled. */
+const MAX_PRINTED_BYTES = 1 << 26;
 
 // Taken now: the user's code may replace them.
 const { openSync, fstatSync, writeSync } = fs;
