@@ -16,6 +16,7 @@ import * as v from "valibot";
 import { pack, unpack } from "./frame.ts";
 import { MAX_LOG_LINE_BYTES } from "./limits.ts";
 import { BurlaError } from "./errors.ts";
+import { SETUP_INDEX } from "./messages.ts";
 
 /** Beside the files of a worker's output. */
 export const PRINTED_FILES = ["printed-0", "printed-1"] as const;
@@ -27,7 +28,7 @@ const COUNTS_BYTES = 8;
 const MAX_PART_BYTES = 1024 * 1024;
 
 /** Of the line with this key: text that was added to it. */
-const partialSchema = v.tuple([v.pipe(v.string(), v.maxLength(128)), v.pipe(v.number(), v.integer(), v.minValue(-1)), v.picklist([1, 2]), v.number(), v.string()]);
+const partialSchema = v.tuple([v.pipe(v.string(), v.maxLength(128)), v.pipe(v.number(), v.integer(), v.minValue(SETUP_INDEX)), v.picklist([1, 2]), v.number(), v.string()]);
 export type PartialText = v.InferOutput<typeof partialSchema>;
 const readSchema = v.tuple([v.picklist([1, 2]), v.pipe(v.number(), v.integer(), v.minValue(0))]);
 

@@ -114,8 +114,8 @@ test("errors as values keep what they carry", async () => {
     const settled = await Promise.allSettled([Promise.reject(Object.assign(new ApiError("down"), { code: "E_DOWN" })), Promise.reject(hidden)]);
     return { settled, all: new AggregateError([new SyntaxError("one")], "all"), stop: new DOMException("stop", "AbortError"), map: new Map([["e", new URIError("u", { cause: 7 })]]) };
   }, [1]).toArray();
-  const [{ settled, all, stop, map }] = results as [Awaited<ReturnType<() => Promise<{ settled: PromiseRejectedResult[]; all: AggregateError; stop: DOMException; map: Map<string, Error> }>>>];
-  const [api, hidden] = settled.map(({ reason }) => reason as Error & Record<string, unknown>);
+  const { settled, all, stop, map } = results[0]!;
+  const [api, hidden] = (settled as PromiseSettledResult<unknown>[]).map((each) => (each as PromiseRejectedResult).reason as Error & Record<string, unknown>);
   assert.ok(api instanceof TypeError);
   assert.deepEqual([api.name, api["status"], api["code"]], ["ApiError", 503, "E_DOWN"]);
   assert.match(api.stack ?? "", /unreadable\.test\.ts/);

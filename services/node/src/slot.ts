@@ -1,14 +1,12 @@
 /** One worker: its process, its connection, and what it has been given and not answered. */
 import {
-  indexAt, newToken, newWorkerId, type JobId, type NodeToWorker, type Of, type WorkerId, type WorkerToNode,
+  indexAt, newToken, NO_INPUT, newWorkerId, SETUP_INDEX, type JobId, type NodeToWorker, type Of, type WorkerId, type WorkerToNode,
 } from "@burla/protocol";
 import { describeExit, type Container, type ContainerRuntime, type ExitReport } from "./containers/runtime.ts";
 import type { WorkerConnection, WorkerServer } from "./worker-server.ts";
 
 /** Lines that a worker has written and not told of are found by a second look, this long after it told of others. */
 const LOOK_AGAIN_MS = 100;
-/** Lines of no call, or of one that nobody can name. */
-const NO_INPUT = -1;
 /** A worker without a connection is of no use; this long it may take to end by itself. */
 const DISCONNECTED_MS = 1_000;
 
@@ -260,6 +258,7 @@ export class Slot {
 
   /** Where only one can be meant. */
   #inputAtWork(): number {
+    if (this.isSettingUp) return SETUP_INDEX;
     if (this.#timedOut !== null) return this.#timedOut.index;
     const [announced] = this.#timers.keys();
     if (announced !== undefined && this.#timers.size === 1) return announced;

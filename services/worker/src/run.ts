@@ -95,8 +95,10 @@ export class Runner {
    */
   failRunningCall(error: unknown): boolean {
     const current = this.#output.current() as RunningCall | undefined;
+    // Of a call that has ended: the one that runs now has nothing to do with it.
+    if (current !== undefined && !this.#running.has(current)) return false;
     const [only] = this.#running.size === 1 ? this.#running : [];
-    const call = current !== undefined && this.#running.has(current) ? current : only;
+    const call = current ?? only;
     if (call?.fail == null) return false;
     call.fail(error);
     return true;
