@@ -1,10 +1,11 @@
 /** What a call prints appears here, tagged with its input. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { remoteParallelMap, type LogLine, type MapFunction, type MapOptions } from "burla";
+import { remoteParallelMap, type BurlaError, type LogLine, type MapFunction, type MapOptions } from "burla";
 import { useCluster } from "../support/cluster.ts";
 import { numbers } from "../support/inputs.ts";
 import { Script } from "../support/script.ts";
+import { until } from "../support/until.ts";
 
 const cluster = useCluster();
 
@@ -91,12 +92,23 @@ test("a hundred thousand lines all arrive, in order", async () => {
   }
 });
 
+test("lines of a call that does not end are here while it runs, and before it is killed", async () => {
+  const lines: string[] = [];
+  const run = remoteParallelMap(() => { console.log("A"); process.stdout.write("no end"); for (;;); }, [0], { timeoutMs: 3_000, onLog: (line) => lines.push(`${line.index} ${line.text}`) });
+  const first = run.next();
+  first.catch(() => undefined);
+  await until("the first line is here", () => lines.length > 0);
+  assert.deepEqual(lines, ["0 A"]);
+  await assert.rejects(first, (error: BurlaError) => error.code === "BURLA_TIMEOUT");
+  assert.deepEqual(lines, ["0 A", "0 no end"]);
+});
+
 test("beyond the burst, lines are dropped, and it is said how many", async () => {
-  const lines = await linesOf(() => { for (let i = 0; i < 300_000; i++) console.log(i); }, [0]);
-  assert.ok(lines.length < 300_001);
+  const lines = await linesOf(() => void process.stdout.write("line\n".repeat(500_000)), [0]);
+  assert.ok(lines.length < 500_001);
   const notice = lines.filter((line) => /dropped/.test(line)).map((line) => Number(/(\d[\d,]*) lines? w(?:ere|as) dropped/.exec(line)?.[1]?.replaceAll(",", "")));
   assert.ok(notice.length > 0, "there is a notice");
-  assert.equal(lines.length - notice.length + notice.reduce((sum, count) => sum + count, 0), 300_000);
+  assert.equal(lines.length - notice.length + notice.reduce((sum, count) => sum + count, 0), 500_000);
 });
 
 test("a very long line is cut, and says how long it was", async () => {

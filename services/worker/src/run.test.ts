@@ -102,6 +102,27 @@ test("an error in a callback, or a rejection that nobody handles, is the running
   assert.ok((await reasonOf("unhandled")) instanceof URIError);
 });
 
+test("what a call that has ended leaves behind and throws is told as its own, and fails nobody", async () => {
+  const other = await startWorker();
+  try {
+    await other.load(`export default () => async ({ act, n }) => {
+      if (act === "timer") return void setTimeout(() => { throw new SyntaxError("late " + n); }, 20);
+      if (act === "rejects") return void setTimeout(() => void Promise.reject(new URIError("late " + n)), 20);
+      if (act === "emits") return void import("node:events").then(({ EventEmitter }) => setTimeout(() => new EventEmitter().emit("error", new Error("late " + n)), 20));
+      await new Promise((resolve) => setTimeout(resolve, 150));
+      return n;
+    };`);
+    for (const [n, name] of ["timer", "rejects", "emits"].entries()) {
+      assert.deepEqual(await other.run([{ act: name, n }, { act: "waits", n }], { first: n * 10 }), [{ value: undefined }, { value: n }]);
+      other.lookAtLines();
+      assert.match(other.linesOf(n * 10, 2).join("\n"), new RegExp(`late ${n}`));
+      assert.deepEqual(other.linesOf(n * 10 + 1), []);
+    }
+  } finally {
+    await other.stop();
+  }
+});
+
 test("a call knows its index, attempt, signal and log", async () => {
   const [outcome] = await worker.run([act("context")], { first: 41, attempt: 3 });
   assert.deepEqual(outcome, { value: [41, 3, false] });
