@@ -68,18 +68,32 @@ export class PrintedEncoder {
     this.#count++;
     this.#lines++;
     const buffer = this.#buffer;
-    // MessagePack of a list of four: int64, small number, double, text of 32 bit length.
+    // MessagePack of a list of four.
     buffer[this.#at++] = 0x94;
-    buffer[this.#at++] = 0xd3;
-    this.#at = buffer.writeInt32BE(Math.floor(index / 2 ** 32), this.#at);
-    this.#at = buffer.writeUInt32BE(index >>> 0, this.#at);
+    this.#integer(index);
     buffer[this.#at++] = stream;
     buffer[this.#at++] = 0xcb;
     this.#at = buffer.writeDoubleBE(timeMs, this.#at);
-    buffer[this.#at++] = 0xdb;
-    const bytes = buffer.write(text, this.#at + 4);
-    buffer.writeUInt32BE(bytes, this.#at);
-    this.#at += 4 + bytes;
+    this.#text(text);
+  }
+
+  /** 32 bits without a sign, or 64 with one. */
+  #integer(value: number): void {
+    const [low, high] = [value >>> 0, Math.floor(value / 2 ** 32)];
+    this.#buffer[this.#at++] = high === 0 ? 0xce : 0xd3;
+    if (high !== 0) this.#at = this.#buffer.writeInt32BE(high, this.#at);
+    this.#at = this.#buffer.writeUInt32BE(low, this.#at);
+  }
+
+  /** With 8, 16 or 32 bits for its length, as it may be at most. */
+  #text(text: string): void {
+    const buffer = this.#buffer;
+    const mostBytes = text.length * 3;
+    const lengthBytes = mostBytes < 1 << 8 ? 1 : mostBytes < 1 << 16 ? 2 : 4;
+    buffer[this.#at++] = lengthBytes === 1 ? 0xd9 : lengthBytes === 2 ? 0xda : 0xdb;
+    const bytes = buffer.write(text, this.#at + lengthBytes);
+    buffer.writeUIntBE(bytes, this.#at, lengthBytes);
+    this.#at += lengthBytes + bytes;
   }
 
   dropped(lines: number): void {

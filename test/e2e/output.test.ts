@@ -104,7 +104,12 @@ test("lines of a call that does not end are here while it runs, and before it is
 });
 
 test("beyond the burst, lines are dropped, and it is said how many", async () => {
-  const lines = await linesOf(() => void process.stdout.write("line\n".repeat(500_000)), [0]);
+  const lines = await linesOf(async () => {
+    for (let part = 0; part < 500; part++) {
+      process.stdout.write("line\n".repeat(1000));
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+  }, [0]);
   assert.ok(lines.length < 500_001);
   const notice = lines.filter((line) => /dropped/.test(line)).map((line) => Number(/(\d[\d,]*) lines? w(?:ere|as) dropped/.exec(line)?.[1]?.replaceAll(",", "")));
   assert.ok(notice.length > 0, "there is a notice");
