@@ -1,7 +1,9 @@
 /** Results of a job that runs already, or has ended: from this process or any other. */
+import { AsyncLocalStorage } from "node:async_hooks";
 import type { JobId } from "@burla/protocol";
 import { connectionTo } from "./cluster-connection.ts";
 import { resolveCluster } from "./cluster.ts";
+import type { InContext } from "./inputs.ts";
 import { Job } from "./job.ts";
 import { checkAttachOptions } from "./options.ts";
 import { createOutput } from "./output.ts";
@@ -19,6 +21,7 @@ export function attach<Result = unknown>(jobId: string, options?: AttachOptions)
   if (!JOB_ID.test(jobId)) throw new TypeError(`attach: "${jobId}" is no job id; it looks like job-01j9x3k5v7abcdefghj`);
   const checked = checkAttachOptions(options);
   const target = resolveCluster(checked.cluster);
+  const inContext = AsyncLocalStorage.snapshot() as InContext;
   const output = createOutput({ name: jobId, onLog: checked.onLog, progress: checked.progress ?? false });
   return new ResultStream<Result>(
     jobId,
@@ -26,6 +29,7 @@ export function attach<Result = unknown>(jobId: string, options?: AttachOptions)
       new Job<Result>(connectionTo(target, jobId as JobId), {
         jobId: jobId as JobId,
         start: { kind: "attach" },
+        inContext,
         order: checked.order ?? "completion",
         detach: true,
         onLine: (line) => output.line(line),

@@ -12,7 +12,7 @@ const PLENTY: Credit = { inputs: 1e9, bytes: 1e9, chunkInputs: 4 };
 function pumpOf(inputs: Inputs<unknown>) {
   const chunks: ChunkToSend[] = [];
   let total: number | undefined;
-  const pump = new InputPump(inputs, { push: (chunk) => chunks.push(chunk), end: (count) => { total = count; } });
+  const pump = new InputPump(inputs, { push: (chunk) => chunks.push(chunk), end: (count) => { total = count; }, inContext: (run) => run() });
   return { pump, chunks, values: () => chunks.flatMap(({ body }) => decodeValues(body)), total: () => total };
 }
 

@@ -28,7 +28,11 @@ export interface InputPumpOptions {
   readonly push: (chunk: ChunkToSend) => void;
   /** The end: so many inputs were there. */
   readonly end: (total: number) => void;
+  /** Runs what is the iterable's own where its owner's code belongs: in the async context of the call. */
+  readonly inContext: InContext;
 }
+
+export type InContext = <Value>(run: () => Value) => Value;
 
 /**
  * Promises among the inputs of an array run already, and may fail before their turn comes, which Node would take for a
@@ -58,16 +62,23 @@ export class InputPump {
   /** Of the values that wait: the part of their size that is known without a look inside. */
   #visibleBytes = 0;
   #stopped = false;
+  /** It has ended by itself, or was told that no more is wanted. */
+  #isClosed = false;
+  /** The iterable's own code is running just now, and may have stopped this pump. */
+  #isInside = false;
 
   constructor(inputs: Inputs<unknown>, options: InputPumpOptions) {
     this.#options = options;
     this.#mayReuse = !Array.isArray(inputs);
+    this.#isAsync = typeof (inputs as Partial<AsyncIterable<unknown>>)[Symbol.asyncIterator] === "function";
+    this.#iterator = options.inContext(() => this.#open(inputs));
+  }
+
+  #open(inputs: Inputs<unknown>): AnyIterator {
     const iterable = inputs as { [Symbol.asyncIterator]?: () => AsyncIterator<unknown>; [Symbol.iterator]?: () => Iterator<unknown> };
-    this.#isAsync = typeof iterable[Symbol.asyncIterator] === "function";
-    this.#iterator = (this.#isAsync ? iterable[Symbol.asyncIterator]?.() : iterable[Symbol.iterator]?.()) as AnyIterator;
-    if (typeof (this.#iterator as Partial<AnyIterator> | undefined)?.next !== "function") {
-      throw new TypeError(`the inputs gave ${String(this.#iterator)} where an iterable must give an iterator`);
-    }
+    const iterator: unknown = this.#isAsync ? iterable[Symbol.asyncIterator]?.() : iterable[Symbol.iterator]?.();
+    if (typeof (iterator as Partial<AnyIterator> | undefined)?.next === "function") return iterator as AnyIterator;
+    throw new TypeError(`the inputs gave ${String(iterator)} where an iterable must give an iterator`);
   }
 
   /** Inputs that were pushed. */
@@ -85,14 +96,18 @@ export class InputPump {
     if (this.#stopped) return;
     this.#stopped = true;
     this.#wake?.();
-    void this.#cleanUp();
+    if (!this.#isInside) void this.#close();
   }
 
   /**
    * Runs until the inputs end or `stop` is called.
    * @throws what the iterable throws; BurlaError BURLA_INPUT for an input that cannot be copied.
    */
-  async run(): Promise<void> {
+  run(): Promise<void> {
+    return this.#options.inContext(() => this.#pull());
+  }
+
+  async #pull(): Promise<void> {
     let yieldedMs = performance.now();
     let untimed = 0;
     while (!this.#stopped) {
@@ -102,13 +117,14 @@ export class InputPump {
         this.#wake = undefined;
         continue;
       }
-      const next = this.#iterator.next();
-      const result = isPromise(next) ? await this.#patiently(next) : (next as IteratorResult<unknown>);
-      if (this.#stopped) return;
-      if (typeof result !== "object" || result === null) throw new TypeError(`the inputs gave ${String(result)} where an iterator must give an object`);
+      const next = this.#next();
+      const result = isPromise(next) ? await this.#patiently(next, true) : (next as IteratorResult<unknown>);
+      if (result?.done === true) this.#isClosed = true;
+      if (this.#stopped) return this.#close();
+      if (typeof result !== "object" || result === null) throw this.#ended(new TypeError(`the inputs gave ${String(result)} where an iterator must give an object`));
       if (result.done === true) return this.#finish();
       const { value } = result;
-      this.#add(!this.#isAsync && isPromise(value) ? await this.#patiently(value) : value);
+      this.#add(!this.#isAsync && isPromise(value) ? await this.#patiently(value, false) : value);
       if (--untimed > 0) continue;
       const busyMs = performance.now() - yieldedMs;
       untimed = busyMs < YIELD_MS / 2 ? MAX_UNTIMED_INPUTS : 0;
@@ -119,10 +135,30 @@ export class InputPump {
     }
   }
 
-  /** Whatever the iterable throws while it cleans up concerns nobody any more. */
-  async #cleanUp(): Promise<void> {
+  /** @throws what the iterable throws, which is its end. */
+  #next(): Promise<IteratorResult<unknown>> | IteratorResult<unknown> {
+    this.#isInside = true;
     try {
-      await this.#iterator.return?.();
+      return this.#iterator.next();
+    } catch (error) {
+      throw this.#ended(error);
+    } finally {
+      this.#isInside = false;
+    }
+  }
+
+  /** An iterator that has thrown is over: it is not asked to clean up. */
+  #ended<Reason>(error: Reason): Reason {
+    this.#isClosed = true;
+    return error;
+  }
+
+  /** Once. Whatever the iterable throws while it cleans up concerns nobody any more. */
+  async #close(): Promise<void> {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    try {
+      await this.#options.inContext(() => this.#iterator.return?.());
     } catch {
       // The job has ended for another reason, which is the one to tell.
     }
@@ -132,9 +168,14 @@ export class InputPump {
     return this.#pulled < this.#credit.inputs && this.#sentBytes + this.#values.length * this.#meanBytes < this.#credit.bytes;
   }
 
-  /** Waits for a slow iterable, after sending what it has given so far. @throws what cannot be sent of that, at once. */
-  async #patiently<Value>(next: PromiseLike<Value>): Promise<Value> {
-    if (this.#values.length === 0) return next;
+  /**
+   * Waits for a slow iterable, after sending what it has given so far.
+   * @param isStep whether it is a step of the iterator that is waited for, or a value that it has given.
+   * @throws what cannot be sent of that, at once.
+   */
+  async #patiently<Value>(next: PromiseLike<Value>, isStep: boolean): Promise<Value> {
+    const given = isStep ? next.then(undefined, (error: unknown) => Promise.reject(this.#ended(error) as Error)) : next;
+    if (this.#values.length === 0) return given;
     let timer: NodeJS.Immediate | undefined;
     const refused = new Promise<never>((_resolve, reject) => {
       timer = setImmediate(() => {
@@ -146,7 +187,7 @@ export class InputPump {
       });
     });
     try {
-      return await Promise.race([next, refused]);
+      return await Promise.race([given, refused]);
     } finally {
       clearImmediate(timer);
     }

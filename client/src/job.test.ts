@@ -20,7 +20,7 @@ function notebook(): { connection: ClusterConnection; said: string[] } {
 test("a job that is cancelled while it is read is left when the cluster says that it has ended, not before", async () => {
   const { connection, said } = notebook();
   const jobId = "job-0000000000000000000" as JobId;
-  const job = new Job<number>(connection, { jobId, start: { kind: "attach" }, order: "completion", detach: true, onLine: () => undefined, onProgress: () => undefined });
+  const job = new Job<number>(connection, { jobId, start: { kind: "attach" }, order: "completion", detach: true, onLine: () => undefined, onProgress: () => undefined, inContext: (run) => run() });
   const read = job.next().catch((error: unknown) => error);
   let isCancelled = false;
   const cancelled = job.cancel("enough", new Error("cancelled")).then(() => (isCancelled = true));

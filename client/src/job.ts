@@ -6,7 +6,7 @@ import * as v from "valibot";
 import { stepTo, type FeedQueue } from "@burla/queue";
 import type { ClusterConnection, JobChannel } from "./cluster-connection.ts";
 import { ElsewhereFeed } from "./elsewhere-feed.ts";
-import { InputPump, type ChunkToSend } from "./inputs.ts";
+import { InputPump, type ChunkToSend, type InContext } from "./inputs.ts";
 import { ResultBuffer } from "./results.ts";
 import { StreamFeed } from "./stream-feed.ts";
 import type { Inputs, LogLine, Progress, Settled } from "./types.ts";
@@ -20,7 +20,13 @@ export interface PreparedFunction {
 
 /** How the job begins: with a function and inputs, or as one that runs already. */
 export type JobStart =
-  | { readonly kind: "submit"; readonly prepared: Promise<PreparedFunction>; readonly inputs: Inputs<unknown> }
+  | {
+      readonly kind: "submit";
+      readonly prepared: Promise<PreparedFunction>;
+      readonly inputs: Inputs<unknown>;
+      /** Inputs that may have been pulled and not been given back as results; Infinity for no limit of the user's. */
+      readonly lookahead: number;
+    }
   | { readonly kind: "attach" };
 
 export interface JobOptions {
@@ -31,6 +37,8 @@ export interface JobOptions {
   /** Both may also return a promise. */
   readonly onLine: (line: LogLine) => unknown;
   readonly onProgress: (progress: Progress) => unknown;
+  /** Runs what is the caller's in the async context of its call, and not in that of the connection. */
+  readonly inContext: InContext;
 }
 
 /** In order of the inputs, pulling stays this far ahead of the consumer at least. */
@@ -58,6 +66,10 @@ export class Job<Result> implements JobChannel {
   #credit = { inputs: 0, bytes: 0, chunkInputs: 1 };
   /** In order of the inputs: how far pulling may go for the consumer's sake. */
   #allowedInputs = 0;
+  readonly #lookahead: number = Infinity;
+  /** With a lookahead: results that the consumer has got. */
+  #delivered = 0;
+  #counting: NodeJS.Immediate | undefined;
   #outcome: Outcome | undefined;
   #wake: (() => void) | undefined;
   /** The connection was lost since the last chunk was sent. */
@@ -90,7 +102,8 @@ export class Job<Result> implements JobChannel {
       this.#uploaded.resolve();
       return;
     }
-    this.#pump = new InputPump(start.inputs, { push: (chunk) => this.#push(chunk), end: (total) => this.#endInputs(total) });
+    this.#pump = new InputPump(start.inputs, { push: (chunk) => this.#push(chunk), end: (total) => this.#endInputs(total), inContext: options.inContext });
+    this.#lookahead = start.lookahead;
     start.prepared
       .then((prepared) => {
         this.#prepared = prepared;
@@ -129,7 +142,9 @@ export class Job<Result> implements JobChannel {
   /** An entry that is here already. */
   takeReady(): Settled<Result> | undefined {
     const entry = this.#results.next();
-    if (this.#options.order === "input" && entry !== undefined) this.#allowPump();
+    if (entry === undefined) return undefined;
+    if (this.#lookahead < Infinity) this.#countDelivered();
+    if (this.#options.order === "input") this.#allowPump();
     return entry;
   }
 
@@ -280,10 +295,24 @@ export class Job<Result> implements JobChannel {
   /** In order of the inputs the consumer's own position limits how far pulling runs ahead, since results are acknowledged at once. */
   #allowPump(): void {
     if (this.#pump === undefined) return;
-    if (this.#options.order !== "input" || this.#options.detach) return this.#pump.allow(this.#credit);
+    const wanted = this.#delivered + this.#lookahead;
+    if (this.#options.order !== "input" || this.#options.detach) return this.#allowUpTo(wanted);
     const ahead = Math.max(MIN_AHEAD_INPUTS, 8 * this.#credit.chunkInputs);
     this.#allowedInputs = stepTo(this.#allowedInputs, this.#results.taken + ahead, ahead);
-    this.#pump.allow({ ...this.#credit, inputs: Math.min(this.#credit.inputs, this.#allowedInputs) });
+    this.#allowUpTo(Math.min(wanted, this.#allowedInputs));
+  }
+
+  /** What is handed out now reaches the consumer in this turn of the event loop: until then it has not been delivered. */
+  #countDelivered(): void {
+    this.#counting ??= setImmediate(() => {
+      this.#counting = undefined;
+      this.#delivered = this.#results.taken;
+      this.#allowPump();
+    });
+  }
+
+  #allowUpTo(inputs: number): void {
+    this.#pump?.allow(inputs < this.#credit.inputs ? { ...this.#credit, inputs } : this.#credit);
   }
 
   #forgetStored(chunksStored: number): void {
@@ -310,7 +339,7 @@ export class Job<Result> implements JobChannel {
       else void this.cancel("a callback of its client failed", error);
     };
     try {
-      const told = callback(value);
+      const told = this.#options.inContext(() => callback(value));
       if (told instanceof Promise) told.catch(refuse);
     } catch (error) {
       refuse(error);

@@ -3,7 +3,7 @@ import { spawn } from "node:child_process";
 import { closeSync, mkdirSync, openSync, readFileSync, statSync, watch } from "node:fs";
 import { homedir, totalmem } from "node:os";
 import { availableParallelism } from "node:os";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import * as v from "valibot";
 import { BurlaError, childEnvironment, connectionFileSchema, messageOf, parseClusterSpec, type ClusterSpec, type ConnectionFile } from "@burla/protocol";
@@ -25,12 +25,25 @@ const MAX_LOG_BYTES = 16 * BYTES_PER_MIB;
 const MAX_LOCAL_NODES = 4;
 /** Two jobs must be able to run at once. */
 const MIN_LOCAL_NODES = 2;
+const START_FOLDER = startFolder();
 
-/** `BURLA_HOME`, or `burla` in the user's state folder. */
+/**
+ * `BURLA_HOME`, or `burla` in the user's state folder. What is relative lies in the folder in which the program was started,
+ * wherever it goes later.
+ */
 export function stateDirectory(): string {
   const { BURLA_HOME, XDG_STATE_HOME } = process.env;
-  if (BURLA_HOME !== undefined && BURLA_HOME !== "") return BURLA_HOME;
-  return join(XDG_STATE_HOME || join(homedir(), ".local", "state"), "burla");
+  if (BURLA_HOME !== undefined && BURLA_HOME !== "") return resolve(START_FOLDER, BURLA_HOME);
+  return resolve(START_FOLDER, XDG_STATE_HOME || join(homedir(), ".local", "state"), "burla");
+}
+
+/** Of a folder that is gone, which is no trouble for absolute paths, the root. */
+function startFolder(): string {
+  try {
+    return process.cwd();
+  } catch {
+    return "/";
+  }
 }
 
 export function clusterDirectory(name: string): string {

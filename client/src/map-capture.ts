@@ -1,10 +1,11 @@
 /** A captured function over inputs: the job, and the stream of its results. */
+import { AsyncLocalStorage } from "node:async_hooks";
 import { join } from "node:path";
 import { newJobId, type JobSpec } from "@burla/protocol";
 import { bundleCapture, type Capture } from "./capture/index.ts";
 import { connectionTo } from "./cluster-connection.ts";
 import { resolveCluster } from "./cluster.ts";
-import { expectFailures } from "./inputs.ts";
+import { expectFailures, type InContext } from "./inputs.ts";
 import { Job, type PreparedFunction } from "./job.ts";
 import { stateDirectory } from "./local-cluster.ts";
 import type { CompiledOptions } from "./options.ts";
@@ -25,6 +26,7 @@ export function mapCapture<Result>(capture: Capture, inputs: Inputs<unknown>, co
   const target = resolveCluster(compiled.cluster);
   const surroundings = surroundingsOf(target, compiled.env);
   const jobId = newJobId();
+  const inContext = AsyncLocalStorage.snapshot() as InContext;
   const output = createOutput({ name, onLog: compiled.onLog, progress: compiled.progress });
 
   const prepare = async (onError: "throw" | "continue"): Promise<PreparedFunction> => {
@@ -37,7 +39,8 @@ export function mapCapture<Result>(capture: Capture, inputs: Inputs<unknown>, co
     (onError) =>
       new Job(connectionTo(target), {
         jobId,
-        start: { kind: "submit", prepared: prepare(onError), inputs },
+        start: { kind: "submit", prepared: prepare(onError), inputs, lookahead: compiled.lookahead },
+        inContext,
         order: compiled.order,
         detach: compiled.detach,
         onLine: (line) => output.line(line),

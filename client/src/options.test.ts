@@ -5,7 +5,7 @@ import type { AttachOptions, MapOptions } from "./types.ts";
 
 test("without options every value is complete", () => {
   assert.deepEqual(compileOptions(), {
-    image: null, cpu: 1, ramMiB: null, grow: 0, maxParallelism: null, concurrency: 1, order: "completion", onError: "throw", retries: 0, timeoutMs: null,
+    image: null, cpu: 1, ramMiB: null, grow: 0, maxParallelism: null, concurrency: 1, order: "completion", lookahead: Infinity, onError: "throw", retries: 0, timeoutMs: null,
     setup: undefined, setupTimeoutMs: null, signal: undefined, detach: false, name: undefined, env: {}, onLog: undefined, progress: false, cluster: undefined,
   });
   assert.deepEqual(compileOptions({ cpu: undefined } as unknown as MapOptions), compileOptions({}));
@@ -15,7 +15,7 @@ test("what is given is taken, in the units of the wire", () => {
   const { signal } = new AbortController();
   const onLog = () => undefined;
   const given: MapOptions = {
-    image: "node:22-slim", cpu: 0.5, ram: "2 GiB", grow: 4, maxParallelism: 3, concurrency: 2, order: "input", onError: "continue", retries: 2, timeoutMs: 1.5, signal,
+    image: "node:22-slim", cpu: 0.5, ram: "2 GiB", grow: 4, maxParallelism: 3, concurrency: 2, order: "input", lookahead: Infinity, onError: "continue", retries: 2, timeoutMs: 1.5, signal,
     detach: true, name: "n", env: { A: "1" }, setup: onLog, setupTimeoutMs: 7, onLog, progress: onLog, cluster: { url: "http://x", token: "t" },
   };
   const { ram: _ram, ...same } = given;
@@ -45,6 +45,7 @@ const WRONG: Record<keyof MapOptions, readonly unknown[]> = {
   concurrency: [...wholeAndMore, 100_001],
   order: ["inputs", "", 1, null],
   onError: ["ignore", true, null],
+  lookahead: wholeAndMore,
   retries: [-1, 1.5, 1001, "1", null],
   timeoutMs: [0, -5, Number.NaN, 2 ** 31, -Infinity, "100", null],
   setup: ["fn", {}, null, 5],
@@ -68,6 +69,10 @@ for (const [option, values] of Object.entries(WRONG)) {
     }
   });
 }
+
+test("a detached job has no reader to keep up with", () => {
+  assert.throws(() => compileOptions({ detach: true, lookahead: 4 }), { name: "TypeError", message: /"lookahead" must not be given together with "detach"/ });
+});
 
 test("Infinity is no limit", () => {
   const { maxParallelism, concurrency, timeoutMs, setupTimeoutMs } = compileOptions({ maxParallelism: Infinity, concurrency: Infinity, timeoutMs: Infinity, setup: () => 1, setupTimeoutMs: Infinity });

@@ -13,6 +13,8 @@ export interface CompiledOptions {
   readonly maxParallelism: number | null;
   readonly concurrency: number;
   readonly order: "completion" | "input";
+  /** Infinity for no limit. */
+  readonly lookahead: number;
   readonly onError: "throw" | "continue";
   readonly retries: number;
   readonly timeoutMs: number | null;
@@ -79,6 +81,7 @@ const mapSchema = v.strictObject({
   grow: v.optional(wholeNumber(0, 1000)),
   maxParallelism: v.optional(orNoLimit(wholeNumber(1))),
   concurrency: v.optional(orNoLimit(wholeNumber(1, MAX_CONCURRENCY))),
+  lookahead: v.optional(orNoLimit(wholeNumber(1))),
   retries: v.optional(wholeNumber(0, 1000)),
   timeoutMs: v.optional(orNoLimit(milliseconds)),
   setup: v.optional(callback),
@@ -105,6 +108,9 @@ const attachSchema = v.strictObject({ ...readerFields, from: v.optional(wholeNum
 /** @throws TypeError that names the option, what it may be, and what it is. */
 export function compileOptions(options: MapOptions = {}): CompiledOptions {
   const raw = check(mapSchema, options, "remoteParallelMap") as MapOptions;
+  if (raw.detach === true && raw.lookahead !== undefined && raw.lookahead !== Infinity) {
+    throw new TypeError('remoteParallelMap: the option "lookahead" must not be given together with "detach": nobody may be reading the results');
+  }
   return {
     image: raw.image ?? null,
     cpu: raw.cpu ?? 1,
@@ -113,6 +119,7 @@ export function compileOptions(options: MapOptions = {}): CompiledOptions {
     maxParallelism: finiteOrNull(raw.maxParallelism),
     concurrency: Math.min(raw.concurrency ?? 1, raw.maxParallelism ?? Infinity, MAX_CONCURRENCY),
     order: raw.order ?? "completion",
+    lookahead: raw.lookahead ?? Infinity,
     onError: raw.onError ?? "throw",
     retries: raw.retries ?? 0,
     timeoutMs: finiteOrNull(raw.timeoutMs),

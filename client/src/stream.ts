@@ -1,5 +1,6 @@
 /** A job's entries as async generators: what a user iterates. */
 import { BurlaError } from "@burla/protocol";
+import { whenAborted } from "./abort-watch.ts";
 import type { Job } from "./job.ts";
 import type { Entry, RemoteResults, Settled } from "./types.ts";
 
@@ -21,6 +22,11 @@ export type StartJob<Result> = (onError: "throw" | "continue") => Job<Result>;
 
 type Fulfilled<Result> = Extract<Settled<Result>, { status: "fulfilled" }>;
 
+function readTwice(reader: "somebody" | "toArray"): TypeError {
+  const how = reader === "toArray" ? "toArray() collects them" : "some have been read already";
+  return new TypeError(`the results of this job are each given once, and ${how}: read them in one place`);
+}
+
 const DONE = { done: true, value: undefined } as const;
 
 export class ResultStream<Result> implements RemoteResults<Result> {
@@ -35,8 +41,14 @@ export class ResultStream<Result> implements RemoteResults<Result> {
   /** A failure that was taken from the job and not yet given to anybody. */
   #ahead: Settled<Result> | undefined;
   #over = false;
+  /** The consumer has given the stream up: what it still waits for ends like a generator, without an error. */
+  #givenUp = false;
   #skip: number;
-  readonly #onAbort = () => void this.#cancel("aborted by its signal", this.#options.signal?.reason);
+  /** A reader of values has begun it, for whom its first failure is its end. */
+  #endsAtFailure = false;
+  /** Who reads: results that one reader has taken are not there for `toArray`, and it leaves none for others. */
+  #reader: "nobody" | "somebody" | "toArray" = "nobody";
+  #unwatch: () => void = () => undefined;
 
   constructor(jobId: string, start: StartJob<Result>, options: StreamOptions) {
     this.jobId = jobId;
@@ -50,28 +62,36 @@ export class ResultStream<Result> implements RemoteResults<Result> {
     if (this.#job !== undefined) return this.#job;
     this.#job = this.#start(onError);
     const { signal } = this.#options;
-    if (signal?.aborted === true) this.#onAbort();
-    else signal?.addEventListener("abort", this.#onAbort, { once: true });
+    const abort = () => void this.#cancel("aborted by its signal", signal?.reason);
+    if (signal?.aborted === true) abort();
+    else if (signal !== undefined) this.#unwatch = whenAborted(signal, abort);
     return this.#job;
   }
 
   get uploaded(): Promise<void> {
-    return this.begin().uploaded;
+    try {
+      return this.#beginOrEnd(this.#options.onError).uploaded;
+    } catch (error) {
+      const failed = Promise.reject(error as Error);
+      // As with the job's own: whoever reads the results learns of the failure there.
+      failed.catch(() => undefined);
+      return failed;
+    }
   }
 
   next(): Promise<IteratorResult<Result, void>> {
-    const entry = this.#takeReady();
+    const entry = this.#reader === "somebody" ? this.#takeReady() : undefined;
     if (entry?.status === "fulfilled") return Promise.resolve({ done: false, value: entry.value });
     return this.#request(() => this.#nextValue());
   }
 
-  async return(): Promise<IteratorResult<Result, void>> {
-    await this.#finishEarly();
-    return DONE;
+  async return(value?: void | PromiseLike<void>): Promise<IteratorResult<Result, void>> {
+    await this.#giveUp();
+    return { done: true, value: await value };
   }
 
   async throw(error: unknown): Promise<IteratorResult<Result, void>> {
-    await this.#finishEarly();
+    await this.#giveUp();
     throw error;
   }
 
@@ -80,14 +100,21 @@ export class ResultStream<Result> implements RemoteResults<Result> {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#finishEarly();
+    await this.#giveUp();
   }
 
+  /** @throws TypeError when somebody reads the results already. */
   async toArray(): Promise<Result[]> {
+    if (this.#reader !== "nobody") throw readTwice(this.#reader);
+    this.#reader = "toArray";
+    const isPartial = this.#skip > 0;
     const values: Result[] = [];
+    const indices: number[] = [];
     for (;;) {
-      const entry = this.#takeReady() ?? (await this.#request(() => this.#nextEntry())).value;
-      if (entry === undefined) return values;
+      const entry = this.#takeReady() ?? (await this.#serve(() => this.#nextEntry())).value;
+      if (entry === undefined && this.#givenUp) throw new BurlaError("BURLA_CANCELLED", "the job was cancelled while its results were collected");
+      if (entry === undefined) return isPartial ? indices.sort((a, b) => a - b).map((index) => values[index] as Result) : values;
+      if (isPartial) indices.push(entry.index);
       // An array with gaps would become a hash table, which takes ten times as long to fill.
       while (values.length < entry.index) values.push(undefined as Result);
       values[entry.index] = entry.value;
@@ -99,7 +126,7 @@ export class ResultStream<Result> implements RemoteResults<Result> {
   }
 
   settled(): AsyncGenerator<Settled<Result>, void, undefined> {
-    return new View(this, () => this.#nextSettled("continue"));
+    return new View(this, () => this.#nextOutcome());
   }
 
   async cancel(): Promise<void> {
@@ -115,8 +142,8 @@ export class ResultStream<Result> implements RemoteResults<Result> {
     });
   }
 
-  async finishEarly(): Promise<void> {
-    await this.#finishEarly();
+  async giveUp(): Promise<void> {
+    await this.#giveUp();
   }
 
   /**
@@ -131,6 +158,12 @@ export class ResultStream<Result> implements RemoteResults<Result> {
   }
 
   #request<Value>(serve: () => Promise<IteratorResult<Value, void>>): Promise<IteratorResult<Value, void>> {
+    if (this.#reader === "toArray" && !this.#over) return Promise.reject(readTwice(this.#reader));
+    if (this.#reader === "nobody") this.#reader = "somebody";
+    return this.#serve(serve);
+  }
+
+  #serve<Value>(serve: () => Promise<IteratorResult<Value, void>>): Promise<IteratorResult<Value, void>> {
     if (this.#over) return Promise.resolve(DONE);
     const run = this.#waiting === 0 ? serve() : this.#tail.then(() => (this.#over ? DONE : serve()));
     this.#waiting++;
@@ -168,8 +201,14 @@ export class ResultStream<Result> implements RemoteResults<Result> {
     throw new AggregateError(this.#failures.splice(0), `${count} input${count === 1 ? "" : "s"} failed`);
   }
 
+  /** Of a job whose first failure ends it the outcomes would end early as well. */
+  async #nextOutcome(): Promise<Settled<Result> | undefined> {
+    if (this.#endsAtFailure) throw new TypeError('settled: the job was begun by another reader, so that its first failure ends it; read settled() alone, or pass { onError: "continue" }');
+    return this.#nextSettled("continue");
+  }
+
   async #nextSettled(onError = this.#options.onError): Promise<Settled<Result> | undefined> {
-    const job = this.begin(onError);
+    const job = this.#beginOrEnd(onError);
     try {
       for (;;) {
         const entry = this.#ahead ?? job.takeReady() ?? (await job.next());
@@ -179,9 +218,30 @@ export class ResultStream<Result> implements RemoteResults<Result> {
         this.#skip--;
       }
     } catch (error) {
+      const isWanted = !this.#givenUp;
       this.#end(job);
+      if (isWanted) throw error;
+      return undefined;
+    }
+  }
+
+  /** Inputs that cannot be begun to be read are not tried again. */
+  #beginOrEnd(onError: "throw" | "continue"): Job<Result> {
+    if (this.#job === undefined) this.#endsAtFailure = onError === "throw" && !this.#options.detach;
+    try {
+      return this.begin(onError);
+    } catch (error) {
+      this.#over = true;
+      this.#options.onOver();
       throw error;
     }
+  }
+
+  /** The consumer wants no more. */
+  async #giveUp(): Promise<void> {
+    this.#givenUp = true;
+    if (this.#reader === "nobody") this.#reader = "somebody";
+    await this.#finishEarly();
   }
 
   async #finishEarly(): Promise<void> {
@@ -200,7 +260,7 @@ export class ResultStream<Result> implements RemoteResults<Result> {
 
   #end(job: Job<Result>): void {
     this.#over = true;
-    this.#options.signal?.removeEventListener("abort", this.#onAbort);
+    this.#unwatch();
     job.leave();
     this.#options.onOver();
   }
@@ -220,13 +280,13 @@ class View<Result, Value extends object> implements AsyncGenerator<Value, void, 
     return this.#stream.request(this.#serve);
   }
 
-  async return(): Promise<IteratorResult<Value, void>> {
-    await this.#stream.finishEarly();
-    return DONE;
+  async return(value?: void | PromiseLike<void>): Promise<IteratorResult<Value, void>> {
+    await this.#stream.giveUp();
+    return { done: true, value: await value };
   }
 
   async throw(error: unknown): Promise<IteratorResult<Value, void>> {
-    await this.#stream.finishEarly();
+    await this.#stream.giveUp();
     throw error;
   }
 
@@ -235,6 +295,6 @@ class View<Result, Value extends object> implements AsyncGenerator<Value, void, 
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#stream.finishEarly();
+    await this.#stream.giveUp();
   }
 }

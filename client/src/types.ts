@@ -76,6 +76,11 @@ export interface MapOptions<Worker = unknown> {
   maxParallelism?: number;
   /** Calls at once in one worker, for work that mostly waits. Default 1. */
   concurrency?: number;
+  /**
+   * At any time no more inputs than this have been pulled whose results were not handed out, for inputs whose pulling has
+   * effects. Default: as many as the cluster takes, up to 65,536 small ones.
+   */
+  lookahead?: number;
   /** Results as they complete (default), or in the order of the inputs. */
   order?: "completion" | "input";
   /**

@@ -36,10 +36,11 @@ export function captureFunction(fn: (...args: never[]) => unknown, options: Capt
     const vertex = graph.addRoot(setup === undefined ? fn : [fn, setup], root, members);
     const { bytes, codes } = encodeValues(graph, vertex);
     const isReexport = vertex.fn?.kind === "code";
+    const wantsContext = functions.takesContext(fn);
     return {
       name,
       values: isReexport ? new Uint8Array() : bytes,
-      entry: vertex.fn?.kind === "code" ? emitReexport(vertex.fn.ref) : emitEntry(functions.templates, codes),
+      entry: vertex.fn?.kind === "code" ? emitReexport(vertex.fn.ref, wantsContext) : emitEntry(functions.templates, codes, wantsContext),
       origin: functions.origin ?? world.directory,
       ...(options.explain === true ? { explanation: explainGraph(graph, graph.vertices.get(fn) ?? vertex, name, world) } : {}),
     };

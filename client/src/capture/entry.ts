@@ -35,7 +35,7 @@ function textOfRestore(): string {
 export const IMPORT_SCHEME = "burla-import:";
 
 /** Writes the module: imports, makers of the functions, and the default export that restores the captured values. */
-export function emitEntry(templates: readonly Template[], codes: readonly CodeRef[]): Entry {
+export function emitEntry(templates: readonly Template[], codes: readonly CodeRef[], wantsContext = true): Entry {
   const names = new CodeNames(templates);
   const context = new EntryContext(names);
   const makers = templates.flatMap((template, index) => [
@@ -48,18 +48,23 @@ export function emitEntry(templates: readonly Template[], codes: readonly CodeRe
     ...makers,
     { text: `\n];\nconst ${RESERVED}codes = [${table.join(", ")}];\n` },
     { text: `const ${RESERVED}restore = ${textOfRestore()};\n` },
-    { text: `export default async (values) => ${RESERVED}restore(values, ${RESERVED}v8, ${RESERVED}makers, ${RESERVED}codes, ${RESERVED}state);\n` },
+    { text: `export default async (values) => ${RESERVED}restore(values, ${RESERVED}v8, ${RESERVED}makers, ${RESERVED}codes, ${RESERVED}state);\n${contextText(wantsContext)}` },
   ];
   return { code: pieces.map(({ text }) => text).join(""), map: mapOf(pieces), imports: context.imports };
 }
 
 /** The entry for a function that a module exports: nothing of it is copied. */
-export function emitReexport(ref: CodeRef): Entry {
+export function emitReexport(ref: CodeRef, wantsContext = true): Entry {
   const names = new CodeNames([]);
   const context = new EntryContext(names);
   const name = names.nameOf(ref);
-  const code = `${context.header([])}\nexport default async () => ${name};\n`;
+  const code = `${context.header([])}\nexport default async () => ${name};\n${contextText(wantsContext)}`;
   return { code, map: mapOf([{ text: code }]), imports: context.imports };
+}
+
+/** Tells the worker that its calls have one argument. */
+export function contextText(wantsContext: boolean): string {
+  return wantsContext ? "" : `const ${RESERVED}takesContext = false;\nexport { ${RESERVED}takesContext as takesContext };\n`;
 }
 
 /** Finds names for what a stretch of a script needs around it, and the lines that supply it. */

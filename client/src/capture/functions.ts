@@ -16,6 +16,7 @@ import { isStandardGlobal, type Natives } from "./natives.ts";
 import { pathNames, type Path } from "./path.ts";
 import type { Refusal } from "./refusals.ts";
 import type { Script } from "./script.ts";
+import { takesContext } from "./second-parameter.ts";
 import { sessionImport } from "./session-imports.ts";
 import { isClassNode, type FunctionNode } from "./syntax.ts";
 import type { Supply, Template } from "./template.ts";
@@ -105,6 +106,19 @@ export class FunctionReader {
     const { location } = this.#inspector.describe(fn);
     if (location?.script !== script) return undefined;
     return locate(script.analysis, location.offset, Function.prototype.toString.call(fn), script.source)?.node;
+  }
+
+  /** Whether the function wants to be told of its call: see `takesContext`. */
+  takesContext(fn: object): boolean {
+    const { bound, location } = this.#inspector.describe(fn);
+    if (typeof bound?.target === "function") return takesContext(this.#nodeAt(bound.target), bound.boundArgs.length);
+    return location === undefined || takesContext(this.#nodeAt(fn));
+  }
+
+  #nodeAt(fn: object): FunctionNode | undefined {
+    const { location } = this.#inspector.describe(fn);
+    if (location === undefined || location.script.url.startsWith("node:")) return undefined;
+    return this.nodeOf(fn, location.script);
   }
 
   /** The private members of an object, in the order in which its classes added them. */

@@ -103,8 +103,20 @@ def state_directory() -> Path:
     """`BURLA_HOME`, or `burla` in the user's state folder: as the TypeScript client has it."""
     home = os.environ.get("BURLA_HOME")
     if home:
-        return Path(home)
-    return Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state") / "burla"
+        return _START_FOLDER / home
+    return _START_FOLDER / (os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state") / "burla"
+
+
+def _start_folder() -> Path:
+    """Of a folder that is gone, which is no trouble for absolute paths, the root."""
+    try:
+        return Path.cwd()
+    except OSError:
+        return Path("/")
+
+
+#: A relative state folder lies in the folder in which the program was started, wherever it goes later.
+_START_FOLDER = _start_folder()
 
 
 def _read(name: str) -> dict[str, Any] | None:
@@ -144,8 +156,10 @@ def _is_alive(pid: Any) -> bool:
 
 def _start() -> None:
     command = [*_find_starter(), "up", "--json"]
+    # The same folder, also where this program has gone to another one since.
+    env = {**os.environ, "BURLA_HOME": str(state_directory())}
     try:
-        done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=_START_TIMEOUT_S)
+        done = subprocess.run(command, env=env, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=_START_TIMEOUT_S)
     except (OSError, subprocess.TimeoutExpired) as error:
         raise BurlaError("BURLA_CLUSTER_START", f"the local cluster did not start: {error}") from error
     if done.returncode != 0:

@@ -12,6 +12,7 @@ export type SetupContext = Pick<CallContext, "signal" | "log">;
 /** What a bundle makes. */
 export interface UserFunctions {
   readonly call: UserFunction;
+  readonly takesContext: boolean;
   /** Run once, before the first call; null for a job without set-up. */
   readonly setup: ((context: SetupContext) => unknown) | null;
 }
@@ -29,6 +30,8 @@ export interface CallContext {
 /** Gives the function, or it and the function `setup` as an array. */
 interface BundleModule {
   default: (values: Uint8Array) => unknown;
+  /** False for a function that means something of its own by a second argument. */
+  takesContext?: boolean;
 }
 
 /**
@@ -45,7 +48,7 @@ export async function loadFunctions(message: Of<NodeToWorker, "load">, values: U
   for (const fn of [call, ...(setup === null ? [] : [setup])]) {
     if (typeof fn !== "function") throw new TypeError(`what was sent is no function but ${inspect(fn, { depth: 0 })}`);
   }
-  return { call: call as UserFunction, setup: setup as UserFunctions["setup"] };
+  return { call: call as UserFunction, takesContext: module.takesContext ?? true, setup: setup as UserFunctions["setup"] };
 }
 
 /** Assigning tells the C library too, and the clock of a new time zone, which is why nothing is assigned that is there. */

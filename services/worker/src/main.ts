@@ -82,9 +82,9 @@ function start(): void {
   }
 
   async function prepare(job: Runner, message: Of<NodeToWorker, "load">, values: Uint8Array): Promise<void> {
-    const { call, setup } = await loadFunctions(message, values);
+    const { call, takesContext, setup } = await loadFunctions(message, values);
     const worker = setup === null ? undefined : await setUp(setup, job);
-    job.begin(call, { ...message, worker });
+    job.begin(call, { ...message, takesContext, worker });
     connection.send({ type: "loaded", ok: true });
   }
 }

@@ -36,6 +36,19 @@ interface RunningCall extends Call {
   fail: ((error: unknown) => void) | null;
 }
 
+/** How a job wants its function to be called. */
+export interface HowToCall {
+  readonly concurrency: number;
+  /** Each call is announced, so that its time can be watched. */
+  readonly timed: boolean;
+  readonly takesContext: boolean;
+  /** What the function `setup` has given. */
+  readonly worker: unknown;
+}
+
+/** Where a default of the user's stands in for the second argument. */
+const NO_CONTEXT = undefined as unknown as CallContext;
+
 /** What the runner needs of a connection. */
 export type AnswerLine = Pick<Connection<NodeToWorker, WorkerToNode>, "send" | "flush">;
 
@@ -49,6 +62,7 @@ export class Runner {
   /** Calls begin in one scope, whatever brought their inputs: optimised code expects one kind of scope. */
   readonly #scope = new AsyncResource("BurlaCalls");
   #fn: UserFunction | undefined;
+  #takesContext = true;
   /** What the function `setup` has given. */
   #worker: unknown;
   #concurrency = 1;
@@ -63,9 +77,10 @@ export class Runner {
     this.#output = output;
   }
 
-  begin(fn: UserFunction, { concurrency, timed, worker }: { concurrency: number; timed: boolean; worker: unknown }): void {
+  begin(fn: UserFunction, { concurrency, timed, takesContext, worker }: HowToCall): void {
     this.#output.begin();
     this.#fn = fn;
+    this.#takesContext = takesContext;
     this.#worker = worker;
     this.#concurrency = concurrency;
     this.#timed = timed;
@@ -208,7 +223,8 @@ export class Runner {
     }
     let result: unknown;
     try {
-      result = this.#output.run(call, fn, input, new Context(call, this.#output, this.#cancelled.signal, this.#worker));
+      const context = this.#takesContext ? new Context(call, this.#output, this.#cancelled.signal, this.#worker) : NO_CONTEXT;
+      result = this.#output.run(call, fn, input, context);
       // Looks at `result.then`, which may be a getter of the user's that throws.
       if (isThenable(result)) return this.#follow(call, result);
     } catch (error) {

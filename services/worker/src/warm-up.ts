@@ -35,7 +35,7 @@ export async function warmUp(output: Output, isNeeded: () => boolean): Promise<v
     onClose: () => undefined,
   });
   const runner = new Runner(worker, output);
-  runner.begin(module.default(), { concurrency: 1, timed: false, worker: undefined });
+  runner.begin(module.default(), { concurrency: 1, timed: false, takesContext: true, worker: undefined });
   let answered = 0;
   let heard = (): void => undefined;
   const node: Connection<WorkerToNode, NodeToWorker> = new Connection(far, {
