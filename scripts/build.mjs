@@ -37,7 +37,7 @@ const common = {
 const absent = join(root, "services/node/src/containers/docker/absent.cjs");
 
 /** Bundled CommonJS packages call `require`, which ES modules do not have. */
-const requireBanner = { js: 'import{createRequire as __burlaRequire}from"node:module";const require=__burlaRequire(import.meta.url);' };
+const requireBanner = { js: 'import{createRequire as __burlaRequire}from"node:module";const require=__burlaRequire(import.meta.url||(typeof __filename==="string"?__filename:process.cwd()+"/"));' };
 
 /**
  * Google's client of Firestore is 2 MB that most users never load: it is a file of its own in `dist`, imported when a

@@ -4,9 +4,9 @@ import { closeSync, mkdirSync, openSync, readFileSync, statSync, watch } from "n
 import { homedir, totalmem } from "node:os";
 import { availableParallelism } from "node:os";
 import { join, resolve } from "node:path";
-import { fileURLToPath } from "node:url";
 import * as v from "valibot";
 import { BurlaError, childEnvironment, connectionFileSchema, messageOf, parseClusterSpec, type ClusterSpec, type ConnectionFile } from "@burla/protocol";
+import { ownFile } from "./own-files.ts";
 import { isAlive } from "./process-life.ts";
 import { readStoredSpec } from "./spec-file.ts";
 import { BUILD, VERSION } from "./version.ts";
@@ -121,7 +121,7 @@ interface Launch {
 
 async function launchMain(directory: string, { nodePath, idleMinutes }: LocalStart): Promise<Launch> {
   const log = openLog(directory, clusterLogPath("local"));
-  const program = (name: string) => fileURLToPath(new URL(`./services/${name}.mjs`, import.meta.url));
+  const program = (name: string) => ownFile(`services/${name}.mjs`);
   const config = {
     directory,
     spec: currentSpec(idleMinutes),
@@ -129,9 +129,9 @@ async function launchMain(directory: string, { nodePath, idleMinutes }: LocalSta
     build: BUILD,
     nodeProgram: program("node"),
     workerProgram: program("worker"),
-    pythonWorkerProgram: fileURLToPath(new URL("./python", import.meta.url)),
+    pythonWorkerProgram: ownFile("python"),
     python: process.env["BURLA_PYTHON"] || "python3",
-    clientPackage: fileURLToPath(new URL("..", import.meta.url)),
+    clientPackage: ownFile(".."),
   };
   const child = spawn(nodePath ?? process.execPath, [program("main")], {
     detached: true,

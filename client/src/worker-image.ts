@@ -2,10 +2,10 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { createInterface } from "node:readline";
-import { fileURLToPath } from "node:url";
 import * as v from "valibot";
 import { BurlaError, burlaError, childEnvironment, isErrorCode, workerImageName } from "@burla/protocol";
 import { VERSION } from "./version.ts";
+import { ownFile } from "./own-files.ts";
 
 const imageSchema = v.object({ name: v.string(), id: v.string(), sizeBytes: v.number(), made: v.boolean() });
 export type WorkerImage = v.InferOutput<typeof imageSchema>;
@@ -27,10 +27,10 @@ export interface WorkerImageOptions {
 
 /** @throws BurlaError BURLA_CONTAINERS */
 export async function makeWorkerImage({ runtime = "node", name, from }: WorkerImageOptions, onStep: (text: string) => void): Promise<WorkerImage> {
-  const program = (file: string) => fileURLToPath(new URL(`./services/${file}.mjs`, import.meta.url));
+  const program = (file: string) => ownFile(`services/${file}.mjs`);
   const config = {
     name: name ?? workerImageName(runtime, VERSION), from: from ?? null, runtime, workerProgram: program("worker"),
-    pythonWorkerProgram: fileURLToPath(new URL("./python", import.meta.url)), python: process.env["BURLA_PYTHON"] || "python3",
+    pythonWorkerProgram: ownFile("python"), python: process.env["BURLA_PYTHON"] || "python3",
   };
   const child = spawn(process.execPath, [program("image")], { stdio: ["ignore", "pipe", "pipe"], env: { ...childEnvironment(), BURLA_IMAGE: JSON.stringify(config) } });
   const ended = once(child, "close");

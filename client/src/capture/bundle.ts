@@ -17,6 +17,7 @@ import { findPackage, manifestsOf, Packages, speaksOfEffects, type ExternalPacka
 import { keepNames } from "./renamed.ts";
 import { sourceMapComment } from "./source-map-comment.ts";
 import type { Bundle, Capture } from "./types.ts";
+import { fileOfInstance } from "./url-specifiers.ts";
 
 export type { Bundle } from "./types.ts";
 
@@ -156,7 +157,7 @@ function contentsOf(metafile: Metafile): Bundle["contents"] {
 }
 
 function filesOf(metafile: Metafile): string[] {
-  return Object.keys(metafile.inputs).filter((file) => !isVirtual(file)).map(fileOf);
+  return [...new Set(Object.keys(metafile.inputs).filter((file) => !isVirtual(file)).map((file) => fileOfInstance(fileOf(file))))];
 }
 
 function statAll(files: readonly string[]): Promise<InputFile[]> {
@@ -174,7 +175,7 @@ function fileOf(input: string): string {
 
 /** Our entry, and what esbuild puts in the place of a file that a package has switched off. */
 function isVirtual(input: string): boolean {
-  return /^(burla|\(disabled\)):/.test(input);
+  return /^(<data|burla|\(disabled\)):/.test(input);
 }
 
 interface EsbuildFailure {

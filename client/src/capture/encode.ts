@@ -4,7 +4,7 @@ import { CaptureError } from "./errors.ts";
 import type { HeapNode, Slots } from "./heap-format.ts";
 import { pathNames } from "./path.ts";
 import type { ValueGraph } from "./values.ts";
-import type { Vertex } from "./vertex.ts";
+import type { Draft, Vertex } from "./vertex.ts";
 
 /** Captured values, ready to send. */
 export interface EncodedValues {
@@ -13,9 +13,36 @@ export interface EncodedValues {
   codes: CodeRef[];
 }
 
+/** What must be there before the object can be made; all else is filled in when everything is made. */
+function neededFirst({ kind, data, slots, privates }: Draft): unknown[] {
+  const owners = (privates ?? []).map(({ owner }) => owner);
+  if (["bound", "call", "construct"].includes(kind) || (data as { early?: boolean } | undefined)?.early === true) return [...slots, ...owners];
+  return [...slots.slice(0, 2), ...owners];
+}
+
+/** The special vertices, each after those that it is made from: the reader makes one by one, and never calls itself for long. */
+function inOrder(graph: ValueGraph): Vertex[] {
+  const ordered = new Set<Vertex>();
+  const begun = new Set<Vertex>();
+  const pending = [...graph.vertices.values()].filter((vertex) => vertex.special).reverse();
+  for (let vertex = pending.at(-1); vertex !== undefined; vertex = pending.at(-1)) {
+    if (begun.has(vertex)) {
+      ordered.add(vertex);
+      pending.pop();
+      continue;
+    }
+    begun.add(vertex);
+    for (const value of neededFirst(graph.draftOf(vertex))) {
+      const needed = graph.vertices.get(value as object);
+      if (needed?.special === true && !begun.has(needed)) pending.push(needed);
+    }
+  }
+  return [...ordered];
+}
+
 /** Copies everything that the graph holds, as it is now. Throws CaptureError. */
 export function encodeValues(graph: ValueGraph, root: Vertex): EncodedValues {
-  const special = [...graph.vertices.values()].filter((vertex) => vertex.special);
+  const special = inOrder(graph);
   const ids = new Map<unknown, number>(special.map((vertex, id) => [vertex.value, id]));
   const codes: CodeRef[] = [];
   const codeIds = new Map<string, number>();

@@ -213,7 +213,7 @@ class EntryContext implements TemplateContext {
   #helper(kind: string, script: Script, text: (url: string) => string): string {
     const name = `${RESERVED}${kind}${script.id}`;
     if (!this.#helpers.has(name)) {
-      const url = script.file === undefined ? pathToFileURL(`${process.cwd()}/[eval]`).href : pathToFileURL(script.file).href;
+      const url = script.file === undefined ? pathToFileURL(`${process.cwd()}/[eval]`).href : pathToFileURL(script.file).href + script.suffix;
       this.#helpers.set(name, `const ${name} = ${text(JSON.stringify(url))};`);
     }
     return name;

@@ -1,4 +1,5 @@
 import { BurlaError } from "@burla/protocol";
+import { pathText } from "./path.ts";
 
 /** What a {@link CaptureError} is made of. */
 export interface CaptureErrorDetails {
@@ -25,7 +26,7 @@ export class CaptureError extends BurlaError {
   constructor(details: CaptureErrorDetails) {
     const { path, what, cure, location } = details;
     const where = location === undefined ? "" : ` (${location})`;
-    super("BURLA_CAPTURE", `Cannot send ${path.join(" → ")}${where}: ${what}`, { cure, cause: details.cause });
+    super("BURLA_CAPTURE", `Cannot send ${pathText(path)}${where}: ${what}`, { cure, cause: details.cause });
     this.path = [...path];
   }
 }

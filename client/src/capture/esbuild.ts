@@ -1,13 +1,13 @@
-import { createRequire } from "node:module";
 import { BurlaError, messageOf } from "@burla/protocol";
 import type * as Esbuild from "esbuild";
+import { ownRequire } from "../own-files.ts";
 
 /**
  * Loads esbuild, which is needed for functions with imports only. By `require`, since a test runner that evaluates
  * modules itself (Jest) has no `import()`; it gives `node:module` and with that esbuild in its own world.
  */
 export function loadEsbuild(): typeof Esbuild {
-  return createRequire(import.meta.url)("esbuild") as typeof Esbuild;
+  return ownRequire()("esbuild") as typeof Esbuild;
 }
 
 /** Runs esbuild. Throws what it finds wrong with the code as it is; BurlaError when esbuild itself does not run. */

@@ -1,9 +1,9 @@
-import { createRequire } from "node:module";
 import type * as ESTree from "estree";
 import type { FunctionSite, ScriptAnalysis } from "./analysis.ts";
 import type { Node } from "./syntax.ts";
+import { ownRequire } from "../own-files.ts";
 
-const { cache: loadedModules } = createRequire(import.meta.url);
+const { cache: loadedModules } = ownRequire();
 
 /** The name under which an ES module exports the function that stands at `site`. */
 export function exportedName(analysis: ScriptAnalysis, site: FunctionSite): string | undefined {

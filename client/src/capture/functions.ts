@@ -87,7 +87,7 @@ export class FunctionReader {
       const names = exportedNames(script.analysis);
       // A module may also pass on what another exports: it is the right one only if it exports all the names.
       if (!names?.has(name) || names.size !== Object.keys(namespace).length || !Object.keys(namespace).every((key) => names.has(key))) continue;
-      return { kind: "module", source: { specifier: script.file, from: script.file, how: "import" }, name: "*", path: [] };
+      return { kind: "module", source: { specifier: script.specifier ?? script.file, from: script.file, how: "import" }, name: "*", path: [] };
     }
     return undefined;
   }
@@ -212,7 +212,7 @@ export class FunctionReader {
       const name = exportedName(script.analysis, site);
       if (name === undefined) return undefined;
       if (this.#world.isOwn(file)) return { kind: "module", source: { specifier: "burla", from: file, how: "import" }, name, path: [] };
-      return { kind: "module", source: { specifier: file, from: file, how: "import" }, name, path: [] };
+      return { kind: "module", source: { specifier: script.specifier ?? file, from: file, how: "import" }, name, path: [] };
     }
     const path = commonJsPath(file, fn);
     if (path === undefined) return undefined;

@@ -32,8 +32,15 @@ export class HeapContexts {
 
   /** The value of a variable that the inspector does not show: the name that a function expression has inside itself. */
   variableOf(fn: object, variable: string): unknown {
-    const found = this.#read().contextHolding(this.#inspector.heapId(fn), variable);
-    return found?.value === undefined ? undefined : this.#inspector.objectByHeapId(found.value);
+    return this.#valueOf(fn, variable)?.value;
+  }
+
+  #valueOf(fn: object, variable: string): { value: unknown } | undefined {
+    const snapshot = this.#read();
+    const { value: id } = snapshot.contextHolding(this.#inspector.heapId(fn), variable) ?? {};
+    if (id === undefined) return undefined;
+    const held = snapshot.held(id);
+    return held.kind === "object" ? { value: this.#inspector.objectByHeapId(id) } : held.kind === "primitive" ? { value: held.value } : undefined;
   }
 
   /**
@@ -67,15 +74,15 @@ export class HeapContexts {
     const running = isFunctionNode(around) ? this.#runningThis(script, around) : [];
     // Usually the arrow function was written in a call that is still running, which is far cheaper to look at.
     if (running.length > 0 && running.every((value) => value === running[0])) return running[0];
-    const found = this.#read().contextHolding(this.#inspector.heapId(fn), "this");
-    if (found?.value === undefined) {
+    const found = this.#valueOf(fn, "this");
+    if (found === undefined) {
       throw new CaptureError({
         path: [...pathNames(path), "this"],
         what: "the object that it uses as this cannot be read",
         cure: "Put it into a variable first: const self = this.",
       });
     }
-    return this.#inspector.objectByHeapId(found.value);
+    return found.value;
   }
 
   #runningThis(script: Script, around: FunctionNode & Node): unknown[] {
@@ -106,6 +113,11 @@ interface SnapshotJson {
   edges: number[];
   strings: string[];
 }
+
+/** What a variable holds, as far as a snapshot tells: the values of some primitives are not in it. */
+type Held = { kind: "object" } | { kind: "primitive"; value: unknown } | { kind: "unknown" };
+
+const CONSTANTS: ReadonlyMap<string, unknown> = new Map<string, unknown>([["undefined", undefined], ["null", null], ["true", true], ["false", false]]);
 
 interface FoundSymbol {
   symbolId: number;
@@ -153,6 +165,22 @@ class Snapshot {
     return undefined;
   }
 
+  /** What the node with this id is. */
+  held(id: number): Held {
+    const node = this.#nodeOfId.get(id) as number;
+    const type = this.#typeOf(node);
+    const text = this.#text(node);
+    if (type === "string") return text.length > MAX_NAME_LENGTH ? { kind: "unknown" } : { kind: "primitive", value: text };
+    if (["concatenated string", "sliced string", "symbol", "bigint"].includes(type)) return { kind: "unknown" };
+    if (type === "number") {
+      const number = this.#edge(node, "internal", "value");
+      return number === undefined ? { kind: "unknown" } : { kind: "primitive", value: Number(this.#text(number)) };
+    }
+    const name = type === "hidden" ? this.#edge(node, "hidden", "0") : undefined;
+    const constant = name === undefined ? "" : this.#text(name);
+    return CONSTANTS.has(constant) ? { kind: "primitive", value: CONSTANTS.get(constant) } : { kind: "object" };
+  }
+
   /** The texts and symbols that V8 keeps under no name in the innermost scope of the closure. */
   namesInContext(closureId: number): (string | FoundSymbol | undefined)[] {
     const closure = this.#nodeOfId.get(closureId);
@@ -162,14 +190,18 @@ class Snapshot {
   }
 
   #nameAt(node: number): [string | FoundSymbol | undefined] | [] {
-    const { meta } = this.#json.snapshot;
-    const type = meta.node_types[0][this.#json.nodes[node + meta.node_fields.indexOf("type")] as number];
+    const type = this.#typeOf(node);
     const text = this.#text(node);
     if (type === "string") return [text.length > MAX_NAME_LENGTH ? undefined : text];
     if (type === "concatenated string" || type === "sliced string") return [undefined];
     if (type !== "symbol") return [];
     const description = this.#edge(node, "internal", "name");
     return [{ symbolId: this.#id(node), description: description === undefined ? "" : this.#text(description) }];
+  }
+
+  #typeOf(node: number): string {
+    const { meta } = this.#json.snapshot;
+    return meta.node_types[0][this.#json.nodes[node + meta.node_fields.indexOf("type")] as number] as string;
   }
 
   #text(node: number): string {

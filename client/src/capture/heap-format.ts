@@ -36,7 +36,7 @@ export interface Props {
 export type NodeKind =
   /** slots: prototype */
   | "object"
-  /** data: length. slots: prototype */
+  /** data: { length, isFixed }. slots: prototype */
   | "array"
   /** slots: prototype, then keys and values */
   | "map"
@@ -69,7 +69,7 @@ export type NodeKind =
   | "call"
   /** slots: value */
   | "cell"
-  /** data: global class name. slots: constructor arguments */
+  /** data: global class name. slots: prototype, then constructor arguments */
   | "construct";
 
 /** The bit values of {@link Props.flags}. */

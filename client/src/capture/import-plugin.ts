@@ -1,4 +1,4 @@
-import { realpathSync, statSync } from "node:fs";
+import { realpathSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { dirname, isAbsolute, join } from "node:path";
 import { builtinModules, createRequire } from "node:module";
@@ -10,6 +10,7 @@ import { withFiles } from "./entry-text.ts";
 import { mayNameItsPlace, withPlace } from "./own-place.ts";
 import { findPackage, packageDirectory, type ExternalPackage, type Packages } from "./packages.ts";
 import { sourceMapComment } from "./source-map-comment.ts";
+import { instanceNamed, isFolder } from "./url-specifiers.ts";
 
 const NAMESPACE = "burla";
 const BUILTINS = new Set(builtinModules);
@@ -33,8 +34,9 @@ export function importPlugin(capture: Capture, packages: Packages, externals: Ma
         if (directory !== undefined) externals.set("burla", packages.describe(directory));
         return { path: "burla", external: true };
       });
+      build.onResolve({ filter: /[%?#]|^file:/ }, (args) => resolveInstance(build, args));
       build.onResolve({ filter: /^[^.]/ }, (args) => keepOutside(build, args, packages, externals));
-      build.onLoad({ filter: /\.[cm]?[jt]sx?$/, namespace: "file" }, ({ path }) => inItsPlace(path, packages));
+      build.onLoad({ filter: /\.[cm]?[jt]sx?$/, namespace: "file" }, ({ path, suffix }) => inItsPlace(path, suffix, packages));
     },
   };
 }
@@ -61,8 +63,19 @@ async function resolveEntryImport(build: PluginBuild, { entry }: Capture, args: 
   return await resolveSource(build, source, args);
 }
 
-function resolveSource(build: PluginBuild, { specifier, from }: ModuleSource, { kind, with: attributes }: Pick<OnResolveArgs, "kind" | "with">): Promise<ResolveResult> {
-  return build.resolve(specifier, { kind, importer: from, resolveDir: isFolder(from) ? from : dirname(from), with: attributes });
+async function resolveSource(build: PluginBuild, { specifier, from }: ModuleSource, { kind, with: attributes }: Pick<OnResolveArgs, "kind" | "with">): Promise<ResolveResult> {
+  const instance = kind === "require-call" ? undefined : instanceNamed(specifier, from);
+  const found = await build.resolve(instance?.path ?? specifier, { kind, importer: from, resolveDir: isFolder(from) ? from : dirname(from), with: attributes, pluginData: instance === undefined ? undefined : ASKED });
+  return { ...found, suffix: instance?.suffix ?? found.suffix };
+}
+
+/** What a bundled file imports by more than a path. */
+async function resolveInstance(build: PluginBuild, { path, importer, namespace, kind, resolveDir, pluginData, with: attributes }: OnResolveArgs): Promise<OnResolveResult | undefined> {
+  if (pluginData === ASKED || namespace === NAMESPACE || !["import-statement", "dynamic-import"].includes(kind)) return undefined;
+  const instance = instanceNamed(path, importer);
+  if (instance === undefined) return undefined;
+  const { path: file, external, namespace: found, errors } = await build.resolve(instance.path, { importer, namespace, kind, resolveDir, pluginData: ASKED, with: attributes });
+  return { path: file, external, namespace: found, errors, suffix: instance.suffix };
 }
 
 async function keepOutside(
@@ -97,19 +110,15 @@ function specifierOf({ name, directory }: ExternalPackage, file: string): string
 }
 
 /** A bundled file keeps its own place: assets beside it are still found where the user's files are. */
-async function inItsPlace(path: string, packages: Packages): Promise<{ contents: string; loader: "js" | "jsx" | "ts" | "tsx" } | undefined> {
+async function inItsPlace(path: string, suffix: string, packages: Packages): Promise<{ contents: string; loader: "js" | "jsx" | "ts" | "tsx" } | undefined> {
   const text = await readFile(path, "utf8");
   const directory = packageDirectory(path);
   if (directory !== undefined) packages.inspectFile(directory, text);
-  return mayNameItsPlace(text) ? { contents: withPlace(text, path), loader: loaderOf(path) } : undefined;
+  return mayNameItsPlace(text) ? { contents: withPlace(text, path, suffix), loader: loaderOf(path) } : undefined;
 }
 
 function loaderOf(path: string): "js" | "jsx" | "ts" | "tsx" {
   if (/\.[cm]?ts$/.test(path)) return "ts";
   if (path.endsWith(".tsx")) return "tsx";
   return path.endsWith(".jsx") ? "jsx" : "js";
-}
-
-function isFolder(path: string): boolean {
-  return statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
 }

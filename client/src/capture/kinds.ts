@@ -18,6 +18,13 @@ export function classNameOf(value: object): string | undefined {
   return typeof name === "string" ? name : undefined;
 }
 
+/** The names of the classes in the object's prototype chain, read without running any code of the user's. */
+export function classNamesOf(value: object): string[] {
+  const names: string[] = [];
+  for (let at: object | null = value; at !== null && !types.isProxy(at); at = Object.getPrototypeOf(at) as object | null) names.push(classNameOf(at) ?? "");
+  return names;
+}
+
 export function isBoxed(value: object): boolean {
   return types.isBoxedPrimitive(value);
 }
@@ -45,7 +52,7 @@ export function hasPlainProps(value: object, hidden: number): boolean {
   if (Object.getOwnPropertySymbols(value).length > 0) return false;
   const names = Object.getOwnPropertyNames(value);
   if (Object.keys(value).length + hidden !== names.length) return false;
-  if (Array.isArray(value) && names.length > 64) return true;
+  if (Array.isArray(value) && names.length > 64 && names.length > value.length / 2) return true;
   // Frozen values and such are met elsewhere: what is left is rare enough to be asked for one by one.
   return names.every((name) => {
     const descriptor = Object.getOwnPropertyDescriptor(value, name) as PropertyDescriptor;
@@ -70,7 +77,7 @@ export function prototypeOwner(prototype: object): object | undefined {
 /** Whether it is one of the basic prototypes of another `vm` context. */
 export function foreignPrototype(prototype: object | null): boolean {
   const owner = prototype === null ? undefined : prototypeOwner(prototype);
-  if (owner === undefined || !/\[native code\]/.test(Function.prototype.toString.call(owner))) return false;
+  if (owner === undefined || !isNativeCode(owner)) return false;
   const ours = (globalThis as unknown as Record<string, { prototype?: object } | undefined>)[(owner as { name: string }).name];
   return ours?.prototype !== prototype && REALM_PROTOTYPES.includes(ours?.prototype as object);
 }

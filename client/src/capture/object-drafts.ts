@@ -1,7 +1,8 @@
 import { types } from "node:util";
+import { isWithoutMarks, isWithoutState } from "./brands.ts";
 import { privateMembersOf } from "./free-names.ts";
 import type { FunctionReader } from "./functions.ts";
-import { foreignPrototype, hasUsualPrototype, integrityOf, isBoxed, isKnownKind, prototypeOwner } from "./kinds.ts";
+import { foreignPrototype, hasUsualPrototype, integrityOf, isBoxed, isKnownKind, isNativeCode, prototypeOwner } from "./kinds.ts";
 import type { Natives } from "./natives.ts";
 import { propsOf, type Skip } from "./own-properties.ts";
 import type { Path } from "./path.ts";
@@ -26,7 +27,7 @@ export class ObjectDrafts {
     const integrity = integrityOf(value);
     const common = { ...(integrity > 0 ? { integrity } : {}), ...(prototype === undefined ? {} : this.#privatesOf(value, path)) };
     const own = (skip: Skip = () => false): Partial<Draft> => ({ ...common, ...propsOf(value, skip) });
-    if (Array.isArray(value)) return { kind: "array", data: value.length, slots: [prototype], ...own((key) => key === "length") };
+    if (Array.isArray(value)) return { kind: "array", data: lengthOf(value), slots: [prototype], ...own((key) => key === "length") };
     if (types.isMap(value)) return { kind: "map", slots: [prototype, ...[...value].flat(1)], ...own() };
     if (types.isSet(value)) return { kind: "set", slots: [prototype, ...value], ...own() };
     if (types.isWeakMap(value)) return { kind: "weakmap", slots: [prototype], ...own() };
@@ -87,13 +88,19 @@ export class ObjectDrafts {
   /** Whether objects of this class keep state where JavaScript cannot see it. */
   #hidesState(owner: object, value: object): boolean {
     if (owner === Object) return false;
-    const isNative = /\{\s*\[native code\]\s*\}$/.test(Function.prototype.toString.call(owner));
+    const isNative = isNativeCode(owner);
     const ref = this.#natives.find(owner) ?? this.#natives.findInModules(owner);
     if (ref === undefined) return isNative || this.#functions.isInternal(owner);
-    if (isNative) return !(owner as { prototype: object } & { name: string }).prototype || !isKnownKind(value);
-    const name = (owner as { name: string }).name;
-    return name !== "EventEmitter" && !(types.isNativeError(value) || ArrayBuffer.isView(value));
+    if (isNative) return !isKnownKind(value) && !isWithoutState(owner, value);
+    const { name } = owner as { name: string };
+    if (name === "EventEmitter" || types.isNativeError(value) || ArrayBuffer.isView(value)) return false;
+    return !isWithoutMarks(value, this.#functions.privateMembers(value));
   }
+}
+
+function lengthOf(array: object): { length: number; isFixed: boolean } {
+  const { value, writable } = Object.getOwnPropertyDescriptor(array, "length") as { value: number; writable: boolean };
+  return { length: value, isFixed: !writable };
 }
 
 function viewDraft(view: ArrayBufferView, prototype: object | null | undefined): Draft {

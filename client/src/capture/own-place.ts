@@ -23,8 +23,8 @@ export function mayNameItsPlace(text: string): boolean {
 }
 
 /** The file's text with its own place declared on the first line of the code, so that line numbers stay. */
-export function withPlace(text: string, path: string): string {
-  const url = JSON.stringify(pathToFileURL(path).href);
+export function withPlace(text: string, path: string, suffix = ""): string {
+  const url = JSON.stringify(pathToFileURL(path).href + suffix);
   const [directory, file] = [JSON.stringify(dirname(path)), JSON.stringify(path)];
   const declared = [
     /\bimport\.meta\b/.test(text)

@@ -7,8 +7,19 @@ export interface Path {
 /** The steps, first one first. */
 export function pathNames(path: Path | undefined): string[] {
   const names: string[] = [];
-  for (let at = path; at !== undefined; at = at.from) names.unshift(at.step);
-  return names;
+  for (let at = path; at !== undefined; at = at.from) names.push(at.step);
+  return names.reverse();
+}
+
+/** Beyond this a way is shown by its ends. */
+const MAX_SHOWN = 12;
+const SHOWN_LAST = 4;
+
+/** The way as messages show it. */
+export function pathText(names: readonly string[]): string {
+  if (names.length <= MAX_SHOWN) return names.join(" → ");
+  const first = names.slice(0, MAX_SHOWN - SHOWN_LAST);
+  return [...first, `… ${names.length - MAX_SHOWN} more …`, ...names.slice(-SHOWN_LAST)].join(" → ");
 }
 
 /** One step further. */

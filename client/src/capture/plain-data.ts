@@ -7,6 +7,20 @@ import type { Hold, Vertex } from "./vertex.ts";
 /** Listing the property names of an array of a million numbers takes a second; V8's inspector leaves the elements out. */
 const LARGE_ARRAY = 1000;
 
+/** Longer than memory has room for elements. */
+const SURELY_SPARSE = 2 ** 26;
+const SAMPLES = 64;
+
+/** Whether most of the array's indices are not there, by some of them: what listing them would take is then known before. */
+function isMostlyHoles(array: readonly unknown[]): boolean {
+  if (array.length > SURELY_SPARSE) return true;
+  let holes = 0;
+  for (let sample = 0; sample < SAMPLES; sample++) {
+    if (!Object.hasOwn(array, Math.floor((sample * (array.length - 1)) / (SAMPLES - 1)))) holes++;
+  }
+  return holes > SAMPLES / 2;
+}
+
 /**
  * Tells plain data from everything else, and notes what it holds. Plain data all the way down needs no node of its own:
  * V8's structured clone copies it, many times faster.
@@ -49,12 +63,20 @@ export class PlainData {
   }
 
   #expandArray(array: unknown[], vertex: Vertex): boolean {
+    if (array.length > LARGE_ARRAY && isMostlyHoles(array)) return this.#expandSparse(array, vertex);
     const isLarge = array.length > LARGE_ARRAY;
     if (isLarge ? this.#functions.namedProperties(array).length > 0 : !hasPlainProps(array, 1)) return false;
     array.forEach((item, index) => {
       this.#holdLater(item, vertex, index);
     });
     if (!isLarge && Object.keys(array).length > array.length) this.#holdValues(array, vertex);
+    return true;
+  }
+
+  /** Asked by what it holds, not index by index. */
+  #expandSparse(array: unknown[], vertex: Vertex): boolean {
+    if (!hasPlainProps(array, 1)) return false;
+    for (const key of Object.keys(array)) this.#holdLater(array[key as unknown as number], vertex, /^\d+$/.test(key) ? Number(key) : key);
     return true;
   }
 

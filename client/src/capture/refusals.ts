@@ -1,5 +1,6 @@
 import { types } from "node:util";
-import { classNameOf } from "./kinds.ts";
+import { isWithoutState } from "./brands.ts";
+import { classNamesOf } from "./kinds.ts";
 
 /** What a value that cannot be copied is, and what to do about it. */
 export interface Refusal {
@@ -15,8 +16,8 @@ export function refusal(value: object): Refusal | undefined {
   if (types.isPromise(value)) return { what: "it is a promise", cure: "Await it first and use its value." };
   if (types.isWeakMap(value)) return { what: "it is a WeakMap, whose keys cannot be listed", cure: `Use a Map. ${MAKE_IT_THERE}` };
   if (types.isWeakSet(value)) return { what: "it is a WeakSet, whose members cannot be listed", cure: `Use a Set. ${MAKE_IT_THERE}` };
-  if (value instanceof WeakRef) return { what: "it is a WeakRef", cure: "Use the object itself." };
-  if (value instanceof FinalizationRegistry) return { what: "it is a FinalizationRegistry", cure: MAKE_IT_THERE };
+  if (value instanceof WeakRef && !isWithoutState(WeakRef, value)) return { what: "it is a WeakRef", cure: "Use the object itself." };
+  if (value instanceof FinalizationRegistry && !isWithoutState(FinalizationRegistry, value)) return { what: "it is a FinalizationRegistry", cure: MAKE_IT_THERE };
   if (types.isGeneratorObject(value)) {
     return { what: "it is a running generator", cure: "Send the generator function, or the values in an array." };
   }
@@ -80,29 +81,45 @@ const DESCRIPTIONS: Readonly<Record<string, Refusal>> = {
   ),
 };
 
-/** Classes of the platform that hide their state but can be made again from what they show. */
-export function rebuilt(value: object): { className: string; args: unknown[] } | undefined {
-  if (value instanceof URL) return { className: "URL", args: [value.href] };
-  if (value instanceof URLSearchParams) return { className: "URLSearchParams", args: [value.toString()] };
-  if (value instanceof TextEncoder) return { className: "TextEncoder", args: [] };
-  if (value instanceof TextDecoder) {
-    return { className: "TextDecoder", args: [value.encoding, { fatal: value.fatal, ignoreBOM: value.ignoreBOM }] };
-  }
-  const className = classNameOf(value);
-  // Asked by name first: looking at these globals loads them.
-  if (className === "Headers" && value instanceof Headers) return { className, args: [[...value]] };
-  if (className === "DOMException" && value instanceof DOMException) return { className, args: [value.message, value.name] };
-  return rebuiltIntl(value);
+/** How an object is made again: the class, its name as code writes it, and its arguments. */
+export interface Rebuilt {
+  constructor: unknown;
+  className: string;
+  args: unknown[];
 }
 
-function rebuiltIntl(value: object): { className: string; args: unknown[] } | undefined {
-  if (value instanceof Intl.Locale) return { className: "Intl.Locale", args: [value.toString()] };
+/** Classes of the platform that hide their state but can be made again from what they show. */
+export function rebuilt(value: object): Rebuilt | undefined {
+  try {
+    return rebuiltWeb(value) ?? rebuiltIntl(value);
+  } catch {
+    // It only inherits from such a class, and shows nothing.
+    return undefined;
+  }
+}
+
+function rebuiltWeb(value: object): Rebuilt | undefined {
+  if (value instanceof URL) return { constructor: URL, className: "URL", args: [value.href] };
+  if (value instanceof URLSearchParams) return { constructor: URLSearchParams, className: "URLSearchParams", args: [value.toString()] };
+  if (value instanceof TextEncoder) return value.encoding === "utf-8" ? { constructor: TextEncoder, className: "TextEncoder", args: [] } : undefined;
+  if (value instanceof TextDecoder) {
+    return { constructor: TextDecoder, className: "TextDecoder", args: [value.encoding, { fatal: value.fatal, ignoreBOM: value.ignoreBOM }] };
+  }
+  // Asked by name first: looking at these globals loads them.
+  const names = classNamesOf(value);
+  if (names.includes("Headers") && value instanceof Headers) return { constructor: Headers, className: "Headers", args: [[...value]] };
+  if (names.includes("DOMException") && value instanceof DOMException) return { constructor: DOMException, className: "DOMException", args: [value.message, value.name] };
+  return undefined;
+}
+
+function rebuiltIntl(value: object): Rebuilt | undefined {
+  if (value instanceof Intl.Locale) return { constructor: Intl.Locale, className: "Intl.Locale", args: [value.toString()] };
   const names = ["NumberFormat", "DateTimeFormat", "Collator", "PluralRules", "RelativeTimeFormat", "ListFormat", "Segmenter", "DisplayNames", "DurationFormat"];
   for (const name of names) {
     const constructor = (Intl as unknown as Record<string, (new () => object) | undefined>)[name];
     if (constructor === undefined || !(value instanceof constructor)) continue;
     const { locale, ...options } = (value as Intl.NumberFormat).resolvedOptions();
-    return { className: `Intl.${name}`, args: [locale, options] };
+    return { constructor, className: `Intl.${name}`, args: [locale, options] };
   }
   return undefined;
 }

@@ -69,7 +69,7 @@ export function restoreHeap(bytes: Uint8Array, { DefaultDeserializer }: Reader, 
       case "object":
         return withPrototype({}, node);
       case "array":
-        return withPrototype(new Array(node.data as number), node);
+        return withPrototype([], node);
       case "map":
         return withPrototype(new Map(), node);
       case "set":
@@ -109,7 +109,7 @@ export function restoreHeap(bytes: Uint8Array, { DefaultDeserializer }: Reader, 
       case "construct": {
         let constructor: unknown = globalThis;
         for (const name of (node.data as string).split(".")) constructor = (constructor as Record<string, unknown>)[name];
-        return Reflect.construct(constructor as new () => object, readFrom(node.slots, 0));
+        return withPrototype(Reflect.construct(constructor as new () => object, readFrom(node.slots, 1)), node);
       }
       default:
         throw new Error(`This bundle cannot restore a value of kind ${node.kind}`);
@@ -206,6 +206,12 @@ export function restoreHeap(bytes: Uint8Array, { DefaultDeserializer }: Reader, 
       else set(value as object, readFrom(slots, 1));
     }
     if (node.props !== undefined) define(value as object, node.props);
+    if (node.kind === "array") finishArray(value as unknown[], node.data as { length: number; isFixed: boolean });
+  };
+  /** Last, since an array that is long from the start takes memory for what it does not hold. */
+  const finishArray = (array: unknown[], { length, isFixed }: { length: number; isFixed: boolean }): void => {
+    array.length = length;
+    if (isFixed) Object.defineProperty(array, "length", { writable: false });
   };
   const define = (target: object, { flags, slots }: { flags: number[]; slots: Slots }): void => {
     let at = 0;

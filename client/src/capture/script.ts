@@ -1,4 +1,4 @@
-import { fileURLToPath } from "node:url";
+import { fileURLToPath, pathToFileURL } from "node:url";
 import { isAbsolute } from "node:path";
 import { analyze, type ScriptAnalysis } from "./analysis.ts";
 
@@ -14,6 +14,8 @@ export class Script {
   readonly file: string | undefined;
   /** Whether `source` was read from the file, and not from V8. */
   readonly isFromFile: boolean;
+  /** What tells this instance of its module from others of the same file: empty, or `?...`, `#...`. */
+  readonly suffix: string;
   readonly #lineStarts: number[];
   #analysis: ScriptAnalysis | undefined;
 
@@ -24,8 +26,14 @@ export class Script {
     this.isModule = facts.isModule;
     this.sourceMapUrl = facts.sourceMapUrl;
     this.file = fileOf(facts.url);
+    this.suffix = suffixOf(facts.url);
     this.isFromFile = facts.isFromFile ?? false;
     this.#lineStarts = lineStarts(facts.source);
+  }
+
+  /** How an import names this very module. */
+  get specifier(): string | undefined {
+    return this.suffix === "" || this.file === undefined ? this.file : pathToFileURL(this.file).href + this.suffix;
   }
 
   /** Names, scopes and syntax of the script; read on first use. Throws SyntaxError. */
@@ -56,6 +64,14 @@ export class Script {
 export function fileOf(url: string): string | undefined {
   if (url.startsWith("file:")) return fileURLToPath(new URL(url.replace(/[?#].*$/s, "")));
   return isAbsolute(url) ? url.replace(/\?.*$/s, "") : undefined;
+}
+
+/** What loaders put there for themselves says nothing of what the user imports. */
+const OF_LOADERS = /[?&#](tsx-namespace|namespace|node-test-mock)=/;
+
+function suffixOf(url: string): string {
+  const [suffix = ""] = url.startsWith("file:") ? (/[?#].*$/s.exec(url) ?? []) : [];
+  return OF_LOADERS.test(suffix) ? "" : suffix;
 }
 
 function lineStarts(source: string): number[] {

@@ -1,11 +1,12 @@
+import { MAX_DEPTH, tooDeep } from "./depth.ts";
 import { FunctionDrafts } from "./function-drafts.ts";
 import type { FunctionReader } from "./functions.ts";
 import type { HeapContexts } from "./heap-contexts.ts";
 import type { NodeKind } from "./heap-format.ts";
-import { isReference } from "./kinds.ts";
+import { isReference, prototypeOwner } from "./kinds.ts";
 import { wellKnownSymbol, type Natives } from "./natives.ts";
 import { ObjectDrafts } from "./object-drafts.ts";
-import { slotCount } from "./own-properties.ts";
+import { propsOf, slotCount, type Skip } from "./own-properties.ts";
 import { stepTo, type Path } from "./path.ts";
 import { PlainData } from "./plain-data.ts";
 import { rebuilt, refusal } from "./refusals.ts";
@@ -61,6 +62,10 @@ export class ValueGraph {
     this.#pending.length = 0;
     this.#plain.keepSharedBuffers();
     this.#spread();
+    const deep = tooDeep(this.vertices);
+    if (deep !== undefined) {
+      throw this.#functions.refuse({ what: `it is nested more than ${MAX_DEPTH} levels deep`, cure: "Keep it in a flat form, such as an array of items that name each other by index." }, deep);
+    }
     return vertex;
   }
 
@@ -159,9 +164,7 @@ export class ValueGraph {
     if (refused !== undefined) throw this.#functions.refuse(refused, path);
     const owner = this.#functionDrafts.ownerOf(value);
     if (owner !== undefined) return this.#functionDrafts.prototypeDraft(value, owner);
-    const made = rebuilt(value);
-    if (made !== undefined) return { kind: "construct", data: made.className, slots: made.args };
-    return this.#objectDrafts.draft(value, path);
+    return rebuiltDraft(value) ?? this.#objectDrafts.draft(value, path);
   }
 
   /** What holds something special is special itself. */
@@ -175,6 +178,16 @@ export class ValueGraph {
       }
     }
   }
+}
+
+/** An object that is made again by its class, with the prototype and the properties that programs gave it since. */
+function rebuiltDraft(value: object): Draft | undefined {
+  const made = rebuilt(value);
+  if (made === undefined) return undefined;
+  const prototype: unknown = Object.getPrototypeOf(value);
+  const isUsual = typeof prototype === "object" && prototype !== null && prototypeOwner(prototype) === made.constructor;
+  const skip: Skip = (key, descriptor) => typeof key === "symbol" || descriptor.enumerable !== true;
+  return { kind: "construct", data: made.className, slots: [isUsual ? undefined : prototype, ...made.args], ...propsOf(value, skip) };
 }
 
 function slotName(kind: NodeKind, index: number): string | undefined {

@@ -19,7 +19,9 @@ export interface CaptureOptions {
   ownExports?: Readonly<Record<string, object>>;
 }
 
-const OWN_DIRECTORY = dirname(fileURLToPath(import.meta.url));
+/** Undefined in a bundle of CommonJS, where none of these files is this package's alone. */
+const OWN_URL = import.meta.url as string | undefined;
+const OWN_DIRECTORY = OWN_URL === undefined ? "" : dirname(fileURLToPath(OWN_URL));
 
 /** The program around the function: which script runs, where code in no file stands, what is ours. */
 export class World {

@@ -1,12 +1,13 @@
 /** Google's client, 2 MB in a file of its own beside the services: loaded by whoever starts or ends a cluster there. */
 import type * as gce from "@burla/protocol/gce";
 import { BurlaError, isGceFailure, messageOf } from "@burla/protocol";
+import { ownUrl } from "../own-files.ts";
 
 export type GceLibrary = typeof gce;
 export type GoogleProject = Awaited<ReturnType<GceLibrary["GoogleProject"]["open"]>>;
 
 export function loadGce(): Promise<GceLibrary> {
-  return import(new URL("./services/gce.mjs", import.meta.url).href) as Promise<GceLibrary>;
+  return import(ownUrl("services/gce.mjs").href) as Promise<GceLibrary>;
 }
 
 /** Another API than Google's, for tests and for private endpoints. */

@@ -1,9 +1,9 @@
 /** What `burla up` makes itself: two firewall rules and the VM of main. The nodes' VMs are made by main. */
 import { readFileSync } from "node:fs";
-import { fileURLToPath } from "node:url";
 import { instanceResource, mainTag, mainVmName, METADATA, nodeTag, serviceAccountEmail, vmName, type ClusterSpec } from "@burla/protocol";
 import { BUILD, VERSION } from "../version.ts";
 import { MAIN_DISK, mainPrice } from "./plan.ts";
+import { ownFile } from "../own-files.ts";
 
 export interface MainVmOptions {
   readonly spec: ClusterSpec;
@@ -49,5 +49,5 @@ export function mainVm({ spec, project, zone, ownerHash, programsHash, endpoint 
 }
 
 function service(name: string): string {
-  return readFileSync(fileURLToPath(new URL(`./services/${name}`, import.meta.url)), "utf8");
+  return readFileSync(ownFile(`services/${name}`), "utf8");
 }

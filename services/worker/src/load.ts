@@ -48,7 +48,9 @@ export async function loadFunctions(message: Of<NodeToWorker, "load">, values: U
   for (const fn of [call, ...(setup === null ? [] : [setup])]) {
     if (typeof fn !== "function") throw new TypeError(`what was sent is no function but ${inspect(fn, { depth: 0 })}`);
   }
-  return { call: call as UserFunction, takesContext: module.takesContext ?? true, setup: setup as UserFunctions["setup"] };
+  // Called by itself, so that it has the `this` of a plain call, whoever calls for it here.
+  const plainly: UserFunction = (...args) => (call as UserFunction)(...args);
+  return { call: plainly, takesContext: module.takesContext ?? true, setup: setup as UserFunctions["setup"] };
 }
 
 /** Assigning tells the C library too, and the clock of a new time zone, which is why nothing is assigned that is there. */

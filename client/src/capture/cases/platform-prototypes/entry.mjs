@@ -1,0 +1,28 @@
+const t = (name, v, show) => check(name, ((v, show) => () => show(v))(v, show), 0);
+t("Object.create(Error.prototype)", Object.create(Error.prototype), (v) => [v instanceof Error, v.message, Object.prototype.toString.call(v)]);
+t("Object.create(Function.prototype)", Object.create(Function.prototype, { a: { value: 1, enumerable: true } }), (v) => [v instanceof Function, v.a, typeof v]);
+t("Object.create(Map.prototype)", Object.create(Map.prototype), (v) => { let e; try { v.get(1); } catch (x) { e = x.name; } return [v instanceof Map, e]; });
+for (const n of ["Array", "Set", "Date", "RegExp", "Promise", "WeakMap", "WeakSet", "WeakRef", "Number", "String", "Boolean", "Symbol", "BigInt", "ArrayBuffer", "Uint8Array", "DataView", "TypeError", "Buffer", "URL", "EventTarget", "AbortController", "URLSearchParams", "Headers", "TextEncoder", "Proxy", "Response"]) if (globalThis[n].prototype) t("create " + n, Object.create(globalThis[n].prototype), Function("v", `return [Object.getPrototypeOf(v) === ${n}.prototype, Object.keys(v)]`));
+import net from "node:net"; import { EventEmitter } from "node:events"; import { Readable } from "node:stream";
+t("create Socket", Object.create(net.Socket.prototype), (v) => [Object.keys(v)]);
+t("create EventEmitter", Object.create(EventEmitter.prototype), (v) => [typeof v.on]);
+t("create Readable", Object.create(Readable.prototype), (v) => [typeof v.pipe]);
+function OldError(m) { this.message = m; this.stack = "x"; } OldError.prototype = Object.create(Error.prototype); OldError.prototype.constructor = OldError; OldError.prototype.name = "OldError";
+t("old error", new OldError("m"), (v) => [v instanceof Error, v.name, v.message, String(v)]);
+check("old error there", () => { const v = new OldError("q"); return [v instanceof Error, v instanceof OldError, v.name, String(v)]; }, 0);
+const ns = Object.create(Object.getPrototypeOf(function lodash() {}), { default: { get: () => 5, enumerable: true }, chunk: { get: () => (a) => a.length, enumerable: true } });
+check("esbuild's interop", () => [ns.default, ns.chunk([1, 2]), Object.keys(ns)], 0);
+const fakeArr = Object.create(Array.prototype); fakeArr.push(1, 2); 
+t("array-like", fakeArr, (v) => [v.length, Array.isArray(v), v.map((x) => x + 1)]);
+class Sock extends net.Socket {} 
+t("a real socket subclass", new Sock(), (v) => 1);
+t("a real promise subclass", new (class P2 extends Promise {})((r) => r(1)), (v) => 1);
+t("gen prototype", Object.create((function* () {}).prototype), (v) => [typeof v.next]);
+t("iterator proto", { __proto__: Object.getPrototypeOf(Object.getPrototypeOf([][Symbol.iterator]())), next() { return { done: true }; } }, (v) => [...v]);
+t("arr iter proto", Object.create(Object.getPrototypeOf([][Symbol.iterator]())), (v) => [typeof v.next]);
+const huge = []; huge[4294967294 - 1] = 1; t("length 4e9", huge, (v) => [v.length, v[4294967293], Object.keys(v)]);
+const millions = []; millions[5e6] = "x"; millions[3] = () => 4; millions.extra = { a: 1 }; t("length 5e6", millions, (v) => [v.length, v[5e6], v[3](), v.extra, Object.keys(v), 2 in v]);
+const empty = new Array(4294967295); t("empty 4e9", empty, (v) => [v.length, 0 in v]);
+const plainSparse = []; plainSparse[1e7] = { x: 1 }; t("plain 1e7", { s: plainSparse, t: plainSparse }, (v) => [v.s.length, v.s[1e7], v.s === v.t, Object.keys(v.s)]);
+const frozen = Object.freeze(Object.assign([], { 100000: 1 })); t("frozen sparse", frozen, (v) => [Object.isFrozen(v), v.length, Object.keys(v)]);
+class Arr extends Array {} const sub = new Arr(); sub[3e6] = 1; t("sub", sub, (v) => [v.length, Object.keys(v), v instanceof Array]);

@@ -1,0 +1,1 @@
+export const inDir = (await import("../m.mjs?x#y")).count; export * from "../hel%20p.mjs";

@@ -1,0 +1,14 @@
+import { count as c1, where as w1 } from "./m.mjs?v=1"; import { count as c2 } from "./m.mjs?v=2"; import { count as c0 } from "./m.mjs"; import { help, data } from "./hel%20p.mjs"; import { help as h2 } from "./h%23sh.mjs"; import { pc, c, c9 } from "./p%25c.mjs"; import * as ns from "./m.mjs#frag"; import dataMod from "data:text/javascript,export default 42"; import { v as dv } from "data:text/javascript,export const v = () => 43"; import j from "data:application/json,{\"q\":1}" with { type: "json" }; import { inDir } from "./di%20r/i.mjs"; import fs from "node:fs/promises"; import { test } from "node:test"; import j2 from "./d.json?x=1" with { type: "json" };
+check("two instances", () => [c1(), c1(), c2(), c0()], 0);
+check("urls", () => w1(), 0);
+check("escapes", () => [help(), h2(), pc, c(), c9()], 0);
+check("namespace", () => [ns.count(), new ns.default().n], 0);
+check("data", () => [dataMod, dv(), j.q], 0);
+check("dir", () => inDir(), 0);
+check("node", () => [typeof fs.readFile, typeof test], 0);
+check("json with query", () => j2.a, 0);
+check("dynamic", async () => [(await import("./m.mjs?q=3")).count(), (await import("./hel%20p.mjs")).help(), (await import("data:text/javascript,export default 5")).default, await data()], 0);
+const url = new URL("./hel%20p.mjs", import.meta.url).href; const { help: h3 } = await import(url);
+check("by file URL", () => h3(), 0);
+check("computed", async (q) => (await import("./m.mjs?q=" + q)).count(), "a");
+const ca = (await import("./m.mjs?" + Date.now())).count; check("reloaded", () => ca(), 0);

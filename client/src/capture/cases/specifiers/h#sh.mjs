@@ -1,0 +1,1 @@
+export const help = () => "helped"; export const data = () => import("./m.mjs?dyn=1").then((m) => m.count());
