@@ -15,8 +15,8 @@ export const COMMITS_AT_ONCE = 4;
 export const CHUNK_LEASE_MS = 15_000;
 export const CHUNK_RENEW_MS = 5_000;
 /**
- * Chunks whose node is lost, or that the listener has missed, are looked for this often by nodes that have nothing to do;
- * sooner at first.
+ * Chunks whose node is lost, and documents that a listener has missed, are looked for this often by whoever has nothing to
+ * do; sooner at first.
  */
 export const FIRST_LOOK_MS = 250;
 export const LOOK_FOR_LOST_MS = 4_000;

@@ -33,6 +33,16 @@ class Told extends Documents {
   }
 }
 
+/** Longer than anybody waits before a look, or before taking the lead. */
+const PATIENCE_MS = 30_000;
+
+async function until(isSo: () => boolean): Promise<void> {
+  for (const endMs = performance.now() + PATIENCE_MS; !isSo(); ) {
+    assert.ok(performance.now() < endMs, "waited in vain");
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+}
+
 const turns = () => new Promise((resolve) => setTimeout(resolve, 5));
 
 function reader(store: Told, { leads = true } = {}): { sequence: Sequence; given: string[]; errors: unknown[] } {
@@ -93,4 +103,42 @@ test("who reads a collection that is complete gives it in the order of the place
   t.after(() => sequence.close());
   await sequence.drain();
   assert.deepEqual([given, errors], [ids, []]);
+});
+
+test("what a listener has missed is found by a look, and given once although it is told later", async (t) => {
+  const store = new Told();
+  const { sequence, given, errors } = reader(store);
+  t.after(() => sequence.close());
+  store.listeners[0]?.next(await write(store, ["a"]), "10.0");
+  await turns();
+  const untaken = await write(store, ["b", "c", "d", "e", "f", "g"]);
+  await until(() => given.length === 7);
+  store.listeners[0]?.next(untaken.slice(0, 4), "11.0");
+  await turns();
+  await sequence.drain();
+  assert.deepEqual([given, errors], [["a", "b", "c", "d", "e", "f", "g"], []]);
+});
+
+test("one who reads beside another finds what the listeners have missed, of what was taken and of what nobody takes", async (t) => {
+  const store = new Told();
+  const { sequence, given, errors } = reader(store, { leads: false });
+  t.after(() => sequence.close());
+  await turns();
+  await store.commit(["b", "a"].map((id, at) => ({ op: "create", path: `${COLLECTION}/${id}`, fields: { taken: at + 1, takenBy: "somebody" } })));
+  await until(() => given.length === 2);
+  await write(store, ["d", "c"]);
+  await until(() => given.length === 4);
+  assert.deepEqual([given, errors], [["b", "a", "c", "d"], []]);
+});
+
+test("a document that is told again while it gets its place is no conflict with another reader", async (t) => {
+  const store = new Told();
+  const { sequence, given } = reader(store);
+  t.after(() => sequence.close());
+  const untaken = await write(store, ["a", "b"]);
+  store.listeners[0]?.next(untaken.slice(0, 1), "10.0");
+  store.listeners[0]?.next(untaken, "11.0");
+  await until(() => given.length === 2);
+  await turns();
+  assert.deepEqual([given, store.listeners.length], [["a", "b"], 1], "it need not look for another reader's");
 });

@@ -6,8 +6,12 @@
  * after it *follows*: first what was taken, in that order, then what is taken as it goes. A follower leads when nobody
  * has for a while. Two that lead may give the same place twice; then one of them misses a document until the end, when
  * a follower looks at all of them again. A document says who gave it its place: that reader has given it.
+ *
+ * A listener may miss a change (Google's emulator does so under load) and then says nothing of it until Google's client
+ * opens it anew, two minutes later: where it is quiet one looks, soon at first.
  */
 import { randomId } from "../documents.ts";
+import { FIRST_LOOK_MS, LOOK_FOR_LOST_MS } from "../limits.ts";
 import type { DocumentStore, StoredDocument, Version, Write } from "../store.ts";
 import { ConflictError, isLater } from "../store.ts";
 
@@ -16,6 +20,8 @@ const LEADER_LOST_MS = 3_000;
 const PAGE = 50;
 /** A listener may tell of documents that were taken a while ago: so many of them are known at least. */
 const MIN_KNOWN = 1_024;
+/** Of a look it is not known when it was: nothing is older. */
+const LONG_AGO: Version = "0.0";
 
 export interface SequenceOptions {
   readonly store: DocumentStore;
@@ -33,6 +39,8 @@ export class Sequence {
   readonly #readerId = randomId();
   /** Waiting for a place, by id. */
   readonly #waiting = new Map<string, StoredDocument>();
+  /** Being given their places: they may be told of once more meanwhile. */
+  readonly #placing = new Set<string>();
   /** Documents that have been given: by a leader as long as it may hear of them again, by a follower all. */
   readonly #known = new Map<string, Version>();
   #leads: boolean;
@@ -44,6 +52,10 @@ export class Sequence {
   readonly #stops = new Set<() => void>();
   readonly #roomMade = new Set<() => void>();
   #lostTimer: NodeJS.Timeout | undefined;
+  #lookTimer: NodeJS.Timeout | undefined;
+  #lookMs = FIRST_LOOK_MS;
+  /** Snapshots that the listener has told. */
+  #snapshots = 0;
   #drained: (() => void) | undefined;
 
   constructor(options: SequenceOptions) {
@@ -54,8 +66,14 @@ export class Sequence {
 
   start(): void {
     const { store, collection, window } = this.#options;
-    const next = (documents: readonly StoredDocument[], readAt: Version) => this.#hear(documents, readAt);
+    const next = (documents: readonly StoredDocument[], readAt: Version) => {
+      this.#snapshots++;
+      this.#lookMs = FIRST_LOOK_MS;
+      this.#lookLater();
+      this.#hear(documents, readAt);
+    };
     this.#stops.add(store.listen({ collection, where: [["taken", "==", -1]], limit: window }, { next, failed: (error) => this.#fail(error) }));
+    this.#lookLater();
     if (this.#follows) void this.#follow();
   }
 
@@ -68,14 +86,13 @@ export class Sequence {
 
   /** Resolves when all that is there now has been given. */
   async drain(): Promise<void> {
-    const { store, collection } = this.#options;
     for (;;) {
       while (this.#waiting.size > 0 || this.#committing) await new Promise<void>((resolve) => (this.#drained = resolve));
       if (this.#closed) return;
-      const untaken = await store.query({ collection, where: [["taken", "==", -1]], limit: this.#options.window });
+      const untaken = await this.#untaken();
       if (untaken.length === 0) break;
       this.#leads = true;
-      for (const document of untaken) if (!this.#known.has(document.id)) this.#waiting.set(document.id, document);
+      this.#await(untaken);
       void this.#takePlaces();
     }
     if (!this.#follows) return;
@@ -86,16 +103,48 @@ export class Sequence {
   close(): void {
     this.#closed = true;
     clearTimeout(this.#lostTimer);
+    clearTimeout(this.#lookTimer);
     this.#tellRoom();
     for (const stop of this.#stops) stop();
     this.#drained?.();
+  }
+
+  #await(documents: readonly StoredDocument[]): void {
+    for (const document of documents) {
+      if (!this.#known.has(document.id) && !this.#placing.has(document.id)) this.#waiting.set(document.id, document);
+    }
+  }
+
+  #untaken(): Promise<StoredDocument[]> {
+    const { store, collection, window } = this.#options;
+    return store.query({ collection, where: [["taken", "==", -1]], limit: window });
+  }
+
+  #lookLater(): void {
+    clearTimeout(this.#lookTimer);
+    if (!this.#closed) this.#lookTimer = setTimeout(() => void this.#look(), this.#lookMs).unref();
+  }
+
+  async #look(): Promise<void> {
+    this.#lookMs = Math.min(LOOK_FOR_LOST_MS, 2 * this.#lookMs);
+    const snapshots = this.#snapshots;
+    try {
+      if (this.#given < this.#options.window) {
+        const untaken = await this.#untaken();
+        // What was told meanwhile is newer.
+        if (snapshots === this.#snapshots && !this.#closed) this.#hear(untaken, LONG_AGO);
+      }
+    } catch (error) {
+      return this.#fail(error);
+    }
+    if (snapshots === this.#snapshots) this.#lookLater();
   }
 
   #hear(documents: readonly StoredDocument[], readAt: Version): void {
     const there = new Set(documents.map(({ id }) => id));
     if (!this.#follows) this.#forgetKnown(there, readAt);
     for (const id of this.#waiting.keys()) if (!there.has(id)) this.#waiting.delete(id);
-    for (const document of documents) if (!this.#known.has(document.id)) this.#waiting.set(document.id, document);
+    this.#await(documents);
     if (this.#leads) return void this.#takePlaces();
     if (documents.length === 0) {
       clearTimeout(this.#lostTimer);
@@ -124,7 +173,10 @@ export class Sequence {
     const next = [...this.#waiting.values()].slice(0, Math.max(0, room));
     if (next.length === 0) return this.#drained?.();
     this.#committing = true;
-    for (const { id } of next) this.#waiting.delete(id);
+    for (const { id } of next) {
+      this.#waiting.delete(id);
+      this.#placing.add(id);
+    }
     let place = this.#place;
     const writes = next.map(({ path, version }): Write => ({ op: "update", path, fields: { taken: ++place, takenBy: this.#readerId }, version }));
     try {
@@ -136,6 +188,7 @@ export class Sequence {
       this.#startFollowing();
     } finally {
       this.#committing = false;
+      this.#placing.clear();
     }
     void this.#takePlaces();
   }
@@ -186,11 +239,12 @@ export class Sequence {
     this.#roomMade.clear();
   }
 
-  /** Resolves when a document has a place behind the last one, or nobody waits for it any more. */
+  /** Resolves when a document has a place behind the last one, or may have one, or nobody waits for it any more. */
   async #nextPlace(): Promise<void> {
     // A listener that begins after the end would never be stopped.
     if (this.#closed) return;
     let end: () => void = () => undefined;
+    let timer: NodeJS.Timeout | undefined;
     await new Promise<void>((resolve, reject) => {
       const stop = this.#options.store.listen({ ...this.#behind(), limit: 1 }, { next: ({ length }) => void (length > 0 && resolve()), failed: reject });
       end = () => {
@@ -198,7 +252,9 @@ export class Sequence {
         resolve();
       };
       this.#stops.add(end);
+      timer = setTimeout(resolve, LOOK_FOR_LOST_MS).unref();
     }).finally(() => {
+      clearTimeout(timer);
       end();
       this.#stops.delete(end);
     });
