@@ -33,7 +33,7 @@ export async function campaign({ seed, runs, isShort, without, budgetMs, say }: 
       world.discard();
       world = undefined;
     }
-    if (world !== undefined) for (const left of await world.end()) say(`left behind: ${left}`);
+    if (world !== undefined) tally.addLeftovers(await world.end());
   } finally {
     world?.discard();
   }

@@ -24,6 +24,6 @@ const tally = await campaign({
   seed: Number(values.seed), runs: Number(values.runs), isShort: values.short, without, budgetMs: Number(values.minutes) * 60_000, say: (line) => console.log(line),
 });
 console.log(`\n${tally.text}`);
-process.exitCode = tally.bad.length === 0 ? 0 : 1;
+for (const complaint of tally.complaints) console.log(complaint);
 // Programs that were given up may hold it.
-process.exit();
+process.exit(tally.complaints.length === 0 ? 0 : 1);

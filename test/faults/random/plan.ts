@@ -95,9 +95,10 @@ export interface Plan {
 const MAX_WORKER_ENDS = 2;
 const ENDS_WORKERS: ReadonlySet<FaultKind> = new Set(["kill-worker", "kill-all-workers", "cut-worker", "freeze-worker"]);
 /** Work of a job in all, for one processor. */
-const MIN_WORK_MS = 200;
-const MAX_WORK_MS = 5_000;
-const MAX_INPUTS = 1_500;
+const MIN_WORK_MS = 500;
+const MAX_WORK_MS = 6_000;
+const FEW_INPUTS = 20;
+const MAX_INPUTS = 2_000;
 const MAX_CALL_MS = 1_000;
 /** All that a job moves in one direction. */
 const MAX_JOB_BYTES = 48 << 20;
@@ -126,7 +127,8 @@ export function makePlan(seed: number, { isShort = false, without = [] }: PlanOp
 }
 
 function makeJob(random: Random): JobPlan {
-  const inputs = Math.round(random.spread(1, MAX_INPUTS));
+  // Faults have little to strike in small jobs.
+  const inputs = Math.round(random.chance(0.2) ? random.spread(1, FEW_INPUTS) : random.spread(FEW_INPUTS, MAX_INPUTS));
   const callMs = Math.min(MAX_CALL_MS, random.spread(MIN_WORK_MS, MAX_WORK_MS) / inputs);
   const ending = makeEnding(random, inputs);
   const isWhole = ending.kind === "all" || ending.kind === "leave";

@@ -35,23 +35,33 @@ export function lineOf({ plan, history, wrongs, tookMs }: RunReport): string {
 /** Counts of many runs. */
 export class Tally {
   readonly #reports: RunReport[] = [];
+  readonly #leftovers: string[] = [];
 
   add(report: RunReport): void {
     this.#reports.push(report);
+  }
+
+  /** Of the last cluster, when the time was over before its last run. */
+  addLeftovers(leftovers: readonly string[]): void {
+    this.#leftovers.push(...leftovers);
+  }
+
+  /** What was wrong, for a person; empty when all was well. */
+  get complaints(): string[] {
+    const bad = this.#reports.filter(({ wrongs }) => wrongs.length > 0).map(lineOf);
+    return [...bad, ...this.#leftovers.map((left) => `left behind: ${left}`)];
   }
 
   get runs(): number {
     return this.#reports.length;
   }
 
-  get bad(): readonly RunReport[] {
-    return this.#reports.filter(({ wrongs }) => wrongs.length > 0);
-  }
-
   /** Markdown. */
   get text(): string {
     const struck = this.#reports.flatMap(({ history }) => history.struck);
-    const sum = (kind: Wrong["kind"]) => this.#reports.flatMap(({ wrongs }) => wrongs).filter((wrong) => wrong.kind === kind).reduce((total, { count }) => total + count, 0);
+    const wrongs = this.#reports.flatMap((report) => report.wrongs);
+    const leftBehind = (kind: Wrong["kind"]) => (kind === "left behind" ? this.#leftovers.length : 0);
+    const sum = (kind: Wrong["kind"]) => wrongs.filter((wrong) => wrong.kind === kind).reduce((total, { count }) => total + count, leftBehind(kind));
     const results = this.#reports.flatMap(({ history }) => history.jobs).reduce((total, { readings }) => total + (readings.at(-1)?.reads.length ?? 0), 0);
     const jobs = this.#reports.reduce((total, { plan }) => total + plan.jobs.length, 0);
     return [
