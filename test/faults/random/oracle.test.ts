@@ -77,7 +77,7 @@ const BAD: Record<string, readonly [Wrong["kind"], number, Case]> = {
   "another order than that of the inputs": ["out of order", 1, { job: { order: "input" }, history: { readings: [reading([1, 0, ...numbers(INPUTS).slice(2)])] } }],
   "a failure that was not planned, settled": ["unplanned error", 1, {
     job: { view: "settled", throwsAt: [3] },
-    history: { readings: [reading([], { view: "settled", reads: [...right(without(4)), { index: 4, outcome: "RangeError" }] })] },
+    history: { readings: [reading([], { view: "settled", reads: [...right(without(3, 4)), { index: 3, outcome: "RangeError" }, { index: 4, outcome: "RangeError" }] })] },
   }],
   "an error of Burla's own for an input": ["unplanned error", 1, {
     job: { view: "settled" },
