@@ -252,7 +252,7 @@ export const progressSchema = v.object({
   /** Workers lost and replaced. */
   lostWorkers: count,
 });
-/** Last message of a job. Body, for `failed` without a failed input: as that of `loadFailed`, or nothing. */
+/** Last message of a job. Body: nothing, or what the job as a whole failed with, as that of `loadFailed`. */
 export const finishedSchema = v.object({
   type: v.literal("finished"),
   jobId,

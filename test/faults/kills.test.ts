@@ -217,6 +217,43 @@ test("main is killed while a detached job runs and nobody is connected: it goes 
   assertEachOnce((await drain(attach<number>(jobId))).values, 800);
 });
 
+for (const language of ["typescript", "python"] as const) {
+  test(`whoever attaches to the job of a dead program is told that inputs are missing, though some had failed (${language})`, async () => {
+    const script = language === "typescript"
+      ? Script.start(cluster, `
+          const inputs = (async function* () { for (let x = 0; ; x++) { yield x; if (x > 60) await new Promise((resolve) => setTimeout(resolve, 100_000)); } })();
+          const stream = remoteParallelMap((x) => { if (x === 3) throw new RangeError("three"); return x; }, inputs, { onError: "continue" });
+          console.log(stream.jobId);
+          let results = 0;
+          for await (const _ of stream) if (++results === 30) console.log("half");`)
+      : Script.python(cluster, `
+import time
+def inputs():
+    for x in range(62): yield x
+    time.sleep(100)
+def call(x):
+    if x == 3: raise IndexError("three")
+    return x
+stream = remote_parallel_map(call, inputs(), on_error="continue")
+print(stream.job_id, flush=True)
+for results, _ in enumerate(stream):
+    if results == 30: print("half", flush=True)`);
+    const jobId = await script.line(/^job-\S+/);
+    await script.line(/^half/);
+    script.kill();
+    const end = language === "typescript"
+      ? await Script.run(cluster, `
+          let results = 0;
+          try { for await (const _ of attach("${jobId}").settled()) results++; } catch (error) { console.log(error.code, results > 29); }`)
+      : await Script.python(cluster, `
+results = 0
+try:
+    for _ in attach("${jobId}").settled(): results += 1
+except BurlaError as error: print(error.code, str(results > 29).lower())`).ended();
+    assert.equal(end.stdout.trim(), "BURLA_INTERRUPTED true", end.stderr);
+  });
+}
+
 test("main is killed after a detached job has ended: its results are still there", async () => {
   const stream = remoteParallelMap((x: number) => x, numbers(500), { detach: true });
   await until("it is done", async () => (await cluster.status()).jobs.some(({ jobId, phase }) => jobId === stream.jobId && phase === "done"));

@@ -105,7 +105,7 @@ export class CommandExecutor {
     );
   }
 
-  #finish(entry: JobEntry, { jobId, outcome, reason, job }: Extract<Command, { type: "finished" }>): void {
+  #finish(entry: JobEntry, { jobId, outcome, reason, isCutShort, job }: Extract<Command, { type: "finished" }>): void {
     const { progress, summaries, log, elsewhere, onActivity } = this.#options;
     progress.forget(jobId);
     this.#endedDuplicates += job.duplicates;
@@ -114,7 +114,7 @@ export class CommandExecutor {
     entry.broadcast({ ...progress.of(job), phase: "running", reason: "", running: 0 });
     entry.finish(
       { type: "finished", jobId, outcome, reason: reason.slice(0, 4000), inputs: summary.done + summary.failed, failed: summary.failed },
-      entry.failure,
+      isCutShort ? interruption(reason) : entry.failure,
       summary,
     );
     if (entry.spec.queue !== null) elsewhere?.ended(jobId, outcome, reason);
@@ -130,4 +130,9 @@ export class CommandExecutor {
     }
     this.#longLogs.clear();
   }
+}
+
+/** Who reads the job must hear that there are not all results, whether some of them are failures or not. */
+function interruption(reason: string): Uint8Array {
+  return encodeEnvelopes([{ kind: "burla", code: "BURLA_INTERRUPTED", message: reason }]);
 }

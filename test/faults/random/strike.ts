@@ -48,7 +48,7 @@ export function strike(fault: Fault, cluster: TestCluster, programPid: number | 
     case "cut-worker":
       return cut("unix", one("worker"));
     case "fill-disk":
-      return fillDisk(one("main"), fault.which);
+      return fillDisk(one("main"), fault.which, cluster);
     case "remove-sockets":
       return removeFolders(cluster, "sockets");
     case "remove-bundles":
@@ -85,12 +85,17 @@ function cut(kind: "tcp" | "unix", pid: number | null): Struck | null {
   return connections === 0 ? null : { text: `${connections} ${kind} connections of ${pid} cut` };
 }
 
-/** The system refuses what a full disk would refuse. */
-function fillDisk(pid: number | null, which: number): Struck | null {
-  const limit = (bytes: number | "unlimited") => attempt("prlimit", ["--pid", String(pid), `--fsize=${bytes}:unlimited`]);
+/** The system refuses what a full disk would refuse, to programs that main starts meanwhile too. */
+function fillDisk(pid: number | null, which: number, cluster: TestCluster): Struck | null {
+  const limit = (of: number, bytes: number | "unlimited") => attempt("prlimit", ["--pid", String(of), `--fsize=${bytes}:unlimited`]);
   const bytes = pick(FULL_AT_BYTES, which) ?? 0;
-  if (pid === null || limit(bytes) === null) return null;
-  return { text: `${pid} may write no file beyond ${bytes} bytes`, undo: () => void limit("unlimited") };
+  if (pid === null || limit(pid, bytes) === null) return null;
+  return {
+    text: `${pid} may write no file beyond ${bytes} bytes`,
+    undo: () => {
+      for (const one of cluster.processes()) limit(one.pid, "unlimited");
+    },
+  };
 }
 
 /** @returns what it said; null when it failed, as of a process that has just ended. */

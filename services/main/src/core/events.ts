@@ -103,4 +103,4 @@ export type Command =
   /** Nobody holds these inputs any more, and so much has been tried; kept by the job log for `restoreJob`. */
   | { type: "requeued"; jobId: JobId; range: Range }
   /** `job` is its last state: it is in the books no more. */
-  | { type: "finished"; jobId: JobId; outcome: "done" | "failed" | "cancelled"; reason: string; job: Job };
+  | { type: "finished"; jobId: JobId; outcome: "done" | "failed" | "cancelled"; reason: string; isCutShort: boolean; job: Job };

@@ -34,7 +34,7 @@ export function conclude(state: CoreState, job: Job, commands: Command[]): void 
   // Nothing is known of a job elsewhere until it was counted.
   const isIdle = job.answeredInputs >= job.pushedInputs && (job.pushedInputs > 0 || !isElsewhere(job));
   if (job.failedInputs > 0 && job.spec.onError === "throw") finish(state, job, "failed", "an input failed", commands);
-  else if (isOver && job.incomplete) finish(state, job, "failed", `its inputs ended early, after ${job.pushedInputs}`, commands);
+  else if (isOver && job.incomplete) finish(state, job, "failed", `its inputs ended early, after ${job.pushedInputs}`, commands, true);
   else if (isOver) finish(state, job, "done", "", commands);
   // Of a detached job nobody is left who would say which input is the last.
   else if (job.abandoned && isIdle) interrupt(state, job, commands);
@@ -46,12 +46,15 @@ export function cancel(state: CoreState, job: Job, reason: string, commands: Com
   if (state.jobs.has(job.id)) finish(state, job, "cancelled", reason, commands);
 }
 
-/** Takes a job from the books, with the jobs that its functions started. */
-export function finish(state: CoreState, job: Job, outcome: "done" | "failed" | "cancelled", reason: string, commands: Command[]): void {
+/**
+ * Takes a job from the books, with the jobs that its functions started.
+ * @param isCutShort its program went before it had said all inputs.
+ */
+export function finish(state: CoreState, job: Job, outcome: "done" | "failed" | "cancelled", reason: string, commands: Command[], isCutShort = false): void {
   for (const held of [...job.grants.values()]) removeGrant(state, job, held);
   stopEverywhere(state, job, outcome === "done" ? "the job is done" : reason, commands);
   state.jobs.delete(job.id);
-  commands.push({ type: "finished", jobId: job.id, outcome, reason, job });
+  commands.push({ type: "finished", jobId: job.id, outcome, reason, isCutShort, job });
   for (const child of [...state.jobs.values()]) {
     if (child.spec.parent === job.id && !child.spec.detach) finish(state, child, "cancelled", "the job that started it has ended", commands);
   }
