@@ -1,6 +1,6 @@
 /** One job of this process: inputs out under credit, results in, taken up again when the connection was lost. */
 import {
-  BurlaError, burlaError, decodeEnvelopes, fromEnvelope, isErrorCode, logEntriesSchema, messageOf, NO_INPUT, originOf, unpack, type JobId, type JobSpec, type MainToClient, type Of, type QueuePlace,
+  BurlaError, decodeEnvelopes, fromEnvelope, isErrorCode, logEntriesSchema, messageOf, NO_INPUT, originOf, toldError, unpack, type JobId, type JobSpec, type MainToClient, type Of, type QueuePlace,
 } from "@burla/protocol";
 import * as v from "valibot";
 import { stepTo, type FeedQueue } from "@burla/queue";
@@ -218,7 +218,7 @@ export class Job<Result> implements JobChannel {
       case "left":
         return undefined;
       case "refused":
-        return this.failed(isErrorCode(message.code) ? burlaError(message.code, message.message.split("\n")[0] ?? "") : new BurlaError("BURLA_PROTOCOL", message.message));
+        return this.failed(isErrorCode(message.code) ? toldError(message.code, message.message) : new BurlaError("BURLA_PROTOCOL", message.message));
     }
   }
 

@@ -5,7 +5,7 @@ import { homedir, totalmem } from "node:os";
 import { availableParallelism } from "node:os";
 import { join, resolve } from "node:path";
 import * as v from "valibot";
-import { BurlaError, childEnvironment, connectionFileSchema, messageOf, parseClusterSpec, type ClusterSpec, type ConnectionFile } from "@burla/protocol";
+import { BurlaError, childEnvironment, connectionFileSchema, parseClusterSpec, storageError, type ClusterSpec, type ConnectionFile } from "@burla/protocol";
 import { ownFile } from "./own-files.ts";
 import { isAlive } from "./process-life.ts";
 import { readStoredSpec } from "./spec-file.ts";
@@ -203,7 +203,7 @@ function openLog(directory: string, logFile: string): number {
     const isLong = (statSync(logFile, { throwIfNoEntry: false })?.size ?? 0) > MAX_LOG_BYTES;
     return openSync(logFile, isLong ? "w" : "a", 0o600);
   } catch (cause) {
-    throw new BurlaError("BURLA_STORAGE", `cannot write to the state folder ${directory}: ${messageOf(cause)}`, { cause });
+    throw storageError(`write to the state folder ${directory}`, cause);
   }
 }
 

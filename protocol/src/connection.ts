@@ -1,13 +1,14 @@
 /**
- * One conversation over any byte stream: frames out (gathered per turn of the event loop), validated messages in,
- * a ping when it is quiet, and one reason when it closes.
+ * One conversation over any byte stream: frames out (gathered per turn of the event loop, and no faster than the peer
+ * takes them), validated messages in, a ping when it is quiet, and one reason when it closes.
  */
 import type { Duplex } from "node:stream";
 import * as v from "valibot";
 import { BurlaError } from "./errors.ts";
-import { CONNECTION_SILENCE_MS } from "./limits.ts";
+import { CONNECTION_SILENCE_MS, MAX_IN_SOCKET_BYTES } from "./limits.ts";
 import { encodeFrame, FrameDecoder, type Frame } from "./frame.ts";
 import { PROTOCOL_VERSION, type Hello, type Ping } from "./messages.ts";
+import { Outgoing, type Body } from "./outgoing.ts";
 
 /** A system call with many buffers costs as much as copying so many bytes into one. */
 const MAX_COPIED_BYTES = 16 * 1024;
@@ -31,19 +32,23 @@ export interface ConnectionOptions<Incoming extends Tagged> {
   readonly onClose: (error: BurlaError | undefined) => void;
   /** Bytes have come, be it a part of a long message: whoever sends them is alive. */
   readonly onHeard?: () => void;
+  /** What was sent has left, after more had waited than the system took at once: a sender with much to say goes on. */
+  readonly onRoom?: () => void;
   /** Silence after which the peer is taken for dead; 0 for none (a worker is busy with the user's code). */
   readonly silenceMs?: number;
 }
 
-export class Connection<Incoming extends Tagged, Outgoing extends Tagged> {
+export class Connection<Incoming extends Tagged, Said extends Tagged> {
   readonly #stream: Duplex;
   readonly #options: ConnectionOptions<Incoming>;
   readonly #decoder = new FrameDecoder();
   #heardHello = false;
-  /** What this turn has said so far. */
-  #pending: Uint8Array[] = [];
-  #pendingBytes = 0;
+  /** Said and not handed to the stream. */
+  readonly #outgoing = new Outgoing();
+  #isFlushDue = false;
   #closed = false;
+  /** Closed on purpose; what was said before still leaves. */
+  #isEnding = false;
   #lastHeardMs = performance.now();
   #heartbeat: NodeJS.Timeout | undefined;
 
@@ -54,6 +59,7 @@ export class Connection<Incoming extends Tagged, Outgoing extends Tagged> {
     stream.on("error", (cause) => this.#end(new BurlaError("BURLA_UNREACHABLE", `the connection broke: ${cause.message}`, { cause })));
     stream.on("close", () => this.#end(new BurlaError("BURLA_UNREACHABLE", "the other side closed the connection")));
     stream.on("end", () => this.#end(new BurlaError("BURLA_UNREACHABLE", "the other side closed the connection")));
+    stream.on("drain", () => this.#drain());
     const silenceMs = options.silenceMs ?? CONNECTION_SILENCE_MS;
     if (silenceMs > 0) this.#startHeartbeat(silenceMs);
     this.#write({ type: "hello", protocolVersion: PROTOCOL_VERSION, software: options.software }, []);
@@ -63,41 +69,44 @@ export class Connection<Incoming extends Tagged, Outgoing extends Tagged> {
     return this.#closed;
   }
 
-  /** Bytes handed over and not yet taken by the operating system: a sender with much to say waits for `drained`. */
+  /** Bytes handed over and not yet taken by the operating system: a sender with much to say waits for `onRoom`. */
   get unsentBytes(): number {
-    return this.#stream.writableLength + this.#pendingBytes;
+    return this.#stream.writableLength + this.#outgoing.bytes;
   }
 
-  /** Queues a message; everything queued in one turn of the event loop leaves in one write. Ignored once closed. */
-  send(message: Outgoing, ...body: Uint8Array[]): void {
+  /**
+   * Queues a message; everything queued in one turn of the event loop leaves in one write. Ignored once closed.
+   * @param body a part that is a source is read when the peer has taken all before it; one that fails ends the connection.
+   */
+  send(message: Said, ...body: Body[]): void {
     this.#write(message as Tagged & Record<string, unknown>, body);
   }
 
   /** Writes out now what this turn has queued: for a worker that is about to run the user's code. */
   flush(): void {
-    const pending = this.#pending;
-    if (pending.length === 0 || this.#closed) return;
-    this.#pending = [];
-    const bytes = this.#pendingBytes;
-    this.#pendingBytes = 0;
-    if (bytes <= MAX_COPIED_BYTES) {
-      this.#stream.write(pending.length === 1 ? pending[0] : Buffer.concat(pending, bytes));
-      return;
+    if (this.#closed && !this.#isEnding) return;
+    try {
+      this.#handOver();
+    } catch (error) {
+      if (!(error instanceof BurlaError)) throw error;
+      if (this.#isEnding) this.#stream.destroy();
+      this.#end(error);
     }
-    this.#stream.cork();
-    for (const part of pending) this.#stream.write(part);
-    this.#stream.uncork();
   }
 
   /** Resolves when what was sent has left this process, or the connection has closed. */
   async drained(): Promise<void> {
     this.flush();
-    if (this.#closed || this.#stream.writableLength === 0) return;
-    await new Promise<void>((resolve) => {
-      this.#stream.once("drain", resolve);
-      this.#stream.once("close", resolve);
-      this.#stream.write(new Uint8Array(0), () => resolve());
-    });
+    while (!this.#closed && this.unsentBytes > 0) {
+      await new Promise<void>((resolve) => {
+        this.#stream.once("close", resolve);
+        this.#stream.write(new Uint8Array(0), () => {
+          this.#stream.off("close", resolve);
+          resolve();
+        });
+      });
+      this.flush();
+    }
   }
 
   /**
@@ -106,11 +115,14 @@ export class Connection<Incoming extends Tagged, Outgoing extends Tagged> {
    */
   close(): void {
     if (this.#closed) return;
-    this.flush();
+    this.#isEnding = true;
     this.#finish(undefined);
     const timer = setTimeout(() => this.#stream.destroy(), MAX_CLOSING_MS);
-    this.#stream.once("close", () => clearTimeout(timer));
-    this.#stream.end();
+    this.#stream.once("close", () => {
+      clearTimeout(timer);
+      this.#outgoing.clear();
+    });
+    this.flush();
   }
 
   /** Closes at once, telling `onClose` why. */
@@ -125,13 +137,44 @@ export class Connection<Incoming extends Tagged, Outgoing extends Tagged> {
     else socket.unref?.();
   }
 
-  #write(message: Tagged & Record<string, unknown>, body: Uint8Array[]): void {
-    if (this.#closed) return;
-    if (this.#pending.length === 0) setImmediate(() => this.flush());
-    for (const part of encodeFrame(message, body)) {
-      this.#pending.push(part);
-      this.#pendingBytes += part.byteLength;
+  #write(message: Tagged & Record<string, unknown>, body: Body[]): void {
+    if (this.#closed) return closeAll(body);
+    for (const part of this.#encode(message, body)) this.#outgoing.add(part);
+    if (this.#isFlushDue) return;
+    this.#isFlushDue = true;
+    setImmediate(() => this.flush());
+  }
+
+  #encode(message: Tagged, body: Body[]): Body[] {
+    try {
+      return encodeFrame(message, body);
+    } catch (error) {
+      closeAll(body);
+      throw error;
     }
+  }
+
+  /** As much as the stream may hold; what is left follows when that has gone. */
+  #handOver(): void {
+    this.#isFlushDue = false;
+    const stream = this.#stream;
+    while (this.#outgoing.bytes > 0 && stream.writableLength < MAX_IN_SOCKET_BYTES) {
+      const pieces = this.#outgoing.take(MAX_IN_SOCKET_BYTES - stream.writableLength);
+      const bytes = pieces.reduce((sum, { byteLength }) => sum + byteLength, 0);
+      if (bytes <= MAX_COPIED_BYTES) {
+        stream.write(pieces.length === 1 ? pieces[0] : Buffer.concat(pieces, bytes));
+        continue;
+      }
+      stream.cork();
+      for (const piece of pieces) stream.write(piece);
+      stream.uncork();
+    }
+    if (this.#isEnding && this.#outgoing.bytes === 0 && !stream.writableEnded) stream.end();
+  }
+
+  #drain(): void {
+    this.flush();
+    if (!this.#closed && this.#outgoing.bytes === 0) this.#options.onRoom?.();
   }
 
   #receive(piece: Uint8Array): void {
@@ -196,7 +239,12 @@ export class Connection<Incoming extends Tagged, Outgoing extends Tagged> {
 
   #finish(error: BurlaError | undefined): void {
     this.#closed = true;
+    if (!this.#isEnding) this.#outgoing.clear();
     clearInterval(this.#heartbeat);
     this.#options.onClose(error);
   }
+}
+
+function closeAll(body: readonly Body[]): void {
+  for (const part of body) if (!(part instanceof Uint8Array)) part.close();
 }

@@ -5,7 +5,7 @@
 import { types } from "node:util";
 import * as v from "valibot";
 import { pack, unpack } from "./frame.ts";
-import { BurlaError, burlaError, isErrorCode } from "./errors.ts";
+import { BurlaError, isErrorCode, toldError, toldText } from "./errors.ts";
 import { builtinOf, copyable, defineDetails, detailsOf, inspectSafely, isError, makeError, read, textOf, type Detail } from "./error-parts.ts";
 import { MAX_ERROR_DEPTH, MAX_ERROR_TEXT_BYTES, MAX_ERRORS_IN_ENVELOPE } from "./limits.ts";
 import { decodeValue, decodeValues, encodeValues } from "./value.ts";
@@ -88,7 +88,7 @@ const RESTORED_KEYS_OF_DOM = new Set<PropertyKey>([...RESTORED_KEYS, "code"]);
  */
 export function toEnvelope(thrown: unknown, mapStack: (stack: string) => string = (stack) => stack): ErrorEnvelope {
   if (isError(thrown) && thrown instanceof BurlaError && thrown.cause === undefined) {
-    return { kind: "burla", code: thrown.code, message: clip(firstLine(thrown)) };
+    return { kind: "burla", code: thrown.code, message: clip(toldText(thrown)) };
   }
   return new Packer(mapStack).pack(thrown);
 }
@@ -175,10 +175,6 @@ function valueEnvelope(thrown: unknown): ErrorEnvelope {
   }
 }
 
-function firstLine(error: BurlaError): string {
-  return error.message.endsWith(`\n  ${error.cure}`) ? error.message.slice(0, -error.cure.length - 3) : error.message;
-}
-
 function clip(text: string): string {
   return text.length <= MAX_ERROR_TEXT_BYTES ? text : `${text.slice(0, MAX_ERROR_TEXT_BYTES)}… (${text.length} characters)`;
 }
@@ -193,7 +189,7 @@ export function fromEnvelope(envelope: ErrorEnvelope): unknown {
       return thrownValue(envelope.value);
     case "burla":
       return isErrorCode(envelope.code)
-        ? burlaError(envelope.code, envelope.message)
+        ? toldError(envelope.code, envelope.message)
         : new BurlaError("BURLA_PROTOCOL", `${envelope.code}: ${envelope.message}`);
     case "python":
       return restoreError({ ...envelope, kind: "error", builtin: envelope.errors === null ? "Error" : "AggregateError", properties: null });

@@ -28,8 +28,11 @@ export const ERROR_CATALOGUE = {
   BURLA_KERNEL: "Restart the kernel and run the cell again; the message says what the kernel did.",
   BURLA_QUEUE: "Check that this machine reaches Cloud Firestore and may use it; `docs/firestore.md` lists the roles.",
   BURLA_CLOUD: "The message has what Google Cloud said; docs/gcp.md lists what a project needs.",
-  BURLA_STORAGE: "Make room on the disk that holds the state folder (`burla doctor` names it).",
+  BURLA_STORAGE: "The message names the file and what the system said of it; `burla doctor` looks at the state folder.",
 } as const;
+
+/** Between a message and its cure. */
+const CURE_BEGINS = "\n  ";
 
 export type ErrorCode = keyof typeof ERROR_CATALOGUE;
 
@@ -50,7 +53,7 @@ export class BurlaError extends Error {
 
   constructor(code: ErrorCode, message: string, options: BurlaErrorOptions = {}) {
     const cure = options.cure ?? ERROR_CATALOGUE[code];
-    super(`${message}\n  ${cure}`, options.cause === undefined ? undefined : { cause: options.cause });
+    super(`${message}${CURE_BEGINS}${cure}`, options.cause === undefined ? undefined : { cause: options.cause });
     this.code = code;
     this.cure = cure;
   }
@@ -67,6 +70,22 @@ export class TimeoutError extends BurlaError {
 /** The class for a code: `TimeoutError` for BURLA_TIMEOUT, else `BurlaError`. */
 export function burlaError(code: ErrorCode, message: string, options?: BurlaErrorOptions): BurlaError {
   return code === "BURLA_TIMEOUT" ? new TimeoutError(message, options) : new BurlaError(code, message, options);
+}
+
+/**
+ * An error as another process told it, in one text: its message, and in a line of its own what to do about it where that
+ * is not what the catalogue says.
+ */
+export function toldError(code: ErrorCode, text: string): BurlaError {
+  const at = text.lastIndexOf(CURE_BEGINS);
+  return at < 0 ? burlaError(code, text) : burlaError(code, text.slice(0, at), { cure: text.slice(at + CURE_BEGINS.length) });
+}
+
+/** The text for `toldError`: without a cure that the other side knows, unless something in the message looks like one. */
+export function toldText(error: BurlaError): string {
+  const usual = `${CURE_BEGINS}${ERROR_CATALOGUE[error.code]}`;
+  const message = error.message.endsWith(usual) ? error.message.slice(0, -usual.length) : error.message;
+  return message.includes(CURE_BEGINS) ? error.message : message;
 }
 
 export function isErrorCode(text: unknown): text is ErrorCode {

@@ -1,5 +1,5 @@
 /**
- * Bytes <-> frames, on any byte stream and in the job log.
+ * Bytes <-> frames, on any byte stream.
  *
  *   u32 rest length | u32 header length | header (MessagePack) | body (opaque bytes)
  *
@@ -42,10 +42,10 @@ export function unpack(bytes: Uint8Array): unknown {
 }
 
 /**
- * The buffers of one frame, body parts not copied.
+ * The parts of one frame, those of the body as they are.
  * @throws BurlaError BURLA_TOO_LARGE above `MAX_FRAME_BYTES` or, for the header, `MAX_HEADER_BYTES`.
  */
-export function encodeFrame(header: unknown, body: readonly Uint8Array[]): Uint8Array[] {
+export function encodeFrame<Part extends { readonly byteLength: number } = Uint8Array>(header: unknown, body: readonly Part[]): (Uint8Array | Part)[] {
   const packed = pack(header);
   if (packed.byteLength > MAX_HEADER_BYTES) throw tooLarge(packed.byteLength, MAX_HEADER_BYTES);
   let bodyBytes = 0;

@@ -15,12 +15,22 @@ export const MAX_CHUNK_INPUTS = 8192;
 export const MAX_WINDOW_INPUTS = 65_536;
 /** Their bytes, counted as inputs on the way in and as results on the way out. */
 export const MAX_WINDOW_BYTES = 32 * MiB;
-/** Largest bundle, and largest set of captured values. */
+/** Largest bundle, and largest set of captured values: by itself each, and together twice as much. */
 export const MAX_BUNDLE_BYTES = 64 * MiB;
 /** Names and values of the variables that a job gives its calls, the whole environment of its caller among them. */
 export const MAX_ENVIRONMENT_CHARACTERS = 512 * KiB;
 /** Linux gives one process no more than this for one variable. */
 export const MAX_VARIABLE_CHARACTERS = 128 * KiB;
+/** A body is handed to a socket in pieces of this size, as the socket takes them: a hundred slow peers cost this much each, and not the body. */
+export const PIECE_BYTES = 256 * KiB;
+/** Bytes that a connection hands to its socket before the peer has taken some of them. */
+export const MAX_IN_SOCKET_BYTES = 1 * MiB;
+/** Results wait on the disk when so much waits for the client's socket. */
+export const MAX_WAITING_RESULT_BYTES = 4 * MiB;
+/** Longer bodies of records are not read as a whole, but sent from the disk. */
+export const MAX_WHOLE_BODY_BYTES = 1 * MiB;
+/** Files of jobs that main holds open at the same time; the others are opened when they are used. */
+export const MAX_OPEN_LOGS = 64;
 /** Log lines of one worker: sustained rate, burst, and the length of one line. Beyond it lines are dropped and counted. */
 export const LOG_LINES_PER_SECOND = 20_000;
 export const LOG_BURST_LINES = 200_000;

@@ -18,19 +18,39 @@ export function socketsFolder(nodeFolder: string): string {
   return join(tmpdir(), `burla-${name}`, "sockets");
 }
 
-/** Makes it, in a folder that keeps everybody else out. @throws Error when that one is open to others. */
+/** Makes it, in a folder that keeps everybody else out. @throws Error when what has its name is somebody else's, or open to others. */
 export function makeSocketsFolder(nodeFolder: string): void {
   const folder = socketsFolder(nodeFolder);
   const parent = dirname(folder);
-  mkdirSync(parent, { recursive: true, mode: 0o700 });
-  if (parent !== nodeFolder) {
-    const { uid, mode } = lstatSync(parent);
-    if (uid !== (process.getuid?.() ?? uid) || (mode & 0o077) !== 0) throw new Error(`${parent}, where the sockets of the workers would be, is open to other users: remove it`);
-  }
-  mkdirSync(folder, { recursive: true });
+  mkdirIfNew(parent, parent === nodeFolder);
+  if (parent !== nodeFolder && !isPrivate(parent)) throw new Error(`${parent}, where the sockets of the workers would be, belongs to another user, is open to others, or is no folder: remove it`);
+  mkdirIfNew(folder, true);
+  if (!isOwnFolder(folder)) throw new Error(`${folder}, where the sockets of the workers would be, belongs to another user, or is no folder: remove it`);
 }
 
+/** What has its name among the temporary files and is not this user's own folder is left alone: anybody may have put it there. */
 export function removeSocketsFolder(nodeFolder: string): void {
   const folder = socketsFolder(nodeFolder);
-  rmSync(dirname(folder) === nodeFolder ? folder : dirname(folder), { recursive: true, force: true });
+  const parent = dirname(folder);
+  if (parent === nodeFolder) rmSync(folder, { recursive: true, force: true });
+  else if (isOwnFolder(parent)) rmSync(parent, { recursive: true, force: true });
+}
+
+/** What is there already is for the caller to look at: also a link that leads nowhere. */
+function mkdirIfNew(folder: string, recursive: boolean): void {
+  try {
+    mkdirSync(folder, { recursive, mode: 0o700 });
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
+  }
+}
+
+function isPrivate(folder: string): boolean {
+  return isOwnFolder(folder) && ((lstatSync(folder, { throwIfNoEntry: false })?.mode ?? 0o777) & 0o077) === 0;
+}
+
+/** A folder itself, not a link to one, and this user's: root owns what root has made, and nothing else. */
+function isOwnFolder(folder: string): boolean {
+  const found = lstatSync(folder, { throwIfNoEntry: false });
+  return found?.isDirectory() === true && found.uid === (process.getuid?.() ?? found.uid);
 }

@@ -31,7 +31,7 @@ async function withLittleRoom(run: () => Promise<void>): Promise<void> {
 
 function assertStorageError(error: unknown): void {
   assert.ok(error instanceof BurlaError && error.code === "BURLA_STORAGE", String(error));
-  assert.match(error.message, /Make room/);
+  assert.match(error.message, /EFBIG.*\n {2}Raise the limit on the size of files/);
 }
 
 test("results for which there is no room end the job with an error, not with fewer results", () => withLittleRoom(async () => {

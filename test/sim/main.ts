@@ -383,7 +383,8 @@ export class SimMain {
   #restore(jobId: JobId): void {
     const log = this.#disk.logs.get(jobId) ?? [];
     const replayed = replayJob({
-      replay: () => log.map(({ record, bytes, body }) => ({ record: v.parse(recordSchema, record), body: body ?? new Uint8Array(bytes) })).values() as Generator<{ record: JobRecord; body: Uint8Array }>,
+      path: jobId,
+      replay: () => log.map(({ record, bytes, body }) => ({ record: v.parse(recordSchema, record), bodyBytes: body?.byteLength ?? bytes, body: () => body ?? new Uint8Array(bytes) })),
       forgetChunk: () => undefined,
     });
     if (replayed === null) return;

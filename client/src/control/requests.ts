@@ -1,6 +1,6 @@
 /** Control requests to a running cluster. Nothing here starts one. */
 import {
-  addedPersonSchema, BurlaError, burlaError, isErrorCode, jobFailuresSchema, jobListSchema, logLineSchema, MAX_WATCH_EVENT_BYTES, messageOf, peopleSchema, requestMain, ROUTES, statusSchema,
+  addedPersonSchema, BurlaError, toldError, isErrorCode, jobFailuresSchema, jobListSchema, logLineSchema, MAX_WATCH_EVENT_BYTES, messageOf, peopleSchema, requestMain, ROUTES, statusSchema,
   watchEventSchema, type NewPerson, type WatchEvent,
 } from "@burla/protocol";
 import * as v from "valibot";
@@ -123,7 +123,7 @@ async function errorOf(response: Response, url: string): Promise<BurlaError> {
   const { error, message } = (await response.json().catch(() => ({}))) as { error?: unknown; message?: unknown };
   if (response.status === 401 || response.status === 403) return new BurlaError("BURLA_UNAUTHORIZED", response.status === 403 && typeof message === "string" ? message : `the cluster at ${url} refuses the token`);
   const code = isErrorCode(error) ? error : "BURLA_PROTOCOL";
-  return burlaError(code, typeof message === "string" ? (message.split("\n")[0] ?? "") : `the cluster at ${url} answered ${response.status}`);
+  return toldError(code, typeof message === "string" ? message : `the cluster at ${url} answered ${response.status}`);
 }
 
 function routeOf(route: string, jobId: string): string {

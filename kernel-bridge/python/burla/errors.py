@@ -32,7 +32,7 @@ CURES = {
     "BURLA_VERSION": "Stop the cluster with `burla down` and call again: it starts in the version of this client.",
     "BURLA_PROTOCOL": "This is a fault of Burla, or the peer is not Burla. Please report it with the log of the cluster.",
     "BURLA_QUEUE": "Check that this machine reaches Cloud Firestore and may use it; `docs/firestore.md` lists the roles.",
-    "BURLA_STORAGE": "Make room on the disk that holds the state folder (`burla doctor` names it).",
+    "BURLA_STORAGE": "The message names the file and what the system said of it; `burla doctor` looks at the state folder.",
 }
 
 
@@ -81,6 +81,12 @@ def burla_error(code: str, message: str, cure: str | None = None) -> BurlaError:
     return (RemoteTimeoutError if code == "BURLA_TIMEOUT" else BurlaError)(code, message, cure)
 
 
+def told_error(code: str, text: str) -> BurlaError:
+    """An error as the cluster told it: its message, and in a line of its own a cure that is not the usual one."""
+    message, begins, cure = text.rpartition("\n  ")
+    return burla_error(code, message, cure) if begins else burla_error(code, text)
+
+
 def from_envelope(envelope: dict[str, Any], *, is_raised: bool = True) -> BaseException:
     """The exception again: of its own class where that can be had, with its traceback, causes and members.
 
@@ -88,7 +94,7 @@ def from_envelope(envelope: dict[str, Any], *, is_raised: bool = True) -> BaseEx
     """
     kind = envelope.get("kind")
     if kind == "burla":
-        return burla_error(str(envelope["code"]), str(envelope["message"]))
+        return told_error(str(envelope["code"]), str(envelope["message"]))
     if kind == "value":
         return RemoteError("Error", "the function threw something that is no error")
     frames, original, links = _open(envelope)

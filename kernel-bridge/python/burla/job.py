@@ -16,7 +16,7 @@ from burla_protocol.messagepack import unpack
 from .capture import Bundle
 from .cluster import ClusterTarget
 from .connection import Connection
-from .errors import BurlaError, burla_error, from_envelope
+from .errors import BurlaError, from_envelope, told_error
 from .inputs import InputPump
 from .options import LogLine, Options, Progress
 from .pickling import ValuePickler
@@ -239,7 +239,7 @@ class Job:
             self._finish("done")
 
     def _hear_refused(self, message: dict[str, Any], _body: bytes) -> None:
-        self._finish(burla_error(message["code"], message["message"].split("\n")[0]))
+        self._finish(told_error(message["code"], message["message"]))
 
     # --- what the thread that pulls inputs calls
 

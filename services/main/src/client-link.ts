@@ -31,6 +31,9 @@ export class ClientLink {
       incoming: clientToMain,
       software: "burla main",
       onMessage: (message, body) => this.#guarded(message, body),
+      onRoom: () => {
+        for (const entry of this.#jobs.values()) entry.roomFor(this.#connection);
+      },
       onClose: () => {
         for (const entry of this.#jobs.values()) options.cluster.leave(entry, this.#connection, false);
         options.onClosed();
@@ -133,6 +136,7 @@ export class ClientLink {
   #require(jobId: JobId): JobEntry {
     const entry = this.#options.cluster.entry(jobId);
     const { identity } = this.#options;
+    if (entry === undefined) this.#options.cluster.checkReadable(jobId);
     const allowed = identity.role !== "worker" || entry?.spec.parent === identity.jobId;
     if (entry === undefined || !allowed) throw new BurlaError("BURLA_NO_SUCH_JOB", `this cluster knows no job ${jobId}`);
     return entry;

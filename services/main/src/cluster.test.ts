@@ -10,6 +10,7 @@ import type { NodeLine } from "./node-line.ts";
 import type { JobRegistry } from "./registry.ts";
 import { BlobStore } from "./store/blobs.ts";
 import { JobLog } from "./store/job-log.ts";
+import { OpenFiles } from "./store/open-files.ts";
 import { clusterIn, JOB_ID, SPEC } from "./testing.ts";
 
 let directory: string;
@@ -124,7 +125,7 @@ test("an interrupted job is given up when nobody has taken it up for a week, and
   blobs.put("c".repeat(64), Buffer.from("used lately"));
   const longAgo = new Date(Date.now() - 8 * 24 * 60 * 60_000);
   for (const hash of ["a", "b"]) utimesSync(join(directory, "blobs", hash.repeat(64)), longAgo, longAgo);
-  const log = new JobLog(join(directory, "jobs", JOB_ID));
+  const log = new JobLog(join(directory, "jobs", JOB_ID), new OpenFiles());
   log.append({ type: "job", jobId: JOB_ID, spec: SPEC, rootId: JOB_ID, createdAt: Date.now(), token: "t" });
   log.append({ type: "chunk", chunkId: 0, first: 0, count: 1 });
   log.close();

@@ -3,7 +3,7 @@
  * is decided in `core/`; all that is kept is kept in the job logs before anybody is told of it.
  */
 import {
-  BurlaError, decodeEnvelopes, encodeEnvelopes, logEntriesSchema, MAX_WINDOW_BYTES, MAX_WINDOW_INPUTS, messageOf, unpack, type JobFailure, type JobId, type JobSpec,
+  BurlaError, decodeEnvelopes, encodeEnvelopes, logEntriesSchema, MAX_WINDOW_BYTES, MAX_WINDOW_INPUTS, messageOf, toldText, unpack, type JobFailure, type JobId, type JobSpec,
   type NodeId,
 } from "@burla/protocol";
 import * as v from "valibot";
@@ -20,7 +20,7 @@ import { checkFits } from "./fits.ts";
 import type { JobEntry, ReaderConnection } from "./job-entry.ts";
 import type { NodeLine } from "./node-line.ts";
 import { ProgressTeller } from "./progress-teller.ts";
-import { KEEP_RESULTS_MS, type JobRegistry } from "./registry.ts";
+import { KEEP_RESULTS_MS, type JobRegistry, type Unrestored } from "./registry.ts";
 import type { MachineProvider, NodeDemand } from "./providers/provider.ts";
 import type { BlobStore } from "./store/blobs.ts";
 import type { LoggedLines, NewLines } from "./store/line-log.ts";
@@ -29,6 +29,10 @@ import type { Changes } from "./watch/changes.ts";
 
 /** Every so many batches the consumer's position is written down, so that a restart does not recount all. */
 const BATCHES_PER_RECORD = 64;
+
+/** Files that could not be read are tried again after this long at first, and later. */
+const FIRST_UNREAD_MS = 500;
+const MAX_UNREAD_MS = 30_000;
 
 /** Credit is never more than one window beyond what was taken: a client that is so many ahead does not count. */
 const FLOOD_WINDOWS = 4;
@@ -58,6 +62,7 @@ export class Cluster {
   readonly #nodes = new Map<NodeId, NodeLine>();
   readonly #progress: ProgressTeller;
   readonly #executor: CommandExecutor;
+  #unreadTimer: NodeJS.Timeout | undefined;
 
   constructor(options: ClusterOptions) {
     this.#options = options;
@@ -77,12 +82,39 @@ export class Cluster {
 
   /** Takes up what an earlier main left. */
   restore(): void {
-    for (const { jobId, error } of this.#options.registry.restore(this.#state, nowMs())) {
-      this.#options.log.error({ jobId, error: messageOf(error) }, "the files of a job are damaged; it was put aside");
-    }
+    this.#tellUnrestored(this.#options.registry.restore(this.#state, nowMs()));
     for (const job of this.#state.jobs.values()) this.#loop.apply({ type: "clientLost", jobId: job.id, reads: false });
     this.#options.elsewhere?.watch();
     this.#loop.settleSoon();
+    this.#restoreLater(FIRST_UNREAD_MS);
+  }
+
+  /** Jobs whose files could not be read: perhaps they can by now. */
+  #restoreLater(waitMs: number): void {
+    const { registry, changes } = this.#options;
+    if (!registry.hasUnread) return;
+    this.#unreadTimer = setTimeout(() => {
+      const { back, damaged } = registry.restoreUnread(this.#state, nowMs());
+      this.#tellUnrestored(damaged);
+      for (const jobId of back) {
+        if (this.#state.jobs.has(jobId)) this.handle({ type: "clientLost", jobId, reads: false });
+        changes.job(jobId);
+        this.#options.log.info({ jobId }, "the files of a job could be read");
+      }
+      if (back.length > 0) this.#options.elsewhere?.watch();
+      this.#restoreLater(Math.min(MAX_UNREAD_MS, waitMs * 2));
+    }, waitMs).unref();
+  }
+
+  #tellUnrestored(jobs: readonly Unrestored[]): void {
+    for (const { jobId, error, isDamaged } of jobs) {
+      this.#options.log.error({ jobId, error: messageOf(error) }, isDamaged ? "the files of a job are damaged; it was put aside" : "the files of a job cannot be read now; it is tried again");
+    }
+  }
+
+  /** @throws BurlaError BURLA_STORAGE for a job that this cluster would know if its files could be read. */
+  checkReadable(jobId: JobId): void {
+    this.#options.registry.checkReadable(jobId);
   }
 
   /** Forgets what was kept long enough: ended jobs, interrupted ones that nobody has taken up, bundles that nobody uses. */
@@ -94,6 +126,7 @@ export class Cluster {
     }
     const { registry, blobs } = this.#options;
     registry.prune();
+    if (registry.hasUnread) return;
     blobs.prune(new Set([...registry.entries].map(({ spec }) => spec.bundle.id)), sinceMs);
   }
 
@@ -279,7 +312,7 @@ export class Cluster {
     const reason = firstLine(error);
     this.#options.log.error({ jobId, reason }, "the disk failed a job");
     if (entry.finished !== null) return;
-    const envelope = { kind: "burla", code: error.code, message: reason } as const;
+    const envelope = { kind: "burla", code: error.code, message: toldText(error) } as const;
     entry.failure = encodeEnvelopes([envelope]);
     keepFailures(entry, this.#options.log, () => [failureOf(-1, envelope)]);
     this.handle({ type: "storageFailed", jobId, reason });
@@ -308,6 +341,7 @@ export class Cluster {
       else this.#turnAway(job.id, `the cluster was shut down (${reason}); the job goes on when it is started again`);
     }
     for (const link of this.#nodes.values()) link.send({ type: "shutdown", reason });
+    clearTimeout(this.#unreadTimer);
     this.#loop.close();
     this.#progress.close();
   }

@@ -78,7 +78,7 @@ export class CommandExecutor {
     const code = link.hasBundle(bundle) ? new Uint8Array(0) : this.#options.blobs.get(bundle);
     link.noteBundle(bundle);
     entry.startedAt ??= Date.now();
-    link.send({ type: "assign", jobId, spec: entry.spec, workers, token: entry.token, codeBytes: code.byteLength }, code, entry.values);
+    link.send({ type: "assign", jobId, spec: entry.spec, workers, token: entry.token, codeBytes: code.byteLength }, code, entry.values());
   }
 
   #grant(entry: JobEntry, { nodeId, jobId, grantId, chunkId, from, to, attempt, losses, failures }: Extract<Command, { type: "grant" }>): void {

@@ -6,6 +6,7 @@ import { test } from "node:test";
 import { encodeEnvelopes, encodeValues, MAX_FAILURE_MESSAGE_LENGTH, MAX_KEPT_FAILURES, MAX_SUMMARY_FAILURES, toEnvelope, type JobFailure } from "@burla/protocol";
 import { failureOf, failuresIn } from "./failures.ts";
 import { FailureLog } from "./store/failure-log.ts";
+import { OpenFiles } from "./store/open-files.ts";
 
 test("failures of a batch, by the index of their input; those that do not count are left out", () => {
   const values = encodeValues(["user's own", 1]);
@@ -32,12 +33,12 @@ test("errors that are none are refused", () => {
 test("the first ones are kept, and read again by the next main; a torn line is passed over", () => {
   const directory = mkdtempSync(join(tmpdir(), "burla-failures-"));
   try {
-    const log = new FailureLog(directory, { isNew: true });
+    const log = new FailureLog(directory, { isNew: true, files: new OpenFiles() });
     assert.deepEqual(log.read(), []);
     const failure = (index: number): JobFailure => ({ index, name: "Error", message: "m".repeat(500), stack: "s" });
     log.append([failure(0), failure(1)]);
     appendFileSync(join(directory, "failures.ndjson"), '{"index":2,"na');
-    const again = new FailureLog(directory, { isNew: false });
+    const again = new FailureLog(directory, { isNew: false, files: new OpenFiles() });
     assert.deepEqual(again.read(), [failure(0), failure(1)]);
     assert.deepEqual(again.summary.map(({ index, message }) => [index, message.length]), [[0, 200], [1, 200]]);
     appendFileSync(join(directory, "failures.ndjson"), "\n");

@@ -1,10 +1,11 @@
-/** One job as the shell knows it: its log, its captured values, its readers. Decisions about it are the core's. */
-import { BurlaError, countEntries, MAX_WAITING_LOG_BYTES, MAX_WINDOW_BYTES, messageOf, type JobId, type JobSpec, type JobSummary, type MainToClient, type Of } from "@burla/protocol";
+/** One job as the shell knows it: its log and its readers. Decisions about it are the core's. */
+import { BurlaError, countEntries, MAX_WAITING_LOG_BYTES, MAX_WAITING_RESULT_BYTES, MAX_WINDOW_BYTES, messageOf, pack, type Body, type JobId, type JobSpec, type JobSummary, type MainToClient, type NodeId, type Of } from "@burla/protocol";
 import type { JobLog} from "./store/job-log.ts";
 import { writeSummary, type Finished } from "./store/job-log.ts";
 import { forgetEnvironment } from "./store/environment-file.ts";
 import { FailureLog } from "./store/failure-log.ts";
 import { LineLog, type NewLines } from "./store/line-log.ts";
+import type { OpenFiles } from "./store/open-files.ts";
 
 type Results = Of<MainToClient, "results">;
 type Lines = Of<MainToClient, "logs">;
@@ -13,7 +14,7 @@ type Lines = Of<MainToClient, "logs">;
 export interface ReaderConnection {
   /** Bytes that it has not taken yet. */
   readonly unsentBytes: number;
-  send(message: MainToClient, ...body: Uint8Array[]): void;
+  send(message: MainToClient, ...body: Body[]): void;
 }
 
 /** Somebody who takes a job's results, with what it has been sent and not taken. */
@@ -26,7 +27,11 @@ interface Reader {
   finishedSent: boolean;
   /** Lines that it was too slow for, to be told with the next ones. */
   droppedLines: number;
+  /** Whose the last of them were. */
+  droppedNode: NodeId;
 }
+
+const NO_LINES = pack([]);
 
 /** Chunks kept in memory; what is beyond is read from the log when it is granted. */
 const CHUNK_CACHE_BYTES = MAX_WINDOW_BYTES;
@@ -37,9 +42,9 @@ export interface JobEntryOptions {
   readonly rootId: JobId;
   readonly createdAt: number;
   readonly directory: string;
-  readonly values: Uint8Array;
   readonly token: string;
   readonly log: JobLog;
+  readonly files: OpenFiles;
   readonly isNew: boolean;
 }
 
@@ -49,7 +54,6 @@ export class JobEntry {
   readonly rootId: JobId;
   readonly createdAt: number;
   readonly directory: string;
-  readonly values: Uint8Array;
   /** What its workers may use to start jobs of their own. */
   readonly token: string;
   readonly log: JobLog;
@@ -70,6 +74,9 @@ export class JobEntry {
   failure: Uint8Array = new Uint8Array(0);
   #finishedBody: Uint8Array = new Uint8Array(0);
   #lastSeq = 0;
+  /** As long as it runs, and they are few. */
+  #values: Uint8Array | null = null;
+  readonly #files: OpenFiles;
   readonly #readers = new Map<ReaderConnection, Reader>();
   readonly #chunks = new Map<number, Uint8Array>();
   #chunkBytes = 0;
@@ -82,10 +89,10 @@ export class JobEntry {
     this.rootId = options.rootId;
     this.createdAt = options.createdAt;
     this.directory = options.directory;
-    this.values = options.values;
     this.token = options.token;
     this.log = options.log;
-    this.lines = new LineLog(options.directory);
+    this.#files = options.files;
+    this.lines = new LineLog(options.directory, options.files);
     this.failures = new FailureLog(options.directory, options);
   }
 
@@ -115,7 +122,15 @@ export class JobEntry {
   failuresKnown(): void {
     if (this.endedSummary === null) return;
     this.endedSummary = { ...this.endedSummary, failures: [...this.failures.summary] };
-    writeSummary(this.directory, this.endedSummary);
+    writeSummary(this.directory, this.endedSummary, this.#files);
+  }
+
+  /** What its function has captured: from the disk, where it is much. @throws BurlaError BURLA_STORAGE */
+  values(): Body {
+    if (this.#values !== null) return this.#values;
+    const values = this.log.values();
+    if (values instanceof Uint8Array && this.finished === null) this.#values = values;
+    return values;
   }
 
   addChunk(chunkId: number, first: number, count: number, body: Uint8Array): void {
@@ -136,7 +151,8 @@ export class JobEntry {
     this.inputsEnded = true;
   }
 
-  chunk(chunkId: number): Uint8Array {
+  /** From the disk unless it is still here. @throws BurlaError BURLA_STORAGE */
+  chunk(chunkId: number): Body {
     return this.#chunks.get(chunkId) ?? this.log.chunkBody(chunkId);
   }
 
@@ -151,7 +167,7 @@ export class JobEntry {
     this.log.append(message, body);
     this.#lastSeq = message.seq;
     for (const reader of this.#readers.values()) {
-      if (reader.sentSeq === message.seq - 1 && reader.unackedBytes < MAX_WINDOW_BYTES) sendResults(reader, message, body);
+      if (reader.sentSeq === message.seq - 1 && hasRoom(reader)) sendResults(reader, message, body);
     }
   }
 
@@ -160,10 +176,11 @@ export class JobEntry {
     this.finished = finished;
     this.#finishedBody = body;
     this.endedSummary = summary;
+    this.#values = null;
     this.#over.abort();
     try {
       // In this order: a main that dies in between finds the job unfinished, and ends it again.
-      writeSummary(this.directory, summary);
+      writeSummary(this.directory, summary, this.#files);
       if (!this.#discarded) this.log.append(finished, body);
       forgetEnvironment(this.directory);
     } finally {
@@ -189,11 +206,19 @@ export class JobEntry {
   /** @param linesAfter as in the message `attach`. */
   attach(connection: ReaderConnection, afterSeq: number, linesAfter: number | null): void {
     const sentSeq = Math.min(afterSeq, this.#lastSeq);
-    const reader: Reader = { connection, sentSeq, ackedSeq: sentSeq, unacked: [], unackedBytes: 0, finishedSent: false, droppedLines: 0 };
+    const reader: Reader = { connection, sentSeq, ackedSeq: sentSeq, unacked: [], unackedBytes: 0, finishedSent: false, droppedLines: 0, droppedNode: "main" as NodeId };
     this.#readers.set(connection, reader);
     if (linesAfter !== null) {
       for (const { body, ...lines } of this.lines.after(linesAfter)) sendLines(reader, { type: "logs", jobId: this.jobId, ...lines }, body);
     }
+    this.#pump(reader);
+  }
+
+  /** The connection has sent all that waited. */
+  roomFor(connection: ReaderConnection): void {
+    const reader = this.#readers.get(connection);
+    if (reader === undefined) return;
+    this.#tellDropped(reader);
     this.#pump(reader);
   }
 
@@ -213,8 +238,13 @@ export class JobEntry {
     this.#pump(reader);
   }
 
-  broadcast(message: MainToClient, ...body: Uint8Array[]): void {
-    for (const { connection } of this.#readers.values()) connection.send(message, ...body);
+  broadcast(message: MainToClient): void {
+    for (const { connection } of this.#readers.values()) connection.send(message);
+  }
+
+  /** A later message makes this one old: a reader for whom much waits does without. */
+  tellProgress(message: Of<MainToClient, "progress">): void {
+    for (const { connection } of this.#readers.values()) if (connection.unsentBytes <= MAX_WAITING_RESULT_BYTES) connection.send(message);
   }
 
   sendLines(lines: NewLines, body: Uint8Array): void {
@@ -247,13 +277,22 @@ export class JobEntry {
     }
   }
 
+  /** Lines that were dropped and not followed by others. */
+  #tellDropped(reader: Reader): void {
+    const { droppedLines } = reader;
+    if (droppedLines === 0) return;
+    reader.droppedLines = 0;
+    reader.connection.send({ type: "logs", jobId: this.jobId, nodeId: reader.droppedNode, droppedLines, position: this.lines.position }, NO_LINES);
+  }
+
   #sendStored(reader: Reader): void {
-    while (reader.sentSeq < this.#lastSeq && reader.unackedBytes < MAX_WINDOW_BYTES && !this.#discarded) {
+    while (reader.sentSeq < this.#lastSeq && hasRoom(reader) && !this.#discarded) {
       const { message, body } = this.log.results(reader.sentSeq + 1);
       sendResults(reader, message, body);
     }
     if (this.finished === null || reader.sentSeq < this.#lastSeq || reader.finishedSent) return;
     reader.finishedSent = true;
+    this.#tellDropped(reader);
     reader.connection.send(this.finished, this.#finishedBody);
   }
 }
@@ -263,13 +302,19 @@ function sendLines(reader: Reader, message: Lines, body: Uint8Array): void {
   const droppedLines = message.droppedLines + reader.droppedLines;
   if (reader.connection.unsentBytes > MAX_WAITING_LOG_BYTES) {
     reader.droppedLines = droppedLines + countEntries(body);
+    reader.droppedNode = message.nodeId;
     return;
   }
   reader.droppedLines = 0;
   reader.connection.send({ ...message, droppedLines }, body);
 }
 
-function sendResults(reader: Reader, message: Results, body: Uint8Array): void {
+/** The disk keeps what does not fit into what the reader may have unread, or its socket has not taken. */
+function hasRoom({ unackedBytes, connection }: Reader): boolean {
+  return unackedBytes < MAX_WINDOW_BYTES && connection.unsentBytes < MAX_WAITING_RESULT_BYTES;
+}
+
+function sendResults(reader: Reader, message: Results, body: Body): void {
   reader.connection.send(message, body);
   reader.sentSeq = message.seq;
   reader.unacked.push({ seq: message.seq, bytes: body.byteLength });

@@ -28,6 +28,7 @@ import { DiskStateStore } from "./state/disk-state-store.ts";
 import { FirestoreStateStore } from "./state/firestore-state-store.ts";
 import { StateMirror } from "./state/state-mirror.ts";
 import { BlobStore } from "./store/blobs.ts";
+import { OpenFiles } from "./store/open-files.ts";
 import { OwnValues } from "./store/own-values.ts";
 import type { MainSummary } from "./summaries.ts";
 import { Board } from "./watch/board.ts";
@@ -77,7 +78,8 @@ const queue = queuePlaceOf(config.spec, process.env, vm?.facts.project ?? null);
 const state = queue === null ? new DiskStateStore(join(config.directory, "state")) : new FirestoreStateStore(queue);
 const mirror = new StateMirror({ store: state, node: (nodeId) => cluster.summaries.node(nodeId), job: (jobId) => cluster.summaries.job(jobId), log });
 const changes = new Changes(mirror);
-const registry = new JobRegistry(join(config.directory, "jobs"), (jobId) => {
+const files = new OpenFiles();
+const registry = new JobRegistry(join(config.directory, "jobs"), files, (jobId) => {
   changes.job(jobId);
   elsewhere?.remove(jobId);
 });

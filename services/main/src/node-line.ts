@@ -1,5 +1,5 @@
 /** A connected node, for those who speak to it or tell of it. */
-import type { BundleId, MainToNode, NodeId, NodeToMain, Of } from "@burla/protocol";
+import type { Body, BundleId, MainToNode, NodeId, NodeToMain, Of } from "@burla/protocol";
 
 export interface NodeLine {
   readonly nodeId: NodeId;
@@ -8,7 +8,7 @@ export interface NodeLine {
   readonly state: Of<NodeToMain, "nodeState">;
   hasBundle(id: BundleId): boolean;
   noteBundle(id: BundleId): void;
-  send(message: MainToNode, ...body: Uint8Array[]): void;
+  send(message: MainToNode, ...body: Body[]): void;
   /** The same node has dialled again before this connection was seen to be dead. */
   replaced(): void;
 }

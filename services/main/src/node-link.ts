@@ -1,7 +1,7 @@
 /** One connected node: its frames become events, commands become its frames. No decisions. */
 import type { Duplex } from "node:stream";
 import {
-  BurlaError, Connection, LEASE_RENEW_MS, nodeToMain, Pacer, POSITION_PACE, type BundleId, type MainToNode, type NodeId, type NodeToMain, type Of,
+  BurlaError, Connection, LEASE_RENEW_MS, nodeToMain, Pacer, POSITION_PACE, type Body, type BundleId, type MainToNode, type NodeId, type NodeToMain, type Of,
 } from "@burla/protocol";
 import type { Cluster } from "./cluster.ts";
 import type { NodeLine } from "./node-line.ts";
@@ -62,7 +62,7 @@ export class NodeLink implements NodeLine {
     this.#bundles.add(id);
   }
 
-  send(message: MainToNode, ...body: Uint8Array[]): void {
+  send(message: MainToNode, ...body: Body[]): void {
     this.#connection.send(message, ...body);
   }
 

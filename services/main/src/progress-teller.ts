@@ -35,7 +35,7 @@ export class ProgressTeller {
   #tell(jobId: JobId): void {
     const job = this.#options.state.jobs.get(jobId);
     const entry = this.#options.registry.get(jobId);
-    if (job !== undefined && entry !== undefined) entry.broadcast(this.of(job));
+    if (job !== undefined && entry !== undefined) entry.tellProgress(this.of(job));
   }
 
   /** How far a job is. */

@@ -8,8 +8,10 @@ import { createState } from "./core/step.ts";
 import { JobRegistry } from "./registry.ts";
 import { JobLog, writeSummary } from "./store/job-log.ts";
 import type { JobRecord } from "./store/job-records.ts";
+import { OpenFiles } from "./store/open-files.ts";
 import { JOB_ID, jobRecord, resultsRecord, SPEC, SUMMARY } from "./testing.ts";
 
+const files = new OpenFiles();
 let directory: string;
 beforeEach(() => {
   directory = mkdtempSync(join(tmpdir(), "burla-jobs-"));
@@ -20,14 +22,14 @@ const idOf = (number: number) => `job-${String(number).padStart(19, "0")}` as Jo
 
 function writeJob(jobId: JobId, records: readonly JobRecord[]): string {
   const folder = join(directory, jobId);
-  const log = new JobLog(folder);
+  const log = new JobLog(folder, files);
   for (const record of records) log.append(record);
   log.close();
   return folder;
 }
 
 function restored() {
-  const registry = new JobRegistry(directory);
+  const registry = new JobRegistry(directory, files);
   const state = createState();
   const damaged = registry.restore(state, 0);
   return { registry, state, damaged };
@@ -36,7 +38,7 @@ function restored() {
 test("an unfinished job goes back into the state, a finished one does not", () => {
   const other = idOf(2);
   writeJob(JOB_ID, [jobRecord(), { type: "chunk", chunkId: 0, first: 0, count: 3 }, resultsRecord(1, 0, 1)]);
-  writeSummary(writeJob(other, [jobRecord(other), { type: "finished", jobId: other, outcome: "done", reason: "", inputs: 0, failed: 0 }]), { ...SUMMARY, jobId: other });
+  writeSummary(writeJob(other, [jobRecord(other), { type: "finished", jobId: other, outcome: "done", reason: "", inputs: 0, failed: 0 }]), { ...SUMMARY, jobId: other }, files);
   const { registry, state, damaged } = restored();
   assert.deepEqual(damaged, []);
   assert.deepEqual([...state.jobs.keys()], [JOB_ID]);
@@ -60,7 +62,7 @@ test("a job that main died upon finishing has a summary all the same", () => {
 test("a job whose data was taken keeps its summary; a folder with nothing in it goes", () => {
   const folder = join(directory, JOB_ID);
   mkdirSync(folder, { recursive: true });
-  writeSummary(folder, SUMMARY);
+  writeSummary(folder, SUMMARY, files);
   mkdirSync(join(directory, idOf(3)));
   const { registry } = restored();
   assert.deepEqual([...registry.summaries], [SUMMARY]);
@@ -95,7 +97,7 @@ for (const [how, damage] of damages) {
 }
 
 function writeRaw(folder: string, record: object): void {
-  const log = new JobLog(folder);
+  const log = new JobLog(folder, files);
   log.append(record as JobRecord);
   log.close();
 }
@@ -110,7 +112,7 @@ test("what is no job's folder is left alone", () => {
 });
 
 test("of ended jobs the newest hundred are remembered; detached results are kept", () => {
-  const registry = new JobRegistry(directory);
+  const registry = new JobRegistry(directory, files);
   for (let number = 0; number < 130; number++) {
     const jobId = idOf(number);
     const entry = registry.create(jobId, { ...SPEC, detach: number === 5 }, jobId, new Uint8Array(0));
@@ -127,7 +129,7 @@ test("of ended jobs the newest hundred are remembered; detached results are kept
 });
 
 test("a job that runs is never pruned, nor its data discarded", () => {
-  const registry = new JobRegistry(directory);
+  const registry = new JobRegistry(directory, files);
   const entry = registry.create(JOB_ID, SPEC, JOB_ID, new Uint8Array(0));
   registry.discardData(entry);
   registry.prune();

@@ -1,9 +1,10 @@
 /** A shell without connections, records and specs for tests of this service. */
 import { join } from "node:path";
-import type { BundleId, JobId, JobSpec, JobSummary, NodeId } from "@burla/protocol";
+import type { Body, BundleId, JobId, JobSpec, JobSummary, NodeId } from "@burla/protocol";
 import { Cluster } from "./cluster.ts";
 import { JobRegistry } from "./registry.ts";
 import { BlobStore } from "./store/blobs.ts";
+import { OpenFiles } from "./store/open-files.ts";
 import type { JobRecord, Results } from "./store/job-records.ts";
 import { Changes } from "./watch/changes.ts";
 
@@ -22,7 +23,7 @@ export const SUMMARY: JobSummary = {
 /** A cluster with its stores in this folder, whose nodes have one processor. */
 export function clusterIn(directory: string) {
   const blobs = new BlobStore(join(directory, "blobs"));
-  const registry = new JobRegistry(join(directory, "jobs"));
+  const registry = new JobRegistry(join(directory, "jobs"), new OpenFiles());
   const changes = new Changes();
   const cluster = new Cluster({
     registry, blobs, changes, images: [], elsewhere: null,
@@ -42,4 +43,13 @@ export function resultsRecord(seq: number, first: number, count: number, marks: 
     type: "results", jobId: JOB_ID, seq, first, count, indices: null, failed: marks.failed ?? [], valuesBytes: 0,
     dropped: marks.dropped ?? [], nodeId: "n-1" as NodeId,
   };
+}
+
+/** A body as a whole, as the peer that it is sent to would have it. */
+export function wholeOf(body: Body): Buffer {
+  if (body instanceof Uint8Array) return Buffer.from(body);
+  const pieces: Uint8Array[] = [];
+  for (let at = 0; at < body.byteLength; at += pieces.at(-1)?.byteLength ?? 0) pieces.push(body.read(at, 1 << 18));
+  body.close();
+  return Buffer.concat(pieces);
 }

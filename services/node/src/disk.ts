@@ -1,9 +1,9 @@
 /** The disk of the node, which may be full: that is no fault of a job, and may be over in a moment. */
 import { rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { BurlaError, messageOf } from "@burla/protocol";
+import { BurlaError, storageError } from "@burla/protocol";
 
-const DISK_CODES = new Set(["ENOSPC", "EDQUOT", "EROFS", "EIO", "EMFILE", "ENFILE"]);
+const DISK_CODES = new Set(["ENOSPC", "EDQUOT", "EFBIG", "EROFS", "EIO", "EMFILE", "ENFILE", "ENOMEM"]);
 /** Less room than this is none: a worker's files and a small bundle need it. */
 const PROBE_BYTES = 1024 * 1024;
 
@@ -19,7 +19,7 @@ export function checkRoom(directory: string): void {
   try {
     writeFileSync(path, Buffer.alloc(PROBE_BYTES, 1));
   } catch (cause) {
-    throw new BurlaError("BURLA_STORAGE", `the node cannot write to its folder ${directory}: ${messageOf(cause)}`, { cause, cure: "Make room on that disk; the node tries again every few seconds." });
+    throw storageError(`write to the folder of the node, ${directory}`, cause);
   } finally {
     rmSync(path, { force: true });
   }

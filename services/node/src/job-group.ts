@@ -1,6 +1,6 @@
 /** The workers of one job on this node, and the grants that wait for them. */
 import type { GrantMessage, WorkListener, WorkQueue, WorkReport } from "@burla/queue";
-import { BurlaError, encodeEnvelopes, messageOf, type JobId, type MainToNode, type NodeToMain, type NodeToWorker, type Of } from "@burla/protocol";
+import { BurlaError, encodeEnvelopes, messageOf, toldText, type JobId, type MainToNode, type NodeToMain, type NodeToWorker, type Of } from "@burla/protocol";
 import { describeExit, type ExitReport } from "./containers/runtime.ts";
 import { isDiskError } from "./disk.ts";
 import { unfinishedOf, type HeldGrant, type Slot, type SlotListener } from "./slot.ts";
@@ -208,7 +208,7 @@ export class JobGroup implements SlotListener {
   #failToLoad(error: unknown): void {
     if (this.#ending.signal.aborted) return;
     const code = error instanceof BurlaError ? error.code : "BURLA_LOAD";
-    const [message = ""] = error instanceof BurlaError ? error.message.split(`\n  ${error.cure}`) : [messageOf(error)];
+    const message = error instanceof BurlaError ? toldText(error) : messageOf(error);
     this.#work.report({ type: "loadFailed", jobId: this.jobId }, encodeEnvelopes([{ kind: "burla", code, message }]));
   }
 

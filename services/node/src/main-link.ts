@@ -1,7 +1,7 @@
 /** The node's connection to main: dialled again for ever, with what main missed sent again. */
 import type {
   BurlaError} from "@burla/protocol";
-import { Connection, countEntries, mainToNode, MAX_WAITING_LOG_BYTES, openStream, type JobId, type MainToNode, type NodeToMain,
+import { Connection, countEntries, mainToNode, MAX_WAITING_LOG_BYTES, openStream, pack, type JobId, type MainToNode, type NodeToMain,
 } from "@burla/protocol";
 import { Outbox, type GrantOfJob } from "./outbox.ts";
 import type { DurableMessage } from "./job-group.ts";
@@ -11,6 +11,7 @@ import type { OrphanWatch } from "./orphan-watch.ts";
 const FIRST_RETRY_MS = 20;
 const MAX_RETRY_MS = 1000;
 const DIAL_TIMEOUT_MS = 5000;
+const NO_LINES = pack([]);
 
 export interface MainLinkOptions {
   /** Asked before each attempt. */
@@ -59,8 +60,9 @@ export class MainLink {
     this.#connection?.send(message, body);
   }
 
-  /** Kept until main has it on disk. */
+  /** Kept until main has it on disk. Lines that were dropped before it are told before it: after a job's last result nobody listens. */
   sendDurably(message: DurableMessage, body: Uint8Array): void {
+    if (message.type !== "nodeLogs") this.#tellDropped(message.jobId);
     const numbered = this.#outbox.add(message, body);
     this.#connection?.send(numbered, body);
   }
@@ -74,6 +76,13 @@ export class MainLink {
     }
     this.#droppedLines.delete(jobId);
     this.sendDurably({ type: "nodeLogs", jobId, droppedLines: dropped }, body);
+  }
+
+  #tellDropped(jobId: JobId): void {
+    const droppedLines = this.#droppedLines.get(jobId);
+    if (droppedLines === undefined) return;
+    this.#droppedLines.delete(jobId);
+    this.sendDurably({ type: "nodeLogs", jobId, droppedLines }, NO_LINES);
   }
 
   /** Of which something waits for main to store it. */
@@ -106,7 +115,7 @@ export class MainLink {
       incoming: mainToNode,
       software: this.#options.software,
       onMessage: (message, body) => {
-        if (message.type === "stored") this.#outbox.stored(message.nodeSeq);
+        if (message.type === "stored") this.#stored(message.nodeSeq);
         else this.#options.onMessage(message, body);
       },
       onClose: (error) => this.#lost(error),
@@ -114,6 +123,12 @@ export class MainLink {
     this.#connection = connection;
     for (const message of this.#options.introduce()) connection.send(message);
     for (const { message, body } of this.#outbox.all()) connection.send(message, body);
+  }
+
+  #stored(nodeSeq: number): void {
+    this.#outbox.stored(nodeSeq);
+    if (this.#droppedLines.size === 0 || this.#outbox.logBytes > MAX_WAITING_LOG_BYTES / 2) return;
+    for (const jobId of [...this.#droppedLines.keys()]) this.#tellDropped(jobId);
   }
 
   #lost(error: BurlaError | undefined): void {

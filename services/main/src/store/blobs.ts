@@ -2,8 +2,7 @@
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { BurlaError } from "@burla/protocol";
-import { storageError } from "./storage-error.ts";
+import { BurlaError, storageError } from "@burla/protocol";
 
 const HASH = /^[0-9a-f]{64}$/;
 

@@ -1,16 +1,18 @@
 import assert from "node:assert/strict";
-import { appendFileSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmdirSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmdirSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, test } from "node:test";
 import fc from "fast-check";
-import type { JobSummary, NodeId } from "@burla/protocol";
-import { JOB_ID, jobRecord, resultsRecord, SUMMARY } from "../testing.ts";
+import { DamageError, type JobSummary, type NodeId } from "@burla/protocol";
+import { JOB_ID, jobRecord, resultsRecord, SUMMARY, wholeOf } from "../testing.ts";
 import type { JobSnapshot } from "../core/snapshot.ts";
 import { JobLog, readSummary, writeSummary } from "./job-log.ts";
 import type { JobRecord } from "./job-records.ts";
+import { OpenFiles } from "./open-files.ts";
 import { replayJob } from "./replay.ts";
 
+const files = new OpenFiles();
 let directory: string;
 beforeEach(() => {
   directory = mkdtempSync(join(tmpdir(), "burla-joblog-"));
@@ -18,13 +20,13 @@ beforeEach(() => {
 afterEach(() => rmSync(directory, { recursive: true, force: true }));
 
 function write(records: readonly { record: JobRecord; body?: Uint8Array }[]): void {
-  const log = new JobLog(directory);
+  const log = new JobLog(directory, files);
   for (const { record, body } of records) log.append(record, ...(body === undefined ? [] : [body]));
   log.close();
 }
 
 function replayed() {
-  const log = new JobLog(directory);
+  const log = new JobLog(directory, files);
   const back = replayJob(log);
   return { log, back };
 }
@@ -53,10 +55,10 @@ test("a replay counts what a model of the same records counts", () => {
       records.push({ record: { type: "ack", seq: Math.min(acked, seqs) } }, { record: { type: "inputsEnd", total: first } });
       write(records);
       const { log, back } = replayed();
-      log.close();
       assert.ok(back !== null);
       const { remembered } = back;
-      assert.equal(Buffer.from(back.values).toString(), "values");
+      assert.equal(wholeOf(log.values()).toString(), "values");
+      log.close();
       assert.equal(back.finished, null);
       assert.equal(remembered.answeredInputs, answered.size);
       assert.equal(remembered.pushedInputs, first);
@@ -80,9 +82,9 @@ test("chunks and results are read back by their number, also after a restart", (
     { record: resultsRecord(2, 2, 1), body: Buffer.from("results 2") },
   ]);
   const { log } = replayed();
-  assert.equal(Buffer.from(log.chunkBody(1)).toString(), "chunk 1");
+  assert.equal(wholeOf(log.chunkBody(1)).toString(), "chunk 1");
   assert.throws(() => log.chunkBody(0), { code: "BURLA_STORAGE" }, "all of it is answered");
-  assert.equal(Buffer.from(log.results(2).body).toString(), "results 2");
+  assert.equal(wholeOf(log.results(2).body).toString(), "results 2");
   assert.equal(log.results(1).message.seq, 1);
   assert.throws(() => log.results(3), { code: "BURLA_STORAGE" });
   log.close();
@@ -125,36 +127,38 @@ test("a log torn at every byte of its last record is the log before it", () => {
 });
 
 test("a record of another shape is damage, and named", () => {
-  const log = new JobLog(directory);
+  const log = new JobLog(directory, files);
   log.append(jobRecord());
   log.append({ type: "grant", grantId: 1 } as unknown as JobRecord);
   log.close();
-  const again = new JobLog(directory);
+  const again = new JobLog(directory, files);
   assert.throws(() => replayJob(again), { code: "BURLA_STORAGE" });
   again.close();
 });
 
 test("a discarded log is gone", () => {
   write([{ record: jobRecord() }]);
-  const log = new JobLog(directory);
+  const log = new JobLog(directory, files);
   log.discard();
   assert.throws(() => readFileSync(join(directory, "job.log")), { code: "ENOENT" });
 });
 
-test("a summary is read back; a damaged one is none", () => {
-  assert.equal(readSummary(directory), null);
-  writeSummary(directory, SUMMARY);
-  assert.deepEqual(readSummary(directory), SUMMARY);
+test("a summary is read back; a damaged one is told, with its file", () => {
+  assert.equal(readSummary(directory, files), null);
+  writeSummary(directory, SUMMARY, files);
+  assert.deepEqual(readSummary(directory, files), SUMMARY);
+  const path = join(directory, "summary.json");
   for (const damage of ["", "{", "null", "5", JSON.stringify({ ...SUMMARY, createdAt: "soon" } satisfies Record<keyof JobSummary, unknown>)]) {
-    writeFileSync(join(directory, "summary.json"), damage);
-    assert.equal(readSummary(directory), null, damage);
+    writeFileSync(path, damage);
+    assert.throws(() => readSummary(directory, files), (error: Error) => error instanceof DamageError && error.message.startsWith(`${path} is damaged`), damage);
   }
-  appendFileSync(join(directory, "summary.json"), "x");
+  writeFileSync(path, JSON.stringify(SUMMARY));
+  assert.deepEqual(readSummary(directory, files), SUMMARY, "as an earlier build wrote it");
 });
 
 /** A log of `count` chunks of one input each, of which all but the last two are answered and acknowledged. */
 function longLog(count: number, { detach = false } = {}) {
-  const log = new JobLog(directory, 1000);
+  const log = new JobLog(directory, files, 1000);
   log.append(jobRecord(JOB_ID, { detach }), Buffer.from("values"));
   for (let at = 0; at < count; at++) log.append({ type: "chunk", chunkId: at, first: at, count: 1 }, Buffer.alloc(100, at));
   for (let at = 0; at < count - 2; at++) {
@@ -183,17 +187,17 @@ test("a long log forgets answered chunks and taken results, keeps the rest, and 
   assert.ok(sizeOfLog() < before / 5, `${sizeOfLog()} of ${before} bytes`);
   assert.ok(!log.isLong);
   log.append(resultsRecord(99, 98, 1), Buffer.from("after it"));
-  assert.equal(log.results(96).body[0], 95);
+  assert.equal(wholeOf(log.results(96).body)[0], 95);
   assert.throws(() => log.results(95), { code: "BURLA_STORAGE" });
-  assert.equal(log.chunkBody(99)[0], 99);
+  assert.equal(wholeOf(log.chunkBody(99))[0], 99);
   log.close();
 
   const { log: again, back } = replayed();
   assert.equal(again.resultsAfter, 95);
-  assert.equal(again.results(98).body[0], 97);
-  assert.equal(Buffer.from(again.results(99).body).toString(), "after it");
-  assert.equal(again.chunkBody(99)[0], 99);
-  assert.equal(Buffer.from(back?.values ?? []).toString(), "values");
+  assert.equal(wholeOf(again.results(98).body)[0], 97);
+  assert.equal(wholeOf(again.results(99).body).toString(), "after it");
+  assert.equal(wholeOf(again.chunkBody(99))[0], 99);
+  assert.equal(wholeOf(again.values()).toString(), "values");
   const { remembered } = back ?? assert.fail();
   assert.deepEqual([...remembered.chunks].map(({ id }) => id), [99]);
   assert.deepEqual([remembered.pushedInputs, remembered.answeredInputs, remembered.ackedInputs, remembered.seq, remembered.lastGrantId], [100, 99, 95, 99, 100]);
@@ -219,7 +223,7 @@ test("a disk without room for the shorter log keeps the longer one", () => {
   assert.ok(!log.compact(snapshotOf(100, 95), 95));
   rmdirSync(join(directory, "job.log.part"));
   assert.equal(sizeOfLog(), before);
-  assert.equal(log.results(1).body[0], 0);
+  assert.equal(wholeOf(log.results(1).body)[0], 0);
   log.append({ type: "ack", seq: 1 });
   log.close();
   const { log: again, back } = replayed();

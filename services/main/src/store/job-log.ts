@@ -1,13 +1,14 @@
 /** What main must not forget of one job: records in a file of its own. */
-import { mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { mkdirSync, renameSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 import * as v from "valibot";
-import { BurlaError, jobSummarySchema, type JobSummary } from "@burla/protocol";
+import { BurlaError, DamageError, jobSummarySchema, MAX_WHOLE_BODY_BYTES, storageError, systemCode, type Body, type JobSummary } from "@burla/protocol";
 import type { JobSnapshot } from "../core/snapshot.ts";
 import { COMPACT_BYTES, compacted, MAX_LIVE_BYTES, type Kept } from "./compaction.ts";
 import { recordSchema, type JobRecord, type Results } from "./job-records.ts";
+import type { OpenFiles } from "./open-files.ts";
 import { RecordFile } from "./record-file.ts";
-import { storageError } from "./storage-error.ts";
+import { readSealed, writeSealed } from "./sealed-file.ts";
 
 export type { Finished, JobRecord } from "./job-records.ts";
 
@@ -17,9 +18,17 @@ interface Place {
   readonly bytes: number;
 }
 
-/** Captured values in memory, chunks and results by their place in the file. */
+/** A record on its way back; its body is read when somebody wants it. */
+export interface ReplayedRecord {
+  readonly record: JobRecord;
+  readonly bodyBytes: number;
+  body(): Uint8Array;
+}
+
+/** Captured values, chunks and results are on the disk alone, known by their place in the file. */
 export class JobLog {
   readonly #directory: string;
+  readonly #files: OpenFiles;
   readonly #compactBytes: number;
   #file: RecordFile;
   #chunks = new Map<number, Place>();
@@ -28,19 +37,21 @@ export class JobLog {
   /** What the file may grow to before it is looked at. */
   #lookAtBytes: number;
   #resultsAfter = 0;
-  #jobBytes = 0;
+  #job: Place = { offset: -1, bytes: 0 };
 
   /** @throws BurlaError BURLA_STORAGE */
-  constructor(directory: string, compactBytes = COMPACT_BYTES) {
+  constructor(directory: string, files: OpenFiles, compactBytes = COMPACT_BYTES) {
     try {
       mkdirSync(directory, { recursive: true, mode: 0o700 });
     } catch (cause) {
+      if (systemCode(cause) === "EEXIST") throw new DamageError(directory, "it is no folder", { cause });
       throw storageError(`make ${directory}`, cause);
     }
     this.#directory = directory;
+    this.#files = files;
     this.#compactBytes = compactBytes;
     this.#lookAtBytes = compactBytes;
-    this.#file = new RecordFile(this.#path);
+    this.#file = new RecordFile(this.path, files);
   }
 
   /** Results up to and with this sequence number are not kept any more. */
@@ -50,7 +61,7 @@ export class JobLog {
 
   /** When something was last appended, Unix ms. */
   get writtenAt(): number {
-    return statSync(this.#path, { throwIfNoEntry: false })?.mtimeMs ?? Infinity;
+    return statSync(this.path, { throwIfNoEntry: false })?.mtimeMs ?? Infinity;
   }
 
   /** It has grown so much that a part of it may be worth forgetting. */
@@ -64,17 +75,30 @@ export class JobLog {
     this.#note(record, { offset, bytes: this.#file.size - offset });
   }
 
-  chunkBody(chunkId: number): Uint8Array {
-    return this.#file.read(this.#chunks.get(chunkId)?.offset ?? -1).body;
+  /** The captured values. @throws BurlaError BURLA_STORAGE, as the others that read. */
+  values(): Body {
+    return this.#bodyAt(this.#job);
+  }
+
+  chunkBody(chunkId: number): Body {
+    const place = this.#chunks.get(chunkId);
+    if (place === undefined) throw new DamageError(this.path, `it has no chunk ${chunkId}`);
+    return this.#bodyAt(place);
   }
 
   forgetChunk(chunkId: number): void {
     this.#chunks.delete(chunkId);
   }
 
-  results(seq: number): { message: Results; body: Uint8Array } {
-    const { header, body } = this.#file.read(this.#results.get(seq)?.offset ?? -1);
-    return { message: recordOf(header) as Results, body };
+  results(seq: number): { message: Results; body: Body } {
+    const place = this.#results.get(seq);
+    if (place === undefined) throw new DamageError(this.path, `it has no results ${seq}`);
+    return { message: this.#recordOf(this.#file.headerAt(place.offset)) as Results, body: this.#bodyAt(place) };
+  }
+
+  /** A large one is read when it is sent, a piece at a time. It is what was written, which has been checked. */
+  #bodyAt({ offset, bytes }: Place): Body {
+    return bytes > MAX_WHOLE_BODY_BYTES ? this.#file.bodyOf(offset) : this.#file.read(offset).body;
   }
 
   /**
@@ -98,12 +122,12 @@ export class JobLog {
   }
 
   /** @throws BurlaError BURLA_STORAGE where the log is damaged; one that is torn off at its end is cut and goes on. */
-  *replay(): Generator<{ record: JobRecord; body: Uint8Array }> {
-    rmSync(`${this.#path}.part`, { force: true });
-    for (const { offset, frame } of this.#file.replay()) {
-      const record = recordOf(frame.header);
-      this.#note(record, { offset, bytes: frame.bytes });
-      yield { record, body: frame.body };
+  *replay(): Generator<ReplayedRecord> {
+    rmSync(`${this.path}.part`, { force: true });
+    for (const { offset, bytes, header, bodyBytes, body } of this.#file.replay()) {
+      const record = this.#recordOf(header);
+      this.#note(record, { offset, bytes });
+      yield { record, bodyBytes, body };
     }
   }
 
@@ -114,22 +138,22 @@ export class JobLog {
   /** Results and inputs go, the summary stays. */
   discard(): void {
     this.#file.close();
-    rmSync(this.#path, { force: true });
+    rmSync(this.path, { force: true });
   }
 
-  get #path(): string {
+  get path(): string {
     return join(this.#directory, "job.log");
   }
 
   #note(record: JobRecord, place: Place): void {
-    if (record.type === "job") this.#jobBytes = place.bytes;
+    if (record.type === "job") this.#job = place;
     if (record.type === "chunk") this.#chunks.set(record.chunkId, place);
     if (record.type === "results") this.#results.set(record.seq, place);
     if (record.type === "base") this.#resultsAfter = record.resultsAfter;
   }
 
   #liveBytes({ open }: JobSnapshot, resultsAfter: number): number {
-    let bytes = this.#jobBytes;
+    let { bytes } = this.#job;
     for (const { id } of open) bytes += this.#chunks.get(id)?.bytes ?? 0;
     for (const [seq, place] of this.#results) bytes += seq > resultsAfter ? place.bytes : 0;
     return bytes;
@@ -137,72 +161,65 @@ export class JobLog {
 
   /** The new file takes the place of the old one when all is in it: whoever dies in between leaves one of the two. */
   #replace(kept: Iterable<Kept>): void {
-    const part = `${this.#path}.part`;
-    const [oldFile, oldChunks, oldResults, oldAfter] = [this.#file, this.#chunks, this.#results, this.#resultsAfter];
+    const part = `${this.path}.part`;
+    const old = { file: this.#file, job: this.#job, chunks: this.#chunks, results: this.#results, after: this.#resultsAfter };
     const copies = [...kept].map((each) => ({ each, from: this.#placeOf(each) }));
-    const file = openFresh(part);
+    const file = openFresh(part, this.#files);
     this.#file = file;
     this.#chunks = new Map();
     this.#results = new Map();
     try {
-      for (const { each, from } of copies) this.#keep(oldFile, each, from);
-      renameSync(part, this.#path);
+      for (const { each, from } of copies) this.#keep(old.file, each, from);
+      renameSync(part, this.path);
     } catch (cause) {
-      [this.#file, this.#chunks, this.#results, this.#resultsAfter] = [oldFile, oldChunks, oldResults, oldAfter];
+      [this.#file, this.#job, this.#chunks, this.#results, this.#resultsAfter] = [old.file, old.job, old.chunks, old.results, old.after];
       file.close();
       rmSync(part, { force: true });
-      throw storageError("shorten the job log", cause);
+      throw storageError(`shorten ${this.path}`, cause);
     }
-    oldFile.close();
+    file.renamed(this.path);
+    old.file.close();
   }
 
   #placeOf(kept: Kept): Place {
-    if (kept.from === "new" || kept.record === "job") return { offset: 0, bytes: this.#jobBytes };
+    if (kept.from === "new" || kept.record === "job") return this.#job;
     const place = (kept.record === "chunk" ? this.#chunks : this.#results).get(kept.number);
-    if (place === undefined) throw new BurlaError("BURLA_STORAGE", `the log has no ${kept.record} ${kept.number}`);
+    if (place === undefined) throw new DamageError(this.path, `it has no ${kept.record} ${kept.number}`);
     return place;
   }
 
-  #keep(oldFile: RecordFile, kept: Kept, { offset, bytes }: Place): void {
+  #keep(oldFile: RecordFile, kept: Kept, from: Place): void {
     if (kept.from === "new") return this.append(kept.record, kept.body);
-    const place = { offset: this.#file.copy(oldFile, offset, bytes), bytes };
+    const offset = this.#file.copy(oldFile, from.offset);
+    const place = { offset, bytes: this.#file.size - offset };
+    if (kept.record === "job") this.#job = place;
     if (kept.record === "chunk") this.#chunks.set(kept.number, place);
     if (kept.record === "results") this.#results.set(kept.number, place);
+  }
+
+  #recordOf(header: unknown): JobRecord {
+    const parsed = v.safeParse(recordSchema, header);
+    if (!parsed.success) throw new DamageError(this.path, `it holds a record of another shape: ${parsed.issues[0].message.slice(0, 200)}`);
+    return parsed.output;
   }
 }
 
 /** @throws BurlaError BURLA_STORAGE */
-function openFresh(path: string): RecordFile {
+function openFresh(path: string, files: OpenFiles): RecordFile {
   try {
     rmSync(path, { force: true });
   } catch (cause) {
-    throw storageError("shorten the job log", cause);
+    throw storageError(`make ${path}`, cause);
   }
-  return new RecordFile(path);
-}
-
-function recordOf(header: unknown): JobRecord {
-  const parsed = v.safeParse(recordSchema, header);
-  if (!parsed.success) throw new BurlaError("BURLA_STORAGE", `the job log holds a damaged record: ${parsed.issues[0].message.slice(0, 200)}`);
-  return parsed.output;
+  return new RecordFile(path, files);
 }
 
 /** The few lines about an ended job that are kept longer than its data. @throws BurlaError BURLA_STORAGE */
-export function writeSummary(directory: string, summary: JobSummary): void {
-  const path = join(directory, "summary.json");
-  try {
-    writeFileSync(`${path}.part`, JSON.stringify(summary), { mode: 0o600 });
-    renameSync(`${path}.part`, path);
-  } catch (cause) {
-    throw storageError(`write ${path}`, cause);
-  }
+export function writeSummary(directory: string, summary: JobSummary, files: OpenFiles): void {
+  writeSealed(join(directory, "summary.json"), summary, files);
 }
 
-/** @returns null when there is none, or what is there is damaged. */
-export function readSummary(directory: string): JobSummary | null {
-  try {
-    return v.parse(jobSummarySchema, JSON.parse(readFileSync(join(directory, "summary.json"), "utf8")));
-  } catch {
-    return null;
-  }
+/** @returns null when there is none. @throws DamageError, or BurlaError BURLA_STORAGE when it cannot be read now. */
+export function readSummary(directory: string, files: OpenFiles): JobSummary | null {
+  return readSealed(join(directory, "summary.json"), jobSummarySchema, files);
 }

@@ -5,7 +5,9 @@ import { join } from "node:path";
 import { afterEach, beforeEach, test } from "node:test";
 import { pack, unpack, type NodeId } from "@burla/protocol";
 import { LineLog, type NewLines } from "./line-log.ts";
+import { OpenFiles } from "./open-files.ts";
 
+const files = new OpenFiles();
 let directory: string;
 beforeEach(() => {
   directory = mkdtempSync(join(tmpdir(), "burla-lines-"));
@@ -20,13 +22,13 @@ function textsAfter(log: LineLog, position: number): string[] {
 }
 
 test("what a node sends again is here once, also after a restart of main; another run of the node counts anew", () => {
-  const log = new LineLog(directory);
+  const log = new LineLog(directory, files);
   assert.ok(log.append(from(1), lines("a")));
   assert.ok(log.append(from(3), lines("b")));
   assert.ok(!log.append(from(1), lines("a")));
   assert.ok(!log.append(from(3), lines("b")));
   log.close();
-  const again = new LineLog(directory);
+  const again = new LineLog(directory, files);
   assert.ok(!again.append(from(3), lines("b")));
   assert.ok(again.append(from(4), lines("c")));
   assert.ok(again.append(from(1, "n-1 200"), lines("d")));
@@ -35,7 +37,7 @@ test("what a node sends again is here once, also after a restart of main; anothe
 });
 
 test("a reader goes on where it was", () => {
-  const log = new LineLog(directory);
+  const log = new LineLog(directory, files);
   log.append(from(1), lines("a", "b"));
   const { position } = log;
   log.append(from(2), lines("c"));
@@ -46,7 +48,7 @@ test("a reader goes on where it was", () => {
 });
 
 test("a position that is none gives nothing, and harms nothing", () => {
-  const log = new LineLog(directory);
+  const log = new LineLog(directory, files);
   for (let at = 1; at <= 20; at++) log.append(from(at), lines("x".repeat(at * 7)));
   const size = log.position;
   for (const position of [1, 2, 3, 5, 7, 11, 50, 101, size - 1, size + 1, 1e12]) textsAfter(log, position);

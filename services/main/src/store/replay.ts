@@ -1,8 +1,8 @@
 /** The way back from the records of a job to its state. */
 import * as v from "valibot";
-import { BurlaError, indexAt, unpack } from "@burla/protocol";
+import { DamageError, indexAt, unpack } from "@burla/protocol";
 import type { RememberedGrant, RememberedJob } from "../core/restore.ts";
-import type { JobLog } from "./job-log.ts";
+import type { JobLog, ReplayedRecord } from "./job-log.ts";
 import { answeredChunksSchema, type Base, type Finished, type JobRecord, type Results } from "./job-records.ts";
 
 /** What a log says of its job. */
@@ -10,7 +10,6 @@ export interface Replayed {
   readonly createdAt: number;
   readonly token: string;
   readonly remembered: RememberedJob;
-  readonly values: Uint8Array;
   readonly finished: Finished | null;
   readonly finishedBody: Uint8Array;
 }
@@ -25,17 +24,17 @@ interface ReplayedChunk {
 }
 
 /** @returns null for a log without a beginning: main died before the job was accepted. */
-export function replayJob(log: Pick<JobLog, "replay" | "forgetChunk">): Replayed | null {
-  const replay = new Replay();
-  for (const { record, body } of log.replay()) replay.apply(record, body);
+export function replayJob(log: Pick<JobLog, "forgetChunk" | "path"> & { replay(): Iterable<ReplayedRecord> }): Replayed | null {
+  const replay = new Replay(log.path);
+  for (const record of log.replay()) replay.apply(record);
   for (const chunkId of replay.answeredChunks) log.forgetChunk(chunkId);
   return replay.result();
 }
 
 class Replay {
   readonly answeredChunks: number[] = [];
+  readonly #path: string;
   #job: Extract<JobRecord, { type: "job" }> | null = null;
-  #values: Uint8Array = new Uint8Array(0);
   #finished: Finished | null = null;
   #finishedBody: Uint8Array = new Uint8Array(0);
   readonly #chunks = new Map<number, ReplayedChunk>();
@@ -55,14 +54,17 @@ class Replay {
   #lastGrantId = 0;
   readonly #batches: { seq: number; inputs: number; bytes: number }[] = [];
 
-  apply(record: JobRecord, body: Uint8Array): void {
+  constructor(path: string) {
+    this.#path = path;
+  }
+
+  apply({ record, bodyBytes, body }: ReplayedRecord): void {
     switch (record.type) {
       case "job":
         this.#job = record;
-        this.#values = body;
         return;
       case "chunk":
-        this.#chunks.set(record.chunkId, { id: record.chunkId, ...record, bytes: body.byteLength, answered: new Uint8Array(record.count), left: record.count });
+        this.#chunks.set(record.chunkId, { id: record.chunkId, ...record, bytes: bodyBytes, answered: new Uint8Array(record.count), left: record.count });
         this.#starts.push({ first: record.first, id: record.chunkId });
         this.#pushedChunks++;
         this.#pushedInputs += record.count;
@@ -74,15 +76,15 @@ class Replay {
         this.#grants.push(record);
         return;
       case "results":
-        return this.#applyResults(record, body.byteLength);
+        return this.#applyResults(record, bodyBytes);
       case "ack":
         this.#ackedSeq = record.seq;
         return;
       case "base":
-        return this.#applyBase(record, body);
+        return this.#applyBase(record, body());
       case "finished":
         this.#finished = record;
-        this.#finishedBody = body;
+        this.#finishedBody = Buffer.from(body());
     }
   }
 
@@ -92,7 +94,6 @@ class Replay {
     return {
       createdAt: this.#job.createdAt,
       token: this.#job.token,
-      values: this.#values,
       finished: this.#finished,
       finishedBody: this.#finishedBody,
       remembered: {
@@ -119,7 +120,7 @@ class Replay {
   #applyBase(base: Base, body: Uint8Array): void {
     for (const [chunkId, marks] of v.parse(answeredChunksSchema, unpack(body))) {
       const chunk = this.#chunks.get(chunkId);
-      if (chunk === undefined || marks.byteLength !== chunk.count) throw new BurlaError("BURLA_STORAGE", "the job log does not fit together");
+      if (chunk === undefined || marks.byteLength !== chunk.count) throw new DamageError(this.#path, "its records do not fit together");
       chunk.answered = Uint8Array.from(marks);
       chunk.left = chunk.answered.reduce((left, mark) => left - mark, chunk.count);
     }
