@@ -99,6 +99,8 @@ export class CellViewWriter {
       log: { lines: this.#lines.slice(-MAX_VIEW_LINES), total: this.#lineCount, dropped: Math.max(0, this.#lineCount - MAX_VIEW_LINES) },
       samples: [...this.#samples].sort((a, b) => a.index - b.index),
       failures: [...this.#failures].sort((a, b) => a.index - b.index),
+      // A cell of the Node session has one job.
+      step: 0, steps: [], note: "", noteLine: null,
     };
   }
 

@@ -14,6 +14,7 @@ const text = (maxLength: number) => v.pipe(v.string(), v.maxLength(maxLength));
 export const MAX_VIEW_LINES = 200;
 export const MAX_VIEW_FAILURES = 20;
 export const MAX_VIEW_SAMPLES = 5;
+export const MAX_VIEW_STEPS = 50;
 
 export const cellViewSchema = v.object({
   version: v.literal(1),
@@ -58,5 +59,18 @@ export const cellViewSchema = v.object({
     ),
     v.maxLength(MAX_VIEW_FAILURES),
   ),
+  /** Which job of the cell this is, from 0: a cell has one for each of its maps, one after the other. */
+  step: v.optional(count, 0),
+  /** The statements of a cell that has several: where each runs, and what its jobs have done so far. */
+  steps: v.optional(
+    v.pipe(
+      v.array(v.object({ line: count, text: text(256), where: v.picklist(["here", "map", "call"]), jobs: count, done: count, failed: count, elapsedMs: v.number() })),
+      v.maxLength(MAX_VIEW_STEPS),
+    ),
+    [],
+  ),
+  /** Of a cell that is one call: why it is; and the line that keeps it from being a map, where one does. */
+  note: v.optional(text(512), ""),
+  noteLine: v.optional(v.nullable(count), null),
 });
 export type CellView = v.InferOutput<typeof cellViewSchema>;

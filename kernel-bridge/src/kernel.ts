@@ -82,4 +82,6 @@ export interface ArmedRun {
   readonly onlyInputs: readonly number[] | null;
   /** Take up this job again, whose display was left behind, instead of starting one. */
   readonly attachTo: string | null;
+  /** Which job of the cell that is (`step` of what the cell shows); those before it run again. Default 0. */
+  readonly attachStep?: number;
 }

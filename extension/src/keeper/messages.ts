@@ -56,7 +56,7 @@ export type StartRequest = v.InferOutput<typeof startSchema>;
 
 const clusterSchema = v.nullable(v.object({ url: v.string(), token: v.string(), certificate: v.nullable(v.string()) }));
 export const armSchema = v.object({
-  cellId: v.string(), cluster: clusterSchema, clusterName: v.string(), onlyInputs: v.nullable(v.array(v.number())), attachTo: v.nullable(v.string()),
+  cellId: v.string(), cluster: clusterSchema, clusterName: v.string(), onlyInputs: v.nullable(v.array(v.number())), attachTo: v.nullable(v.string()), attachStep: v.optional(v.pipe(v.number(), v.integer(), v.minValue(0)), 0),
 });
 
 const request = { requestId: v.number() };

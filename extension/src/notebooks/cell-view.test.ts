@@ -5,7 +5,7 @@ import { cellViewOf, isLeft, isLive, jobOutputOf, placeText } from "./cell-view.
 
 const VIEW: CellView = {
   version: 1, jobId: "job-1", name: "score", cluster: "Local cluster", how: "map", phase: "done", reason: "", nodes: 2, workers: 4, total: 1000, done: 1000, failed: 0,
-  running: 0, startedAtMs: 1, elapsedMs: 2140, log: { lines: [], total: 0, dropped: 0 }, samples: [], failures: [],
+  running: 0, startedAtMs: 1, elapsedMs: 2140, log: { lines: [], total: 0, dropped: 0 }, samples: [], failures: [], step: 0, steps: [], note: "", noteLine: null,
 };
 
 const output = (...documents: unknown[]) => ({ items: documents.map((document) => ({ mime: CELL_VIEW_MIME, data: Buffer.from(typeof document === "string" ? document : JSON.stringify(document)) })) });

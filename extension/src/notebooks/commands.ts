@@ -32,11 +32,11 @@ export function cellHandlers(parts: CellParts): Record<string, Handler> {
 async function rerunFailed(parts: CellParts, cell: vscode.NotebookCell): Promise<void> {
   const view = cellViewOf(cell);
   if (view === null || view.failed === 0 || view.jobId === null) throw new Error("No input of this cell has failed.");
-  await runCellOnBurla(parts, cell, { onlyInputs: view.failures.map(({ index }) => index), attachTo: null });
+  await runCellOnBurla(parts, cell, { onlyInputs: view.failures.map(({ index }) => index), attachTo: null, attachStep: 0 });
 }
 
 async function pickUp(parts: CellParts, cell: vscode.NotebookCell): Promise<void> {
-  await runCellOnBurla(parts, cell, { onlyInputs: null, attachTo: jobOf(cell).jobId });
+  await runCellOnBurla(parts, cell, { onlyInputs: null, attachTo: jobOf(cell).jobId, attachStep: jobOf(cell).step });
 }
 
 /** As the editor's own stop does, which reaches the job through the kernel; a job that no kernel waits for is ended itself. */

@@ -17,9 +17,11 @@ export interface CellIntent {
   readonly onlyInputs: readonly number[] | null;
   /** A job that is taken up again. */
   readonly attachTo: string | null;
+  /** Which job of the cell that is. */
+  readonly attachStep: number;
 }
 
-export const WHOLE_CELL: CellIntent = { onlyInputs: null, attachTo: null };
+export const WHOLE_CELL: CellIntent = { onlyInputs: null, attachTo: null, attachStep: 0 };
 
 /** Cells whose next execution is for the cluster, by their addresses. */
 export class Intents {
@@ -68,7 +70,7 @@ export function preparation(shell: Shell, cell: vscode.NotebookCell, intent: Cel
     const { ref, target } = await shell.ensureCluster(signal);
     const address = target === LOCAL_ID ? null : typeof target === "string" ? (await shell.loadControl()).clusterAddress(target) : target;
     const cluster = address === null ? null : { url: address.url, token: address.token, certificate: address.certificate ?? null };
-    return { cellId: cell.document.uri.toString(), cluster, clusterName: ref.label, onlyInputs: intent.onlyInputs, attachTo: intent.attachTo };
+    return { cellId: cell.document.uri.toString(), cluster, clusterName: ref.label, onlyInputs: intent.onlyInputs, attachTo: intent.attachTo, attachStep: intent.attachStep };
   };
 }
 

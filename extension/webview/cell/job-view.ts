@@ -5,7 +5,7 @@ import { Announcer } from "./announcer.ts";
 import { FailureList } from "./failure-list.ts";
 import { LogList } from "./log-list.ts";
 import { Pace } from "./pace.ts";
-import { countText, durationText, isLive, PHASES, placesText, rateText, shareDone, spokenText } from "./texts.ts";
+import { countText, durationText, isLive, PHASES, placesText, rateText, shareDone, spokenText, stepText } from "./texts.ts";
 
 export interface JobActions {
   /** Whether somebody listens: not in every place that shows notebooks. */
@@ -22,6 +22,7 @@ const LEFT = "What ran this cell is gone. The cluster goes on with its job, and 
 export class JobView {
   readonly root: HTMLElement;
   readonly #canAct: boolean;
+  readonly #reveal: (line: number) => void;
   /** A file that was saved half way says for ever that its job runs. */
   #isRunning = true;
   #last: CellView | undefined;
@@ -35,6 +36,8 @@ export class JobView {
   readonly #bar = element("div", { class: "bar", role: "progressbar", "aria-label": "Progress", "aria-valuemin": 0, "aria-valuemax": 100 }, this.#done, this.#failed);
   readonly #facts = element("div", { class: "facts" });
   readonly #reason = element("div", { class: "reason", hidden: true });
+  readonly #note = element("div", { class: "note", hidden: true });
+  readonly #steps = element("ol", { class: "steps", hidden: true, "aria-label": "Statements of the cell" });
   readonly #samples = element("section", { class: "samples", hidden: true });
   readonly #announcer = new Announcer();
   readonly #pace = new Pace();
@@ -43,6 +46,7 @@ export class JobView {
 
   constructor(actions: JobActions) {
     this.#canAct = actions.canAct;
+    this.#reveal = (line) => actions.reveal(line);
     this.#cancel = button("Cancel", () => {
       this.#cancel.disabled = true;
       this.#cancel.textContent = "Cancelling…";
@@ -52,7 +56,7 @@ export class JobView {
     this.#log = new LogList(() => actions.openLog());
     this.#failures = new FailureList({ rerunFailed: () => actions.rerunFailed(), reveal: (line) => actions.reveal(line) });
     const head = element("div", { class: "line head" }, this.#phase, this.#name, this.#place, element("span", { class: "space" }), this.#pickUp, this.#cancel);
-    this.root = element("article", { class: "job", "aria-label": "Job" }, head, this.#bar, this.#facts, this.#reason, this.#failures.root, this.#log.root, this.#samples, this.#announcer.root);
+    this.root = element("article", { class: "job", "aria-label": "Job" }, head, this.#bar, this.#facts, this.#reason, this.#note, this.#steps, this.#failures.root, this.#log.root, this.#samples, this.#announcer.root);
   }
 
   /** Whether the cell runs, as the extension knows it. */
@@ -77,10 +81,28 @@ export class JobView {
     const reason = isLeft ? LEFT : view.reason;
     this.#reason.hidden = reason === "";
     this.#reason.textContent = reason;
+    this.#showNote(view);
+    this.#steps.hidden = view.steps.length === 0 || view.how === "call";
+    this.#steps.replaceChildren(...view.steps.map((step) => this.#stepOf(step, view)));
     this.#failures.update(view, live, this.#canAct);
     this.#log.update(view.log, live);
     this.#showSamples(view);
     this.#announcer.say(view.phase, spokenText(view));
+  }
+
+  #showNote({ note, noteLine }: CellView): void {
+    this.#note.hidden = note === "";
+    const place = noteLine === null || !this.#canAct ? [] : [this.#lineButton(noteLine)];
+    this.#note.replaceChildren(...place, element("span", {}, note));
+  }
+
+  #stepOf(step: CellView["steps"][number], view: CellView): HTMLElement {
+    const place = this.#canAct ? this.#lineButton(step.line) : element("span", {}, `Line ${step.line}`);
+    return element("li", { class: `step ${step.where}` }, place, element("code", {}, step.text), element("span", { class: "where" }, stepText(step, view)));
+  }
+
+  #lineButton(line: number): HTMLElement {
+    return button(`Line ${line}`, () => this.#reveal(line), { class: "link" });
   }
 
   #showBar(view: CellView, live: boolean): void {

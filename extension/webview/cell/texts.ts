@@ -33,6 +33,14 @@ export function placesText({ nodes, workers }: CellView): string {
   return `${numberText(workers)} ${workers === 1 ? "worker" : "workers"} on ${numberText(nodes)} ${nodes === 1 ? "node" : "nodes"}`;
 }
 
+/** Where a statement ran: `here`, or how far its jobs on the cluster are. */
+export function stepText({ where, jobs, done, failed, elapsedMs }: CellView["steps"][number], { cluster }: Pick<CellView, "cluster">): string {
+  if (where === "here") return "here";
+  if (jobs === 0) return `on ${cluster}`;
+  const times = jobs === 1 ? "" : `${numberText(jobs)} times, `;
+  return `${times}${numberText(done)} ${done === 1 ? "input" : "inputs"}${failed === 0 ? "" : `, ${numberText(failed)} failed`}, ${durationText(elapsedMs)}`;
+}
+
 /** Null while there is nothing to measure. */
 export function shareDone({ total, done, failed, phase }: CellView): number | null {
   if (total === null) return phase === "done" ? 1 : null;

@@ -15,6 +15,8 @@ class Kept:
         #: In order of the inputs. `_MISSING` where none has come yet.
         self.values: list[Any] = []
         self.keys: list[Any] = []
+        #: All have come.
+        self.is_whole = False
         #: What failed, by input.
         self.failures: dict[int, BaseException] = {}
         self._inputs = inputs
@@ -48,6 +50,10 @@ class Kept:
 
     def reject(self, job_index: int, error: BaseException) -> None:
         self.failures[self.index_of(job_index)] = error
+
+    def until_failure(self) -> Iterator[Any]:
+        """The values before the first input that has failed."""
+        return iter(self.values[: min(self.failures)] if self.failures else self.values)
 
     def recall(self) -> None:
         """After a job that took its inputs from an earlier kernel: the keys, and the inputs that have failed."""
@@ -87,25 +93,42 @@ class _SizedFeed(_Feed):
 
 
 class Keeper:
-    """Of each cell, the run whose inputs have failed in part; and the last run that came to its end."""
+    """Of each cell whose inputs have failed in part: what its jobs have so far, by their number. And the last job that came to its end."""
 
     def __init__(self) -> None:
-        self._kept: dict[str, Kept] = {}
-        self._last: Optional[tuple[str, Kept]] = None
+        self._kept: dict[str, dict[int, Kept]] = {}
+        self._last: Optional[tuple[Optional[str], Kept]] = None
 
-    def end(self, job_id: str, kept: Kept) -> None:
+    def end(self, job_id: Optional[str], kept: Kept) -> None:
         self._last = (job_id, kept)
 
     def over(self, job_id: str) -> Optional[Kept]:
         return self._last[1] if self._last is not None and self._last[0] == job_id else None
 
-    def new(self, cell_id: str, inputs: Iterable[Any], size: Optional[int], shape: str) -> Kept:
-        kept = self._kept[cell_id] = Kept(inputs, size, shape)
+    def new(self, cell_id: str, inputs: Iterable[Any], size: Optional[int], shape: str, job_number: int) -> Kept:
+        jobs = self._kept.setdefault(cell_id, {})
+        for number in [number for number in jobs if number >= job_number]:
+            del jobs[number]
+        kept = jobs[job_number] = Kept(inputs, size, shape)
         return kept
 
-    def failed(self, cell_id: str) -> Optional[Kept]:
-        kept = self._kept.get(cell_id)
+    def knows(self, cell_id: str) -> bool:
+        return cell_id in self._kept
+
+    def failed(self, cell_id: str, job_number: int) -> Optional[Kept]:
+        kept = self._kept.get(cell_id, {}).get(job_number)
         return kept if kept is not None and kept.failures else None
 
+    def whole(self, cell_id: str, job_number: int) -> Optional[Kept]:
+        """Of a job that had ended well before another one of the cell failed."""
+        kept = self._kept.get(cell_id, {}).get(job_number)
+        return kept if kept is not None and kept.is_whole else None
+
+    def done(self, cell_id: str, job_number: int) -> None:
+        kept = self._kept.get(cell_id, {}).get(job_number)
+        if kept is not None:
+            kept.is_whole = True
+
     def forget(self, cell_id: str) -> None:
+        """The cell has come to its end, and nothing has failed."""
         self._kept.pop(cell_id, None)

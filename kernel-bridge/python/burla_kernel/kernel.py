@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import ast
-import builtins
 import os
 from typing import Any, Mapping, Optional
 
 from .keep import Keeper
-from .local_only import Refusal
+from .local_only import Refusal, is_measured
 from .order import Order
 from .rewrite import RUN, Rewritten, rewrite
 from .run import WORKER_FILE, Run
@@ -27,6 +26,7 @@ class ArmedCells:
         self._worker_half: dict[str, Any] = {"__name__": "__burla_worker_half__"}
         exec(compile(worker_half, WORKER_FILE, "exec"), self._worker_half)
         self._pending: Optional[Order] = None
+        self._run: Optional[Run] = None
         shell.events.register("pre_run_cell", self._before)
         shell.events.register("post_run_cell", self._after)
 
@@ -50,25 +50,33 @@ class ArmedCells:
         if self in self._shell.ast_transformers:
             self._shell.ast_transformers.remove(self)
         self._pending = None
-        for name in (RUN, "<listcomp>", "<cell>"):
-            self._shell.user_ns.pop(name, None)
+        run, self._run = self._run, None
+        if run is not None:
+            run.finish(has_failed=_has_failed(_result))
+        for name in [name for name in self._shell.user_ns if name.startswith(("<", "__burla_"))]:
+            del self._shell.user_ns[name]
 
     def visit(self, tree: ast.Module) -> ast.Module:
         """Called by IPython with the tree of a cell."""
-        order, self._pending = self._pending, None
-        if order is None:
+        if self._pending is None or is_measured(tree):
+            # `%%time` hands in the code that it measures when its turn comes.
             return tree
+        order, self._pending = self._pending, None
         try:
-            rewritten = rewrite(tree, self._shell.user_ns, vars(builtins))
+            rewritten = rewrite(tree, self._shell.user_ns)
         except Refusal as refusal:
             rewritten = _refused(tree, str(refusal))
-        run = Run(order, rewritten.how, rewritten.name, self._client, self._keeper, publisher(self._shell), self._shell.user_ns, self._worker_half)
+        run = self._run = Run(order, rewritten, self._client, self._keeper, publisher(self._shell), self._shell.user_ns, self._worker_half)
         self._shell.user_ns[RUN] = run
         return rewritten.tree
 
     def _cell_id(self, info: Any) -> Optional[str]:
         own = getattr(info, "cell_id", None)
         return own if own is not None else _metadata(self._shell).get("cellId")
+
+
+def _has_failed(result: Any) -> bool:
+    return result is not None and not getattr(result, "success", True)
 
 
 def _refused(tree: ast.Module, reason: str) -> Rewritten:

@@ -7,8 +7,8 @@ from typing import Optional, Sequence
 
 from . import names as scopes
 
-#: Magics whose argument is the user's own code.
-_RUN_CODE = {"time", "timeit", "prun", "memit", "mprun", "lprun"}
+#: Magics that hand their argument in as code of the cell.
+_RUN_CODE = {"time", "timeit"}
 
 
 class Refusal(Exception):
@@ -25,8 +25,6 @@ def split(body: Sequence[ast.stmt]) -> tuple[list[ast.stmt], list[ast.stmt]]:
         at += 1
     here, there = list(body[:at]), list(body[at:])
     _refuse_what_is_local(there)
-    if not there:
-        _refuse_measured_code(here)
     return here, there
 
 
@@ -52,16 +50,14 @@ def _refuse_what_is_local(statements: Sequence[ast.stmt]) -> None:
                 )
 
 
-def _refuse_measured_code(statements: Sequence[ast.stmt]) -> None:
-    """`%time results = [...]` would run here, all of it, and look as if it had run on the cluster."""
-    for statement in statements:
-        call = _shell_call(statement)
-        name = call.args[0].value if call is not None and call.args and isinstance(call.args[0], ast.Constant) else None
-        if name in _RUN_CODE:
-            raise Refusal(
-                f"Line {statement.lineno}: `%{name}` runs its code in this kernel only. "
-                f"Remove `%{name}`: the cell itself shows how long its run takes."
-            )
+def is_measured(tree: ast.Module) -> bool:
+    """`%%time`, or a line `%time …`: the magic runs code of the cell, which is then handed in by itself."""
+    return any(_magic_name(statement) in _RUN_CODE for statement in tree.body)
+
+
+def _magic_name(statement: ast.stmt) -> object:
+    call = _shell_call(statement)
+    return call.args[0].value if call is not None and call.args and isinstance(call.args[0], ast.Constant) else None
 
 
 def _is_shell(node: ast.AST) -> bool:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import ast
 import re
-from typing import Mapping, Sequence
+from typing import Callable, Mapping, Sequence
 
-from .shapes import IsBuiltin
+#: Whether a name still means Python's own.
+IsBuiltin = Callable[[str], bool]
 
 #: Functions and methods whose texts name variables: Python's own, and those of pandas.
 _READ_TEXT = ("eval", "exec", "query")

@@ -4,22 +4,23 @@ from __future__ import annotations
 
 import inspect
 import sys
-from types import TracebackType
 from typing import Any, Callable, Iterable, Iterator, Mapping, Optional, Sized
 
 from burla_protocol.made import restore
 
+from . import applied, joblib_backend
 from .homes import rehomed
-from .interrupts import deferred_interrupts
-from .keep import Kept, Keeper
+from .job_run import JobRun
+from .keep import Keeper, Kept
 from .order import Order
+from .pools import ClusterPool, pool_maker
+from .rewrite import Rewritten
 from .screen import Publish, Screen
-from .state import ENDS, RunState
+from .state import RunState
+from .steps import Steps
 
 #: The file of what runs around a cell on its worker; it is not shown in tracebacks.
 WORKER_FILE = "<burla>"
-#: How the files of all modules begin that live in the memory of a kernel.
-OWN_FILES = "<burla"
 
 
 class CannotRunOnCluster(Exception):
@@ -27,15 +28,20 @@ class CannotRunOnCluster(Exception):
 
 
 class Run:
-    def __init__(self, order: Order, how: str, name: str, client: Any, keeper: Keeper, publish: Publish, namespace: dict[str, Any], worker_half: Mapping[str, Any]) -> None:
-        self._order, self._name = order, name
+    def __init__(self, order: Order, rewritten: Rewritten, client: Any, keeper: Keeper, publish: Publish, namespace: dict[str, Any], worker_half: Mapping[str, Any]) -> None:
+        self._order, self._how = order, rewritten.how
         self._client = client
         self._keeper = keeper
         self._namespace = namespace
         self._worker_half = worker_half
-        self._state = RunState(name=name, cluster=order.cluster_name, how=how)
-        self._screen = Screen(publish, self._state.document)
+        self._steps = Steps(rewritten)
+        self._state = RunState(name=rewritten.name, cluster=order.cluster_name, how=rewritten.how)
+        self._screen = Screen(publish, self._document)
+        #: Jobs that this cell has begun: which of them this is tells what is kept of an earlier run of the cell.
+        self._jobs = 0
         self._size: Optional[int] = None
+
+    # --- what the cell calls
 
     def refuse(self, reason: str) -> None:
         __tracebackhide__ = True
@@ -43,30 +49,54 @@ class Run:
 
     def source(self, iterable: Iterable[Any]) -> Iterable[Any]:
         """The one iterable of a comprehension without conditions: its length is the number of inputs."""
-        if isinstance(iterable, Sized):
-            self._size = len(iterable)
+        self._size = len(iterable) if isinstance(iterable, Sized) else None
         return iterable
 
-    def map(self, function: Callable[..., Any], inputs: Any, shape: str) -> Any:
+    def map(self, function: Callable[..., Any], inputs: Any, shape: str, name: str, line: int) -> Any:
         """The results, in order of the inputs, in the shape of the comprehension that they stand for."""
         __tracebackhide__ = True
+        size, self._size = self._size, None
         if shape == "zip":
             function, inputs = self._worker_half["starred"](function), zip(*inputs)
-        elif isinstance(inputs, Sized) and self._size is None:
-            self._size = len(inputs)
-        self._state.cell_file = sys._getframe(1).f_code.co_filename
-        return _shaped(self._results(function, inputs, shape))
+        elif size is None and isinstance(inputs, Sized):
+            size = len(inputs)
+        kept = self._results(function, inputs, shape, size, name, line, sys._getframe(1).f_code.co_filename)
+        return _shaped(kept)
+
+    def loop(self, turn: Callable[..., Any], inputs: Any, targets: tuple[str, ...], definite: tuple[str, ...], possible: tuple[str, ...], name: str, line: int) -> Iterator[tuple[int, tuple[Any, ...]]]:
+        """What the turns of a loop have collected, in order. At the end its variables are those of the last turn."""
+        __tracebackhide__ = True
+        size, self._size = self._size, None
+        file = sys._getframe(1).f_code.co_filename
+        collecting = self._worker_half["collecting"](turn, definite, possible, inspect.iscoroutinefunction(turn))
+        last = _Last(inputs)
+        failure: Optional[BaseException] = None
+        try:
+            kept = self._results(collecting, last, "list", size, name, line, file)
+        except BaseException as error:
+            kept_so_far = self._keeper.failed(self._order.cell_id, self._jobs - 1)
+            if kept_so_far is None:
+                raise
+            kept, failure = kept_so_far, error
+        names: dict[str, Any] = {}
+        for collected, assigned, lost in kept.until_failure():
+            yield from collected
+            names.update(assigned)
+            self._warn_of(lost)
+        if failure is not None:
+            raise failure
+        if last.seen:
+            self._namespace.update(zip(targets, last.value))
+        self._namespace.update(names)
 
     def call(self, cell: Callable[[], Any], bound: tuple[str, ...], deleted: tuple[str, ...]) -> Any:
         """The cell's value. Binds what the cell has assigned, and changes what it has changed."""
         __tracebackhide__ = True
-        self._state.cell_file = sys._getframe(1).f_code.co_filename
+        file = sys._getframe(1).f_code.co_filename
         whole = self._worker_half["keeping"](cell, bound, inspect.iscoroutinefunction(cell))
-        kept = self._results(whole, [None], "list")
+        kept = self._results(whole, [None], "list", None, self._state.name, 1, file)
         restored = restore(kept.values[0], self._namespace)
-        for name, reason in restored.lost:
-            what = "the value of the cell" if name is None else f"`{name}`"
-            print(f"Burla: {what} cannot be sent back from the worker: {reason}", file=sys.stderr)
+        self._warn_of(restored.lost)
         for name, made in restored.names.items():
             self._namespace[name] = rehomed(made, self._namespace)
         for name in deleted:
@@ -74,102 +104,137 @@ class Run:
                 self._namespace.pop(name, None)
         return restored.value
 
-    # --- the job
+    def applied(self, receiver: Any, method: str, name: str, line: int) -> Callable[..., Any]:
+        """`df.apply` and the like: on the cluster where the object is one of pandas."""
+        file = sys._getframe(1).f_code.co_filename
 
-    def _results(self, function: Callable[..., Any], inputs: Iterable[Any], shape: str) -> Kept:
+        def map_values(function: Callable[..., Any], values: list[Any]) -> list[Any]:
+            __tracebackhide__ = True
+            return self._results(function, values, "list", len(values), name, line, file).values
+
+        return applied.method(receiver, method, map_values, self._worker_half["applied"])
+
+    def pool(self, kind: Any, name: str, line: int) -> Callable[..., Any]:
+        """An executor or pool whose calls run on the cluster, in the place of Python's own."""
+        file = sys._getframe(1).f_code.co_filename
+        return pool_maker(kind, lambda: self._streaming(name, line, file), self._worker_half)
+
+    def with_joblib(self, call: Callable[[], Any]) -> Any:
+        """What joblib runs in parallel meanwhile runs on the cluster."""
         __tracebackhide__ = True
-        attach_to = self._order.attach_to
-        over = None if attach_to is None else self._keeper.over(attach_to)
+        file = sys._getframe(1).f_code.co_filename
+        with joblib_backend.active(lambda: ClusterPool(lambda: self._streaming("joblib", 0, file), self._worker_half)):
+            return call()
+
+    # --- jobs
+
+    def _results(self, function: Callable[..., Any], inputs: Iterable[Any], shape: str, size: Optional[int], name: str, line: int, file: str) -> Kept:
+        __tracebackhide__ = True
+        order, job_number = self._order, self._jobs
+        self._jobs += 1
+        over = self._over(job_number)
+        self._begin_state(name, line, file)
         if over is not None:
-            # The cell has come to its end while nobody looked.
-            self._settle(over)
+            # It has come to its end while nobody looked, or in the run before this one.
+            self._settle(over, job_number)
             return over
-        kept = self._begin(inputs, shape)
-        self._read(function, kept)
-        return kept
-
-    def _begin(self, inputs: Iterable[Any], shape: str) -> Kept:
-        __tracebackhide__ = True
-        only, cell_id = self._order.only_inputs, self._order.cell_id
-        if only is None:
-            return self._keeper.new(cell_id, inputs, self._size, shape)
-        kept = self._keeper.failed(cell_id)
-        if kept is None:
-            raise CannotRunOnCluster("The results of the inputs that did not fail are not in this kernel any more. Run the whole cell.")
-        return kept
-
-    def _start(self, function: Callable[[Any], Any], kept: Kept) -> Any:
-        __tracebackhide__ = True
-        cluster = self._order.cluster if self._order.cluster is not None else "local"
-        hear = {"on_error": "continue", "on_log": self._hear_line, "progress": self._hear_progress, "cluster": cluster}
-        if self._order.attach_to is not None:
-            return self._client.attach(self._order.attach_to, **hear)
-        # Detached: it goes on when the kernel is lost, and is taken up again by its id. Who ends the cell cancels it.
-        return self._client.remote_parallel_map(function, kept.feed(self._order.only_inputs), name=self._name, detach=True, **hear)
-
-    def _read(self, function: Callable[[Any], Any], kept: Kept) -> None:
-        __tracebackhide__ = True
-        state = self._state
-        results = None
+        kept = self._kept(inputs, size, shape, job_number)
+        attach_to = order.attach_to if order.attach_to is not None and job_number == order.attach_step else None
+        only = order.only_inputs if kept.failures else None
+        self._screen.open()
         try:
-            # An interrupt while it is begun would leave a job of which nobody knows.
-            with deferred_interrupts():
-                self._screen.open()
-                results = self._start(function, kept)
-                state.job_id = results.job_id
-            self._take(results, kept)
-            if self._order.attach_to is not None:
+            run = JobRun(self._client, self._cluster, self._state, self._screen.changed)
+            run.run(function, kept, only, attach_to)
+            if attach_to is not None:
                 kept.recall()
-            self._keeper.end(results.job_id, kept)
-            self._settle(kept)
-        except BaseException as error:
-            self._end_with(error, results)
-            # What the client was doing is of no use to whoever reads the cell.
-            raise without_frames(error, OWN_FILES)
+            self._keeper.end(self._state.job_id, kept)
+            self._settle(kept, job_number)
         finally:
             self._screen.close()
+        return kept
 
-    def _end_with(self, error: BaseException, results: Any) -> None:
-        if isinstance(error, KeyboardInterrupt):
-            if results is not None:
-                results.cancel()
-            self._state.end("cancelled", "stopped by its user")
-        elif self._state.phase not in ENDS:
-            is_cancelled = getattr(error, "code", "") == "BURLA_CANCELLED"
-            self._state.end("cancelled" if is_cancelled else "failed", str(error).split("\n")[0])
+    @property
+    def _cluster(self) -> Any:
+        return self._order.cluster if self._order.cluster is not None else "local"
 
-    def _take(self, results: Any, kept: Kept) -> None:
+    def _over(self, job_number: int) -> Optional[Kept]:
+        order = self._order
+        if order.attach_to is not None and job_number == order.attach_step:
+            return self._keeper.over(order.attach_to)
+        if order.only_inputs is not None or order.attach_to is not None:
+            return self._keeper.whole(order.cell_id, job_number)
+        return None
+
+    def _kept(self, inputs: Iterable[Any], size: Optional[int], shape: str, job_number: int) -> Kept:
         __tracebackhide__ = True
-        for entry in results.settled():
-            if entry.status == "fulfilled":
-                kept.fulfil(entry.index, entry.value)
-                self._state.hear_value(kept.index_of(entry.index), entry.value)
-            else:
-                self._fail(entry, kept)
-            self._screen.changed()
+        order = self._order
+        if order.only_inputs is not None:
+            kept = self._keeper.failed(order.cell_id, job_number)
+            if kept is not None:
+                return kept
+            if not self._keeper.knows(order.cell_id):
+                raise CannotRunOnCluster("The results of the inputs that did not fail are not in this kernel any more. Run the whole cell.")
+        return self._keeper.new(order.cell_id, inputs, size, shape, job_number)
 
-    def _fail(self, entry: Any, kept: Kept) -> None:
-        error = without_frames(entry.reason, OWN_FILES)
-        kept.reject(entry.index, error)
-        self._state.hear_failure(kept.index_of(entry.index), error)
+    def _begin_state(self, name: str, line: int, file: str) -> None:
+        if self._how == "map":
+            self._state = RunState(name=name, cluster=self._order.cluster_name, how="map")
+        self._state.cell_file = file
+        self._steps.begin(line, self._state)
 
-    def _settle(self, kept: Kept) -> None:
+    def _settle(self, kept: Kept, job_number: int) -> None:
         __tracebackhide__ = True
-        self._state.total = self._state.done + self._state.failed
+        state = self._state
+        if state.done + state.failed == 0:
+            state.done, state.failed = len(kept.values) - len(kept.failures), len(kept.failures)
+        state.total = state.done + state.failed
         if not kept.failures:
-            self._state.end("done")
-            self._keeper.forget(self._order.cell_id)
+            state.end("done")
+            self._keeper.done(self._order.cell_id, job_number)
             return
-        self._state.end("failed")
+        state.end("failed")
         raise kept.failures[min(kept.failures)]
 
-    def _hear_progress(self, progress: Any) -> None:
-        self._state.hear_progress(progress)
-        self._screen.changed()
+    def _streaming(self, name: str, line: int, file: str) -> JobRun:
+        self._jobs += 1
+        self._begin_state(name, line, file)
+        self._screen.open()
+        return JobRun(self._client, self._cluster, self._state, self._screen.changed)
 
-    def _hear_line(self, line: Any) -> None:
-        self._state.hear_line(line)
-        self._screen.changed()
+    def finish(self, *, has_failed: bool) -> None:
+        """The cell has come to its end."""
+        self._screen.close()
+        if not has_failed:
+            self._keeper.forget(self._order.cell_id)
+
+    def _document(self) -> dict[str, Any]:
+        return {**self._state.document(), **self._steps.document()}
+
+    def _warn_of(self, lost: Iterable[tuple[Optional[str], str]]) -> None:
+        for name, reason in lost:
+            what = "the value of the cell" if name is None else f"`{name}`"
+            print(f"Burla: {what} cannot be sent back from the worker: {reason}", file=sys.stderr)
+
+
+class _Last:
+    """Goes over the inputs of a loop one ahead, so that the last one knows that it is; remembers it."""
+
+    def __init__(self, inputs: Iterable[Any]) -> None:
+        self._inputs = inputs
+        self.seen = False
+        self.value: Any = None
+
+    def __iter__(self) -> Iterator[tuple[bool, Any]]:
+        values = iter(self._inputs)
+        for value in values:
+            self.seen, self.value = True, value
+            break
+        else:
+            return
+        for following in values:
+            yield False, self.value
+            self.value = following
+        yield True, self.value
 
 
 def _shaped(kept: Kept) -> Any:
@@ -181,18 +246,3 @@ def _shaped(kept: Kept) -> Any:
     if kept.shape == "keyed":
         return dict(zip(kept.keys, values))
     return list(values)
-
-
-def without_frames(error: BaseException, files: str) -> BaseException:
-    """Takes the frames of files that begin so out of its traceback."""
-    entries: list[TracebackType] = []
-    trace = error.__traceback__
-    while trace is not None:
-        entries.append(trace)
-        trace = trace.tb_next
-    following: Optional[TracebackType] = None
-    for entry in reversed(entries):
-        if not entry.tb_frame.f_code.co_filename.startswith(files):
-            following = TracebackType(following, entry.tb_frame, entry.tb_lasti, entry.tb_lineno)
-    error.__traceback__ = following
-    return error

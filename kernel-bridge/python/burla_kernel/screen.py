@@ -26,9 +26,14 @@ class Screen:
         self._news = threading.Event()
         self._is_over = threading.Event()
         self._thread: Optional[threading.Thread] = None
+        self._is_shown = False
 
     def open(self) -> None:
-        self._show(update=False)
+        """Once more for each further job of the cell."""
+        self.close()
+        self._show(update=self._is_shown)
+        self._is_shown = True
+        self._is_over.clear()
         # What is displayed belongs to the cell that runs: newer kernels find it in the context.
         context = contextvars.copy_context()
         self._thread = threading.Thread(target=lambda: context.run(self._run), name="burla-screen", daemon=True)
@@ -39,10 +44,12 @@ class Screen:
 
     def close(self) -> None:
         """Shows the end."""
+        if self._thread is None:
+            return
         self._is_over.set()
         self._news.set()
-        if self._thread is not None:
-            self._thread.join()
+        self._thread.join()
+        self._thread = None
         self._show(update=True)
 
     def _run(self) -> None:

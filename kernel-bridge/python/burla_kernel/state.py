@@ -66,8 +66,11 @@ class RunState:
         self.phase, self.reason, self.running = phase, clip(reason, 1024), 0
         self._ended_s = time.monotonic()
 
+    @property
+    def elapsed_ms(self) -> int:
+        return round(((time.monotonic() if self._ended_s is None else self._ended_s) - self._began_s) * 1000)
+
     def document(self) -> dict[str, Any]:
-        until_s = time.monotonic() if self._ended_s is None else self._ended_s
         lines = list(self._lines)
         return {
             "version": 1,
@@ -84,7 +87,7 @@ class RunState:
             "failed": self.failed,
             "running": self.running,
             "startedAtMs": round(self._started_s * 1000),
-            "elapsedMs": round((until_s - self._began_s) * 1000),
+            "elapsedMs": self.elapsed_ms,
             "log": {"lines": [list(line) for line in lines], "total": self._line_total, "dropped": self._line_total - len(lines)},
             "samples": list(self._samples),
             "failures": sorted(self._failures, key=lambda failure: failure["index"]),

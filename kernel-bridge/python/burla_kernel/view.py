@@ -10,6 +10,7 @@ MAX_LINES = 200
 MAX_FAILURES = 20
 MAX_SAMPLES = 5
 MAX_LINE_CHARACTERS = 4096
+MAX_STEPS = 50
 
 #: The words of `kernel-bridge/src/cell-view-text.ts`.
 _PHASES = {

@@ -29,3 +29,54 @@ def keeping(cell, bound, is_async):
         return before.pack(await cell(), bound)
 
     return run_async if is_async else run
+
+
+def called(call):
+    """For a pool: an input is a function and its arguments."""
+    function, arguments, options = call
+    return function(*arguments, **options)
+
+
+def applied(function):
+    """For `apply` of pandas: an input is a value, the name of its group, and further arguments."""
+
+    def call(noted):
+        value, group, arguments, options = noted
+        for name in group:
+            object.__setattr__(value, "name", name)
+        return function(value, *arguments, **options)
+
+    return call
+
+
+def collecting(turn, definite, possible, is_async):
+    """A turn of a loop: what it has collected, what its variables are, and which of those cannot travel.
+
+    Those that each turn assigns are sent by the last one only.
+    """
+
+    def packed(is_last, made):
+        import cloudpickle
+
+        collected, names = made
+        kept, lost = {}, []
+        for name in (*(definite if is_last else ()), *possible):
+            if name not in names:
+                continue
+            try:
+                cloudpickle.loads(cloudpickle.dumps(names[name]))
+                kept[name] = names[name]
+            except Exception as error:
+                if is_last:
+                    lost.append((name, f"{type(error).__name__}: {error}"))
+        return collected, kept, lost
+
+    def run(given):
+        is_last, values = given
+        return packed(is_last, turn(values))
+
+    async def run_async(given):
+        is_last, values = given
+        return packed(is_last, await turn(values))
+
+    return run_async if is_async else run

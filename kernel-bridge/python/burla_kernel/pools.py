@@ -1,0 +1,210 @@
+"""`concurrent.futures` executors and `multiprocessing` pools whose calls run on a cluster: one job, whose inputs are the calls."""
+
+from __future__ import annotations
+
+import ast
+import concurrent.futures
+import multiprocessing.pool
+import queue
+import threading
+from concurrent.futures import Future
+from typing import Any, Callable, Iterable, Iterator, Mapping, Optional
+
+from .effects import why_in_one_place
+from .job_run import JobRun
+from .meaning import Meaning
+
+_END = object()
+
+
+def pool_maker(kind: Any, begin: Callable[[], JobRun], worker_half: Mapping[str, Any]) -> Callable[..., Any]:
+    """What stands in the place of `ThreadPoolExecutor`: itself, where it is not the one of Python, or is more than a number of workers."""
+
+    def make(*arguments: Any, **options: Any) -> Any:
+        if not _is_known(kind) or len(arguments) > 1 or set(options) - {"max_workers", "processes", "mp_context", "thread_name_prefix"}:
+            return kind(*arguments, **options)
+        return ClusterPool(begin, worker_half, lambda: kind(*arguments, **options), shares_memory=_shares_memory(kind))
+
+    return make
+
+
+def _is_known(kind: Any) -> bool:
+    if isinstance(kind, type):
+        return issubclass(kind, (concurrent.futures.ThreadPoolExecutor, concurrent.futures.ProcessPoolExecutor, multiprocessing.pool.Pool))
+    return getattr(kind, "__name__", "") == "Pool" and type(getattr(kind, "__self__", None)).__module__.startswith("multiprocessing")
+
+
+def _shares_memory(kind: Any) -> bool:
+    return isinstance(kind, type) and issubclass(kind, (concurrent.futures.ThreadPoolExecutor, multiprocessing.pool.ThreadPool))
+
+
+class ClusterPool(concurrent.futures.Executor):
+    """Both an executor and a pool. A function that changes what threads share runs in Python's own (`make_local`)."""
+
+    def __init__(self, begin: Callable[[], JobRun], worker_half: Mapping[str, Any], make_local: Optional[Callable[[], Any]] = None, *, shares_memory: bool = False) -> None:
+        self._begin = begin
+        self._called = worker_half["called"]
+        self._make_local = make_local if shares_memory else None
+        self._local: Any = None
+        self._calls: "queue.SimpleQueue[Any]" = queue.SimpleQueue()
+        self._futures: "dict[int, Future[Any]]" = {}
+        self._count = 0
+        self._job: Optional[JobRun] = None
+        self._thread: Optional[threading.Thread] = None
+        self._lock = threading.Lock()
+        self._is_closed = False
+
+    # --- concurrent.futures
+
+    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> "Future[Any]":
+        if self._needs_memory(fn):
+            self._local = self._local or self._make_local()  # type: ignore[misc]
+            submit = getattr(self._local, "submit", None) or self._local.apply_async
+            return submit(fn, *args, **kwargs) if hasattr(self._local, "submit") else submit(fn, args, kwargs)
+        future: "Future[Any]" = Future()
+        with self._lock:
+            if self._is_closed:
+                raise RuntimeError("cannot schedule new futures after shutdown")
+            self._futures[self._count] = future
+            self._count += 1
+            future.set_running_or_notify_cancel()
+            self._calls.put((fn, args, kwargs))
+            if self._thread is None:
+                self._job = self._begin()
+                self._thread = threading.Thread(target=self._run, name="burla-pool", daemon=True)
+                self._thread.start()
+        return future
+
+    def map(self, fn: Callable[..., Any], *iterables: Iterable[Any], timeout: Optional[float] = None, chunksize: int = 1) -> Iterator[Any]:  # type: ignore[override]
+        futures = [self.submit(fn, *arguments) for arguments in zip(*iterables)]
+        return (_result(future, timeout) for future in futures)
+
+    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
+        with self._lock:
+            if not self._is_closed:
+                self._is_closed = True
+                self._calls.put(_END)
+        if cancel_futures and self._job is not None:
+            self._job.cancel()
+        if self._local is not None:
+            (getattr(self._local, "shutdown", None) or self._local.close)()
+        if wait and self._thread is not None:
+            try:
+                self._thread.join()
+            except KeyboardInterrupt:
+                if self._job is not None:
+                    self._job.cancel()
+                raise
+
+    def __exit__(self, *failure: Any) -> None:
+        self.shutdown(wait=True, cancel_futures=failure[0] is not None)
+
+    # --- multiprocessing.Pool
+
+    def apply(self, func: Callable[..., Any], args: Iterable[Any] = (), kwds: Mapping[str, Any] = {}) -> Any:
+        return self.submit(func, *args, **kwds).result()
+
+    def apply_async(self, func: Callable[..., Any], args: Iterable[Any] = (), kwds: Mapping[str, Any] = {}, callback: Any = None, error_callback: Any = None) -> Any:
+        return _Async([self.submit(func, *args, **kwds)], True, callback, error_callback)
+
+    def map_async(self, func: Callable[..., Any], iterable: Iterable[Any], chunksize: Optional[int] = None, callback: Any = None, error_callback: Any = None) -> Any:
+        return _Async([self.submit(func, value) for value in iterable], False, callback, error_callback)
+
+    def starmap(self, func: Callable[..., Any], iterable: Iterable[Iterable[Any]], chunksize: Optional[int] = None) -> list[Any]:
+        return [_result(future) for future in [self.submit(func, *values) for values in iterable]]
+
+    def starmap_async(self, func: Callable[..., Any], iterable: Iterable[Iterable[Any]], chunksize: Optional[int] = None, callback: Any = None, error_callback: Any = None) -> Any:
+        return _Async([self.submit(func, *values) for values in iterable], False, callback, error_callback)
+
+    def imap(self, func: Callable[..., Any], iterable: Iterable[Any], chunksize: int = 1) -> Iterator[Any]:
+        return self.map(func, iterable)
+
+    def imap_unordered(self, func: Callable[..., Any], iterable: Iterable[Any], chunksize: int = 1) -> Iterator[Any]:
+        futures = [self.submit(func, value) for value in iterable]
+        return (_result(future) for future in concurrent.futures.as_completed(futures))
+
+    def close(self) -> None:
+        self.shutdown(wait=False)
+
+    def join(self) -> None:
+        self.shutdown(wait=True)
+
+    def terminate(self) -> None:
+        self.shutdown(wait=False, cancel_futures=True)
+
+    # --- the job
+
+    def _needs_memory(self, fn: Callable[..., Any]) -> bool:
+        """Threads may work on one list together; processes and workers cannot."""
+        if self._make_local is None:
+            return False
+        home = getattr(fn, "__globals__", {})
+        call = ast.Call(ast.Name("__burla_function__", ast.Load()), [ast.Name("__burla_input__", ast.Load())], [])
+        ast.fix_missing_locations(ast.copy_location(call, ast.Constant(0, lineno=1, col_offset=0)))
+        return why_in_one_place([call], ["__burla_input__"], Meaning([], {**home, "__burla_function__": fn})) is not None
+
+    def _run(self) -> None:
+        job = self._job
+        assert job is not None
+        try:
+            job.stream(self._called, self._feed(), self._settle)
+            job.state.total = job.state.done + job.state.failed
+            job.state.end("failed" if job.state.failed else "done")
+        except BaseException as error:
+            job.state.end("cancelled" if getattr(error, "code", "") == "BURLA_CANCELLED" else "failed", str(error).split("\n")[0])
+            for future in list(self._futures.values()):
+                if not future.done():
+                    future.set_exception(error)
+
+    def _feed(self) -> Iterator[Any]:
+        while True:
+            call = self._calls.get()
+            if call is _END:
+                return
+            yield call
+
+    def _settle(self, entry: Any) -> None:
+        future = self._futures.pop(entry.index)
+        if entry.status == "fulfilled":
+            future.set_result(entry.value)
+        else:
+            future.set_exception(entry.reason)
+
+
+class _Async:
+    """What `apply_async` and `map_async` give."""
+
+    def __init__(self, futures: Any, is_one: bool, callback: Any, error_callback: Any) -> None:
+        self._futures, self._is_one = futures, is_one
+        if callback is not None or error_callback is not None:
+            threading.Thread(target=self._tell, args=(callback, error_callback), daemon=True).start()
+
+    def _tell(self, callback: Any, error_callback: Any) -> None:
+        try:
+            value = self.get()
+        except Exception as error:
+            if error_callback is not None:
+                error_callback(error)
+        else:
+            if callback is not None:
+                callback(value)
+
+    def get(self, timeout: Optional[float] = None) -> Any:
+        values = [_result(future, timeout) for future in self._futures]
+        return values[0] if self._is_one else values
+
+    def wait(self, timeout: Optional[float] = None) -> None:
+        concurrent.futures.wait(self._futures, timeout)
+
+    def ready(self) -> bool:
+        return all(future.done() for future in self._futures)
+
+    def successful(self) -> bool:
+        if not self.ready():
+            raise ValueError("not ready")
+        return all(future.exception() is None for future in self._futures)
+
+
+def _result(future: Any, timeout: Optional[float] = None) -> Any:
+    __tracebackhide__ = True
+    return future.result(timeout) if hasattr(future, "result") else future.get(timeout)
