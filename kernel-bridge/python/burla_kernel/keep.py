@@ -19,7 +19,7 @@ class Kept:
         self.is_whole = False
         #: What failed, by input.
         self.failures: dict[int, BaseException] = {}
-        self._inputs = inputs
+        self.inputs = inputs
         self._size = size
         #: Inputs without a result: those that fail may run again.
         self._open: dict[int, Any] = {}
@@ -56,8 +56,8 @@ class Kept:
         return iter(self.values[: min(self.failures)] if self.failures else self.values)
 
     def recall(self) -> None:
-        """After a job that took its inputs from an earlier kernel: the keys, and the inputs that have failed."""
-        if not self.failures and self.shape != "keyed":
+        """After a job that took its inputs from an earlier kernel: the keys, the inputs that have failed, the last turn of a loop."""
+        if not self.failures and self.shape not in ("keyed", "loop"):
             return
         for _ in self._all():
             pass
@@ -66,7 +66,7 @@ class Kept:
     def _all(self) -> Iterator[Any]:
         """Pulled in a thread of the client, ahead of the results."""
         is_keyed = self.shape == "keyed"
-        for index, value in enumerate(self._inputs):
+        for index, value in enumerate(self.inputs):
             if is_keyed:
                 key, value = value
                 self.keys.append(key)

@@ -13,7 +13,7 @@ from .meaning import UNKNOWN, Meaning
 from .module_level import mention, named_in_texts
 from .sites import Site, SiteReplacer
 from .spread import POOLS, is_parallel, spread_function
-from .work import Worth, draws
+from .work import Worth, draws, hands_on
 
 #: The one name that the rewritten cell reads: the run, whose methods call the cluster.
 RUN = "__burla__"
@@ -157,6 +157,8 @@ class Maps:
                 return f"each element assigns `{names[0]}`"
         if any(isinstance(node, ast.Call) and draws(node.func, self._meaning) for part in parts for node in ast.walk(part)):
             return "it draws"
+        if any(isinstance(node, ast.Call) and hands_on(node) for part in parts for node in ast.walk(part)):
+            return "somebody else has its work"
         return why_in_one_place(parts, [*inputs, _INPUT], self._meaning) or self._why_seeded(parts)
 
     def _why_seeded(self, parts: Sequence[ast.AST]) -> Optional[str]:

@@ -69,10 +69,9 @@ class Run:
         size, self._size = self._size, None
         file = sys._getframe(1).f_code.co_filename
         collecting = self._worker_half["collecting"](turn, definite, possible, inspect.iscoroutinefunction(turn))
-        last = _Last(inputs)
         failure: Optional[BaseException] = None
         try:
-            kept = self._results(collecting, last, "list", size, name, line, file)
+            kept = self._results(collecting, _Turns(inputs), "loop", size, name, line, file)
         except BaseException as error:
             kept_so_far = self._keeper.failed(self._order.cell_id, self._jobs - 1)
             if kept_so_far is None:
@@ -85,8 +84,9 @@ class Run:
             self._warn_of(lost)
         if failure is not None:
             raise failure
-        if last.seen:
-            self._namespace.update(zip(targets, last.value))
+        turns = kept.inputs
+        if turns.seen:
+            self._namespace.update(zip(targets, turns.last))
         self._namespace.update(names)
 
     def call(self, cell: Callable[[], Any], bound: tuple[str, ...], deleted: tuple[str, ...]) -> Any:
@@ -216,25 +216,25 @@ class Run:
             print(f"Burla: {what} cannot be sent back from the worker: {reason}", file=sys.stderr)
 
 
-class _Last:
-    """Goes over the inputs of a loop one ahead, so that the last one knows that it is; remembers it."""
+class _Turns:
+    """Goes over the inputs of a loop one ahead, so that the last one knows that it is."""
 
     def __init__(self, inputs: Iterable[Any]) -> None:
         self._inputs = inputs
         self.seen = False
-        self.value: Any = None
+        self.last: Any = None
 
     def __iter__(self) -> Iterator[tuple[bool, Any]]:
         values = iter(self._inputs)
         for value in values:
-            self.seen, self.value = True, value
+            self.seen, self.last = True, value
             break
         else:
             return
         for following in values:
-            yield False, self.value
-            self.value = following
-        yield True, self.value
+            yield False, self.last
+            self.last = following
+        yield True, self.last
 
 
 def _shaped(kept: Kept) -> Any:

@@ -49,6 +49,8 @@ class Worth:
             return True
         if isinstance(node, ast.Call):
             arguments = [*node.args, *(keyword.value for keyword in node.keywords)]
+            if hands_on(node):
+                return any(map(self.is_work, arguments))
             # `max(texts, key=words)` calls what it is given.
             return self.calls_work(node.func) or any(self.is_work(part) or self._is_own_function(part) for part in arguments)
         if isinstance(node, (ast.ListComp, ast.SetComp, ast.GeneratorExp, ast.DictComp)):
@@ -72,9 +74,6 @@ class Worth:
         if isinstance(function, ast.Attribute):
             value = self._meaning.value(function)
             return self._is_work(value) if value is not UNKNOWN else self._is_working_method(function)
-        if isinstance(function, ast.Call) and _last_name(function.func) == "delayed":
-            # Noted for later, as by joblib and dask.
-            return False
         if not isinstance(function, ast.Name) or function.id in self._own:
             return True
         if self._meaning.is_async(function.id):
@@ -94,8 +93,6 @@ class Worth:
     def _is_working_method(self, function: ast.Attribute) -> bool:
         if self.is_work(function.value):
             return True
-        if function.attr in _NOTED_FOR_LATER:
-            return False
         if self._is_look(function):
             return False
         root = root_of(function.value)
@@ -109,6 +106,14 @@ class Worth:
     def _is_look(self, function: ast.Attribute) -> bool:
         """`plt.plot(…)`, `df.plot(…)`: shown here, as the cell does."""
         return function.attr in ("plot", "hist", "show", "savefig", "set_title", "legend") or draws(function, self._meaning)
+
+
+def hands_on(call: ast.Call) -> bool:
+    """`executor.submit(f, x)`, `delayed(f)(x)`: the work is done by somebody else."""
+    function = call.func
+    if isinstance(function, ast.Call):
+        return _last_name(function.func) == "delayed"
+    return _last_name(function) in _NOTED_FOR_LATER
 
 
 def draws(function: ast.expr, meaning: Meaning) -> bool:
