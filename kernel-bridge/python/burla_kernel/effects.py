@@ -187,14 +187,13 @@ class _Reader:
                 effects.changed.setdefault(root, f"takes the values of `{root}` in turn")
 
     def _note_method(self, method: ast.Attribute, on: ast.Name, call: ast.Call, code: _Code, effects: Effects) -> None:
-        """Of an object of the session, by the text of its class where that is the user's own."""
+        """By the text of its class where that is the user's own: of an object whose class is not known, any that has such a method."""
         of = UNKNOWN if on.id in code.local | code.parameters else self._meaning.value(on)
-        if of is UNKNOWN or not is_own(type(of)):
-            return
-        called = self._meaning.text_of(getattr(type(of), method.attr, None))
-        if called is not None:
-            bound = ast.copy_location(ast.Call(method, [on, *call.args], call.keywords), call)
-            self._note_called(called, bound, code, effects)
+        methods = self._meaning.methods(method.attr) if of is UNKNOWN else [self._meaning.text_of(getattr(type(of), method.attr, None))] if is_own(type(of)) else []
+        bound = ast.copy_location(ast.Call(method, [on, *call.args], call.keywords), call)
+        for called in methods:
+            if called is not None:
+                self._note_called(called, bound, code, effects)
 
     def _note_called(self, called: FunctionNode, call: ast.Call, code: _Code, effects: Effects) -> None:
         inner = self.of_function(called)

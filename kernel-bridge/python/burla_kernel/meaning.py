@@ -23,6 +23,7 @@ class Meaning:
     def __init__(self, statements: Sequence[ast.stmt], namespace: Mapping[str, object]) -> None:
         self.namespace = namespace
         self._functions: dict[str, FunctionNode] = {}
+        self._methods: dict[str, list[FunctionNode]] = {}
         self._texts: dict[int, tuple[object, Optional[FunctionNode]]] = {}
         self._imports: dict[str, object] = {}
         bound = scopes.names_of(statements).bound
@@ -38,6 +39,10 @@ class Meaning:
     def _note(self, node: ast.AST) -> None:
         if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
             self._functions[node.name] = node
+        elif isinstance(node, ast.ClassDef):
+            for part in node.body:
+                if isinstance(part, (ast.FunctionDef, ast.AsyncFunctionDef)):
+                    self._methods.setdefault(part.name, []).append(part)
         elif isinstance(node, ast.Import):
             for alias in node.names:
                 module = alias.name if alias.asname else alias.name.partition(".")[0]
@@ -81,6 +86,11 @@ class Meaning:
         if isinstance(node, ast.Name) and node.id in self._functions:
             return self._functions[node.id]
         return self.text_of(self.value(node))
+
+    def methods(self, name: str) -> list[Optional[FunctionNode]]:
+        """Of that name, of all classes of the session and of the cell."""
+        there = [self.text_of(vars(value)[name]) for value in list(self.namespace.values()) if isinstance(value, type) and name in vars(value) and is_own(value)]
+        return [*there, *self._methods.get(name, [])]
 
     def text_of(self, value: object) -> Optional[FunctionNode]:
         """The same for a function itself, read once."""
