@@ -65,7 +65,7 @@ class Worth:
         return any(map(self.is_work, ast.iter_child_nodes(node)))
 
     def _is_own_function(self, node: ast.expr) -> bool:
-        return isinstance(node, ast.Name) and node.id not in self._own and self._meaning.function(node) is not None
+        return isinstance(node, ast.Name) and node.id not in self._own and not self._meaning.is_async(node.id) and self._meaning.function(node) is not None
 
     def calls_work(self, function: ast.expr) -> bool:
         """Whether a call of it is."""
