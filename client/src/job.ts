@@ -1,6 +1,6 @@
 /** One job of this process: inputs out under credit, results in, taken up again when the connection was lost. */
 import {
-  BurlaError, decodeEnvelopes, fromEnvelope, isErrorCode, logEntriesSchema, messageOf, NO_INPUT, originOf, toldError, unpack, type JobId, type JobSpec, type MainToClient, type Of, type QueuePlace,
+  BurlaError, decodeEnvelopes, fromEnvelope, isErrorCode, logEntriesSchema, MAX_FUNCTION_BYTES, messageOf, NO_INPUT, originOf, toldError, unpack, type JobId, type JobSpec, type MainToClient, type Of, type QueuePlace,
 } from "@burla/protocol";
 import * as v from "valibot";
 import { stepTo, type FeedQueue } from "@burla/queue";
@@ -106,8 +106,8 @@ export class Job<Result> implements JobChannel {
     this.#lookahead = start.lookahead;
     start.prepared
       .then((prepared) => {
+        checkSize(prepared);
         this.#prepared = prepared;
-        // Throws when the function and what it captured are over the limit of a message.
         if (this.#outcome === undefined) connection.add(this);
       })
       .catch((error: unknown) => this.failed(error));
@@ -431,4 +431,10 @@ function deferred(): Deferred {
 function lengthOf(inputs: Inputs<unknown>): number | null {
   if (Array.isArray(inputs) || ArrayBuffer.isView(inputs)) return (inputs as unknown as ArrayLike<unknown>).length;
   return inputs instanceof Set || inputs instanceof Map ? inputs.size : null;
+}
+
+/** @throws BurlaError BURLA_TOO_LARGE, before anything is sent. */
+function checkSize({ code, values }: PreparedFunction): void {
+  const bytes = code.byteLength + values.byteLength;
+  if (bytes > MAX_FUNCTION_BYTES) throw new BurlaError("BURLA_TOO_LARGE", `the function and what it captured have ${bytes} bytes, over the limit of ${MAX_FUNCTION_BYTES}`);
 }

@@ -15,8 +15,10 @@ export const MAX_CHUNK_INPUTS = 8192;
 export const MAX_WINDOW_INPUTS = 65_536;
 /** Their bytes, counted as inputs on the way in and as results on the way out. */
 export const MAX_WINDOW_BYTES = 32 * MiB;
-/** Largest bundle, and largest set of captured values: by itself each, and together twice as much. */
+/** Largest blob that is put by itself. */
 export const MAX_BUNDLE_BYTES = 64 * MiB;
+/** A function with all that it has captured. */
+export const MAX_FUNCTION_BYTES = 128 * MiB;
 /** Names and values of the variables that a job gives its calls, the whole environment of its caller among them. */
 export const MAX_ENVIRONMENT_CHARACTERS = 512 * KiB;
 /** Linux gives one process no more than this for one variable. */

@@ -8,6 +8,8 @@ from typing import Any, Iterator
 from .messagepack import pack, unpack
 
 MAX_FRAME_BYTES = 512 * 1024 * 1024
+#: A function with all that it has captured.
+MAX_FUNCTION_BYTES = 128 * 1024 * 1024
 MAX_HEADER_BYTES = 1024 * 1024
 
 _prefix = struct.Struct("<II")

@@ -1,7 +1,7 @@
 /** One connected client: its frames become events, with the rights of its token. No decisions. */
 import type { Duplex } from "node:stream";
 import {
-  BurlaError, clientToMain, Connection, MAX_BUNDLE_BYTES, MAX_NESTING, messageOf, type ClientToMain, type JobId, type MainToClient, type Of,
+  BurlaError, clientToMain, Connection, MAX_FUNCTION_BYTES, MAX_NESTING, messageOf, type ClientToMain, type JobId, type MainToClient, type Of,
   type QueuePlace,
 } from "@burla/protocol";
 import type { Identity } from "./auth.ts";
@@ -108,7 +108,7 @@ export class ClientLink {
   #submit({ jobId, spec, codeBytes }: Of<ClientToMain, "submit">, body: Uint8Array): void {
     const { cluster, blobs, identity, onlyJob, queueFor } = this.#options;
     if (cluster.entry(jobId) !== undefined) return this.#attach({ type: "attach", jobId, afterSeq: 0, push: true, linesAfter: 0 });
-    if (body.byteLength > 2 * MAX_BUNDLE_BYTES) throw new BurlaError("BURLA_TOO_LARGE", `the function and what it captured have ${body.byteLength} bytes`);
+    if (body.byteLength > MAX_FUNCTION_BYTES) throw new BurlaError("BURLA_TOO_LARGE", `the function and what it captured have ${body.byteLength} bytes, over the limit of ${MAX_FUNCTION_BYTES}`);
     const parent = identity.role === "worker" ? identity.jobId : null;
     this.#checkDepth(parent);
     if (codeBytes > 0) blobs.put(spec.bundle.id, body.subarray(0, codeBytes));

@@ -13,7 +13,7 @@ import { replayJob, type Replayed } from "./store/replay.ts";
 import { LineLog, type LoggedLines } from "./store/line-log.ts";
 
 /** Ended jobs that are remembered, the newest ones. */
-const MAX_ENDED_JOBS = 100;
+export const MAX_ENDED_JOBS = 100;
 /** The folder of jobs that were put aside. */
 const DAMAGED = "damaged";
 const JOB_ID = /^job-[0-9a-z]{19}$/;
