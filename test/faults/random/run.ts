@@ -161,7 +161,8 @@ class RunningJob {
 async function untilDue({ phase, progress }: Fault, job: RunningJob): Promise<boolean> {
   const isDue = () => {
     if (phase === "between two jobs") return job.isOver;
-    if (phase === "before the first result") return job.programs.length > 0;
+    // A program that has not begun its job has nothing that could be lost.
+    if (phase === "before the first result") return job.jobId !== null;
     const begun = new Set(job.calls.map(({ index }) => index));
     return begun.size > 0 && begun.size >= Math.ceil(progress * job.plan.inputs);
   };
