@@ -20,8 +20,14 @@ if (without.length < names.length || !(Number(values.runs) > 0) || !Number.isInt
   process.exit(2);
 }
 
+let isStopped = false;
+process.once("SIGINT", () => {
+  isStopped = true;
+  console.log("no further run begins; once more ends this one too");
+});
+const endMs = performance.now() + Number(values.minutes) * 60_000;
 const tally = await campaign({
-  seed: Number(values.seed), runs: Number(values.runs), isShort: values.short, without, budgetMs: Number(values.minutes) * 60_000, say: (line) => console.log(line),
+  seed: Number(values.seed), runs: Number(values.runs), isShort: values.short, without, isOver: () => isStopped || performance.now() > endMs, say: (line) => console.log(line),
 });
 console.log(`\n${tally.text}`);
 for (const complaint of tally.complaints) console.log(complaint);
