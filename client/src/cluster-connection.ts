@@ -91,6 +91,11 @@ export class ClusterConnection {
     return known;
   }
 
+  /** Main has it no longer. */
+  disclaimBundle(id: BundleId): void {
+    this.#sentBundles.delete(id);
+  }
+
   /** The process stays alive as long as somebody holds the connection. */
   hold(): void {
     if (++this.#holds === 1) this.#connection?.ref(true);

@@ -199,6 +199,16 @@ export class Job<Result> implements JobChannel {
     this.#startPump();
   }
 
+  /** Main has lost the code that this connection sent before. */
+  #sendCode(): void {
+    if (this.#prepared === undefined) return;
+    const { spec, code } = this.#prepared;
+    this.#connection.disclaimBundle(spec.bundle.id);
+    if (!this.hasBegun) return this.#submit(this.#connection);
+    this.#connection.claimBundle(spec.bundle.id);
+    this.#connection.send({ type: "code", jobId: this.jobId }, code);
+  }
+
   message(message: MainToClient, body: Uint8Array): void {
     switch (message.type) {
       case "accepted":
@@ -217,6 +227,8 @@ export class Job<Result> implements JobChannel {
         return this.#elsewhere === undefined ? this.#finished(message, body) : this.#elsewhere.finished(message, body);
       case "left":
         return undefined;
+      case "codeNeeded":
+        return this.#sendCode();
       case "refused":
         return this.failed(isErrorCode(message.code) ? toldError(message.code, message.message) : new BurlaError("BURLA_PROTOCOL", message.message));
     }

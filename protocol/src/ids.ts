@@ -9,7 +9,7 @@ export type JobId = Branded<"JobId">;
 export type NodeId = Branded<"NodeId">;
 /** One worker process or container. */
 export type WorkerId = Branded<"WorkerId">;
-/** SHA-256 of a bundle's content, in hex. */
+/** SHA-256 of all that a bundle stands for, in hex: see `bundle-id.ts`. */
 export type BundleId = Branded<"BundleId">;
 
 /** Base 32 without letters that are read as another (Crockford). Sorts by time when made by `newJobId`. */

@@ -1,3 +1,4 @@
+export * from "./bundle-id.ts";
 export * from "./connection.ts";
 export * from "./envelope.ts";
 export * from "./environment.ts";

@@ -22,7 +22,7 @@ import { imageNameSchema } from "./spec.ts";
 import type { BundleId, JobId, NodeId, WorkerId } from "./ids.ts";
 
 /** Raised whenever two builds could not talk; the first thing that either side compares. */
-export const PROTOCOL_VERSION = 7;
+export const PROTOCOL_VERSION = 8;
 
 const count = v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(Number.MAX_SAFE_INTEGER));
 const positive = v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(Number.MAX_SAFE_INTEGER));
@@ -172,6 +172,8 @@ export const queueCountsSchema = v.object({
   total: v.nullable(count),
 });
 export const cancelSchema = v.object({ type: v.literal("cancel"), jobId, reason: text(1024) });
+/** Body: the code of the job's bundle, which main has asked for. */
+export const codeSchema = v.object({ type: v.literal("code"), jobId });
 /** The reader goes; of a detached job nothing else changes. Answered with `left`. */
 export const leaveSchema = v.object({ type: v.literal("leave"), jobId });
 
@@ -187,6 +189,8 @@ export const acceptedSchema = v.object({
   /** Where inputs go and results come from; null for this connection. */
   queue: v.nullable(queuePlaceSchema),
 });
+/** Main has not the code of this job's bundle, or no longer: before `accepted`, the client submits it again and whole; later it says `code`. */
+export const codeNeededSchema = v.object({ type: v.literal("codeNeeded"), jobId });
 export const creditSchema = v.object({
   type: v.literal("credit"),
   jobId,
@@ -349,6 +353,8 @@ export const queueHeldSchema = v.object({
   /** Sum of the times of the calls answered. */
   runMs: v.pipe(v.number(), v.minValue(0)),
 });
+/** It was told that it has the code of this job's bundle, and has it no longer. Answered with `nodeCode`. */
+export const nodeCodeNeededSchema = v.object({ type: v.literal("nodeCodeNeeded"), jobId });
 /** The function could not be loaded, or a worker not be set up: the job fails. Body: an error envelope, and perhaps that of its cause. */
 export const loadFailedSchema = v.object({ type: v.literal("loadFailed"), jobId, nodeSeq: positive });
 
@@ -365,6 +371,8 @@ export const assignSchema = v.object({
   /** Parts of the body: code (0 when this node has it), then the captured values. */
   codeBytes: count,
 });
+/** Body: the code of the job's bundle; or, with an empty body, the reason why nobody has it any more. */
+export const nodeCodeSchema = v.object({ type: v.literal("nodeCode"), jobId, missing: text(1024) });
 /** Body: the whole chunk, of which `from` (inclusive) to `to` (exclusive) are granted. */
 export const grantSchema = v.object({
   type: v.literal("grant"),
@@ -440,17 +448,17 @@ export const pingSchema = v.object({ type: v.literal("ping") });
 
 const always = [helloSchema, pingSchema] as const;
 export const clientToMain = v.variant("type", [
-  ...always, submitSchema, attachSchema, inputsSchema, inputsEndSchema, ackSchema, queueCountsSchema, cancelSchema, leaveSchema,
+  ...always, submitSchema, attachSchema, inputsSchema, inputsEndSchema, ackSchema, queueCountsSchema, codeSchema, cancelSchema, leaveSchema,
 ]);
 export const mainToClient = v.variant("type", [
-  ...always, acceptedSchema, creditSchema, resultsSchema, logsSchema, progressSchema, finishedSchema, leftSchema, refusedSchema,
+  ...always, acceptedSchema, codeNeededSchema, creditSchema, resultsSchema, logsSchema, progressSchema, finishedSchema, leftSchema, refusedSchema,
 ]);
 export const nodeToMain = v.variant("type", [
   ...always, nodeHelloSchema, nodeStateSchema, nodeLeavingSchema, renewSchema, nodeResultsSchema, grantEndedSchema, loadFailedSchema, nodeLogsSchema,
-  queueHeldSchema,
+  queueHeldSchema, nodeCodeNeededSchema,
 ]);
 export const mainToNode = v.variant("type", [
-  ...always, assignSchema, grantSchema, storedSchema, drainSchema, stopSchema, shutdownSchema,
+  ...always, assignSchema, nodeCodeSchema, grantSchema, storedSchema, drainSchema, stopSchema, shutdownSchema,
 ]);
 export const nodeToWorker = v.variant("type", [...always, loadSchema, runSchema]);
 export const workerToNode = v.variant("type", [

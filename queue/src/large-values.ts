@@ -1,6 +1,6 @@
 /** Values that no document can hold: in a bucket of Cloud Storage if the cluster names one, else among main's blobs. */
 import { createHash } from "node:crypto";
-import { requestMain, ROUTES, type MainRequest, type QueuePlace } from "@burla/protocol";
+import { BurlaError, requestMain, ROUTES, type MainRequest, type QueuePlace } from "@burla/protocol";
 import { BucketValues } from "./bucket-values.ts";
 import type { LargeValues } from "./port.ts";
 import { requestPatiently } from "./request-patiently.ts";
@@ -25,17 +25,23 @@ export class MainValues implements LargeValues {
   }
 
   async put(value: Uint8Array): Promise<string> {
-    const hash = createHash("sha256").update(value).digest("hex");
+    const hash = hashOf(value);
     await this.#request(hash, { method: "PUT", body: value });
     return hash;
   }
 
   async get(name: string): Promise<Uint8Array> {
-    return new Uint8Array(await (await this.#request(name, { method: "GET" })).arrayBuffer());
+    const value = new Uint8Array(await (await this.#request(name, { method: "GET" })).arrayBuffer());
+    if (hashOf(value) !== name) throw new BurlaError("BURLA_QUEUE", `the value ${name} is not what its name says`);
+    return value;
   }
 
   #request(hash: string, what: Pick<MainRequest, "method" | "body">): Promise<Response> {
     const path = ROUTES.blob.replace(":hash", hash);
     return requestPatiently("main", () => requestMain({ ...this.#address(), ...what, path, signal: AbortSignal.timeout(REQUEST_TIMEOUT_MS) }));
   }
+}
+
+function hashOf(value: Uint8Array): string {
+  return createHash("sha256").update(value).digest("hex");
 }

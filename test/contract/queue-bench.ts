@@ -1,5 +1,5 @@
 /** Both sides of a job's queue in this process: a client that keeps what it is told, nodes that answer as a test says. */
-import { decodeEnvelopes, decodeValues, encodeEnvelopes, encodeValues, fromEnvelope, indexAt, logEntriesSchema, pack, toEnvelope, unpack, type BundleId, type JobSpec, type LogEntry, type MainToClient, type Of } from "@burla/protocol";
+import { bundleIdOf, decodeEnvelopes, decodeValues, encodeEnvelopes, encodeValues, fromEnvelope, indexAt, logEntriesSchema, pack, toEnvelope, unpack, type JobSpec, type LogEntry, type MainToClient, type Of } from "@burla/protocol";
 import type { FeedListener, FeedMessage, FeedQueue, GrantMessage, WorkQueue } from "@burla/queue";
 import * as v from "valibot";
 
@@ -15,7 +15,7 @@ export const CODE = Buffer.from("export default () => (x) => x;");
 export function specOf(changes: Partial<JobSpec> = {}): JobSpec {
   return {
     name: "test", runtime: "node", image: null, cpu: 1, ramMiB: null, maxParallelism: null, concurrency: 1, onError: "continue", retries: 0,
-    timeoutMs: null, grow: 0, detach: false, setupTimeoutMs: null, env: [], environment: null, cwd: null, parent: null, python: null, queue: null, bundle: { id: "c".repeat(64) as BundleId, externals: [] }, ...changes,
+    timeoutMs: null, grow: 0, detach: false, setupTimeoutMs: null, env: [], environment: null, cwd: null, parent: null, python: null, queue: null, bundle: { id: bundleIdOf({ runtime: "node", externals: [] }, CODE), externals: [] }, ...changes,
   };
 }
 

@@ -3,8 +3,7 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import { request, type ClientRequest, type IncomingMessage } from "node:http";
 import { after, before, test } from "node:test";
-import { createHash } from "node:crypto";
-import { CHANNEL_CONTENT_TYPE, encodeValues, FrameDecoder, newJobId, type Frame, type JobId } from "@burla/protocol";
+import { bundleIdOf, CHANNEL_CONTENT_TYPE, encodeValues, FrameDecoder, newJobId, type Frame, type JobId } from "@burla/protocol";
 import { startMain, type MainProcess } from "./main-process.ts";
 import { frame, HELLO } from "./peers.ts";
 
@@ -15,7 +14,7 @@ after(() => main.stop());
 const CODE = Buffer.from("export default () => (x) => x + 1;");
 const SPEC = {
   name: "channel", runtime: "node", image: null, cpu: 1, ramMiB: null, maxParallelism: null, concurrency: 1, onError: "continue", retries: 0, grow: 0, timeoutMs: null,
-  detach: false, setupTimeoutMs: null, env: [], environment: null, cwd: null, parent: null, python: null, queue: null, bundle: { id: createHash("sha256").update(CODE).digest("hex"), externals: [] },
+  detach: false, setupTimeoutMs: null, env: [], environment: null, cwd: null, parent: null, python: null, queue: null, bundle: { id: bundleIdOf({ runtime: "node", externals: [] }, CODE), externals: [] },
 };
 
 class Channel {

@@ -5,7 +5,7 @@ import { connect } from "node:net";
 import type { Duplex } from "node:stream";
 import { after, before, test } from "node:test";
 import fc from "fast-check";
-import { clientToMain, encodeValues, nodeToMain, openStream, ROLE_HEADER, UPGRADE_PROTOCOL, type BundleId, type JobId, type JobSpec } from "@burla/protocol";
+import { bundleIdOf, clientToMain, encodeValues, nodeToMain, openStream, ROLE_HEADER, UPGRADE_PROTOCOL, type JobId, type JobSpec } from "@burla/protocol";
 import { remoteParallelMap } from "../../client/src/index.ts";
 import { messagesOf, valuesOf } from "./arbitrary.ts";
 import { startMain, type MainProcess } from "./main-process.ts";
@@ -57,11 +57,11 @@ for (const [role, union] of [["client", clientToMain], ["node", nodeToMain]] as 
   });
 }
 
+const CODE = Buffer.from("export default () => (x) => x;");
 const SPEC: JobSpec = {
   name: "fuzz", runtime: "node", image: null, cpu: 1, ramMiB: null, maxParallelism: null, concurrency: 1, onError: "continue", retries: 0,
-  timeoutMs: null, grow: 0, detach: false, setupTimeoutMs: null, env: [], environment: null, cwd: null, parent: null, python: null, queue: null, bundle: { id: "a".repeat(64) as BundleId, externals: [] },
+  timeoutMs: null, grow: 0, detach: false, setupTimeoutMs: null, env: [], environment: null, cwd: null, parent: null, python: null, queue: null, bundle: { id: bundleIdOf({ runtime: "node", externals: [] }, CODE), externals: [] },
 };
-const CODE = Buffer.from("export default () => (x) => x;");
 /** Three jobs of one seed: with few of them, messages about the same job meet. */
 const jobsOf = (seed: number) => [0, 1, 2].map((at) => `job-${String(seed * 3 + at).padStart(19, "0")}` as JobId);
 /** Numbers that a conversation is about, and those beyond them. */

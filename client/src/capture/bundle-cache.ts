@@ -1,6 +1,7 @@
 import { mkdir, readFile, rename, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { deserialize, serialize } from "node:v8";
+import { bundleIdOf } from "@burla/protocol";
 import type { Bundle } from "./types.ts";
 
 /** A file that went into a bundle, as it was then. */
@@ -56,10 +57,16 @@ export class BundleCache {
 async function readEntry(key: string, directory: string | undefined): Promise<Entry | undefined> {
   if (directory === undefined) return undefined;
   try {
-    return deserialize(await readFile(join(directory, key))) as Entry;
+    const entry = deserialize(await readFile(join(directory, key))) as Entry;
+    return isWhole(entry.bundle) ? entry : undefined;
   } catch {
     return undefined;
   }
+}
+
+/** Damaged, or of an earlier build that named bundles otherwise. */
+function isWhole({ id, code, externals }: Bundle): boolean {
+  return bundleIdOf({ runtime: "node", externals }, code) === id;
 }
 
 async function isCurrent(inputs: readonly InputFile[]): Promise<boolean> {

@@ -3,7 +3,7 @@ import { existsSync } from "node:fs";
 import { stat } from "node:fs/promises";
 import { dirname, extname, join } from "node:path";
 import { pathToFileURL } from "node:url";
-import { BurlaError } from "@burla/protocol";
+import { bundleIdOf, BurlaError } from "@burla/protocol";
 import type { Metafile } from "esbuild";
 import { BundleCache, type InputFile } from "./bundle-cache.ts";
 import { CaptureError } from "./errors.ts";
@@ -117,8 +117,7 @@ function tsconfigsAbove(folder: string): string[] {
 
 function finish(code: Uint8Array, externals: ExternalPackage[], contents: Bundle["contents"]): Bundle {
   externals.sort((a, b) => (a.name < b.name ? -1 : 1));
-  const versions = externals.map(({ name, version }) => `${name}@${version}`);
-  const id = createHash("sha256").update(code).update(versions.join("\n")).digest("hex");
+  const id = bundleIdOf({ runtime: "node", externals }, code);
   return { id, code, externals, contents };
 }
 

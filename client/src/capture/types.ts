@@ -39,7 +39,7 @@ export interface Capture {
 
 /** A function as one ES module whose default export restores it: `await restore(values)`. */
 export interface Bundle {
-  /** SHA-256 of the code and of the externals, in hex. */
+  /** What it is called on clusters: `bundleIdOf` the code and the externals. */
   id: string;
   code: Uint8Array;
   /** Packages that the code imports and does not hold. */

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import pickle
 import sys
@@ -24,9 +23,8 @@ _MAX_BUNDLE_BYTES = 64 * 1024 * 1024
 
 @dataclass(frozen=True)
 class Bundle:
-    """What workers load. `id` is the hash of `code`."""
+    """What workers load."""
 
-    id: str
     code: bytes
     name: str
     #: Installed packages that it imports, with their versions, for machines that do not have the user's.
@@ -51,7 +49,7 @@ def capture(function: Callable[..., Any], setup: Optional[Callable[[], Any]] = N
     if len(code) > _MAX_BUNDLE_BYTES:
         raise BurlaError("BURLA_TOO_LARGE", f"the function and what it captured have {len(code)} bytes, over the limit of {_MAX_BUNDLE_BYTES}")
     externals = () if same_machine else tuple(packages_in(pickled))
-    return Bundle(hashlib.sha256(code).hexdigest(), code, name_of(function), externals), pickler
+    return Bundle(code, name_of(function), externals), pickler
 
 
 def _pickle(function: Callable[..., Any], setup: Optional[Callable[[], Any]], same_machine: bool) -> tuple[bytes, ValuePickler]:

@@ -231,6 +231,15 @@ class Job:
         total = self._inputs_ended if self._inputs_ended is not None else self._expected
         self._news.put(("people", Progress(job_id=self.job_id, total=total, lost_workers=message["lostWorkers"], **numbers), None))
 
+    def _hear_codeNeeded(self, _message: dict[str, Any], _body: bytes) -> None:
+        """Main has lost the code: before it has taken the job, all is said again."""
+        if self._submit is None:
+            return
+        if self.has_begun:
+            self._connection.send({"type": "code", "jobId": self.job_id}, self._code)
+        else:
+            self.connected()
+
     def _hear_finished(self, message: dict[str, Any], body: bytes) -> None:
         envelopes = unpack(body) if body else []
         if envelopes:

@@ -7,6 +7,7 @@ import sys
 import time
 from typing import Any
 
+from .bundle_id import bundle_id
 from .capture import Bundle
 from .cluster import ClusterTarget
 from .options import Options
@@ -15,6 +16,7 @@ _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
 
 
 def job_spec(bundle: Bundle, options: Options, target: ClusterTarget, surroundings: dict[str, Any]) -> dict[str, Any]:
+    externals = [{"name": name, "version": version, "directory": "", "needs": []} for name, version in bundle.externals]
     return {
         "name": (options.name or bundle.name)[:256],
         "runtime": "python",
@@ -36,7 +38,7 @@ def job_spec(bundle: Bundle, options: Options, target: ClusterTarget, surroundin
             "executable": (sys.executable or None) if target.same_machine else None,
             "version": "%d.%d" % sys.version_info[:2],
         },
-        "bundle": {"id": bundle.id, "externals": [{"name": name, "version": version, "directory": "", "needs": []} for name, version in bundle.externals]},
+        "bundle": {"id": bundle_id("python", externals, bundle.code), "externals": externals},
     }
 
 

@@ -8,11 +8,11 @@ import type { Identity } from "./auth.ts";
 import type { Cluster } from "./cluster.ts";
 import type { JobEntry } from "./job-entry.ts";
 import type { Submitter } from "./queue-place.ts";
-import type { BlobStore } from "./store/blobs.ts";
+import type { Bundles } from "./store/bundles.ts";
 
 export interface ClientLinkOptions {
   readonly cluster: Cluster;
-  readonly blobs: BlobStore;
+  readonly bundles: Bundles;
   readonly identity: Identity;
   /** The one job that is spoken of here, over HTTP; null for any, over a connection of frames. */
   readonly onlyJob: JobId | null;
@@ -93,6 +93,11 @@ export class ClientLink {
         const entry = this.#jobs.get(jobId);
         return entry === undefined ? undefined : cluster.consumed(entry, this.#connection, message.seq);
       }
+      case "code": {
+        const entry = this.#jobs.get(jobId);
+        if (entry === undefined || entry.owner !== this.#connection || entry.finished !== null) return;
+        return cluster.codeArrived(entry, body);
+      }
       case "cancel":
         this.#require(jobId);
         return cluster.handle({ type: "cancelRequested", jobId, reason: message.reason });
@@ -106,12 +111,13 @@ export class ClientLink {
   }
 
   #submit({ jobId, spec, codeBytes }: Of<ClientToMain, "submit">, body: Uint8Array): void {
-    const { cluster, blobs, identity, onlyJob, queueFor } = this.#options;
+    const { cluster, bundles, identity, onlyJob, queueFor } = this.#options;
     if (cluster.entry(jobId) !== undefined) return this.#attach({ type: "attach", jobId, afterSeq: 0, push: true, linesAfter: 0 });
     if (body.byteLength > MAX_FUNCTION_BYTES) throw new BurlaError("BURLA_TOO_LARGE", `the function and what it captured have ${body.byteLength} bytes, over the limit of ${MAX_FUNCTION_BYTES}`);
     const parent = identity.role === "worker" ? identity.jobId : null;
     this.#checkDepth(parent);
-    if (codeBytes > 0) blobs.put(spec.bundle.id, body.subarray(0, codeBytes));
+    if (codeBytes > 0) bundles.put(spec, body.subarray(0, codeBytes));
+    else if (bundles.find(spec) === null) return this.#connection.send({ type: "codeNeeded", jobId });
     const values = Buffer.from(body.subarray(codeBytes));
     const queue = queueFor({ parent, overHttp: onlyJob !== null });
     const entry = cluster.submit(jobId, { ...spec, parent, queue }, values, this.#connection);

@@ -9,9 +9,10 @@ import type { Cluster } from "./cluster.ts";
 import type { NodeLine } from "./node-line.ts";
 import type { JobRegistry } from "./registry.ts";
 import { BlobStore } from "./store/blobs.ts";
+import { Bundles } from "./store/bundles.ts";
 import { JobLog } from "./store/job-log.ts";
 import { OpenFiles } from "./store/open-files.ts";
-import { clusterIn, JOB_ID, SPEC } from "./testing.ts";
+import { clusterIn, CODE, JOB_ID, SPEC } from "./testing.ts";
 
 let directory: string;
 let registry: JobRegistry;
@@ -28,7 +29,7 @@ beforeEach(() => {
   directory = mkdtempSync(join(tmpdir(), "burla-cluster-"));
   const shell = clusterIn(directory);
   ({ registry, cluster } = shell);
-  shell.blobs.put("a".repeat(64), Buffer.from("code"));
+  new Bundles(shell.blobs).put(SPEC, CODE);
   [told, toNode, changed] = [[], [], []];
   shell.changes.listen({ job: (jobId) => void changed.push(registry.get(jobId)?.endedSummary?.phase), node: () => undefined, waits: () => undefined, cluster: () => undefined });
 });
@@ -103,7 +104,7 @@ test("a job that cannot be begun is refused, and leaves nothing", () => {
 test("a bundle that the disk refuses is an error of storage", () => {
   const blobs = new BlobStore(join(directory, "other"));
   rmSync(join(directory, "other"), { recursive: true });
-  assert.throws(() => blobs.put("b".repeat(64), Buffer.from("code")), { code: "BURLA_STORAGE" });
+  assert.throws(() => blobs.add(Buffer.from("code")), { code: "BURLA_STORAGE" });
 });
 
 test("a reader whose results cannot be read is turned away; the job stays for others", async () => {
@@ -121,10 +122,9 @@ test("a reader whose results cannot be read is turned away; the job stays for ot
 
 test("an interrupted job is given up when nobody has taken it up for a week, and bundles that nobody uses go", async (t) => {
   const blobs = new BlobStore(join(directory, "blobs"));
-  blobs.put("b".repeat(64), Buffer.from("unused"));
-  blobs.put("c".repeat(64), Buffer.from("used lately"));
+  const [needed, unused, usedLately] = [SPEC.bundle.id, blobs.add(Buffer.from("unused")), blobs.add(Buffer.from("used lately"))];
   const longAgo = new Date(Date.now() - 8 * 24 * 60 * 60_000);
-  for (const hash of ["a", "b"]) utimesSync(join(directory, "blobs", hash.repeat(64)), longAgo, longAgo);
+  for (const hash of [needed, unused]) utimesSync(join(directory, "blobs", hash), longAgo, longAgo);
   const log = new JobLog(join(directory, "jobs", JOB_ID), new OpenFiles());
   log.append({ type: "job", jobId: JOB_ID, spec: SPEC, rootId: JOB_ID, createdAt: Date.now(), token: "t" });
   log.append({ type: "chunk", chunkId: 0, first: 0, count: 1 });
@@ -132,9 +132,9 @@ test("an interrupted job is given up when nobody has taken it up for a week, and
   utimesSync(join(directory, "jobs", JOB_ID, "job.log"), longAgo, longAgo);
   cluster.restore();
   cluster.prune();
-  assert.equal(blobs.has("b".repeat(64)), false);
-  assert.ok(blobs.has("a".repeat(64)), "a job needs it");
-  assert.ok(blobs.has("c".repeat(64)));
+  assert.equal(blobs.has(unused), false);
+  assert.ok(blobs.has(needed), "a job needs it");
+  assert.ok(blobs.has(usedLately));
   assert.equal(cluster.summaries.jobs()[0]?.phase, "waiting", "its program may still come back");
   const laterMs = performance.now() + CLIENT_GRACE_MS + 1;
   t.mock.method(performance, "now", () => laterMs);

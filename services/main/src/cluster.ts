@@ -8,6 +8,7 @@ import {
 } from "@burla/protocol";
 import * as v from "valibot";
 import type { JobProgress } from "@burla/queue";
+import { CodeDesk } from "./code-desk.ts";
 import { CommandExecutor } from "./command-executor.ts";
 import type { Command, Event, QueueHeld } from "./core/events.ts";
 import { demandsOf } from "./core/growth.ts";
@@ -23,6 +24,7 @@ import { ProgressTeller } from "./progress-teller.ts";
 import { KEEP_RESULTS_MS, type JobRegistry, type Unrestored } from "./registry.ts";
 import type { MachineProvider, NodeDemand } from "./providers/provider.ts";
 import type { BlobStore } from "./store/blobs.ts";
+import { Bundles } from "./store/bundles.ts";
 import type { LoggedLines, NewLines } from "./store/line-log.ts";
 import { Summaries } from "./summaries.ts";
 import type { Changes } from "./watch/changes.ts";
@@ -63,6 +65,8 @@ export class Cluster {
   readonly #progress: ProgressTeller;
   readonly #executor: CommandExecutor;
   #unreadTimer: NodeJS.Timeout | undefined;
+  readonly #bundles: Bundles;
+  readonly #code: CodeDesk;
 
   constructor(options: ClusterOptions) {
     this.#options = options;
@@ -77,7 +81,9 @@ export class Cluster {
       state: this.#state, registry, nodes: this.#nodes, machineOf: (nodeId) => provider.machineOf(nodeId), machines: () => provider.machines, duplicates: () => this.duplicates,
     });
     this.#progress = new ProgressTeller({ state: this.#state, registry, summaries: this.summaries });
-    this.#executor = new CommandExecutor({ ...options, state: this.#state, nodes: this.#nodes, summaries: this.summaries, progress: this.#progress });
+    this.#bundles = new Bundles(options.blobs);
+    this.#code = new CodeDesk({ nodes: this.#nodes, bundles: this.#bundles });
+    this.#executor = new CommandExecutor({ ...options, bundles: this.#bundles, state: this.#state, nodes: this.#nodes, summaries: this.summaries, progress: this.#progress });
   }
 
   /** Takes up what an earlier main left. */
@@ -162,12 +168,11 @@ export class Cluster {
 
   /**
    * A new job, from the client that will feed it.
-   * @throws BurlaError BURLA_NO_FITTING_NODE, BURLA_STORAGE, BURLA_PROTOCOL (its bundle is unknown).
+   * @throws BurlaError BURLA_NO_FITTING_NODE, BURLA_STORAGE
    */
   submit(jobId: JobId, spec: JobSpec, values: Uint8Array, owner: ReaderConnection): JobEntry {
     checkFits(spec, this.#options);
-    if (!this.#options.blobs.has(spec.bundle.id)) throw new BurlaError("BURLA_PROTOCOL", `the bundle ${spec.bundle.id} was not sent`);
-    this.#options.blobs.touch(spec.bundle.id);
+    this.#bundles.touch(spec);
     const parent = spec.parent === null ? undefined : this.#state.jobs.get(spec.parent);
     const entry = this.#options.registry.create(jobId, spec, parent?.rootId ?? jobId, values);
     entry.owner = owner;
@@ -264,7 +269,20 @@ export class Cluster {
   /** A reader comes, or comes back; with `push` it feeds the job. */
   clientBack(jobId: JobId, push: boolean): void {
     this.handle({ type: "clientBack", jobId, push });
+    const entry = this.entry(jobId);
+    if (push && entry !== undefined) this.#code.feederBack(entry);
     this.#options.elsewhere?.watch();
+  }
+
+  /** A node has not the code that it needs for a job. */
+  codeNeeded(nodeId: NodeId, jobId: JobId): void {
+    const entry = this.entry(jobId);
+    if (entry?.finished === null) this.#code.asked(nodeId, entry);
+  }
+
+  /** The program of a job has sent its code again. @throws BurlaError BURLA_PROTOCOL when it is something else; BURLA_STORAGE */
+  codeArrived(entry: JobEntry, code: Uint8Array): void {
+    this.#code.arrived(entry, Buffer.from(code));
   }
 
   /** A reader goes, or its connection was lost. */
@@ -344,6 +362,7 @@ export class Cluster {
     clearTimeout(this.#unreadTimer);
     this.#loop.close();
     this.#progress.close();
+    this.#code.close();
   }
 
   #turnAway(jobId: JobId, message: string): void {

@@ -1,5 +1,5 @@
 /** Carries out what the core has decided: job logs first, then nodes and readers are told. Decides nothing. */
-import { encodeEnvelopes, type NodeId } from "@burla/protocol";
+import { EMPTY_BODY, encodeEnvelopes, type NodeId } from "@burla/protocol";
 import type { Command } from "./core/events.ts";
 import { snapshotJob } from "./core/snapshot.ts";
 import type { CoreState } from "./core/state.ts";
@@ -9,7 +9,7 @@ import { failureOf, failuresIn, keepFailures } from "./failures.ts";
 import type { JobEntry } from "./job-entry.ts";
 import type { NodeLine } from "./node-line.ts";
 import type { ProgressTeller } from "./progress-teller.ts";
-import type { BlobStore } from "./store/blobs.ts";
+import type { Bundles } from "./store/bundles.ts";
 import type { Summaries } from "./summaries.ts";
 
 type NodeOnly = Extract<Command, { type: "stop" | "drain" }>;
@@ -18,7 +18,7 @@ export interface CommandExecutorOptions {
   /** Only read here. */
   readonly state: CoreState;
   readonly nodes: ReadonlyMap<NodeId, NodeLine>;
-  readonly blobs: Pick<BlobStore, "get">;
+  readonly bundles: Pick<Bundles, "find">;
   readonly elsewhere: Pick<ElsewhereJobs, "ended"> | null;
   readonly summaries: Pick<Summaries, "ended">;
   readonly progress: ProgressTeller;
@@ -75,8 +75,9 @@ export class CommandExecutor {
     const link = this.#options.nodes.get(nodeId);
     if (link === undefined) return;
     const bundle = entry.spec.bundle.id;
-    const code = link.hasBundle(bundle) ? new Uint8Array(0) : this.#options.blobs.get(bundle);
-    link.noteBundle(bundle);
+    // A node that is sent none and has none asks for it.
+    const code = link.hasBundle(bundle) ? EMPTY_BODY : (this.#options.bundles.find(entry.spec) ?? EMPTY_BODY);
+    if (code.byteLength > 0) link.noteBundle(bundle);
     entry.startedAt ??= Date.now();
     link.send({ type: "assign", jobId, spec: entry.spec, workers, token: entry.token, codeBytes: code.byteLength }, code, entry.values());
   }

@@ -28,6 +28,7 @@ import { DiskStateStore } from "./state/disk-state-store.ts";
 import { FirestoreStateStore } from "./state/firestore-state-store.ts";
 import { StateMirror } from "./state/state-mirror.ts";
 import { BlobStore } from "./store/blobs.ts";
+import { Bundles } from "./store/bundles.ts";
 import { OpenFiles } from "./store/open-files.ts";
 import { OwnValues } from "./store/own-values.ts";
 import type { MainSummary } from "./summaries.ts";
@@ -74,6 +75,7 @@ const people = new People(join(config.directory, "people.json"), config.vm?.owne
 if (vm === null) provider.start();
 
 const blobs = new BlobStore(join(config.directory, "blobs"));
+const bundles = new Bundles(blobs);
 const queue = queuePlaceOf(config.spec, process.env, vm?.facts.project ?? null);
 const state = queue === null ? new DiskStateStore(join(config.directory, "state")) : new FirestoreStateStore(queue);
 const mirror = new StateMirror({ store: state, node: (nodeId) => cluster.summaries.node(nodeId), job: (jobId) => cluster.summaries.job(jobId), log });
@@ -171,7 +173,7 @@ process.on("SIGINT", () => undefined);
 
 function serveClient(stream: Duplex, identity: Identity, onlyJob: JobId | null): void {
   const client = new ClientLink(stream, {
-    cluster, blobs, identity, onlyJob,
+    cluster, bundles, identity, onlyJob,
     queueFor: (submitter) => queueFor(submitter, queue, config.spec.containers),
     onClosed: () => {
       clients.delete(client);

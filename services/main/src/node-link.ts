@@ -107,6 +107,8 @@ export class NodeLink implements NodeLine {
         return this.#stored.set(message.nodeSeq);
       case "queueHeld":
         return this.#cluster.heldArrived({ ...message, nodeId });
+      case "nodeCodeNeeded":
+        return this.#cluster.codeNeeded(nodeId, message.jobId);
       case "loadFailed":
         this.#cluster.loadFailed(nodeId, message.jobId, Buffer.from(body));
         return this.#stored.set(message.nodeSeq);

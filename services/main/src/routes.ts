@@ -90,12 +90,15 @@ export function createRoutes({ cluster, blobs, board, keepsLargeValues, identify
   });
   app.get(ROUTES.blob, (c) => {
     const hash = c.req.param("hash");
-    if (!blobs.has(hash)) return c.json({ error: "BURLA_PROTOCOL", message: `there is no blob ${hash}` }, 404);
-    return c.body(Buffer.from(blobs.get(hash)));
+    const content = blobs.find(hash);
+    if (content === null) return c.json({ error: "BURLA_PROTOCOL", message: `there is no blob ${hash}` }, 404);
+    return c.body(Buffer.from(content));
   });
-  app.put(ROUTES.blob, bodyLimit({ maxSize: MAX_BUNDLE_BYTES, onError: (c) => c.json({ error: "BURLA_TOO_LARGE" }, 413) }), async (c) =>
-    c.json({ hash: blobs.add(new Uint8Array(await c.req.arrayBuffer())) }),
-  );
+  app.put(ROUTES.blob, bodyLimit({ maxSize: MAX_BUNDLE_BYTES, onError: (c) => c.json({ error: "BURLA_TOO_LARGE" }, 413) }), async (c) => {
+    const hash = c.req.param("hash");
+    blobs.put(hash, new Uint8Array(await c.req.arrayBuffer()));
+    return c.json({ hash });
+  });
   app.post(ROUTES.shutdown, (c) => {
     shutdown("asked to");
     return c.json({ ok: true });

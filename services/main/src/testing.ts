@@ -1,6 +1,6 @@
 /** A shell without connections, records and specs for tests of this service. */
 import { join } from "node:path";
-import type { Body, BundleId, JobId, JobSpec, JobSummary, NodeId } from "@burla/protocol";
+import { bundleIdOf, bundleKindOf, type Body, type JobId, type JobSpec, type JobSummary, type NodeId } from "@burla/protocol";
 import { Cluster } from "./cluster.ts";
 import { JobRegistry } from "./registry.ts";
 import { BlobStore } from "./store/blobs.ts";
@@ -10,10 +10,18 @@ import { Changes } from "./watch/changes.ts";
 
 export const JOB_ID = "job-01j9x3k5v7abcdefghj" as JobId;
 
+export const CODE: Uint8Array = Buffer.from("code");
+
 export const SPEC: JobSpec = {
   name: "score", runtime: "node", image: null, cpu: 1, ramMiB: null, maxParallelism: null, concurrency: 1, onError: "continue", retries: 0,
-  timeoutMs: null, grow: 0, detach: false, setupTimeoutMs: null, env: [], environment: null, cwd: null, parent: null, python: null, queue: null, bundle: { id: "a".repeat(64) as BundleId, externals: [] },
+  timeoutMs: null, grow: 0, detach: false, setupTimeoutMs: null, env: [], environment: null, cwd: null, parent: null, python: null, queue: null, bundle: { id: bundleIdOf({ runtime: "node", externals: [] }, CODE), externals: [] },
 };
+
+/** A job of other code. */
+export function specOf(code: Uint8Array, changes: Partial<JobSpec> = {}): JobSpec {
+  const spec = { ...SPEC, ...changes };
+  return { ...spec, bundle: { ...spec.bundle, id: bundleIdOf(bundleKindOf(spec), code) } };
+}
 
 export const SUMMARY: JobSummary = {
   jobId: JOB_ID, name: "score", phase: "done", reason: "", detach: false, runtime: "node", parent: null, createdAt: 1, startedAt: 1, endedAt: 2, inputs: 3, inputsEnded: true,

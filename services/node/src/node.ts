@@ -10,7 +10,8 @@ import { join } from "node:path";
 import {
   LEASE_RENEW_MS, makeSocketsFolder, type JobId, type JobSpec, type MainToNode, type NodeId, type NodeToMain, type NodeToWorker, type Of,
 } from "@burla/protocol";
-import { BundleStore } from "./bundles.ts";
+import { BundleStore, type CodeSource } from "./bundles.ts";
+import { CodeRequests } from "./code-requests.ts";
 import type { NodeConfig, NodeFolders } from "./config.ts";
 import type { ContainerRuntime } from "./containers/runtime.ts";
 import { checkRoom } from "./disk.ts";
@@ -43,6 +44,7 @@ export class Node {
   readonly #pool: WarmPool;
   readonly #bundles: BundleStore;
   readonly #packages: Packages;
+  readonly #codeRequests: CodeRequests;
   readonly #link: MainLink;
   readonly #queues: WorkQueues;
   /** Null where workers reach main by themselves. */
@@ -73,10 +75,11 @@ export class Node {
       main: () => this.#link.address,
       isToken: (token) => [...this.#tokens.values()].includes(token),
     });
+    this.#codeRequests = new CodeRequests((message) => this.#link.send(message));
     this.#link = new MainLink({
       address: mainAddress(config),
       software: `burla node ${config.nodeId}`,
-      introduce: () => [this.#hello(), this.#status.note(), ...(this.#leaving === null ? [] : [this.#leaving])],
+      introduce: () => [this.#hello(), this.#status.note(), ...(this.#leaving === null ? [] : [this.#leaving]), ...this.#codeRequests.repeated()],
       onMessage: (message, body) => this.#receive(message, body),
       orphan: new OrphanWatch({
         ...config,
@@ -145,6 +148,8 @@ export class Node {
     switch (message.type) {
       case "assign":
         return this.#assign(message, body);
+      case "nodeCode":
+        return this.#codeRequests.answered(message, body);
       case "grant":
         return void this.#groups.get(message.jobId)?.take(message, body);
       case "drain":
@@ -169,7 +174,7 @@ export class Node {
       {
         assign: message,
         values: body.subarray(codeBytes),
-        prepare: (signal, onProgress) => this.#prepare(spec, shape, code, { signal, onProgress }),
+        prepare: (signal, onProgress) => this.#prepare(spec, shape, { code, fetch: () => this.#codeRequests.fetch(jobId, signal) }, { signal, onProgress }),
         environment: this.#environmentOf(message),
         startWorker: () => this.#pool.start(shape),
           openQueue: (listener) => this.#queues.open(message, listener),
@@ -184,9 +189,9 @@ export class Node {
     this.#enter("RUNNING", spec.name);
   }
 
-  async #prepare({ runtime, bundle }: JobSpec, { image, python }: WorkerShape, code: Uint8Array | null, waiting: Waiting): Promise<Prepared> {
+  async #prepare({ runtime, bundle }: JobSpec, { image, python }: WorkerShape, source: CodeSource, waiting: Waiting): Promise<Prepared> {
     // The code first: it comes once, also when its packages cannot be had this time.
-    await this.#bundles.keep(bundle.id, code);
+    await this.#bundles.keep({ runtime, bundle }, source);
     const { links, path } = await this.#packages.provide({ runtime, image, python, externals: bundle.externals }, waiting);
     return { bundlePath: await this.#bundles.path(bundle.id, links), packagesPath: path };
   }
