@@ -8,7 +8,8 @@ import fc from "fast-check";
 import type { BundleId, JobId, MainToNode, NodeId, NodeToMain, Of } from "@burla/protocol";
 import type { Cluster } from "./cluster.ts";
 import type { NodeLine } from "./node-line.ts";
-import { clusterIn, JOB_ID, SPEC } from "./testing.ts";
+import { Bundles } from "./store/bundles.ts";
+import { clusterIn, CODE, JOB_ID, SPEC } from "./testing.ts";
 
 const nodeId = "n-1" as NodeId;
 const nameOf = (at: number) => `job-${String(at).padStart(19, "0")}` as JobId;
@@ -87,7 +88,7 @@ test("what a node does for jobs that main does not know is ended, whatever it sa
     const directory = mkdtempSync(join(tmpdir(), "burla-unknown-"));
     const { cluster, blobs } = clusterIn(directory);
     try {
-      blobs.put(SPEC.bundle.id, Buffer.from("code"));
+      new Bundles(blobs).put(SPEC, CODE);
       const unknown = jobs.map(nameOf);
       const reader = { unsentBytes: 0, send: () => undefined };
       if (known !== null) {
