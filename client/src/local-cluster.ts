@@ -148,7 +148,7 @@ async function launchMain(directory: string, { nodePath, idleMinutes }: LocalSta
       resolve({ how, problem });
     };
     said.once("data", (line: Buffer) => {
-      const problem = /^failed (.*)/.exec(line.toString())?.[1];
+      const problem = /^failed (.*)/s.exec(line.toString())?.[1]?.trimEnd();
       settle(problem === undefined ? "ready" : "failed", problem);
     });
     child.once("error", (error) => settle("failed", error.message));

@@ -1,7 +1,7 @@
 /** The spec of the local cluster: what the user gave it, until `burla down`, or what fits this machine. */
 import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { BurlaError, messageOf, parseClusterSpec, type ClusterSpec } from "@burla/protocol";
+import { BurlaError, messageOf, parseClusterSpec, storageError, type ClusterSpec } from "@burla/protocol";
 
 /**
  * @throws BurlaError BURLA_SPEC
@@ -13,11 +13,18 @@ export function readSpecFile(path: string): ClusterSpec {
 /** @returns null when the user gave none. @throws BurlaError BURLA_SPEC */
 export function readStoredSpec(clusterDirectory: string): ClusterSpec | null {
   const path = specPath(clusterDirectory);
+  let text: string;
   try {
-    return parse(path, readFileSync(path, "utf8"));
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") return null;
-    throw error;
+    text = readFileSync(path, "utf8");
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code === "ENOENT") return null;
+    throw storageError(`read ${path}`, cause);
+  }
+  try {
+    return parse(path, text);
+  } catch (cause) {
+    const cure = "`burla up --spec FILE` gives the cluster its spec anew; without the file it takes what fits this machine.";
+    throw new BurlaError("BURLA_SPEC", `${path}, the spec that the cluster was given, is damaged: ${messageOf(cause).split("\n")[0] ?? ""}`, { cause, cure });
   }
 }
 

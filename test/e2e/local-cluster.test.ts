@@ -149,6 +149,15 @@ test("a connection file and a lock that a dead main left are no obstacle", async
   await runs(cluster);
 });
 
+test("a list of people that is damaged keeps the cluster from starting, with the name of the file and what to do", async () => {
+  const cluster = newCluster();
+  mkdirSync(cluster.directory, { recursive: true });
+  writeFileSync(join(cluster.directory, "people.json"), '[{"name":"ann"');
+  const { code, stderr } = await Script.run(cluster, `await remoteParallelMap((x) => x, [1]).toArray();`);
+  assert.equal(code, 1);
+  assert.match(stderr, /people\.json is damaged[^]*Put back a copy of it/);
+});
+
 test("a damaged connection file is no obstacle", async () => {
   const cluster = newCluster();
   mkdirSync(cluster.directory, { recursive: true });

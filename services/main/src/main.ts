@@ -2,12 +2,12 @@
  * The main service: stands for one cluster. Configured by JSON in BURLA_MAIN; says "ready" on descriptor 3, or "failed"
  * and why.
  */
-import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync, writeSync } from "node:fs";
+import { mkdirSync, renameSync, rmSync, writeFileSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import type { Duplex } from "node:stream";
 import pino from "pino";
 import * as v from "valibot";
-import { childEnvironment, connectionFileSchema, jobSummarySchema, messageOf, namedKinds, newToken, PROTOCOL_VERSION, type ConnectionFile, type JobId } from "@burla/protocol";
+import { childEnvironment, connectionFileSchema, DamageError, jobSummarySchema, messageOf, namedKinds, newToken, PROTOCOL_VERSION, type ConnectionFile, type JobId } from "@burla/protocol";
 import { largeValuesOf } from "@burla/queue";
 import { identify, type Identity } from "./auth.ts";
 import { ClientLink } from "./client-link.ts";
@@ -30,6 +30,7 @@ import { StateMirror } from "./state/state-mirror.ts";
 import { BlobStore } from "./store/blobs.ts";
 import { Bundles } from "./store/bundles.ts";
 import { OpenFiles } from "./store/open-files.ts";
+import { readSealed } from "./store/sealed-file.ts";
 import { OwnValues } from "./store/own-values.ts";
 import type { MainSummary } from "./summaries.ts";
 import { Board } from "./watch/board.ts";
@@ -51,6 +52,7 @@ mkdirSync(config.directory, { recursive: true, mode: 0o700 });
 if (!acquireLock(config.directory)) process.exit(EXIT_LOCKED);
 
 const log = pino({ base: { cluster: config.spec.name } }, pino.destination({ fd: 2, sync: true }).on("error", () => undefined));
+const files = new OpenFiles();
 const connectionFile = join(config.directory, "cluster.json");
 const previous = readPrevious();
 const tokens = { owner: previous?.token ?? newToken(), node: previous?.nodeToken ?? newToken() };
@@ -71,7 +73,7 @@ const provider: MachineProvider = vm?.provider ?? new LocalProvider({
   onChange: () => cluster.machinesChanged(),
   log,
 });
-const people = new People(join(config.directory, "people.json"), config.vm?.ownerHash ?? null);
+const people = new People(join(config.directory, "people.json"), config.vm?.ownerHash ?? null, files);
 if (vm === null) provider.start();
 
 const blobs = new BlobStore(join(config.directory, "blobs"));
@@ -80,7 +82,6 @@ const queue = queuePlaceOf(config.spec, process.env, vm?.facts.project ?? null);
 const state = queue === null ? new DiskStateStore(join(config.directory, "state")) : new FirestoreStateStore(queue);
 const mirror = new StateMirror({ store: state, node: (nodeId) => cluster.summaries.node(nodeId), job: (jobId) => cluster.summaries.job(jobId), log });
 const changes = new Changes(mirror);
-const files = new OpenFiles();
 const registry = new JobRegistry(join(config.directory, "jobs"), files, (jobId) => {
   changes.job(jobId);
   elsewhere?.remove(jobId);
@@ -204,10 +205,16 @@ async function takeUpJobs(): Promise<void> {
   }
 }
 
+/** Without it the cluster has another address and other tokens: a damaged one is kept for who wants to look. */
 function readPrevious(): ConnectionFile | null {
   try {
-    return v.parse(connectionFileSchema, JSON.parse(readFileSync(connectionFile, "utf8")));
-  } catch {
+    return readSealed(connectionFile, connectionFileSchema, files);
+  } catch (error) {
+    if (!(error instanceof DamageError)) throw error;
+    const aside = `${connectionFile}.damaged`;
+    rmSync(aside, { recursive: true, force: true });
+    renameSync(connectionFile, aside);
+    log.error({ error: messageOf(error), aside }, "the connection file was put aside; the cluster gets a new address and new tokens");
     return null;
   }
 }

@@ -1,13 +1,15 @@
 import assert from "node:assert/strict";
-import { mkdtempSync, readFileSync, rmSync, statSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, test } from "node:test";
-import type { NodeId } from "@burla/protocol";
+import { DamageError, type NodeId } from "@burla/protocol";
 import { hashOf, identify } from "./auth.ts";
 import { Enrolment } from "./enrolment.ts";
 import { People } from "./people.ts";
+import { OpenFiles } from "./store/open-files.ts";
 
+const files = new OpenFiles();
 let directory: string;
 let path: string;
 
@@ -20,8 +22,8 @@ afterEach(() => rmSync(directory, { recursive: true, force: true }));
 const roleOf = (people: People, token: string) => identify(`Bearer ${token}`, { owner: null, node: null, jobs: () => [], people: () => people.hashes() })?.role ?? null;
 
 test("somebody who was let in is known by the token, also to the next main, until let out", () => {
-  const token = new People(path, null).add({ name: "ann", role: "viewer" });
-  const people = new People(path, hashOf("the owner's"));
+  const token = new People(path, null, files).add({ name: "ann", role: "viewer" });
+  const people = new People(path, hashOf("the owner's"), files);
   assert.equal(roleOf(people, token), "viewer");
   assert.equal(roleOf(people, "the-owners"), null);
   assert.deepEqual(people.list(), [{ name: "ann", role: "viewer" }]);
@@ -32,9 +34,28 @@ test("somebody who was let in is known by the token, also to the next main, unti
 });
 
 test("the file holds no token, and is its owner's alone", () => {
-  const token = new People(path, null).add({ name: "ann", role: "user" });
+  const token = new People(path, null, files).add({ name: "ann", role: "user" });
   assert.ok(!readFileSync(path, "utf8").includes(token));
   assert.equal(statSync(path).mode & 0o777, 0o600);
+});
+
+test("a list that is damaged is an error that names the file and what to do, and never an empty list", () => {
+  new People(path, null, files).add({ name: "ann", role: "user" });
+  const whole = readFileSync(path);
+  const isTold = (error: Error) => error instanceof DamageError && error.message.startsWith(`${path} is damaged`) && error.cure.startsWith("Put back a copy");
+  for (let bit = 0; bit < 8 * whole.byteLength; bit++) {
+    const changed = Buffer.from(whole);
+    changed.writeUInt8(changed.readUInt8(bit >> 3) ^ (1 << (bit & 7)), bit >> 3);
+    writeFileSync(path, changed);
+    assert.throws(() => new People(path, null, files), isTold, `bit ${bit}`);
+  }
+  for (const text of ["", "[", "{}", '[{"name":"ann"}]']) {
+    writeFileSync(path, text);
+    assert.throws(() => new People(path, null, files), isTold, text);
+    assert.equal(readFileSync(path, "utf8"), text, "it is left as it is");
+  }
+  writeFileSync(path, whole.toString().split("\n")[0] ?? "");
+  assert.deepEqual(new People(path, null, files).list(), [{ name: "ann", role: "user" }], "as an earlier build wrote it");
 });
 
 const NODE = "small-aaaaaa" as NodeId;

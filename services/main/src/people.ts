@@ -1,21 +1,26 @@
 /** Who may use the cluster beside its owner: names, roles and the hashes of their tokens, in a file of the state folder. */
-import { readFileSync, renameSync, writeFileSync } from "node:fs";
 import * as v from "valibot";
 import { newPersonSchema, newToken, type NewPerson } from "@burla/protocol";
 import { hashOf, type PersonRole } from "./auth.ts";
+import type { OpenFiles } from "./store/open-files.ts";
+import { readSealed, writeSealed } from "./store/sealed-file.ts";
 
+const DAMAGED_CURE = "Put back a copy of it. Or remove it: then nobody but the owner may use the cluster, until they are added anew. If you have changed it yourself, remove its last line.";
 const fileSchema = v.array(v.object({ ...newPersonSchema.entries, hash: v.string() }));
 
 export class People {
   readonly #path: string;
+  readonly #files: OpenFiles;
   /** Null where the owner's token is known otherwise. */
   readonly #ownerHash: string | null;
   readonly #people: Map<string, NewPerson & { hash: string }>;
 
-  constructor(path: string, ownerHash: string | null) {
+  /** @throws DamageError for a file that is not what was written: it must not become an empty list; BurlaError BURLA_STORAGE. */
+  constructor(path: string, ownerHash: string | null, files: OpenFiles) {
     this.#path = path;
+    this.#files = files;
     this.#ownerHash = ownerHash;
-    this.#people = new Map(read(path).map((person) => [person.name, person]));
+    this.#people = new Map((readSealed(path, fileSchema, files, DAMAGED_CURE) ?? []).map((person) => [person.name, person]));
   }
 
   *hashes(): Generator<{ role: PersonRole; hash: string }> {
@@ -43,18 +48,6 @@ export class People {
   }
 
   #write(): void {
-    writeFileSync(`${this.#path}.part`, JSON.stringify([...this.#people.values()]), { mode: 0o600 });
-    renameSync(`${this.#path}.part`, this.#path);
+    writeSealed(this.#path, [...this.#people.values()], this.#files);
   }
-}
-
-function read(path: string): v.InferOutput<typeof fileSchema> {
-  let text: string;
-  try {
-    text = readFileSync(path, "utf8");
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") return [];
-    throw error;
-  }
-  return v.parse(fileSchema, JSON.parse(text));
 }
