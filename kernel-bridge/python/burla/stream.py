@@ -55,11 +55,7 @@ class RemoteResults(Iterator[Any]):
         self._is_inherited = False
 
     def __next__(self) -> Any:
-        with self._reading:
-            ready = self._ready
-            if ready and ready[0].status == "fulfilled":
-                return ready.popleft().value
-            return self._next_fulfilled().value
+        return self._take_fulfilled().value
 
     def __iter__(self) -> RemoteResults:
         return self
@@ -114,8 +110,7 @@ class RemoteResults(Iterator[Any]):
             pass
 
     def _next_entry(self) -> Entry:
-        with self._reading:
-            entry = self._next_fulfilled()
+        entry = self._take_fulfilled()
         return Entry(entry.index, entry.value)
 
     def _next_outcome(self) -> Settled:
@@ -137,9 +132,21 @@ class RemoteResults(Iterator[Any]):
             open_streams.add(self)
         return self._job
 
-    def _next_fulfilled(self) -> Settled:
+    def _take_fulfilled(self) -> Settled:
+        """Without the lock as long as there is one: taking from the left of a deque is one step for all threads."""
+        try:
+            entry = self._ready.popleft()
+        except IndexError:
+            entry = None
+        if entry is not None and entry.status == "fulfilled":
+            return entry
+        with self._reading:
+            return self._next_fulfilled(entry)
+
+    def _next_fulfilled(self, taken: Settled | None) -> Settled:
+        """:param taken: one that has been taken already."""
         while True:
-            entry = self._next_settled(self._options.on_error)
+            entry, taken = taken or self._next_settled(self._options.on_error), None
             if entry is None:
                 self._raise_failures()
                 raise StopIteration
@@ -157,8 +164,10 @@ class RemoteResults(Iterator[Any]):
             raise FailedInputs(f"{len(failures)} input{'s' if len(failures) > 1 else ''} failed; the first: {failures[0]!r}", failures)
 
     def _next_settled(self, on_error: str) -> Settled | None:
-        if self._ready:
+        try:
             return self._ready.popleft()
+        except IndexError:
+            pass
         if self._over:
             return None
         try:
@@ -175,8 +184,10 @@ class RemoteResults(Iterator[Any]):
         while True:
             news = job.next()
             if type(news) is deque:
+                # Others take from it as soon as it is there.
+                first = news.popleft()
                 self._ready = news
-                return news.popleft()
+                return first
             if news is None:
                 self._end()
                 return None
