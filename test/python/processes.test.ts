@@ -48,6 +48,30 @@ def pickles(point): return pickle.loads(pickle.dumps(point)).x, pickle.loads(pic
 assert remote_parallel_map(pickles, [Point(5)]).to_list() == [(5, 102, True)]`);
 });
 
+test("pools run functions and classes of the user's own modules, which a call may also import by name", async () => {
+  await run(`
+import multiprocessing, pathlib, pickle
+pathlib.Path("pooled_of_test.py").write_text("""
+BASE = 5
+class Box:
+    def __init__(self, value): self.value = value
+def grow(x): return x + BASE
+def in_pool(method):
+    import multiprocessing
+    with multiprocessing.get_context(method).Pool(2) as pool:
+        return pool.map(grow, range(3)), [box.value for box in pool.map(Box, range(3))]
+""")
+import pooled_of_test
+pooled_of_test.BASE = 7
+for method, base in (("fork", 7), ("spawn", 5)):
+    assert remote_parallel_map(pooled_of_test.in_pool, [method]).to_list() == [([base, base + 1, base + 2], [0, 1, 2])], method
+def own(x):
+    import pooled_of_test as again
+    box = pickle.loads(pickle.dumps(pooled_of_test.Box(x)))
+    return type(box) is pooled_of_test.Box is again.Box, again.grow(x), pickle.loads(pickle.dumps(pooled_of_test.grow)) is pooled_of_test.grow
+assert remote_parallel_map(own, [1]).to_list() == [(True, 8, True)]`);
+});
+
 test("a pool that is ended as soon as it is made ends", async () => {
   await run(`
 import multiprocessing, os, signal

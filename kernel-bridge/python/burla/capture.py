@@ -7,7 +7,7 @@ import pickle
 import sys
 from dataclasses import dataclass
 from types import FunctionType, ModuleType
-from typing import Any, Callable, Optional
+from typing import Any, Callable, Optional, Sequence
 
 from burla_protocol.interrupts import is_from_outside
 from burla_protocol.values import find_unpicklable, is_picklable
@@ -57,17 +57,17 @@ def _pickle(function: Callable[..., Any], setup: Optional[Callable[[], Any]], sa
 
     Beside the functions goes what the worker needs to make a `__main__` and set libraries up as they are here.
     """
-    parts = (function, setup, main_probe(), library_settings(same_machine))
+    settings = library_settings(same_machine)
     by_value = ValuePickler(require_cloudpickle(), own_modules())
     try:
-        return by_value.dumps(parts), by_value
+        return by_value.dumps((function, setup, _probes(by_value.modules), settings)), by_value
     except BaseException as error:
         if is_from_outside(error):
             raise
         by_reference = ValuePickler(require_cloudpickle(), ())
         if same_machine and by_value.modules:
             try:
-                return by_reference.dumps(parts), by_reference
+                return by_reference.dumps((function, setup, _probes(()), settings)), by_reference
             except Exception:
                 # The first error names what the user knows.
                 pass
@@ -91,10 +91,12 @@ def require_cloudpickle() -> ModuleType:
     return cloudpickle
 
 
-def main_probe() -> Callable[[], None]:
-    """A function of the script, whose globals are on the worker those of the functions that travel with it."""
+def _probes(modules: Sequence[ModuleType]) -> dict[str, Callable[[], None]]:
+    """For the script and each module that travels a function, whose globals are on the worker those of its functions that do."""
     main = sys.modules["__main__"]
-    return FunctionType(_nothing.__code__, getattr(main, "__burla_namespace__", vars(main)), "burla_probe")
+    namespaces = {module.__name__: vars(module) for module in modules}
+    namespaces["__main__"] = getattr(main, "__burla_namespace__", vars(main))
+    return {name: FunctionType(_nothing.__code__, namespace, "burla_probe") for name, namespace in namespaces.items()}
 
 
 def _nothing() -> None:

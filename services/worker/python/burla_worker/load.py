@@ -11,6 +11,7 @@ from typing import Any, Callable, NamedTuple, Optional
 
 from .main_module import become_main
 from .own_files import folder
+from .own_modules import install_modules
 
 
 class LoadError(Exception):
@@ -38,14 +39,15 @@ def load_functions(message: dict[str, Any]) -> Functions:
         linecache.cache[name] = (len(text), None, text.splitlines(True), name)
     if bundle["argv"]:
         sys.argv[:] = bundle["argv"]
-    call, setup, probe, settings = unpickle_parts(bundle)
+    call, setup, probes, settings = unpickle_parts(bundle)
     for function in (call, setup):
         if function is not None and not callable(function):
             raise TypeError(f"what was sent is no function but {type(function).__qualname__}")
     # Loaded while nobody waits for it, as all that takes time to be loaded.
     from .library_setup import set_libraries_up
 
-    become_main(probe.__globals__, message["bundlePath"])
+    become_main(probes["__main__"].__globals__, message["bundlePath"])
+    install_modules({name: probe.__globals__ for name, probe in probes.items() if name != "__main__"})
     set_libraries_up(settings)
     return Functions(call, setup)
 
@@ -56,7 +58,7 @@ def read_bundle(path: str) -> dict[str, Any]:
 
 
 def unpickle_parts(bundle: dict[str, Any]) -> Any:
-    """The function, the function `setup` or None, one whose globals are those of the script, and settings of libraries."""
+    """The function, the function `setup` or None, one for each module, whose globals are those of its functions, and settings of libraries."""
     return _unpickle(bundle["parts"], bundle["cloudpickle"])
 
 

@@ -56,6 +56,6 @@ def find_anew(name: str) -> Any:
     if not _loaded:
         from .load import read_bundle, unpickle_parts
 
-        _call, _setup, probe, _settings = unpickle_parts(read_bundle(os.environ[_BUNDLE]))
-        _loaded.update(namespace=probe.__globals__)
+        _call, _setup, probes, _settings = unpickle_parts(read_bundle(os.environ[_BUNDLE]))
+        _loaded.update(namespace=probes["__main__"].__globals__)
     return find(_loaded["namespace"], name)
