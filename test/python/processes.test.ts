@@ -63,6 +63,9 @@ def in_pool(method):
 """)
 import pooled_of_test
 pooled_of_test.BASE = 7
+def of_module(method):
+    with multiprocessing.get_context(method).Pool(1) as pool: return [box.value for box in pool.map(pooled_of_test.Box, range(3))]
+for method in ("fork", "spawn"): assert remote_parallel_map(of_module, [method]).to_list() == [[0, 1, 2]], method
 for method, base in (("fork", 7), ("spawn", 5)):
     assert remote_parallel_map(pooled_of_test.in_pool, [method]).to_list() == [([base, base + 1, base + 2], [0, 1, 2])], method
 def own(x):

@@ -47,7 +47,7 @@ def load_functions(message: dict[str, Any]) -> Functions:
     from .library_setup import set_libraries_up
 
     become_main(probes["__main__"].__globals__, message["bundlePath"])
-    install_modules({name: probe.__globals__ for name, probe in probes.items() if name != "__main__"})
+    install_modules({name: probe.__globals__ for name, probe in probes.items()})
     set_libraries_up(settings)
     return Functions(call, setup)
 

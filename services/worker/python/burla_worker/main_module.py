@@ -11,6 +11,8 @@ import sys
 import types
 from typing import Any
 
+from .own_modules import travelled_classes
+
 _BUNDLE = "BURLA_WORKER_BUNDLE"
 
 
@@ -34,16 +36,10 @@ def find(namespace: dict[str, Any], name: str) -> Any:
     if not (name.startswith("__") and name.endswith("__")):
         if name in namespace:
             return namespace[name]
-        for kind in _classes():
+        for kind in travelled_classes("__main__"):
             if kind.__qualname__ == name:
                 return kind
     raise AttributeError(f"module '__main__' has no attribute {name!r}")
-
-
-def _classes() -> list[type]:
-    """Those of the script that have come with inputs alone, which no function names."""
-    table = getattr(sys.modules.get("cloudpickle.cloudpickle"), "_DYNAMIC_CLASS_TRACKER_BY_CLASS", {})
-    return [kind for kind in list(table) if getattr(kind, "__module__", "") == "__main__"]
 
 
 _loaded: dict[str, Any] = {}
