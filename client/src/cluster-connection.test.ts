@@ -14,10 +14,11 @@ function reader(of: JobId): JobChannel {
 }
 
 /** A main that takes connections. */
-async function listen(t: TestContext): Promise<{ mains: Connection<ClientToMain, MainToClient>[]; open: () => Promise<Socket> }> {
+async function listen(t: TestContext, onMessage: (main: Connection<ClientToMain, MainToClient>, message: ClientToMain) => void = () => undefined): Promise<{ mains: Connection<ClientToMain, MainToClient>[]; open: () => Promise<Socket> }> {
   const mains: Connection<ClientToMain, MainToClient>[] = [];
   const server = createServer((socket) => {
-    mains.push(new Connection<ClientToMain, MainToClient>(socket, { incoming: clientToMain, software: "main", onMessage: () => undefined, onClose: () => undefined }));
+    const main: Connection<ClientToMain, MainToClient> = new Connection(socket, { incoming: clientToMain, software: "main", onMessage: (message) => onMessage(main, message), onClose: () => undefined });
+    mains.push(main);
   });
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
@@ -88,4 +89,87 @@ test("that a cluster that was never there does not start is told at once", async
 
 test("a cluster that comes back with another protocol is not waited for", async (t) => {
   assert.equal(await toldOf(t, ["open", "BURLA_CLUSTER_START", "BURLA_VERSION"]), "BURLA_VERSION");
+});
+
+/** Jobs that attach when they are connected; `told` is what each came to. */
+function attaching(t: TestContext, open: () => Promise<Socket>, jobs: JobId[], onMessage: (message: MainToClient) => void = () => undefined) {
+  const connection = connectionTo({ key: t.name, isWaitedFor: false, label: "a test", open, address, file: null, place: "elsewhere" });
+  const connects = new Map<JobId, number>();
+  const told = jobs.map((each) => new Promise<BurlaError>((resolve) => {
+    const job = reader(each);
+    connection.add(Object.assign(job, {
+      connected: () => {
+        connects.set(each, (connects.get(each) ?? 0) + 1);
+        connection.send({ type: "attach", jobId: each, afterSeq: 0, push: false, linesAfter: null });
+      },
+      message: onMessage,
+      failed: (error: BurlaError) => {
+        connection.leave(job);
+        resolve(error);
+      },
+    }));
+  }));
+  return { connection, connects, told };
+}
+
+const accepted = (of: JobId): MainToClient => ({ type: "accepted", jobId: of, name: "", chunksStored: 0, inputsEnded: false, queue: null });
+
+test("a message that main fails on ends its job, with main's words; the other jobs of the program go on over a new connection", async (t) => {
+  const [bad = jobId, good = jobId] = ["job-0000000000000000002" as JobId, "job-0000000000000000003" as JobId];
+  const { open, mains } = await listen(t, (main, message) => {
+    if (message.jobId === bad) throw new TypeError("a fault of main");
+    main.send(accepted(message.jobId));
+  });
+  let resume: () => void = () => undefined;
+  const resumed = new Promise<void>((resolve) => (resume = resolve));
+  const { told } = attaching(t, open, [bad, good], () => resume());
+  const error = await told[0];
+  assert.equal(error?.code, "BURLA_PROTOCOL");
+  assert.match(error.message, /a fault of main/);
+  await resumed;
+  assert.ok(mains.length >= 2, "over another connection");
+});
+
+test("what main refuses without naming a job is not said again", async (t) => {
+  const { open, mains } = await listen(t, (main) => main.refuse(new BurlaError("BURLA_UNAUTHORIZED", "you were removed")));
+  const ids = ["job-0000000000000000004" as JobId];
+  const { told } = attaching(t, open, ids);
+  const error = await told[0];
+  assert.match(String(error?.message), /you were removed/);
+  assert.equal(mains.length, 1);
+});
+
+test("a main that ends whenever it hears of a job is not dialled for ever, and ever more slowly", async (t) => {
+  const waits: number[] = [];
+  let lastMs = performance.now();
+  const { open, mains } = await listen(t, (main, message) => {
+    waits.push(performance.now() - lastMs);
+    lastMs = performance.now();
+    main.send(accepted(message.jobId));
+    main.flush();
+    // As one that is killed: without a word.
+    main.abort(new BurlaError("BURLA_UNREACHABLE", "crashed"));
+  });
+  t.mock.method(Math, "random", () => 0);
+  const { told } = attaching(t, open, ["job-0000000000000000005" as JobId]);
+  const error = await told[0];
+  assert.equal(error?.code, "BURLA_UNREACHABLE");
+  assert.equal(mains.length, 20);
+  assert.ok(waits.slice(-5).every((ms) => ms > 500), "the last pauses are long");
+});
+
+test("a message that a job cannot make sense of ends that job with an error, not this program, and not the other jobs", async (t) => {
+  const [bad = jobId, good = jobId] = ["job-0000000000000000006" as JobId, "job-0000000000000000007" as JobId];
+  const { open, mains } = await listen(t, (main, message) => main.send(accepted(message.jobId)));
+  let both: () => void = () => undefined;
+  const heard = new Promise<void>((resolve) => (both = resolve));
+  const { told } = attaching(t, open, [bad, good], ({ jobId: of }) => {
+    if (of === bad) throw new RangeError("no such schema");
+    both();
+  });
+  const error = await told[0];
+  await heard;
+  assert.equal(error?.code, "BURLA_PROTOCOL");
+  assert.match(error.message, /no such schema/);
+  assert.equal(mains.length, 1, "the connection stands");
 });

@@ -1,6 +1,6 @@
 /** A connection of this process to a cluster, shared by its jobs, dialled again when it is lost. */
 import {
-  BurlaError, Connection, mainToClient, type BundleId, type ClientToMain, type JobId, type MainToClient,
+  Backoff, BurlaError, Connection, mainToClient, messageOf, type BundleId, type ClientToMain, type JobId, type MainToClient,
 } from "@burla/protocol";
 import type { ClusterTarget } from "./cluster.ts";
 import type { ClusterAddress } from "./types.ts";
@@ -10,6 +10,10 @@ const FIRST_RETRY_MS = 20;
 const MAX_RETRY_MS = 2_000;
 /** Attempts in a row before the jobs are told that the cluster is gone: about half a minute. */
 const MAX_ATTEMPTS = 20;
+/** A connection that stood this long was of use, */
+const SETTLED_MS = 5_000;
+/** and when so many in a row were not, what this process says may be what ends them. */
+const MAX_SHORT_LIVED = 20;
 
 /** A job as the connection sees it. */
 export interface JobChannel {
@@ -33,6 +37,12 @@ export class ClusterConnection {
   /** Main has not confirmed yet that they are left: what it had sent by then would be taken for a next reader's. */
   readonly #leaving = new Set<JobId>();
   readonly #sentBundles = new Set<BundleId>();
+  readonly #backoff = new Backoff({ firstMs: FIRST_RETRY_MS, maxMs: MAX_RETRY_MS });
+  /** Attempts in a row without a connection on which the cluster has taken a job. */
+  #attempts = 0;
+  /** Connections in a row that have brought no result and were lost at once. */
+  #shortLived = 0;
+  #settling: NodeJS.Timeout | undefined;
   #connection: Connection<MainToClient, ClientToMain> | undefined;
   #dialling = false;
   /** The cluster was there: what keeps it from starting anew may be over in a moment. */
@@ -105,24 +115,30 @@ export class ClusterConnection {
     if (--this.#holds === 0) this.#connection?.ref(false);
   }
 
-  async #dial({ evenWithoutJobs = false } = {}): Promise<void> {
+  async #dial({ evenWithoutJobs = false, afterMs = 0 } = {}): Promise<void> {
     if (this.#dialling) return;
     this.#dialling = true;
-    let retryMs = FIRST_RETRY_MS;
-    for (let attempt = 1; this.#waiting().length > 0 || (evenWithoutJobs && attempt === 1); attempt++) {
+    for (let waitMs = afterMs, isFirst = true; this.#waiting().length > 0 || (evenWithoutJobs && isFirst); isFirst = false) {
+      if (waitMs > 0) await new Promise((resolve) => setTimeout(resolve, waitMs));
+      this.#attempts++;
       try {
         const stream = await this.#target.open();
         this.#dialling = false;
         return this.#converse(stream);
       } catch (error) {
-        const hopeless = error instanceof BurlaError && error.code !== "BURLA_UNREACHABLE" && !(error.code === "BURLA_CLUSTER_START" && this.#hasStood);
         const isWaitedFor = this.#target.isWaitedFor || this.#waiting().some((job) => job.hasBegun);
-        if (hopeless || attempt >= MAX_ATTEMPTS || !isWaitedFor) this.#failAll(error);
-        await new Promise((resolve) => setTimeout(resolve, retryMs));
-        retryMs = Math.min(MAX_RETRY_MS, retryMs * 2);
+        if (!this.#mayPass(error) || this.#attempts >= MAX_ATTEMPTS || !isWaitedFor) this.#failAll(error);
+        waitMs = this.#backoff.next();
       }
     }
     this.#dialling = false;
+    this.#attempts = 0;
+  }
+
+  /** Whether it may be over in a moment, as while a cluster that was there starts anew. */
+  #mayPass(error: unknown): boolean {
+    if (!(error instanceof BurlaError)) return true;
+    return error.code === "BURLA_UNREACHABLE" || (error.code === "BURLA_CLUSTER_START" && this.#hasStood);
   }
 
   #waiting(): JobChannel[] {
@@ -134,25 +150,56 @@ export class ClusterConnection {
       incoming: mainToClient,
       software: `burla client ${VERSION}`,
       onMessage: (message, body) => this.#receive(message, body),
-      onClose: (error) => this.#lost(error),
+      onClose: (error, about) => this.#lost(error, about),
     });
     this.#connection = connection;
     this.#hasStood = true;
+    this.#settling = setTimeout(() => this.#wasOfUse(), SETTLED_MS);
+    this.#settling.unref();
     connection.ref(this.#holds > 0);
-    for (const job of this.#waiting()) job.connected(this);
+    for (const job of this.#waiting()) this.#guarded(job, () => job.connected(this));
   }
 
   #receive(message: MainToClient, body: Uint8Array): void {
-    if (message.type === "left") this.#leaving.delete(message.jobId);
-    else this.#jobs.get(message.jobId)?.message(message, body);
+    if (message.type === "left") return void this.#leaving.delete(message.jobId);
+    if (message.type === "accepted") this.#attempts = 0;
+    if (message.type === "results" || message.type === "finished") this.#wasOfUse();
+    const job = this.#jobs.get(message.jobId);
+    if (job !== undefined) this.#guarded(job, () => job.message(message, body));
   }
 
-  #lost(error: BurlaError | undefined): void {
+  /** What one job cannot do or make sense of ends that job, not the program that it is in. */
+  #guarded(job: JobChannel, run: () => void): void {
+    try {
+      run();
+    } catch (error) {
+      job.failed(error instanceof BurlaError ? error : new BurlaError("BURLA_PROTOCOL", `what the cluster said of the job cannot be read: ${messageOf(error)}`, { cause: error }));
+    }
+  }
+
+  #wasOfUse(): void {
+    if (this.#settling === undefined) return;
+    this.#backoff.reset();
+    this.#shortLived = 0;
+    clearTimeout(this.#settling);
+    this.#settling = undefined;
+  }
+
+  /** @param about the job whose message has ended the connection: the others go on over another one. */
+  #lost(error: BurlaError | undefined, about: JobId | null): void {
+    const wasOfUse = this.#settling === undefined;
+    clearTimeout(this.#settling);
     this.#connection = undefined;
     this.#sentBundles.clear();
     this.#leaving.clear();
-    if (error?.code === "BURLA_VERSION" || error?.code === "BURLA_PROTOCOL") return this.#failAll(error);
-    if (this.#waiting().length > 0) void this.#dial();
+    const culprit = about === null ? undefined : this.#jobs.get(about);
+    if (culprit !== undefined && error?.code === "BURLA_PROTOCOL") culprit.failed(error);
+    else if (error !== undefined && !this.#mayPass(error)) return this.#failAll(error);
+    if (!wasOfUse && ++this.#shortLived >= MAX_SHORT_LIVED) {
+      this.#shortLived = 0;
+      this.#failAll(error);
+    }
+    if (this.#waiting().length > 0) void this.#dial({ afterMs: wasOfUse ? 0 : this.#backoff.next() });
   }
 
   #failAll(error: unknown): void {

@@ -9,6 +9,7 @@ import { isAlive } from "./process-life.ts";
 import type { ClusterAddress } from "./types.ts";
 
 const DIAL_TIMEOUT_MS = 10_000;
+const MAX_FRESH_DIALS = 4;
 export const LOCAL = "local";
 
 /** A cluster by a name that stays the same when its address changes. */
@@ -129,7 +130,18 @@ async function openLocal(file: ConnectionFile | null): Promise<Duplex> {
       if (!(error instanceof BurlaError) || error.code !== "BURLA_UNREACHABLE") throw error;
     }
   }
-  return dial(await startLocalCluster());
+  return dialFresh();
+}
+
+/** One that has just started may be ended at once, as by whoever tidies up processes: by chance once or twice, on purpose always. */
+async function dialFresh(attempts = MAX_FRESH_DIALS): Promise<Duplex> {
+  const file = await startLocalCluster();
+  try {
+    return await dial(file);
+  } catch (error) {
+    if (attempts <= 1 || isAlive(file.pid) || !(error instanceof BurlaError) || error.code !== "BURLA_UNREACHABLE") throw error;
+    return dialFresh(attempts - 1);
+  }
 }
 
 function dial(file: ConnectionFile): Promise<Duplex> {

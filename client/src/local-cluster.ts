@@ -5,7 +5,7 @@ import { homedir, totalmem } from "node:os";
 import { availableParallelism } from "node:os";
 import { join, resolve } from "node:path";
 import * as v from "valibot";
-import { BurlaError, childEnvironment, connectionFileSchema, parseClusterSpec, storageError, type ClusterSpec, type ConnectionFile } from "@burla/protocol";
+import { afterListening, BurlaError, childEnvironment, connectionFileSchema, parseClusterSpec, storageError, type ClusterSpec, type ConnectionFile } from "@burla/protocol";
 import { ownFile } from "./own-files.ts";
 import { isAlive } from "./process-life.ts";
 import { readStoredSpec } from "./spec-file.ts";
@@ -142,9 +142,9 @@ async function launchMain(directory: string, { nodePath, idleMinutes }: LocalSta
   closeSync(log);
   const said = child.stdio[3] as NodeJS.ReadableStream & { destroy: () => void };
   const launch = await new Promise<Launch>((resolve) => {
-    const timer = setTimeout(() => settle("failed", `it took longer than ${START_TIMEOUT_MS / 1000} s`), START_TIMEOUT_MS);
+    const deadline = afterListening(START_TIMEOUT_MS, () => settle("failed", `it took longer than ${START_TIMEOUT_MS / 1000} s`));
     const settle = (how: Launch["how"], problem = "") => {
-      clearTimeout(timer);
+      deadline.stop();
       resolve({ how, problem });
     };
     said.once("data", (line: Buffer) => {

@@ -1,13 +1,16 @@
 /**
  * One conversation over any byte stream: frames out (gathered per turn of the event loop, and no faster than the peer
- * takes them), validated messages in, a ping when it is quiet, and one reason when it closes.
+ * takes them), validated messages in, a ping when it is quiet, and one reason when it closes. What a message leads to
+ * stays here: one that does not fit, or whose handler fails, ends this connection with a farewell that says why, and
+ * nothing else.
  */
 import type { Duplex } from "node:stream";
 import * as v from "valibot";
-import { BurlaError } from "./errors.ts";
+import { BurlaError, burlaError, isErrorCode, messageOf } from "./errors.ts";
 import { CONNECTION_SILENCE_MS, MAX_IN_SOCKET_BYTES } from "./limits.ts";
 import { encodeFrame, FrameDecoder, type Frame } from "./frame.ts";
-import { PROTOCOL_VERSION, type Hello, type Ping } from "./messages.ts";
+import type { JobId } from "./ids.ts";
+import { jobIdSchema, PROTOCOL_VERSION, type Farewell, type Hello, type Ping } from "./messages.ts";
 import { Outgoing, type Body } from "./outgoing.ts";
 
 /** A system call with many buffers costs as much as copying so many bytes into one. */
@@ -16,6 +19,9 @@ const MAX_COPIED_BYTES = 16 * 1024;
 const MAX_CLOSING_MS = 1000;
 /** What does not fit may be as long as a header. */
 const MAX_ISSUE_CHARACTERS = 200;
+const MAX_FAREWELL_CHARACTERS = 4000;
+/** Pings within the silence that is allowed. */
+const PINGS = 3;
 
 interface Tagged {
   type: string;
@@ -23,20 +29,32 @@ interface Tagged {
 
 export interface ConnectionOptions<Incoming extends Tagged> {
   /** The union of what this side may receive. */
-  readonly incoming: v.GenericSchema<unknown, Incoming | Hello | Ping>;
+  readonly incoming: v.GenericSchema<unknown, Incoming | Always>;
   /** Named in `hello`, for the person who reads the other side's log. */
   readonly software: string;
   /** Called in order of arrival; `body` is a view that must be copied to be kept beyond memory limits. */
   readonly onMessage: (message: Incoming, body: Uint8Array) => void;
-  /** Called once, whoever closed. `undefined` when it was this side, on purpose. */
-  readonly onClose: (error: BurlaError | undefined) => void;
+  /**
+   * Called once, whoever closed. `undefined` when it was this side, on purpose. `about`: the job whose message has ended
+   * it, if it was one.
+   */
+  readonly onClose: (error: BurlaError | undefined, about: JobId | null) => void;
+  /** What a handler threw that is no error of Burla's. The connection ends for it. */
+  readonly onFault?: (error: unknown) => void;
   /** Bytes have come, be it a part of a long message: whoever sends them is alive. */
   readonly onHeard?: () => void;
   /** What was sent has left, after more had waited than the system took at once: a sender with much to say goes on. */
   readonly onRoom?: () => void;
-  /** Silence after which the peer is taken for dead; 0 for none (a worker is busy with the user's code). */
+  /**
+   * Silence after which the peer is taken for dead; 0 for none (a worker is busy with the user's code). Counted in turns in
+   * which this process has read what came: its own stalls are no silence of the peer.
+   */
   readonly silenceMs?: number;
+  /** How often the peer hears that this side is there; default a third of the silence. */
+  readonly pingMs?: number;
 }
+
+type Always = Hello | Ping | Farewell;
 
 export class Connection<Incoming extends Tagged, Said extends Tagged> {
   readonly #stream: Duplex;
@@ -49,7 +67,10 @@ export class Connection<Incoming extends Tagged, Said extends Tagged> {
   #closed = false;
   /** Closed on purpose; what was said before still leaves. */
   #isEnding = false;
-  #lastHeardMs = performance.now();
+  /** Pings since something was heard. */
+  #silentPings = 0;
+  /** Of the message of the moment. */
+  #header: unknown = null;
   #heartbeat: NodeJS.Timeout | undefined;
 
   constructor(stream: Duplex, options: ConnectionOptions<Incoming>) {
@@ -61,7 +82,8 @@ export class Connection<Incoming extends Tagged, Said extends Tagged> {
     stream.on("end", () => this.#end(new BurlaError("BURLA_UNREACHABLE", "the other side closed the connection")));
     stream.on("drain", () => this.#drain());
     const silenceMs = options.silenceMs ?? CONNECTION_SILENCE_MS;
-    if (silenceMs > 0) this.#startHeartbeat(silenceMs);
+    const pingMs = options.pingMs ?? silenceMs / PINGS;
+    if (pingMs > 0) this.#startHeartbeat(pingMs, silenceMs === 0 ? Infinity : silenceMs / pingMs);
     this.#write({ type: "hello", protocolVersion: PROTOCOL_VERSION, software: options.software }, []);
   }
 
@@ -114,15 +136,26 @@ export class Connection<Incoming extends Tagged, Said extends Tagged> {
    * away what is on its way to the peer when a socket is destroyed that holds unread bytes.
    */
   close(): void {
+    this.#closeAfterAll(undefined);
+  }
+
+  #closeAfterAll(error: BurlaError | undefined): void {
     if (this.#closed) return;
     this.#isEnding = true;
-    this.#finish(undefined);
+    this.#finish(error);
     const timer = setTimeout(() => this.#stream.destroy(), MAX_CLOSING_MS);
     this.#stream.once("close", () => {
       clearTimeout(timer);
       this.#outgoing.clear();
     });
     this.flush();
+  }
+
+  /** Ends the connection for a reason that the peer hears too. */
+  refuse(error: BurlaError): void {
+    const message = error.message.slice(0, MAX_FAREWELL_CHARACTERS);
+    this.#write({ type: "farewell", code: error.code, message, jobId: jobIn(this.#header) }, []);
+    this.#closeAfterAll(error);
   }
 
   /** Closes at once, telling `onClose` why. */
@@ -179,34 +212,34 @@ export class Connection<Incoming extends Tagged, Said extends Tagged> {
 
   #receive(piece: Uint8Array): void {
     if (this.#closed) return;
-    this.#lastHeardMs = performance.now();
-    this.#options.onHeard?.();
+    this.#silentPings = 0;
     try {
+      this.#options.onHeard?.();
       for (const frame of this.#decoder.push(piece)) {
         if (this.#closed) return;
         this.#dispatch(frame);
       }
     } catch (error) {
-      if (!(error instanceof BurlaError)) throw error;
-      this.#end(error);
+      if (!(error instanceof BurlaError)) this.#options.onFault?.(error);
+      this.refuse(error instanceof BurlaError ? error : new BurlaError("BURLA_PROTOCOL", `a message could not be handled: ${messageOf(error)}`, { cause: error }));
     }
   }
 
   #dispatch(frame: Frame): void {
     const parsed = v.safeParse(this.#options.incoming, frame.header);
+    this.#header = frame.header;
     if (!parsed.success) {
       const issue = parsed.issues[0];
       const where = v.getDotPath(issue) ?? "";
       throw new BurlaError("BURLA_PROTOCOL", `a message does not fit the protocol: ${where} ${issue.message.slice(0, MAX_ISSUE_CHARACTERS)}`);
     }
     const message = parsed.output;
+    if (message.type === "farewell") return this.#end(reasonIn(message as Farewell));
+    if (message.type === "hello") return this.#checkVersion(message as Hello);
     if (message.type === "ping") return;
-    if (message.type === "hello") {
-      this.#checkVersion(message as Hello);
-      return;
-    }
     if (!this.#heardHello) throw new BurlaError("BURLA_PROTOCOL", `the peer said ${message.type} before hello`);
     this.#options.onMessage(message as Incoming, frame.body);
+    this.#header = null;
   }
 
   #checkVersion(hello: Hello): void {
@@ -219,15 +252,13 @@ export class Connection<Incoming extends Tagged, Said extends Tagged> {
     this.#heardHello = true;
   }
 
-  #startHeartbeat(silenceMs: number): void {
-    const everyMs = silenceMs / 3;
+  /** Between two pings what has come is read, however late they are. */
+  #startHeartbeat(pingMs: number, maxPings: number): void {
     this.#heartbeat = setInterval(() => {
-      if (performance.now() - this.#lastHeardMs > silenceMs) {
-        this.#end(new BurlaError("BURLA_UNREACHABLE", `the other side has been silent for ${Math.round(silenceMs / 1000)} s`));
-      } else {
-        this.#write({ type: "ping" }, []);
-      }
-    }, everyMs);
+      if (this.#silentPings >= maxPings) return this.#end(new BurlaError("BURLA_UNREACHABLE", `the other side has been silent for ${Math.round((maxPings * pingMs) / 1000)} s`));
+      this.#silentPings++;
+      this.#write({ type: "ping" }, []);
+    }, pingMs);
     this.#heartbeat.unref();
   }
 
@@ -241,8 +272,25 @@ export class Connection<Incoming extends Tagged, Said extends Tagged> {
     this.#closed = true;
     if (!this.#isEnding) this.#outgoing.clear();
     clearInterval(this.#heartbeat);
-    this.#options.onClose(error);
+    try {
+      this.#options.onClose(error, error === undefined ? null : jobIn(this.#header));
+    } catch (fault) {
+      if (this.#options.onFault === undefined) throw fault;
+      this.#options.onFault(fault);
+    }
   }
+}
+
+/** Also of a message that does not fit otherwise. */
+function jobIn(header: unknown): JobId | null {
+  const jobId = typeof header === "object" && header !== null && "jobId" in header ? header.jobId : null;
+  return v.is(jobIdSchema, jobId) ? jobId : null;
+}
+
+/** In the peer's words, without its cure, which this side has too. */
+function reasonIn({ code, message }: Farewell): BurlaError {
+  const [text = ""] = message.split("\n");
+  return burlaError(isErrorCode(code) ? code : "BURLA_PROTOCOL", `the other side ended the connection: ${text}`);
 }
 
 function closeAll(body: readonly Body[]): void {

@@ -1,3 +1,4 @@
+export * from "./backoff.ts";
 export * from "./bundle-id.ts";
 export * from "./connection.ts";
 export * from "./envelope.ts";
@@ -11,6 +12,7 @@ export * from "./has-left.ts";
 export * from "./http.ts";
 export * from "./ids.ts";
 export * from "./limits.ts";
+export * from "./listening.ts";
 export * from "./messages.ts";
 export type { Body, BodySource } from "./outgoing.ts";
 export * from "./pacer.ts";

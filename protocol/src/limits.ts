@@ -62,6 +62,11 @@ export const LEASE_RENEW_MS = 2_000;
 export const LEASE_MS = 10_000;
 /** A peer that has been silent for this long is taken for dead; it pings at a third of it. */
 export const CONNECTION_SILENCE_MS = 15_000;
+/**
+ * A client on another machine may say nothing for this long: its program computes, or its machine sleeps. One on main's
+ * machine lives as long as its socket.
+ */
+export const REMOTE_CLIENT_SILENCE_MS = 120_000;
 /** Positions (of a consumer, of what is on disk) are told no more often at first, and later. */
 export const POSITION_PACE = { minMs: 20, maxMs: 200 };
 /** The job of a client that went away stops running after this long, and may then be attached to. */

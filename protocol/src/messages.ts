@@ -15,6 +15,7 @@
  *     | <------------- finished |  stop ------------------> |  (killed)                |
  */
 import * as v from "valibot";
+import { BurlaError } from "./errors.ts";
 import { unpack } from "./frame.ts";
 import { MAX_CHUNK_INPUTS, MAX_ENVIRONMENT_CHARACTERS, MAX_VARIABLE_CHARACTERS } from "./limits.ts";
 import { queuePlaceSchema } from "./queue-place.ts";
@@ -28,7 +29,8 @@ const count = v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(Number.M
 const positive = v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(Number.MAX_SAFE_INTEGER));
 const text = (maxLength: number) => v.pipe(v.string(), v.maxLength(maxLength));
 const id = text(64);
-const jobId = v.custom<JobId>((value) => typeof value === "string" && /^job-[0-9a-z]{19}$/.test(value));
+export const jobIdSchema = v.custom<JobId>((value) => typeof value === "string" && /^job-[0-9a-z]{19}$/.test(value));
+const jobId = jobIdSchema;
 const nodeId = v.custom<NodeId>((value) => typeof value === "string" && /^[\w.-]{1,64}$/.test(value));
 const workerId = v.custom<WorkerId>((value) => typeof value === "string" && /^[\w.-]{1,64}$/.test(value));
 const bundleId = v.custom<BundleId>((value) => typeof value === "string" && /^[0-9a-f]{64}$/.test(value));
@@ -445,8 +447,10 @@ export const printedSchema = v.object({ type: v.literal("printed") });
 export const workerLogsSchema = v.object({ type: v.literal("workerLogs"), droppedLines: count });
 
 export const pingSchema = v.object({ type: v.literal("ping") });
+/** The last message of a side that ends the connection, and why. `jobId`: the job whose message was the reason, if it was one. */
+export const farewellSchema = v.object({ type: v.literal("farewell"), code: text(64), message: text(4096), jobId: v.nullable(jobId) });
 
-const always = [helloSchema, pingSchema] as const;
+const always = [helloSchema, pingSchema, farewellSchema] as const;
 export const clientToMain = v.variant("type", [
   ...always, submitSchema, attachSchema, inputsSchema, inputsEndSchema, ackSchema, queueCountsSchema, codeSchema, cancelSchema, leaveSchema,
 ]);
@@ -467,8 +471,9 @@ export const workerToNode = v.variant("type", [
 
 export type Hello = v.InferOutput<typeof helloSchema>;
 export type Ping = v.InferOutput<typeof pingSchema>;
+export type Farewell = v.InferOutput<typeof farewellSchema>;
 /** Without what `Connection` handles itself. */
-type Payload<Schema extends v.GenericSchema> = Exclude<v.InferOutput<Schema>, Hello | Ping>;
+type Payload<Schema extends v.GenericSchema> = Exclude<v.InferOutput<Schema>, Hello | Ping | Farewell>;
 export type ClientToMain = Payload<typeof clientToMain>;
 export type MainToClient = Payload<typeof mainToClient>;
 export type NodeToMain = Payload<typeof nodeToMain>;
@@ -486,6 +491,19 @@ export interface ResultBatch {
   readonly indices: readonly number[] | null;
   readonly failed: readonly number[];
   readonly valuesBytes: number;
+}
+
+/**
+ * Whether a batch holds together: as many indices as inputs, failures among them in order, values within its body.
+ * @throws BurlaError BURLA_PROTOCOL
+ */
+export function checkBatch({ first, count, indices, failed, valuesBytes }: ResultBatch, bodyBytes: number): void {
+  const problem =
+    (indices !== null && indices.length !== count && "it has not one index for each input") ||
+    (first > Number.MAX_SAFE_INTEGER - count && "its inputs have no index") ||
+    (failed.some((position, at) => position >= count || (at > 0 && position <= (failed[at - 1] ?? 0))) && "its failures are not among its inputs") ||
+    (valuesBytes > bodyBytes && "its values are longer than what came");
+  if (problem !== false) throw new BurlaError("BURLA_PROTOCOL", `a batch of results does not hold together: ${problem}`);
 }
 
 /** The input index at a position of a batch. */

@@ -4,6 +4,7 @@ import { request as httpsRequest } from "node:https";
 import type { Duplex } from "node:stream";
 import { BurlaError, messageOf } from "./errors.ts";
 import { pinned } from "./http.ts";
+import { afterListening } from "./listening.ts";
 import { CONNECT_PATH, ROLE_HEADER, UPGRADE_PROTOCOL } from "./routes.ts";
 
 export interface UpgradeOptions {
@@ -39,14 +40,13 @@ export function openStream({ url, token, role, timeoutMs, certificate }: Upgrade
     },
     agent: false as const,
     ...pinned(certificate),
-    timeout: timeoutMs,
   };
   const request = isSocket
     ? httpRequest({ ...options, socketPath: decodeURIComponent(target.hostname), path: CONNECT_PATH })
     : (target.protocol === "https:" ? httpsRequest : httpRequest)(target, options);
-  return new Promise((resolve, reject) => {
+  const deadline = afterListening(timeoutMs, () => request.destroy(new Error(`no answer within ${timeoutMs} ms`)));
+  return new Promise<Duplex>((resolve, reject) => {
     request.on("upgrade", (_response, socket, head) => {
-      socket.setTimeout(0);
       socket.setNoDelay(true);
       if (head.byteLength > 0) socket.unshift(head);
       resolve(socket);
@@ -56,8 +56,7 @@ export function openStream({ url, token, role, timeoutMs, certificate }: Upgrade
       const code = response.statusCode === 401 || response.statusCode === 403 ? "BURLA_UNAUTHORIZED" : "BURLA_UNREACHABLE";
       reject(new BurlaError(code, `the cluster at ${place} answered ${response.statusCode ?? "nothing"}`));
     });
-    request.on("timeout", () => request.destroy(new Error(`no answer within ${timeoutMs} ms`)));
     request.on("error", (cause) => reject(new BurlaError("BURLA_UNREACHABLE", `no cluster at ${place}: ${messageOf(cause)}`, { cause })));
     request.end();
-  });
+  }).finally(() => deadline.stop());
 }

@@ -303,6 +303,7 @@ export class SimMain {
   }
 
   #execute(command: Command): void {
+    if (command.type === "replaceNode") return this.#hangUp(command.nodeId);
     const { jobId } = command;
     const entry = this.#entries.get(jobId);
     this.#world.trace(() => `      ${command.type} ${JSON.stringify({ ...command, job: undefined, type: undefined })}`);
@@ -340,6 +341,13 @@ export class SimMain {
         for (const reader of entry.readers) reader.send(finished);
       }
     }
+  }
+
+  /** As on machines elsewhere, where it may have been the network: the node is kept, and comes back when it wakes up. */
+  #hangUp(nodeId: NodeId): void {
+    const link = this.#nodes.get(nodeId);
+    this.#nodes.delete(nodeId);
+    link?.link?.cut();
   }
 
   /** The log begins anew, without what is over. */

@@ -80,7 +80,7 @@ export function* breakagesOf(generic: v.GenericSchema, valid: unknown, path = ""
   }
   for (const tooMuch of beyond(schema)) yield { how: `${path} is over its cap`, broken: tooMuch };
   if (schema.type === "nullable" && valid !== null) yield* breakagesOf(part(schema.wrapped), valid, path);
-  if (schema.type === "array" && Array.isArray(valid)) {
+  if (schema.type === "array" && Array.isArray(valid) && valid.length > 0) {
     for (const { how, broken } of breakagesOf(part(schema.item), valid[0], `${path}[0]`)) yield { how, broken: [broken, ...valid.slice(1)] };
   }
   if (schema.entries === undefined) return;

@@ -55,17 +55,79 @@ const refusals: [string, Buffer, string, RegExp][] = [
 ];
 for (const [what, bytes, code, message] of refusals) {
   test(`${what} ends the connection with ${code}`, async () => {
-    const { near, far } = duplexPair();
+    const { near, far, writes } = duplexPair();
     const { closed, connection, heard } = listen(near);
     far.write(bytes);
     const error = await closed;
     assert.equal(error?.code, code);
     assert.match(error.message, message);
     assert.ok(error.message.length < 600, "the reason is short enough for a log");
-    assert.ok(connection.closed && near.destroyed);
+    assert.ok(connection.closed);
     assert.deepEqual(heard, []);
+    await nextTurn();
+    const said = [...new FrameDecoder().push(Buffer.concat(writes))].map(({ header }) => header as { type: string; code: string; message: string });
+    assert.deepEqual(said.map(({ type }) => type), ["hello", "farewell"]);
+    assert.equal(said[1]?.code, code, "the peer hears why");
+    assert.match(said[1].message, message);
+    far.end();
+    if (!near.destroyed) await once(near, "close");
   });
 }
+
+/** Main's end, which fails at `ack`, and a client on the other. */
+function faulty(fault: unknown) {
+  const { near, far } = duplexPair();
+  const faults: unknown[] = [];
+  const main = listen(near, {
+    onMessage: ({ type }) => {
+      if (type === "ack") throw fault;
+    },
+    onFault: (error) => faults.push(error),
+  });
+  let lost: (reason: { error: BurlaError | undefined; about: string | null }) => void = () => undefined;
+  const told = new Promise<{ error: BurlaError | undefined; about: string | null }>((resolve) => (lost = resolve));
+  const client = new Connection<MainToClient, ClientToMain>(far, { incoming: mainToClient, software: "t", silenceMs: 0, onMessage: () => undefined, onClose: (error, about) => lost({ error, about }) });
+  return { main, faults, client, told };
+}
+
+test("a handler that fails ends its own connection, which the peer hears with the job that it was about", async () => {
+  const { main, faults, client, told } = faulty(new TypeError("no such thing"));
+  client.send(LEAVE);
+  client.send({ type: "ack", jobId, seq: 1 });
+  const { error, about } = await told;
+  assert.equal(error?.code, "BURLA_PROTOCOL");
+  assert.match(error.message, /ended the connection: a message could not be handled: no such thing/);
+  assert.equal(about, jobId);
+  assert.match(String((faults[0] as Error).stack), /TypeError: no such thing\n\s+at /);
+  assert.equal((await main.closed)?.code, "BURLA_PROTOCOL");
+});
+
+test("so does one that refuses, with its own code", async () => {
+  const { faults, client, told } = faulty(new BurlaError("BURLA_TOO_LARGE", "far too much"));
+  client.send({ type: "ack", jobId, seq: 1 });
+  const { error } = await told;
+  assert.equal(error?.code, "BURLA_TOO_LARGE");
+  assert.match(error.message, /far too much/);
+  assert.deepEqual(faults, []);
+});
+
+test("a farewell is the last that is said: it is not answered by another", async () => {
+  const { near, far, writes } = duplexPair();
+  const { closed } = listen(near);
+  far.write(Buffer.concat([frame(HELLO), frame({ type: "farewell", code: "BURLA_UNAUTHORIZED", message: "you were removed\n  Ask.", jobId: null }), frame(LEAVE)]));
+  const error = await closed;
+  assert.equal(error?.code, "BURLA_UNAUTHORIZED");
+  assert.match(error.message, /you were removed\n/);
+  await nextTurn();
+  assert.ok(!Buffer.concat(writes).includes("farewell"));
+});
+
+test("a farewell with a code of another version is one of the protocol", async () => {
+  const { near, far } = duplexPair();
+  const { closed } = listen(near);
+  far.write(Buffer.concat([frame(HELLO), frame({ type: "farewell", code: "BURLA_OF_TOMORROW", message: "no", jobId: null })]));
+  assert.equal((await closed)?.code, "BURLA_PROTOCOL");
+});
 
 test("the messages before the one that ends the connection are heard, those behind it are not", async () => {
   const { near, far } = duplexPair();
@@ -163,6 +225,31 @@ test("a peer that falls silent is taken for dead; pings of both sides keep a qui
   assert.ok(!here.connection.closed && !other.closed, "a second of pings alone");
   here.connection.close();
   await once(quiet.far, "close");
+});
+
+test("a peer is not taken for dead because this process computed, again and again, and did not read", async () => {
+  const { near, far } = await socketPair();
+  const here = listen(near, { silenceMs: 150 });
+  for (let round = 0; round < 5; round++) {
+    far.write(frame({ type: "ping" }));
+    const endMs = performance.now() + 400;
+    while (performance.now() < endMs);
+    await nextTurn();
+    await nextTurn();
+  }
+  assert.ok(!here.connection.closed);
+  assert.equal((await here.closed)?.code, "BURLA_UNREACHABLE", "it is when it really says nothing");
+  far.destroy();
+});
+
+test("a side that never takes the other for dead pings all the same", async () => {
+  const { near, far } = await socketPair();
+  const here = listen(near, { silenceMs: 0, pingMs: 20 });
+  for (let heard = 0; heard < 4; heard++) await once(far, "data");
+  assert.ok(!here.connection.closed);
+  here.connection.close();
+  far.resume();
+  await once(far, "close");
 });
 
 test("a ping counts before hello, so that a slow start is not a silence", async () => {

@@ -5,9 +5,10 @@ import { connect } from "node:net";
 import type { Duplex } from "node:stream";
 import { after, before, test } from "node:test";
 import fc from "fast-check";
-import { bundleIdOf, clientToMain, encodeValues, nodeToMain, openStream, ROLE_HEADER, UPGRADE_PROTOCOL, type JobId, type JobSpec } from "@burla/protocol";
+import * as v from "valibot";
+import { bundleIdOf, clientToMain, encodeValues, FrameDecoder, jobIdSchema, nodeToMain, openStream, ROLE_HEADER, UPGRADE_PROTOCOL, type JobId, type JobSpec } from "@burla/protocol";
 import { remoteParallelMap } from "../../client/src/index.ts";
-import { messagesOf, valuesOf } from "./arbitrary.ts";
+import { breakagesOf, messagesOf, valuesOf } from "./arbitrary.ts";
 import { startMain, type MainProcess } from "./main-process.ts";
 import { corpusOf, hostileStream, inPieces } from "./mutations.ts";
 import { frame, HELLO } from "./peers.ts";
@@ -109,6 +110,104 @@ test("messages of a node that fit the protocol and make no sense, while it is tr
     client.destroy();
     assert.equal(main.child.exitCode, null, `seed ${each}: ${main.log()}`);
   }
+  await stillServes();
+});
+
+/** The last words of main on a connection that says this, and when main has closed it. */
+async function answerOf(role: "client" | "node", messages: readonly Buffer[]): Promise<{ type: string; code: string; message: string; jobId: unknown }[]> {
+  const stream = await dial(role);
+  const decoder = new FrameDecoder();
+  const said: { type: string; code: string; message: string; jobId: unknown }[] = [];
+  stream.on("error", () => undefined);
+  stream.on("data", (piece: Buffer) => said.push(...[...decoder.push(piece)].map(({ header }) => header as (typeof said)[number])));
+  stream.on("end", () => stream.end());
+  for (const bytes of messages) stream.write(bytes);
+  if (!stream.destroyed) await once(stream, "close");
+  return said;
+}
+
+/** Every message of the protocol that main may hear, broken in every way: so that a new message is tried as well. */
+for (const [role, union] of [["client", clientToMain], ["node", nodeToMain]] as const) {
+  const first = role === "node" ? [frame(HELLO), nodeHello()] : [frame(HELLO)];
+  for (const [type, schema] of messagesOf(union)) {
+    test(`any ${type} of a ${role} that does not fit is answered with the reason, and others' jobs end right`, async (t) => {
+      const { seed } = fuzzPlan(1);
+      // The fullest, so that as many fields as can be are there to be broken.
+      const [valid] = fc.sample(valuesOf(schema), { numRuns: 20, seed }).sort((a, b) => JSON.stringify(b).length - JSON.stringify(a).length);
+      const others = Promise.all([remoteParallelMap((x: number) => x + 1, Array.from({ length: 200 }, (_, x) => x), { cluster: { url: main.file.url, token: main.file.token } }).toArray(), stillServes()]);
+      let tried = 0;
+      for (const { how, broken } of breakagesOf(schema, valid)) {
+        // Without a type of its own, or with a body that is a message, it is another message.
+        if (!isFramed(broken) || v.is(union, broken)) continue;
+        tried++;
+        const said = await answerOf(role, [...first, frame(broken)]);
+        const last = said.at(-1);
+        assert.equal(last?.type, "farewell", `${how}: main said ${said.map((message) => message.type).join(", ")}`);
+        assert.equal(last.code, "BURLA_PROTOCOL", how);
+        assert.match(last.message, /does not fit the protocol/, how);
+        const jobId = (broken as { jobId?: unknown } | undefined)?.jobId;
+        assert.equal(last.jobId, v.is(jobIdSchema, jobId) ? jobId : null, how);
+      }
+      const [results] = await others;
+      assert.deepEqual(results.slice(-1), [200]);
+      t.diagnostic(`${tried} ways`);
+      assert.ok(tried > 0);
+      await stillServes();
+    });
+  }
+}
+
+function isFramed(broken: unknown): boolean {
+  try {
+    frame(broken);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** What fits the schema, and not the conversation: of the job's own program. */
+const nonsense: [string, (jobId: JobId) => Buffer[]][] = [
+  ["inputs that leave some out", (jobId) => [frame({ type: "inputs", jobId, chunkId: 0, first: 5, count: 3 }, encodeValues([1, 2, 3]))]],
+  ["inputs after the last one", (jobId) => [...smallJob(jobId).slice(1), frame({ type: "inputs", jobId, chunkId: 1, first: 8, count: 1 }, encodeValues([1]))]],
+  ["counts of a queue that is here", (jobId) => [frame({ type: "queueCounts", jobId, pushed: 5, answered: 5, failed: 0, total: 5 })]],
+];
+for (const [what, messages] of nonsense) {
+  test(`${what} end the job with an error that its program hears`, async () => {
+    const [jobId = "" as JobId] = jobsOf(3_000_000 + nonsense.findIndex(([each]) => each === what));
+    const client = await dial("client");
+    const said: { type: string; outcome?: string; code?: string }[] = [];
+    const decoder = new FrameDecoder();
+    const over = new Promise<void>((resolve) => {
+      client.on("data", (piece: Buffer) => {
+        said.push(...[...decoder.push(piece)].map(({ header }) => header as (typeof said)[number]));
+        if (said.some(({ type }) => type === "finished")) resolve();
+      });
+    });
+    // Too large for the one node, so that it does not begin.
+    const submit = frame({ type: "submit", jobId, spec: { ...SPEC, cpu: 0.01 }, codeBytes: CODE.byteLength }, CODE, encodeValues([]));
+    for (const bytes of [frame(HELLO), submit, ...messages(jobId)]) client.write(bytes);
+    await over;
+    client.destroy();
+    assert.equal(said.find(({ type }) => type === "finished")?.outcome, "failed");
+    const failures = (await (await fetch(new URL(`/v1/jobs/${jobId}/failures`, main.file.url), { headers: { authorization: `Bearer ${main.file.token}` } })).json()) as { failures: { name: string }[] };
+    assert.deepEqual(failures.failures.map(({ name }) => name), ["BURLA_PROTOCOL"]);
+    await stillServes();
+  });
+}
+
+test("a code that is longer than what came is refused", async () => {
+  const [jobId = "" as JobId] = jobsOf(4_000_000);
+  const client = await dial("client");
+  const decoder = new FrameDecoder();
+  const refused = new Promise<{ code: string }>((resolve) => {
+    client.on("data", (piece: Buffer) => {
+      for (const { header } of decoder.push(piece)) if ((header as { type: string }).type === "refused") resolve(header as { code: string });
+    });
+  });
+  for (const bytes of [frame(HELLO), frame({ type: "submit", jobId, spec: SPEC, codeBytes: 1_000 }, CODE)]) client.write(bytes);
+  assert.equal((await refused).code, "BURLA_PROTOCOL");
+  client.destroy();
   await stillServes();
 });
 

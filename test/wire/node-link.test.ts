@@ -13,7 +13,7 @@ test("a long message on a slow line renews the lease as long as bytes of it come
   const events: Event[] = [];
   const cluster = { handle: (event: Event) => void events.push(event), nodeConnected: () => undefined, nodeDisconnected: () => undefined, lines: () => undefined };
   const { near, far } = duplexPair();
-  new NodeLink(far, cluster as unknown as Cluster, null, () => undefined);
+  new NodeLink(far, { cluster: cluster as unknown as Cluster, allowed: null, log: { error: () => undefined }, onClosed: () => undefined });
   near.resume();
   near.write(frame(HELLO));
   near.write(frame({ type: "nodeHello", nodeId: "n-1", cpu: 1, ramMiB: 512, maxCpu: 1, maxRamMiB: 512, pid: 1, jobs: [], holding: [] }));

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import selectors
 import socket
 import threading
@@ -12,16 +13,24 @@ from burla_protocol import PROTOCOL_VERSION
 from burla_protocol.frames import FrameDecoder, FrameError, encode_frame
 
 from .cluster import ClusterTarget
-from .errors import BurlaError
+from .errors import BurlaError, burla_error
 from .http_stream import HttpStream
 
-#: A peer that has been silent for this long is taken for dead; pings go out at a third of it.
+#: A peer that has been silent for this long is taken for dead; pings go out at a third of it. Counted in turns in which
+#: what came was read: while the program held this thread up, the peer was not silent.
 SILENCE_S = 15
-_PING_S = SILENCE_S / 3
+_PINGS = 3
+_PING_S = SILENCE_S / _PINGS
 _FIRST_RETRY_S = 0.02
 _MAX_RETRY_S = 2.0
 #: Attempts in a row before the job is told that the cluster is gone: about half a minute.
 _MAX_ATTEMPTS = 20
+#: A connection that stood this long was of use,
+_SETTLED_S = 5.0
+#: and when so many in a row were not, what this program says may be what ends them.
+_MAX_SHORT_LIVED = 20
+#: A local cluster that has just started may be ended at once: by chance once or twice, on purpose always.
+_MAX_FRESH_DIALS = 4
 _CONTENT_TYPE = "application/vnd.burla.frames"
 #: What waits to be sent beyond this makes whoever has more to send wait.
 MAX_UNSENT_BYTES = 8 * 1024 * 1024
@@ -53,6 +62,12 @@ class Connection(threading.Thread):
         self._stream: HttpStream | None = None
         self._ending = False
         self._has_stood = False
+        #: Attempts in a row without a connection on which the cluster has taken the job.
+        self._attempts = 0
+        #: Connections in a row that have brought no result and were lost at once.
+        self._short_lived = 0
+        self._retry_s = _FIRST_RETRY_S
+        self._stood_s = 0.0
         self._bell, self._ring = socket.socketpair()
         self._bell.setblocking(False)
 
@@ -91,33 +106,47 @@ class Connection(threading.Thread):
             pass
 
     def run(self) -> None:
-        attempt, retry_s, has_failed = 0, _FIRST_RETRY_S, False
+        has_failed = False
         try:
             while not self._ending:
+                self._attempts += 1
                 try:
                     self._converse(has_failed)
                     return
-                except _Lost:
-                    attempt, retry_s, has_failed = 0, _FIRST_RETRY_S, False
+                except _Lost as lost:
+                    has_failed = False
+                    if time.monotonic() - self._stood_s >= _SETTLED_S:
+                        self._was_of_use()
+                        continue
+                    self._short_lived += 1
+                    if self._short_lived >= _MAX_SHORT_LIVED:
+                        return self._talker.failed(lost.reason)
                 except BurlaError as error:
-                    attempt += 1
                     has_failed = True
-                    if not self._may_pass(error) or not self._is_worth_waiting(attempt):
+                    if not self._may_pass(error) or not self._is_worth_waiting(self._attempts):
                         return self._talker.failed(error)
-                    time.sleep(retry_s)
-                    retry_s = min(_MAX_RETRY_S, retry_s * 2)
+                self._pause()
         except BaseException as error:
-            self._talker.failed(error)
+            self._talker.failed(_as_burla(error))
         finally:
             self._bell.close()
             self._ring.close()
+
+    def _was_of_use(self) -> None:
+        self._short_lived = 0
+        self._retry_s = _FIRST_RETRY_S
+
+    def _pause(self) -> None:
+        """Twice as long each time, and by chance shorter: many do not come at once."""
+        time.sleep(self._retry_s * (0.5 + random.random() / 2))
+        self._retry_s = min(_MAX_RETRY_S, self._retry_s * 2)
 
     def _may_pass(self, error: BurlaError) -> bool:
         """What keeps a cluster that was there from starting anew may be over in a moment."""
         return error.code == "BURLA_UNREACHABLE" or (error.code == "BURLA_CLUSTER_START" and self._has_stood)
 
     def _is_worth_waiting(self, attempt: int) -> bool:
-        if attempt == 1 and self._target.same_machine:
+        if attempt < _MAX_FRESH_DIALS and self._target.same_machine:
             return True
         return attempt < _MAX_ATTEMPTS and (self._talker.has_begun or self._target.is_waited_for)
 
@@ -130,13 +159,14 @@ class Connection(threading.Thread):
         with self._lock:
             self._stream = stream
         self._has_stood = True
+        self._stood_s = time.monotonic()
         try:
             self._talker.connected()
             self._exchange(stream, selector)
-        except (BurlaError, FrameError) as error:
-            if getattr(error, "code", "") == "BURLA_VERSION" or isinstance(error, FrameError):
+        except BurlaError as error:
+            if not self._may_pass(error):
                 raise
-            raise _Lost from error
+            raise _Lost(error) from error
         finally:
             with self._room:
                 self._stream = None
@@ -146,7 +176,8 @@ class Connection(threading.Thread):
 
     def _exchange(self, stream: HttpStream, selector: selectors.BaseSelector) -> None:
         decoder = FrameDecoder()
-        heard_s = pinged_s = time.monotonic()
+        pinged_s = time.monotonic()
+        silent_pings = 0
         while True:
             with self._room:
                 if self._ending:
@@ -159,23 +190,31 @@ class Connection(threading.Thread):
             selector.modify(stream.socket, events)
             selector.select(_PING_S)
             self._hush()
-            now_s = time.monotonic()
             for piece in stream.read():
-                heard_s = now_s
+                silent_pings = 0
                 for message, body in decoder.feed(piece):
                     self._hear(message, body)
-            if now_s - heard_s > SILENCE_S:
+            now_s = time.monotonic()
+            if now_s - pinged_s < _PING_S:
+                continue
+            if silent_pings >= _PINGS:
                 raise BurlaError("BURLA_UNREACHABLE", f"the other side has been silent for {SILENCE_S} s")
-            if now_s - pinged_s >= _PING_S:
-                pinged_s = now_s
-                self.send({"type": "ping"})
+            silent_pings += 1
+            pinged_s = now_s
+            self.send({"type": "ping"})
 
     def _hear(self, message: dict[str, Any], body: bytes) -> None:
         kind = message["type"]
         if kind == "hello":
             if message.get("protocolVersion") != PROTOCOL_VERSION:
                 raise BurlaError("BURLA_VERSION", f"{message.get('software')} speaks protocol {message.get('protocolVersion')}, this client {PROTOCOL_VERSION}")
+        elif kind == "farewell":
+            raise burla_error(message["code"], f"the other side ended the connection: {message['message']}".split("\n")[0])
         elif kind != "ping":
+            if kind == "accepted":
+                self._attempts = 0
+            elif kind in ("results", "finished"):
+                self._was_of_use()
             self._talker.message(message, body)
 
     def _hush(self) -> None:
@@ -188,3 +227,16 @@ class Connection(threading.Thread):
 
 class _Lost(Exception):
     """A connection that stood is gone."""
+
+    def __init__(self, reason: BurlaError) -> None:
+        super().__init__(str(reason))
+        self.reason = reason
+
+
+def _as_burla(error: BaseException) -> BaseException:
+    """What cannot be made sense of is a fault of Burla, and says so."""
+    if isinstance(error, BurlaError) or not isinstance(error, Exception):
+        return error
+    fault = BurlaError("BURLA_PROTOCOL", f"what the cluster said of the job cannot be read: {type(error).__name__}: {error}")
+    fault.__cause__ = error
+    return fault

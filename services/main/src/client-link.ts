@@ -1,11 +1,13 @@
 /** One connected client: its frames become events, with the rights of its token. No decisions. */
 import type { Duplex } from "node:stream";
 import {
-  BurlaError, clientToMain, Connection, MAX_FUNCTION_BYTES, MAX_NESTING, messageOf, type ClientToMain, type JobId, type MainToClient, type Of,
+  BurlaError, clientToMain, Connection, CONNECTION_SILENCE_MS, MAX_FUNCTION_BYTES, MAX_NESTING, messageOf, REMOTE_CLIENT_SILENCE_MS, type ClientToMain, type JobId, type MainToClient,
+  type Of,
   type QueuePlace,
 } from "@burla/protocol";
 import type { Identity } from "./auth.ts";
 import type { Cluster } from "./cluster.ts";
+import { logFault, type FaultLog } from "./fault.ts";
 import type { JobEntry } from "./job-entry.ts";
 import type { Submitter } from "./queue-place.ts";
 import type { Bundles } from "./store/bundles.ts";
@@ -18,6 +20,9 @@ export interface ClientLinkOptions {
   readonly onlyJob: JobId | null;
   readonly queueFor: (submitter: Submitter) => QueuePlace | null;
   readonly onClosed: () => void;
+  /** It is on this machine: it is there as long as its socket is, whatever its program computes. */
+  readonly isLocal: boolean;
+  readonly log: FaultLog;
 }
 
 export class ClientLink {
@@ -30,10 +35,13 @@ export class ClientLink {
     this.#connection = new Connection<ClientToMain, MainToClient>(stream, {
       incoming: clientToMain,
       software: "burla main",
+      silenceMs: options.isLocal ? 0 : REMOTE_CLIENT_SILENCE_MS,
+      pingMs: CONNECTION_SILENCE_MS / 3,
       onMessage: (message, body) => this.#guarded(message, body),
       onRoom: () => {
         for (const entry of this.#jobs.values()) entry.roomFor(this.#connection);
       },
+      onFault: (error) => logFault(options.log, error),
       onClose: () => {
         for (const entry of this.#jobs.values()) options.cluster.leave(entry, this.#connection, false);
         options.onClosed();
@@ -49,10 +57,14 @@ export class ClientLink {
     try {
       this.#receive(message, body);
     } catch (error) {
-      if (!(error instanceof BurlaError)) throw error;
+      const { cluster, log } = this.#options;
       const entry = this.#jobs.get(message.jobId);
-      if (error.code === "BURLA_STORAGE" && entry !== undefined) return this.#options.cluster.storageFailed(entry, error);
-      this.#connection.send({ type: "refused", jobId: message.jobId, code: error.code, message: messageOf(error).slice(0, 4000) });
+      if (!(error instanceof BurlaError)) logFault(log, error);
+      const known = error instanceof BurlaError ? error : new BurlaError("BURLA_PROTOCOL", `main could not handle the message ${message.type}: ${messageOf(error)}`);
+      // The job of whoever feeds it cannot go on without what was refused; a reader is turned away alone.
+      const endsJob = entry !== undefined && entry.finished === null && (known.code === "BURLA_STORAGE" || (known.code === "BURLA_PROTOCOL" && entry.owner === this.#connection));
+      if (endsJob) return cluster.failJob(message.jobId, known);
+      this.#connection.send({ type: "refused", jobId: message.jobId, code: known.code, message: messageOf(known).slice(0, 4000) });
     }
   }
 
@@ -69,6 +81,7 @@ export class ClientLink {
         const { chunkId, first, count } = message;
         const entry = this.#jobs.get(jobId);
         if (entry === undefined || entry.owner !== this.#connection || chunkId !== entry.chunksStored || entry.finished !== null || entry.spec.queue !== null) return;
+        if (first !== entry.inputsStored || entry.inputsEnded) throw new BurlaError("BURLA_PROTOCOL", `chunk ${chunkId} of ${jobId} does not follow the inputs before it`);
         if (cluster.isFlooded(jobId)) return cluster.handle({ type: "cancelRequested", jobId, reason: "its program sends inputs without credit" });
         entry.addChunk(chunkId, first, count, body);
         return cluster.handle({ type: "chunkPushed", jobId, chunkId, first, count, bytes: body.byteLength });
@@ -85,6 +98,7 @@ export class ClientLink {
       case "queueCounts": {
         const entry = this.#jobs.get(jobId);
         if (entry === undefined || entry.owner !== this.#connection || entry.finished !== null) return;
+        if (entry.spec.queue === null) throw new BurlaError("BURLA_PROTOCOL", `the inputs of ${jobId} are counted here`);
         if (message.total !== null && !entry.inputsEnded) entry.endInputs(message.total);
         const { type: _type, ...counts } = message;
         return cluster.countsArrived(counts);
@@ -113,6 +127,7 @@ export class ClientLink {
   #submit({ jobId, spec, codeBytes }: Of<ClientToMain, "submit">, body: Uint8Array): void {
     const { cluster, bundles, identity, onlyJob, queueFor } = this.#options;
     if (cluster.entry(jobId) !== undefined) return this.#attach({ type: "attach", jobId, afterSeq: 0, push: true, linesAfter: 0 });
+    if (codeBytes > body.byteLength) throw new BurlaError("BURLA_PROTOCOL", `the code of ${jobId} is said to be longer than what came`);
     if (body.byteLength > MAX_FUNCTION_BYTES) throw new BurlaError("BURLA_TOO_LARGE", `the function and what it captured have ${body.byteLength} bytes, over the limit of ${MAX_FUNCTION_BYTES}`);
     const parent = identity.role === "worker" ? identity.jobId : null;
     this.#checkDepth(parent);

@@ -14,8 +14,9 @@ import type { Command, Event, QueueHeld } from "./core/events.ts";
 import { demandsOf } from "./core/growth.ts";
 import { isElsewhere } from "./core/job.ts";
 import type { CoreState } from "./core/state.ts";
-import { CoreLoop, nowMs, type Carried } from "./core-loop.ts";
+import { CoreLoop, type Carried } from "./core-loop.ts";
 import { failureOf, failureOfJob, keepFailures } from "./failures.ts";
+import { stackOf } from "./fault.ts";
 import type { ElsewhereJobs } from "./elsewhere-jobs.ts";
 import { checkFits } from "./fits.ts";
 import type { JobEntry, ReaderConnection } from "./job-entry.ts";
@@ -43,7 +44,7 @@ export interface ClusterOptions {
   readonly registry: JobRegistry;
   readonly blobs: BlobStore;
   /** A job that asks for more than its largest worker is refused. */
-  readonly provider: Pick<MachineProvider, "largestWorker" | "machineOf" | "machines" | "joined">;
+  readonly provider: Pick<MachineProvider, "largestWorker" | "machineOf" | "machines" | "joined" | "replace">;
   /** Told of whatever people see change. */
   readonly changes: Changes;
   /** Images that containers may have; a job that asks for another is refused. */
@@ -88,7 +89,7 @@ export class Cluster {
 
   /** Takes up what an earlier main left. */
   restore(): void {
-    this.#tellUnrestored(this.#options.registry.restore(this.#state, nowMs()));
+    this.#tellUnrestored(this.#options.registry.restore(this.#state, this.#loop.nowMs));
     for (const job of this.#state.jobs.values()) this.#loop.apply({ type: "clientLost", jobId: job.id, reads: false });
     this.#options.elsewhere?.watch();
     this.#loop.settleSoon();
@@ -100,7 +101,7 @@ export class Cluster {
     const { registry, changes } = this.#options;
     if (!registry.hasUnread) return;
     this.#unreadTimer = setTimeout(() => {
-      const { back, damaged } = registry.restoreUnread(this.#state, nowMs());
+      const { back, damaged } = registry.restoreUnread(this.#state, this.#loop.nowMs);
       this.#tellUnrestored(damaged);
       for (const jobId of back) {
         if (this.#state.jobs.has(jobId)) this.handle({ type: "clientLost", jobId, reads: false });
@@ -159,7 +160,7 @@ export class Cluster {
 
   /** What jobs would have of the nodes that they may add. */
   get nodeDemands(): NodeDemand[] {
-    return demandsOf(this.#state, nowMs());
+    return demandsOf(this.#state, this.#loop.nowMs);
   }
 
   entry(jobId: JobId): JobEntry | undefined {
@@ -306,7 +307,7 @@ export class Cluster {
   }
 
   nodeConnected(link: NodeLine): void {
-    this.#nodes.get(link.nodeId)?.replaced();
+    this.#nodes.get(link.nodeId)?.replaced("the node has dialled again");
     this.#nodes.set(link.nodeId, link);
     const { cpu, ramMiB, maxCpu, maxRamMiB, pid, jobs, holding } = link.hello;
     this.handle({ type: "nodeJoined", nodeId: link.nodeId, cpu, ramMiB, maxCpu, maxRamMiB, jobs, holding });
@@ -319,21 +320,35 @@ export class Cluster {
     this.handle({ type: "nodeDisconnected", nodeId: link.nodeId });
   }
 
+  #replace(nodeId: NodeId): void {
+    this.#options.log.error({ nodeId }, "a node has not renewed its lease; it is replaced");
+    const link = this.#nodes.get(nodeId);
+    this.#nodes.delete(nodeId);
+    link?.replaced("its lease has ended");
+    this.#options.provider.replace(nodeId);
+    this.#options.changes.node(nodeId);
+    this.#options.changes.waits();
+  }
+
   nodeGone(nodeId: NodeId): void {
     this.#nodes.delete(nodeId);
     this.handle({ type: "nodeGone", nodeId });
   }
 
-  /** The log of a job cannot be written or read any more. The error is the job's: whatever it answers now would be lost. */
-  storageFailed(entry: JobEntry, error: BurlaError): void {
-    const { jobId } = entry;
+  /**
+   * A job cannot go on: its log cannot be written or read, or what was said of it could not be handled. The error is the
+   * job's: whatever it answers now would be lost. What is no error of Burla's is a fault of main, and its stack is kept.
+   */
+  failJob(jobId: JobId, cause: unknown): void {
+    const entry = this.entry(jobId);
+    const error = cause instanceof BurlaError ? cause : new BurlaError("BURLA_PROTOCOL", `a fault in the main service: ${messageOf(cause)}`);
     const reason = firstLine(error);
-    this.#options.log.error({ jobId, reason }, "the disk failed a job");
-    if (entry.finished !== null) return;
+    this.#options.log.error({ jobId, reason, ...(cause === error ? {} : { stack: stackOf(cause) }) }, "a job cannot go on");
+    if (entry === undefined || entry.finished !== null) return;
     const envelope = { kind: "burla", code: error.code, message: toldText(error) } as const;
     entry.failure = encodeEnvelopes([envelope]);
     keepFailures(entry, this.#options.log, () => [failureOf(-1, envelope)]);
-    this.handle({ type: "storageFailed", jobId, reason });
+    this.handle({ type: "jobFailed", jobId, reason });
   }
 
   /** The function of a job could not be loaded: the error is the job's. */
@@ -396,6 +411,7 @@ export class Cluster {
   }
 
   #execute(command: Command, carried: Carried): void {
+    if (command.type === "replaceNode") return this.#replace(command.nodeId);
     const entry = this.#options.registry.get(command.jobId);
     if (entry !== undefined) {
       this.#progress.soon(command.jobId);
@@ -411,8 +427,7 @@ export class Cluster {
     try {
       this.#executor.carryOut(entry, command, carried);
     } catch (error) {
-      if (!(error instanceof BurlaError)) throw error;
-      this.storageFailed(entry, error);
+      this.failJob(entry.jobId, error);
     }
   }
 }

@@ -3,6 +3,7 @@
  * when they are due. Decides nothing, and carries out nothing.
  */
 import type { NodeToMain, Of } from "@burla/protocol";
+import { AwakeClock } from "./awake-clock.ts";
 import type { Command, Event } from "./core/events.ts";
 import type { CoreState } from "./core/state.ts";
 import { createState, settle, step } from "./core/step.ts";
@@ -20,6 +21,7 @@ export interface CoreLoopOptions {
 }
 
 export class CoreLoop {
+  readonly #clock = new AwakeClock();
   /** Only read elsewhere. */
   readonly state: CoreState = createState();
   readonly #options: CoreLoopOptions;
@@ -40,7 +42,7 @@ export class CoreLoop {
 
   /** The same, for who sees to the rest. */
   apply(event: Event, carried: Carried = null): void {
-    for (const command of step(this.state, event, nowMs())) this.#options.execute(command, carried);
+    for (const command of step(this.state, event, this.#clock.nowMs())) this.#options.execute(command, carried);
   }
 
   /** Nodes are shared out once per turn: a job's first inputs arrive together with the job. */
@@ -55,8 +57,14 @@ export class CoreLoop {
     });
   }
 
+  /** By the core's clock. */
+  get nowMs(): number {
+    return this.#clock.nowMs();
+  }
+
   close(): void {
     clearTimeout(this.#timer);
+    this.#clock.close();
   }
 
   #armTimer(): void {
@@ -68,11 +76,7 @@ export class CoreLoop {
       this.#timerAtMs = Infinity;
       this.handle({ type: "tick" });
       this.#armTimer();
-    }, Math.max(0, nextMs - nowMs()) + 1);
+    }, Math.max(0, nextMs - this.#clock.nowMs()) + 1);
   }
 }
 
-/** The core's clock. */
-export function nowMs(): number {
-  return performance.now();
-}

@@ -144,16 +144,18 @@ setInterval(() => cluster.prune(), PRUNE_MS).unref();
 
 const doors: ServerOptions = {
   app,
+  log,
   identify: whoAsks,
-  onStream: (stream, identity, role) => {
+  onStream: (stream, identity, role, isLocal) => {
     if (role === "node") {
       const allowed = identity.role === "node" ? (identity.nodeId ?? null) : null;
-      new NodeLink(stream, cluster, allowed, (link) => {
+      const onClosed = (link: NodeLink) => {
         if (link.isKnown) provider.check(link.nodeId);
-      });
+      };
+      new NodeLink(stream, { cluster, allowed, log, onClosed });
       return;
     }
-    serveClient(stream, identity, null);
+    serveClient(stream, identity, null, isLocal);
   },
   onChannel: serveClient,
 };
@@ -172,9 +174,9 @@ updateIdle();
 process.on("SIGTERM", () => (vm === null ? void shutdown("SIGTERM") : process.exit(EXIT_SIGTERM)));
 process.on("SIGINT", () => undefined);
 
-function serveClient(stream: Duplex, identity: Identity, onlyJob: JobId | null): void {
+function serveClient(stream: Duplex, identity: Identity, onlyJob: JobId | null, isLocal: boolean): void {
   const client = new ClientLink(stream, {
-    cluster, bundles, identity, onlyJob,
+    cluster, bundles, identity, onlyJob, isLocal, log,
     queueFor: (submitter) => queueFor(submitter, queue, config.spec.containers),
     onClosed: () => {
       clients.delete(client);

@@ -9,6 +9,6 @@ export interface NodeLine {
   hasBundle(id: BundleId): boolean;
   noteBundle(id: BundleId): void;
   send(message: MainToNode, ...body: Body[]): void;
-  /** The same node has dialled again before this connection was seen to be dead. */
-  replaced(): void;
+  /** Ends this connection: the same node has dialled again, or another takes its place. */
+  replaced(reason: string): void;
 }

@@ -1,13 +1,22 @@
 /** One connected node: its frames become events, commands become its frames. No decisions. */
 import type { Duplex } from "node:stream";
 import {
-  BurlaError, Connection, LEASE_RENEW_MS, nodeToMain, Pacer, POSITION_PACE, type Body, type BundleId, type MainToNode, type NodeId, type NodeToMain, type Of,
+  BurlaError, checkBatch, Connection, LEASE_RENEW_MS, nodeToMain, Pacer, POSITION_PACE, type Body, type BundleId, type MainToNode, type NodeId, type NodeToMain, type Of,
 } from "@burla/protocol";
 import type { Cluster } from "./cluster.ts";
+import { logFault, type FaultLog } from "./fault.ts";
 import type { NodeLine } from "./node-line.ts";
 
 type Hello = Of<NodeToMain, "nodeHello">;
 type State = Of<NodeToMain, "nodeState">;
+
+export interface NodeLinkOptions {
+  readonly cluster: Cluster;
+  /** The only node that its token is for; null: any. */
+  readonly allowed: NodeId | null;
+  readonly log: FaultLog;
+  readonly onClosed: (link: NodeLink) => void;
+}
 
 export class NodeLink implements NodeLine {
   readonly #connection: Connection<NodeToMain, MainToNode>;
@@ -20,16 +29,19 @@ export class NodeLink implements NodeLine {
   #hello: Hello | undefined;
   #state: State = { type: "nodeState", state: "BOOTING", reason: "", workers: [], preparing: [] };
 
-  constructor(stream: Duplex, cluster: Cluster, allowed: NodeId | null, onClosed: (link: NodeLink) => void) {
+  constructor(stream: Duplex, { cluster, allowed, log, onClosed }: NodeLinkOptions) {
     this.#cluster = cluster;
     this.#allowed = allowed;
     this.#connection = new Connection<NodeToMain, MainToNode>(stream, {
       incoming: nodeToMain,
       software: "burla main",
-      onMessage: (message, body) => this.#receive(message, body),
+      onMessage: (message, body) => this.#guarded(message, body),
       onHeard: () => this.#renewByBytes(),
-      onClose: () => {
+      onFault: (error) => logFault(log, error),
+      onClose: (error, about) => {
         this.#stored.stop();
+        // One of both could not make sense of what the other said of a job: it would be said again.
+        if (about !== null && error?.code === "BURLA_PROTOCOL") this.#cluster.failJob(about, error);
         if (this.#hello !== undefined) this.#cluster.nodeDisconnected(this);
         onClosed(this);
       },
@@ -66,8 +78,8 @@ export class NodeLink implements NodeLine {
     this.#connection.send(message, ...body);
   }
 
-  replaced(): void {
-    this.#connection.abort(new BurlaError("BURLA_PROTOCOL", "the node has dialled again"));
+  replaced(reason: string): void {
+    this.#connection.abort(new BurlaError("BURLA_UNREACHABLE", reason));
   }
 
   /** A long result on a slow line: what renews the lease waits behind it. */
@@ -76,6 +88,17 @@ export class NodeLink implements NodeLine {
     if (this.#hello === undefined || nowMs - this.#renewedMs < LEASE_RENEW_MS) return;
     this.#renewedMs = nowMs;
     this.#cluster.handle({ type: "renewed", nodeId: this.nodeId, jobs: [] });
+  }
+
+  /** What cannot be handled of a job ends the job; of anything else, the connection. */
+  #guarded(message: NodeToMain, body: Uint8Array): void {
+    try {
+      this.#receive(message, body);
+    } catch (error) {
+      if (!("jobId" in message)) throw error;
+      this.#cluster.failJob(message.jobId, error);
+      if ("nodeSeq" in message) this.#stored.set(message.nodeSeq);
+    }
   }
 
   /** @throws BurlaError BURLA_PROTOCOL, which ends the connection, when it introduces itself late or twice. */
@@ -99,6 +122,7 @@ export class NodeLink implements NodeLine {
         return this.#cluster.handle({ type: "renewed", nodeId, jobs: message.jobs });
       case "nodeResults": {
         const { jobId, grantId, runMs } = message;
+        checkBatch(message, body.byteLength);
         this.#cluster.handle({ type: "resultsArrived", nodeId, jobId, grantId, batch: message, bytes: body.byteLength, runMs }, { message, body });
         return this.#stored.set(message.nodeSeq);
       }

@@ -1,23 +1,30 @@
 /** The one port of main: HTTP for control, and upgrades to framed connections. Off loopback, with TLS. */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { createServer as createTlsServer, type Server as TlsServer } from "node:https";
-import type { AddressInfo } from "node:net";
+import { BlockList, type AddressInfo, type Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { getRequestListener } from "@hono/node-server";
 import type { Hono } from "hono";
 import { CONNECT_PATH, ROLE_HEADER, UPGRADE_PROTOCOL, type JobId } from "@burla/protocol";
 import type { Identity } from "./auth.ts";
+import { logFault, type FaultLog } from "./fault.ts";
 import { acceptChannel, channelJob } from "./http-channel.ts";
 
 export interface ServerOptions {
   readonly app: Hono;
   readonly identify: (authorization: string | undefined) => Identity | null;
-  readonly onStream: (stream: Duplex, identity: Identity, role: "client" | "node") => void;
+  readonly onStream: (stream: Duplex, identity: Identity, role: "client" | "node", isLocal: boolean) => void;
   /** The conversation of a client about one job. */
-  readonly onChannel: (stream: Duplex, identity: Identity, jobId: JobId) => void;
+  readonly onChannel: (stream: Duplex, identity: Identity, jobId: JobId, isLocal: boolean) => void;
+  readonly log: FaultLog;
 }
 
 const HOST = "127.0.0.1";
+/** A machine that nothing is heard of is asked whether it is there after this long. */
+const KEEP_ALIVE_MS = 5_000;
+const LOOPBACK = new BlockList();
+LOOPBACK.addSubnet("127.0.0.0", 8, "ipv4");
+LOOPBACK.addAddress("::1", "ipv6");
 
 /** @returns the server and its URL; on `port` if that is free, else on another. On loopback. */
 export async function serve(options: ServerOptions, port: number): Promise<{ server: Server; url: string }> {
@@ -38,16 +45,18 @@ function listenerOf(options: ServerOptions): (request: IncomingMessage, response
   return (request, response) => {
     const jobId = channelJob(request);
     if (jobId === undefined) return void listener(request, response);
-    const identity = options.identify(request.headers.authorization);
-    const stream = acceptChannel(request, response, identity);
-    if (stream !== null && identity !== null) options.onChannel(stream, identity, jobId);
+    guarded(options.log, request.socket, () => {
+      const identity = options.identify(request.headers.authorization);
+      const stream = acceptChannel(request, response, identity);
+      if (stream !== null && identity !== null) options.onChannel(stream, identity, jobId, keepsAlive(request.socket));
+    });
   };
 }
 
 function prepared<Kind extends Server | TlsServer>(server: Kind, options: ServerOptions): Kind {
   // The body of a channel ends with its job.
   server.requestTimeout = 0;
-  server.on("upgrade", (request: IncomingMessage, socket: Duplex, head: Buffer) => upgrade(options, request, socket, head));
+  server.on("upgrade", (request: IncomingMessage, socket: Duplex, head: Buffer) => guarded(options.log, socket, () => upgrade(options, request, socket, head)));
   return server;
 }
 
@@ -71,7 +80,29 @@ function upgrade(options: ServerOptions, request: IncomingMessage, socket: Duple
   socket.write(`HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: ${UPGRADE_PROTOCOL}\r\n\r\n`);
   (socket as Duplex & { setNoDelay?: (on: boolean) => void }).setNoDelay?.(true);
   if (head.byteLength > 0) socket.unshift(head);
-  options.onStream(socket, identity, role);
+  options.onStream(socket, identity, role, keepsAlive(request.socket));
+}
+
+/** A fault while a peer is let in ends that peer's connection. */
+function guarded(log: FaultLog, socket: Duplex, run: () => void): void {
+  try {
+    run();
+  } catch (error) {
+    logFault(log, error);
+    socket.destroy();
+  }
+}
+
+/**
+ * A peer that computes says nothing for long. Of one on this machine the system tells when it has ended; another machine
+ * is asked, and one that is gone does not answer.
+ * @returns whether it is on this machine.
+ */
+function keepsAlive(socket: Socket): boolean {
+  const { remoteAddress } = socket;
+  const isLocal = remoteAddress === undefined || LOOPBACK.check(remoteAddress, socket.remoteFamily === "IPv6" ? "ipv6" : "ipv4");
+  if (!isLocal) socket.setKeepAlive(true, KEEP_ALIVE_MS);
+  return isLocal;
 }
 
 function refuse(socket: Duplex, status: string): void {

@@ -35,7 +35,7 @@ export function clusterIn(directory: string) {
   const changes = new Changes();
   const cluster = new Cluster({
     registry, blobs, changes, images: [], elsewhere: null,
-    provider: { largestWorker: { cpu: 1, ramMiB: 1024 }, machineOf: () => ({ provider: "test", machineType: "small" }), machines: { wanted: 1, booting: 0, troubles: [], costPerHour: null }, joined: () => undefined },
+    provider: { largestWorker: { cpu: 1, ramMiB: 1024 }, machineOf: () => ({ provider: "test", machineType: "small" }), machines: { wanted: 1, booting: 0, troubles: [], costPerHour: null }, joined: () => undefined, replace: () => undefined },
     log: { info: () => undefined, error: () => undefined },
     onActivity: () => undefined,
   });

@@ -218,7 +218,7 @@ export class JobGroup implements SlotListener {
   }
 
   #hasRoom(slot: Slot, grant: HeldGrant): boolean {
-    if (!slot.isLoaded || slot.isTaken) return false;
+    if (!slot.isLoaded || slot.isDeaf || slot.isTaken) return false;
     const { unanswered } = slot;
     if (grant.alone) return unanswered === 0;
     const atOnce = this.#options.assign.spec.concurrency;

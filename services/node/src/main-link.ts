@@ -1,7 +1,6 @@
 /** The node's connection to main: dialled again for ever, with what main missed sent again. */
-import type {
-  BurlaError} from "@burla/protocol";
-import { Connection, countEntries, mainToNode, MAX_WAITING_LOG_BYTES, openStream, pack, type JobId, type MainToNode, type NodeToMain,
+import {
+  Backoff, Connection, countEntries, mainToNode, MAX_WAITING_LOG_BYTES, openStream, pack, type BurlaError, type JobId, type MainToNode, type NodeToMain,
 } from "@burla/protocol";
 import { Outbox, type GrantOfJob } from "./outbox.ts";
 import type { DurableMessage } from "./job-group.ts";
@@ -12,6 +11,10 @@ const FIRST_RETRY_MS = 20;
 const MAX_RETRY_MS = 1000;
 const DIAL_TIMEOUT_MS = 5000;
 const NO_LINES = pack([]);
+/** A connection that stood this long was of use, */
+const SETTLED_MS = 5000;
+/** and when main has refused so many in a row, it will not take what this node says. */
+const MAX_REFUSALS = 10;
 
 export interface MainLinkOptions {
   /** Asked before each attempt. */
@@ -20,6 +23,10 @@ export interface MainLinkOptions {
   /** What the node says first, on each connection. */
   readonly introduce: () => NodeToMain[];
   readonly onMessage: (message: MainToNode, body: Uint8Array) => void;
+  /** Main, or this node, could not make sense of what the other said of a job: it must not be said again. */
+  readonly onRefused: (jobId: JobId, reason: string) => void;
+  /** Main takes nothing of what this node says. */
+  readonly onUseless: (reason: string) => void;
   /** Told when main is out of reach, and when it no longer is. */
   readonly orphan: OrphanWatch;
 }
@@ -30,7 +37,9 @@ export class MainLink {
   #connection: Connection<MainToNode, NodeToMain> | undefined;
   /** Lines that were not kept, by job, to be told with the next ones. */
   readonly #droppedLines = new Map<JobId, number>();
-  #retryMs = FIRST_RETRY_MS;
+  readonly #backoff = new Backoff({ firstMs: FIRST_RETRY_MS, maxMs: MAX_RETRY_MS });
+  #refusals = 0;
+  #settling: NodeJS.Timeout | undefined;
   #closed = false;
   #address: MainAddress = { url: "", token: "", certificate: null };
 
@@ -92,6 +101,7 @@ export class MainLink {
 
   close(): void {
     this.#closed = true;
+    clearTimeout(this.#settling);
     this.#options.orphan.close();
     this.#connection?.close();
   }
@@ -110,7 +120,7 @@ export class MainLink {
 
   #converse(stream: Awaited<ReturnType<typeof openStream>>): void {
     this.#options.orphan.close();
-    this.#retryMs = FIRST_RETRY_MS;
+    this.#settling = setTimeout(() => this.#settled(), SETTLED_MS);
     const connection = new Connection<MainToNode, NodeToMain>(stream, {
       incoming: mainToNode,
       software: this.#options.software,
@@ -118,7 +128,7 @@ export class MainLink {
         if (message.type === "stored") this.#stored(message.nodeSeq);
         else this.#options.onMessage(message, body);
       },
-      onClose: (error) => this.#lost(error),
+      onClose: (error, about) => this.#lost(error, about),
     });
     this.#connection = connection;
     for (const message of this.#options.introduce()) connection.send(message);
@@ -131,16 +141,29 @@ export class MainLink {
     for (const jobId of [...this.#droppedLines.keys()]) this.#tellDropped(jobId);
   }
 
-  #lost(error: BurlaError | undefined): void {
+  #settled(): void {
+    this.#backoff.reset();
+    this.#refusals = 0;
+  }
+
+  #lost(error: BurlaError | undefined, about: JobId | null): void {
     this.#connection = undefined;
+    clearTimeout(this.#settling);
     if (this.#closed || error === undefined) return;
+    if (error.code === "BURLA_PROTOCOL") this.#refused(error, about);
     this.#options.orphan.mainLost();
     this.#dialLater();
   }
 
+  #refused({ message }: BurlaError, about: JobId | null): void {
+    if (about !== null) {
+      this.#outbox.forget(about);
+      return this.#options.onRefused(about, message);
+    }
+    if (++this.#refusals >= MAX_REFUSALS) this.#options.onUseless(message);
+  }
+
   #dialLater(): void {
-    if (this.#closed) return;
-    setTimeout(() => void this.#dial(), this.#retryMs);
-    this.#retryMs = Math.min(MAX_RETRY_MS, this.#retryMs * 2);
+    if (!this.#closed) setTimeout(() => void this.#dial(), this.#backoff.next());
   }
 }

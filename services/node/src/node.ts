@@ -81,6 +81,11 @@ export class Node {
       software: `burla node ${config.nodeId}`,
       introduce: () => [this.#hello(), this.#status.note(), ...(this.#leaving === null ? [] : [this.#leaving]), ...this.#codeRequests.repeated()],
       onMessage: (message, body) => this.#receive(message, body),
+      onRefused: (jobId, reason) => {
+        dependencies.log.error({ jobId, reason }, "what was said of a job was refused");
+        void this.#stop(jobId, "what was said of it was refused");
+      },
+      onUseless: (reason) => void this.shutdown(`main takes nothing of what this node says: ${reason}`),
       orphan: new OrphanWatch({
         ...config,
         worksAlone: () => [...this.#groups.values()].some(({ isElsewhere }) => isElsewhere),

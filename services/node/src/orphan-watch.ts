@@ -1,4 +1,6 @@
 /** Ends a node that nobody looks after: main is out of reach, and no work goes on without it. */
+import { afterListening, type Deadline } from "@burla/protocol";
+
 export interface OrphanWatchOptions {
   /** Without main for this long, a node that has no such work ends. */
   readonly orphanMs: number;
@@ -11,7 +13,7 @@ export interface OrphanWatchOptions {
 
 export class OrphanWatch {
   readonly #options: OrphanWatchOptions;
-  #timer: NodeJS.Timeout | undefined;
+  #deadline: Deadline | undefined;
 
   constructor(options: OrphanWatchOptions) {
     this.#options = options;
@@ -19,20 +21,20 @@ export class OrphanWatch {
 
   /** Main is out of reach, from now on or still. */
   mainLost(): void {
-    if (this.#timer === undefined) this.#lookLater(performance.now());
+    if (this.#deadline === undefined) this.#lookLater(performance.now());
   }
 
   /** Main is there, or the node ends. */
   close(): void {
-    clearTimeout(this.#timer);
-    this.#timer = undefined;
+    this.#deadline?.stop();
+    this.#deadline = undefined;
   }
 
   #lookLater(lostMs: number): void {
-    this.#timer = setTimeout(() => {
+    this.#deadline = afterListening(this.#options.orphanMs, () => {
       const { aloneMs, worksAlone, onOrphaned } = this.#options;
       if (worksAlone() && performance.now() - lostMs < aloneMs) return this.#lookLater(lostMs);
       onOrphaned();
-    }, this.#options.orphanMs);
+    });
   }
 }

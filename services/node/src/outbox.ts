@@ -34,6 +34,15 @@ export class Outbox {
     }
   }
 
+  /** Of a job that is over. */
+  forget(jobId: JobId): void {
+    for (const [seq, { message, body }] of this.#unstored) {
+      if (message.jobId !== jobId) continue;
+      if (message.type === "nodeLogs") this.#logBytes -= body.byteLength;
+      this.#unstored.delete(seq);
+    }
+  }
+
   /** What it has something of, each grant once: of one, any number of results may wait, and whoever tells main has little room. */
   grants(): GrantOfJob[] {
     const grants = new Map<string, GrantOfJob>();

@@ -1,6 +1,7 @@
 /** One worker: its process, its connection, and what it has been given and not answered. */
 import {
-  indexAt, newToken, NO_INPUT, newWorkerId, SETUP_INDEX, type JobId, type NodeToWorker, type Of, type WorkerId, type WorkerToNode,
+  afterListening, BurlaError, checkBatch, indexAt, newToken, NO_INPUT, newWorkerId, SETUP_INDEX, type Deadline, type JobId, type NodeToWorker, type Of, type WorkerId,
+  type WorkerToNode,
 } from "@burla/protocol";
 import { describeExit, type Container, type ContainerRuntime, type ExitReport } from "./containers/runtime.ts";
 import type { WorkerConnection, WorkerServer } from "./worker-server.ts";
@@ -74,11 +75,13 @@ export class Slot {
   isSettingUp = false;
   /** Its set-up took longer than it may, and it was killed. */
   setupTimedOut = false;
+  /** It hears nothing more, though its process may not have ended yet. */
+  isDeaf = false;
   #connection: WorkerConnection | undefined;
   #listener: SlotListener | undefined;
   #limits: CallLimits = { timeoutMs: null, setupTimeoutMs: null };
-  #setupTimer: NodeJS.Timeout | undefined;
-  readonly #timers = new Map<number, NodeJS.Timeout>();
+  #setupTimer: Deadline | undefined;
+  readonly #timers = new Map<number, Deadline>();
   #timedOut: { index: number } | null = null;
   #hasEnded = false;
   #report: ExitReport | undefined;
@@ -105,6 +108,7 @@ export class Slot {
         },
         message: (message, body) => this.#receive(message, body),
         disconnected: () => {
+          this.isDeaf = true;
           closed();
           this.#killSoon();
         },
@@ -117,9 +121,9 @@ export class Slot {
       // What it answered and printed last may still be on its way when the process has ended.
       await heardAll;
       server.forget(this.workerId);
-      for (const timer of this.#timers.values()) clearTimeout(timer);
+      for (const timer of this.#timers.values()) timer.stop();
       clearTimeout(this.#killTimer);
-      clearTimeout(this.#setupTimer);
+      this.#setupTimer?.stop();
       this.#readLastLines();
       this.#report = report;
       this.#listener?.exited(this, report, this.#timedOut);
@@ -186,7 +190,7 @@ export class Slot {
       case "setupStarted":
         return this.#watchSetup();
       case "loaded":
-        clearTimeout(this.#setupTimer);
+        this.#setupTimer?.stop();
         this.isSettingUp = false;
         this.isLoaded = message.ok;
         return this.#listener?.loaded(this, message.ok, body);
@@ -208,8 +212,10 @@ export class Slot {
   #takeResults(message: Of<WorkerToNode, "workerResults">, body: Uint8Array): void {
     const grant = this.grants.get(message.grantId);
     if (grant === undefined) return;
-    for (let position = 0; position < message.count; position++) {
-      const index = indexAt(message, position);
+    checkBatch(message, body.byteLength);
+    for (let at = 0; at < message.count; at++) {
+      const index = indexAt(message, at);
+      checkHeld(grant, index - grant.first);
       grant.answered.add(index - grant.first);
       this.#disarm(index);
     }
@@ -223,6 +229,7 @@ export class Slot {
     if (grant === undefined) return;
     const positions: number[] = [];
     for (let position = from; position < grant.to; position++) positions.push(position);
+    for (const position of positions) checkHeld(grant, position);
     for (const position of positions) grant.answered.add(position);
     grant.isCut = true;
     if (grant.answered.size >= grant.to - grant.from) this.grants.delete(grantId);
@@ -234,10 +241,10 @@ export class Slot {
     this.isSettingUp = true;
     const { setupTimeoutMs } = this.#limits;
     if (setupTimeoutMs !== null) {
-      this.#setupTimer = setTimeout(() => {
+      this.#setupTimer = afterListening(setupTimeoutMs, () => {
         this.setupTimedOut = true;
         this.container.kill();
-      }, setupTimeoutMs);
+      });
     }
     this.#listener?.settingUp(this);
   }
@@ -269,17 +276,23 @@ export class Slot {
   #armTimeout(index: number): void {
     const { timeoutMs } = this.#limits;
     if (timeoutMs === null) return;
-    const timer = setTimeout(() => {
+    this.#disarm(index);
+    this.#timers.set(index, afterListening(timeoutMs, () => {
       this.#timedOut ??= { index };
       this.container.kill();
-    }, timeoutMs);
-    this.#timers.set(index, timer);
+    }));
   }
 
   #disarm(index: number): void {
-    clearTimeout(this.#timers.get(index));
+    this.#timers.get(index)?.stop();
     this.#timers.delete(index);
   }
+}
+
+/** A worker answers what it was given, once. @throws BurlaError BURLA_PROTOCOL, which ends the conversation with it. */
+function checkHeld({ grantId, from, to, answered }: HeldGrant, position: number): void {
+  if (position >= from && position < to && !answered.has(position)) return;
+  throw new BurlaError("BURLA_PROTOCOL", `grant ${grantId} has no open input at ${position}`);
 }
 
 /** Positions of a grant without a result, ascending. */

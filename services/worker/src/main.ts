@@ -46,6 +46,10 @@ function start(): void {
     silenceMs: 0,
     onMessage: (message, body) => receive(message, body),
     onClose: () => endWithChildren(),
+    // Ends the process with its stack, which its node passes on.
+    onFault: (error) => {
+      throw error;
+    },
   });
   const output = captureOutput(files, (isUrgent) => {
     connection.send({ type: "printed" });

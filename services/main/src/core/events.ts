@@ -27,8 +27,8 @@ export type Event =
   | { type: "queueCounts"; jobId: JobId; pushed: number; answered: number; failed: number; total: number | null }
   | QueueHeld
   | { type: "loadFailed"; nodeId: NodeId; jobId: JobId }
-  /** Its log cannot be written or read any more. */
-  | { type: "storageFailed"; jobId: JobId; reason: string }
+  /** It cannot go on: its log cannot be written or read, or what was said of it could not be handled. */
+  | { type: "jobFailed"; jobId: JobId; reason: string }
   | { type: "tick" };
 
 export interface NodeJoined {
@@ -93,6 +93,8 @@ export type Command =
   | GrantCommand
   | { type: "drain"; nodeId: NodeId; jobId: JobId }
   | { type: "stop"; nodeId: NodeId; jobId: JobId; reason: string }
+  /** It is connected and hangs, such as one that is stopped: another is to take its place. */
+  | { type: "replaceNode"; nodeId: NodeId }
   | { type: "credit"; jobId: JobId; inputs: number; bytes: number; chunkInputs: number }
   /** Keep the results of the event under this number and pass them on, without the dropped positions. */
   | { type: "deliver"; jobId: JobId; seq: number; nodeId: NodeId; dropped: number[] }

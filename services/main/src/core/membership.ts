@@ -3,7 +3,7 @@ import { LEASE_MS, LEASE_RENEW_MS, type JobId, type NodeId } from "@burla/protoc
 import { worksOn } from "./elsewhere.ts";
 import type { Command, NodeJoined } from "./events.ts";
 import { endAllGrants, returnUnclaimed } from "./grants.ts";
-import { addNode, assignNode, connectNode, deleteNode, markLeaving, releaseNode, unassignNode, workerLimit, workersOn } from "./nodes.ts";
+import { addNode, assignNode, connectNode, deleteNode, markLeaving, unassignNode, workerLimit, workersOn } from "./nodes.ts";
 import { askBack } from "./release.ts";
 import type { CoreState, Deadline, Node } from "./state.ts";
 
@@ -86,8 +86,8 @@ function checkLater(state: CoreState, node: Node): void {
 }
 
 /**
- * A node that has not renewed holds nothing any more. One that is not even connected is taken for dead; one that is
- * connected may be frozen, and is told to start over for when it wakes up.
+ * A node that has not renewed holds nothing any more. One that is connected and says nothing hangs, and is replaced: it would
+ * do what others do by then if it woke up.
  */
 export function checkLease(state: CoreState, nodeId: NodeId, deadline: Deadline, commands: Command[]): void {
   const node = state.nodes.get(nodeId);
@@ -95,9 +95,8 @@ export function checkLease(state: CoreState, nodeId: NodeId, deadline: Deadline,
   const lateMs = state.nowMs - node.leaseUntilMs;
   if (lateMs < 0) return checkLater(state, node);
   if (lateMs <= MAIN_SLEPT_MS) {
-    if (!node.connected) return loseNode(state, node, commands);
-    endAllGrants(state, node, "returned", commands);
-    if (node.rootId !== null) releaseNode(state, node, "its lease ended: it was silent for too long", commands);
+    if (node.connected) commands.push({ type: "replaceNode", nodeId });
+    return loseNode(state, node, commands);
   }
   node.leaseUntilMs = state.nowMs + LEASE_MS;
   checkLater(state, node);

@@ -147,9 +147,9 @@ test("a node that stays away is forgotten when its lease ends", () => {
 test("when main itself was asleep, nodes have another lease's time to say that they live", () => {
   const { cluster } = running(1);
   cluster.nowMs += 60_000;
-  assert.deepEqual(only(cluster.turn({ type: "tick" }), "stop"), []);
+  assert.deepEqual(only(cluster.turn({ type: "tick" }), "replaceNode"), []);
   assert.equal(cluster.job("j").grantedInputs, 1);
-  assert.equal(only(cluster.wait(LEASE_MS), "stop").length, 1);
+  assert.equal(only(cluster.wait(LEASE_MS), "replaceNode").length, 1);
 });
 
 test("a node that renews for a job which is not its any more is told so again", () => {

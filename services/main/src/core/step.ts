@@ -105,7 +105,7 @@ function apply(state: CoreState, event: Event, commands: Command[]): void {
       return withJob(state, event.jobId, (job) => withNode(state, event.nodeId, (node) => noteHeld(state, job, node, event)));
     case "loadFailed":
       return withJob(state, event.jobId, (job) => finish(state, job, "failed", "the function could not be loaded", commands));
-    case "storageFailed":
+    case "jobFailed":
       return withJob(state, event.jobId, (job) => finish(state, job, "failed", event.reason, commands));
     case "tick":
       for (const deadline of state.deadlines.due(state.nowMs)) meet(state, deadline, commands);

@@ -3,7 +3,7 @@ import { spawn, type ChildProcess } from "node:child_process";
 import { closeSync, mkdirSync, openSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { cpus, totalmem } from "node:os";
 import { join } from "node:path";
-import { messageOf, namedKinds, removeSocketsFolder, type ClusterSpec, type NodeGroup, type NodeId } from "@burla/protocol";
+import { afterListening, messageOf, namedKinds, type Deadline, removeSocketsFolder, type ClusterSpec, type NodeGroup, type NodeId } from "@burla/protocol";
 import { isAlive } from "../lock.ts";
 import type { Machine as MachineDescription, MachineProvider, Machines, WorkerSize } from "./provider.ts";
 
@@ -25,6 +25,9 @@ const LOOKS_MS = [50, 500, 5_000];
 const STOP_MS = { process: 3_000, docker: 6_000 } as const;
 /** Without main for this long a local node ends itself: a restart takes well under a second. */
 const ORPHAN_MS = 60_000;
+/** A node takes far less than this until it connects, or connects again, also on a busy machine. */
+const JOIN_MS = 60_000;
+const NOTHING: Deadline = { stop: () => undefined };
 
 export interface LocalProviderOptions {
   readonly spec: ClusterSpec;
@@ -55,6 +58,8 @@ interface Machine {
   failedStarts: number;
   /** What the last of them said; the next one's log takes the place of its. */
   failure: string;
+  /** Ends it unless it connects. */
+  awaited: Deadline;
   ended: Promise<void>;
 }
 
@@ -86,7 +91,12 @@ export class LocalProvider implements MachineProvider {
     const machine = this.#machines.get(nodeId);
     if (machine === undefined) return;
     if (pid !== machine.pid && runsNode(pid, nodeId)) signal(pid, "SIGKILL");
-    else this.#countFailedStarts(machine, 0);
+    else this.#hasJoined(machine);
+  }
+
+  #hasJoined(machine: Machine): void {
+    machine.awaited.stop();
+    this.#countFailedStarts(machine, 0);
   }
 
   #countFailedStarts(machine: Machine, failedStarts: number): void {
@@ -107,7 +117,29 @@ export class LocalProvider implements MachineProvider {
     }
   }
 
+  /** What else its workers have started is ended by the node that takes its place. */
+  replace(nodeId: NodeId): void {
+    const machine = this.#machines.get(nodeId);
+    if (machine === undefined || machine.pid === 0) return;
+    // Each worker leads a group of its own.
+    for (const pid of childrenOf(machine.pid)) signal(-pid, "SIGKILL");
+    signal(machine.pid, "SIGKILL");
+    this.#look(nodeId, LOOKS_MS);
+  }
+
+  /** Of one that runs and does not come, or not back, nothing else tells that it hangs. */
+  #await(machine: Machine): void {
+    machine.awaited.stop();
+    if (this.#stopping || machine.pid === 0) return;
+    machine.awaited = afterListening(JOIN_MS, () => {
+      this.#options.log.error({ nodeId: machine.nodeId }, "a node runs and has not connected; it is replaced");
+      this.replace(machine.nodeId);
+    });
+  }
+
   check(nodeId: NodeId): void {
+    const machine = this.#machines.get(nodeId);
+    if (machine !== undefined) this.#await(machine);
     this.#look(nodeId, LOOKS_MS);
   }
 
@@ -121,6 +153,7 @@ export class LocalProvider implements MachineProvider {
   async stop(): Promise<void> {
     this.#stopping = true;
     const machines = [...this.#machines.values()];
+    for (const machine of machines) machine.awaited.stop();
     // A node that has not connected yet hears of it in no other way.
     for (const machine of machines) signal(machine.pid, "SIGTERM");
     const timer = setInterval(() => {
@@ -144,13 +177,14 @@ export class LocalProvider implements MachineProvider {
 
   #startOrAdopt(nodeId: NodeId, group: NodeGroup): void {
     const pid = readPid(join(this.#directoryOf(nodeId), "pid"));
-    const machine: Machine = { nodeId, group, pid: 0, startedMs: 0, restartMs: FIRST_RESTART_MS, failedStarts: 0, failure: "", ended: Promise.resolve() };
+    const machine: Machine = { nodeId, group, pid: 0, startedMs: 0, restartMs: FIRST_RESTART_MS, failedStarts: 0, failure: "", awaited: NOTHING, ended: Promise.resolve() };
     this.#machines.set(nodeId, machine);
     const runs = pid > 0 && runsNode(pid, nodeId);
     if (runs && hasInEnvironment(pid, `BURLA_NODE_BUILD=${this.#options.build}`) && hasInEnvironment(pid, `BURLA_NODE=${this.#configOf(nodeId, group)}`)) {
       machine.pid = pid;
       machine.startedMs = performance.now();
       machine.ended = untilGone(pid).then(() => this.#gone(machine));
+      this.#await(machine);
     } else {
       if (runs) signal(pid, "SIGKILL");
       this.#spawn(machine);
@@ -183,6 +217,7 @@ export class LocalProvider implements MachineProvider {
     child.unref();
     recordPid(child, join(directory, "pid"));
     machine.pid = child.pid ?? 0;
+    this.#await(machine);
     machine.ended = new Promise((resolve) => {
       const end = () => {
         resolve();
@@ -208,6 +243,7 @@ export class LocalProvider implements MachineProvider {
   }
 
   #gone(machine: Machine): void {
+    machine.awaited.stop();
     if (machine.pid === 0) return;
     machine.pid = 0;
     this.#options.onGone(machine.nodeId);
@@ -306,9 +342,18 @@ function hasInEnvironment(pid: number, entry: string): boolean {
 
 function signal(pid: number, name: NodeJS.Signals): void {
   try {
-    if (pid > 0) process.kill(pid, name);
+    if (pid !== 0) process.kill(pid, name);
   } catch {
     // It has ended.
+  }
+}
+
+/** Of the thread that starts workers. */
+function childrenOf(pid: number): number[] {
+  try {
+    return readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8").split(" ").filter((child) => child !== "").map(Number);
+  } catch {
+    return [];
   }
 }
 

@@ -49,6 +49,8 @@ export interface MachineProvider {
   machineOf(nodeId: NodeId): Machine;
   /** A node has said hello: this process on its machine. */
   joined(nodeId: NodeId, pid: number): void;
+  /** A node hangs: its program, or its machine unless it is heard of soon, is ended with all that it runs, and another takes its place. */
+  replace(nodeId: NodeId): void;
   /** A node's connection is gone: is its machine? Reports it through `onGone` if so. */
   check(nodeId: NodeId): void;
   /** Removes all machines. Resolves when they are gone. */

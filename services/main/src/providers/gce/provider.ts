@@ -76,6 +76,11 @@ export class GceProvider implements MachineProvider {
     void this.#look();
   }
 
+  /** The network may be at fault: a VM that is heard of again in time is kept. */
+  replace(nodeId: NodeId): void {
+    this.check(nodeId);
+  }
+
   /** The node that a VM of this name is to run; null for one that main has not made. */
   nodeOf(vmName: string): NodeId | null {
     const vm = this.#fleet.vms.get(vmName);
