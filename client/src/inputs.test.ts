@@ -188,3 +188,84 @@ test("large inputs travel in small chunks, as soon as their size is known", asyn
   assert.equal(chunks[0]?.count, 8);
   assert.ok(chunks.slice(1).every(({ count }) => count <= 2));
 });
+
+/** An iterator that writes down what is asked of it. */
+function watched(steps: (n: number) => IteratorResult<unknown> | Promise<IteratorResult<unknown>>, isAsync: boolean) {
+  const asked: string[] = [];
+  let n = 0;
+  const iterator = {
+    next: () => {
+      asked.push("next");
+      return steps(n++);
+    },
+    return: () => {
+      asked.push("return");
+      return isAsync ? Promise.resolve({ done: true, value: undefined }) : { done: true, value: undefined };
+    },
+  };
+  const inputs = { [isAsync ? Symbol.asyncIterator : Symbol.iterator]: () => iterator } as unknown as Inputs<unknown>;
+  return { inputs, returns: () => asked.filter((what) => what === "return").length };
+}
+const step = (value: unknown) => ({ done: false, value });
+
+const endings: [string, number, (n: number) => IteratorResult<unknown> | Promise<IteratorResult<unknown>>, boolean, RegExp | null][] = [
+  ["ends by itself", 0, (n) => (n < 3 ? step(n) : { done: true, value: undefined }), false, null],
+  ["ends by itself, asynchronously", 0, async (n) => (n < 3 ? step(n) : { done: true, value: undefined }), true, null],
+  ["throws", 0, (n) => { if (n === 2) throw new RangeError("mine"); return step(n); }, false, /mine/],
+  ["rejects", 0, async (n) => { if (n === 2) throw new RangeError("mine"); return step(n); }, true, /mine/],
+  ["gives a promise that rejects", 1, (n) => step(n === 2 ? Promise.reject(new RangeError("mine")) : n), false, /mine/],
+  ["gives what cannot be sent", 1, (n) => step(n === 2 ? () => 1 : n), false, /inputs\[2\] is a function/],
+  ["gives what cannot be sent, asynchronously", 1, async (n) => step(n === 2 ? () => 1 : n), true, /inputs\[2\] is a function/],
+];
+for (const [how, returns, steps, isAsync, message] of endings) {
+  test(`an iterator that ${how} is closed ${returns === 0 ? "by nobody else" : "once"}`, async () => {
+    const iterator = watched(steps, isAsync);
+    const { pump } = pumpOf(iterator.inputs);
+    pump.allow({ ...PLENTY, chunkInputs: 1 });
+    const error: unknown = await pump.run().then(() => null, (reason: unknown) => reason);
+    assert.match(String(error), message ?? /^null$/);
+    pump.stop();
+    pump.stop();
+    await nextTurn();
+    assert.equal(iterator.returns(), returns);
+  });
+}
+
+test("an iterable that ends its own job while it gives an input is closed, once", async () => {
+  let [closed, stop] = [0, () => undefined as void];
+  const inputs = (function* () {
+    try {
+      yield 1;
+      stop();
+      yield 2;
+    } finally {
+      closed++;
+    }
+  })();
+  const { pump, values } = pumpOf(inputs);
+  stop = () => pump.stop();
+  pump.allow({ ...PLENTY, chunkInputs: 1 });
+  await pump.run();
+  await nextTurn();
+  assert.deepEqual([closed, values()], [1, [1]]);
+});
+
+test("what belongs to the iterable runs in the context that it is given", async () => {
+  const where: string[] = [];
+  let inside = false;
+  const inContext = <Value>(run: () => Value): Value => {
+    inside = true;
+    try {
+      return run();
+    } finally {
+      inside = false;
+    }
+  };
+  const iterator = { next: () => { where.push(`next ${inside}`); return { done: false, value: 1 }; }, return: () => { where.push(`return ${inside}`); return { done: true, value: undefined }; } };
+  const pump = new InputPump({ [Symbol.iterator]: () => { where.push(`open ${inside}`); return iterator as Iterator<number>; } }, { push: () => undefined, end: () => undefined, inContext });
+  pump.allow({ ...PLENTY, inputs: 2 });
+  void pump.run();
+  pump.stop();
+  await nextTurn();
+  assert.deepEqual(where, ["open true", "next true", "next true", "return true"]);
+});

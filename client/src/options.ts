@@ -35,7 +35,7 @@ const MAX_CONCURRENCY = 100_000;
 const MAX_SHOWN_LENGTH = 60;
 const MAX_TIMEOUT_MS = 2 ** 31 - 1;
 /** Models take minutes; one that hangs must not hang the job for ever. */
-const SETUP_TIMEOUT_MS = 10 * 60_000;
+export const SETUP_TIMEOUT_MS = 10 * 60_000;
 
 const wholeNumber = (min: number, max = Number.MAX_SAFE_INTEGER) =>
   v.pipe(v.number(`must be a whole number of at least ${min}`), v.integer(`must be a whole number of at least ${min}`), v.minValue(min, `must be at least ${min}`), v.maxValue(max, `must be at most ${max}`));

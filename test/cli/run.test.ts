@@ -25,6 +25,11 @@ export const kinds = () => ({ big: 12n, map: new Map([["a", 1]]), date: new Date
 export const variable = () => process.env.COLOUR;
 export async function slow(n: number) { await new Promise((resolve) => setTimeout(resolve, 50)); return n; }
 export const five = 5;
+export const load = () => ({ ten: 10 });
+const hiddenLoad = () => ({ ten: 11 });
+export const add = (n: number, { worker }: { worker: { ten: number } }) => n + worker.ten;
+export const times = (n: number, factor = 3) => n * factor;
+const timesToo = (n: number, factor = 4) => n * factor;
 export const endless = () => { for (;;); };
 `;
 
@@ -39,6 +44,7 @@ before(() => {
   write("common.cjs", "exports.f = (x) => x + 1;");
   write("rows.ndjson", `{"n":1}\n{"n":2}\n\n{"n":4}`);
   write("bad.ndjson", `{"n":1}\n{"n":3}\n{"n":4}\n`);
+  write("numbers.ndjson", "1\n2\n");
   write("rows.csv", `\uFEFFname,note\r\na,"x, y"\r\nb,\r\n`);
   write("rows.tsv", "name\tn\na\t1\n");
   write("rows.json", `[1, {"a": 2}, null]`);
@@ -53,6 +59,17 @@ function run(args: string[], options: CommandOptions = {}) {
 
 /** In the order of the inputs and without anything on stderr but errors: such output can be compared. */
 const STABLE = ["--order", "input", "--quiet"];
+
+test("--setup names a function of the file that makes context.worker; a default of the second parameter stands", async () => {
+  const values = async (fn: string, ...more: string[]) => (await run([`score.ts#${fn}`, "--inputs", "numbers.ndjson", ...STABLE, "--values", ...more])).stdout.trim().split("\n").map(Number);
+  assert.deepEqual(await values("add", "--setup", "load"), [11, 12]);
+  assert.deepEqual(await values("add", "--setup", "hiddenLoad", "--lookahead", "1"), [12, 13]);
+  assert.deepEqual(await values("times"), [3, 6]);
+  assert.deepEqual(await values("timesToo"), [4, 8]);
+  const { code, stderr } = await run(["score.ts#add", "--inputs", "numbers.ndjson", "--setup", "nothing"]);
+  assert.equal(code, 2);
+  assert.match(stderr, /has no function "nothing"/);
+});
 
 test("NDJSON in, results as NDJSON out, what the function prints on stderr", async () => {
   const { code, stdout, stderr } = await run(["score.ts#score", "--inputs", "rows.ndjson", "--order", "input"]);
@@ -130,7 +147,7 @@ test("options of the call: environment, name, timeout, retries", async () => {
 
 const REFUSALS: { name: string; args: string[]; code: number; stderr: RegExp; input?: string }[] = [
   { name: "a file that is not there", args: ["gone.ts#f", "--inputs", "rows.json"], code: 2, stderr: /^burla: there is no file gone\.ts\n/ },
-  { name: "a function that is not there", args: ["score.ts#nothing", "--inputs", "rows.json"], code: 2, stderr: /^burla: score\.ts has no function "nothing"\n {2}It exports default, endless, five, / },
+  { name: "a function that is not there", args: ["score.ts#nothing", "--inputs", "rows.json"], code: 2, stderr: /^burla: score\.ts has no function "nothing"\n {2}It exports add, default, endless, five, / },
   { name: "a file that cannot be compiled", args: ["broken.ts#f", "--inputs", "rows.json"], code: 4, stderr: /^burla: Cannot send broken\.ts \(.*broken\.ts:1:19\): it cannot be compiled: .*\n {2}Mend that place/ },
   { name: "a module that throws when it is imported", args: ["throws.ts#f", "--inputs", "rows.json"], code: 4, stderr: /^burla: the function could not be loaded: no database\n {4}at .*throws\.ts:1.*\n {2}Run `burla bundle --explain/ },
   { name: "something that is no function", args: ["score.ts#five", "--inputs", "rows.json"], code: 4, stderr: /^burla: the function could not be loaded: what was sent is no function but 5\n/ },

@@ -5,7 +5,7 @@ import { existsSync, mkdirSync, readdirSync, rmdirSync, statSync, writeFileSync 
 import { once } from "node:events";
 import { createServer, request } from "node:http";
 import type { AddressInfo } from "node:net";
-import { dirname, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { afterEach, test } from "node:test";
 import { socketsFolder, type ConnectionFile } from "@burla/protocol";
 import { TestCluster } from "../support/cluster.ts";
@@ -385,6 +385,17 @@ test("a first call that asks for more than the machine has is refused at once, a
   const { code, stderr } = await Script.run(cluster, `await remoteParallelMap((x) => x, [1], { cpu: 4000 }).toArray();`);
   assert.equal(code, 1);
   assert.match(stderr, /BURLA_NO_FITTING_NODE/);
+});
+
+test("a relative state folder lies where the program was started, wherever it goes later", async () => {
+  const cluster = newCluster();
+  const source = `process.env.BURLA_HOME = "./${basename(cluster.home)}"; ${DOUBLE} process.chdir("/"); ${DOUBLE}`;
+  const { code, stderr } = await Script.run({ home: cluster.home }, source, { cwd: dirname(cluster.home) });
+  assert.equal(code, 0, stderr);
+  assert.ok(existsSync(join(cluster.home, "clusters", "local", "cluster.json")));
+  const up = await Script.command(cluster, ["status"], { cwd: dirname(cluster.home), env: { BURLA_HOME: basename(cluster.home) } }).ended();
+  assert.equal(up.code, 0, up.stderr);
+  await cluster.shutdown();
 });
 
 test("the state folder cannot be written: the error says so", async () => {

@@ -40,7 +40,7 @@ export function captureFunction(fn: (...args: never[]) => unknown, options: Capt
     return {
       name,
       values: isReexport ? new Uint8Array() : bytes,
-      entry: vertex.fn?.kind === "code" ? emitReexport(vertex.fn.ref, wantsContext) : emitEntry(functions.templates, codes, wantsContext),
+      entry: vertex.fn?.kind === "code" ? emitReexport([vertex.fn.ref], wantsContext) : emitEntry(functions.templates, codes, wantsContext),
       origin: functions.origin ?? world.directory,
       ...(options.explain === true ? { explanation: explainGraph(graph, graph.vertices.get(fn) ?? vertex, name, world) } : {}),
     };

@@ -53,12 +53,12 @@ export function emitEntry(templates: readonly Template[], codes: readonly CodeRe
   return { code: pieces.map(({ text }) => text).join(""), map: mapOf(pieces), imports: context.imports };
 }
 
-/** The entry for a function that a module exports: nothing of it is copied. */
-export function emitReexport(ref: CodeRef, wantsContext = true): Entry {
+/** The entry for a function that a module exports, perhaps with the function `setup`: nothing of them is copied. */
+export function emitReexport(refs: readonly CodeRef[], wantsContext = true): Entry {
   const names = new CodeNames([]);
   const context = new EntryContext(names);
-  const name = names.nameOf(ref);
-  const code = `${context.header([])}\nexport default async () => ${name};\n${contextText(wantsContext)}`;
+  const [name = "", ...more] = refs.map((ref) => names.nameOf(ref));
+  const code = `${context.header([])}\nexport default async () => ${more.length === 0 ? name : `[${[name, ...more].join(", ")}]`};\n${contextText(wantsContext)}`;
   return { code, map: mapOf([{ text: code }]), imports: context.imports };
 }
 

@@ -5,20 +5,26 @@ import { BurlaError } from "@burla/protocol";
 import type * as ESTree from "estree";
 import type { Reference, Variable } from "eslint-scope";
 import { isTopLevel, referencesIn } from "./analysis.ts";
+import type { CodeRef } from "./code-refs.ts";
 import type { Capture } from "./types.ts";
-import { emitReexport, EntryScope } from "./entry.ts";
+import { contextText, emitReexport, EntryScope } from "./entry.ts";
 import { withEsbuild } from "./esbuild.ts";
 import { CaptureError } from "./errors.ts";
 import { Script } from "./script.ts";
 import { scriptParts } from "./script-parts.ts";
-import { ancestorsAt, stringValue, walk, type Node } from "./syntax.ts";
+import { takesContext } from "./second-parameter.ts";
+import { ancestorsAt, isFunctionNode, stringValue, walk, type FunctionNode, type Node } from "./syntax.ts";
 import { applyEdits, placeEdits, requireEdit, type Edit, type Piece, type TemplateContext } from "./template.ts";
 
-/** A function that a module exports, without running the module here: where the function runs, all of it runs. */
-export function captureExport(file: string, exportName: string): Capture {
+/**
+ * A function that a module exports, without running the module here: where the function runs, all of it runs.
+ * @param setup another export of it, the function `setup`.
+ */
+export function captureExport(file: string, exportName: string, { setup, wantsContext = true }: { setup?: string | undefined; wantsContext?: boolean } = {}): Capture {
   const path = resolve(file);
   const source = { specifier: path, from: path, how: "import" } as const;
-  const entry = emitReexport({ kind: "module", source, name: exportName, path: [] });
+  const refs = [exportName, ...(setup === undefined ? [] : [setup])].map((name): CodeRef => ({ kind: "module", source, name, path: [] }));
+  const entry = emitReexport(refs, wantsContext);
   return { name: exportName, values: new Uint8Array(), entry, origin: dirname(path) };
 }
 
@@ -26,24 +32,53 @@ export function captureExport(file: string, exportName: string): Capture {
  * A function of a script, read from its source alone: nothing is run here, and of the script's top level only what the
  * function needs is sent: imports, declarations, and assignments to them. Throws CaptureError.
  */
-export async function captureFromSource(file: string, functionName: string): Promise<Capture> {
+export async function captureFromSource(file: string, functionName: string, setupName?: string): Promise<Capture> {
   const path = resolve(file);
   const script = await compileScript(path, readFileSync(path, "utf8"));
   const program = script.analysis.root as ESTree.Program & Node;
-  const root = topLevelVariables(script).get(functionName);
-  if (root === undefined) {
-    throw new CaptureError({
-      path: [functionName],
-      location: path,
-      what: `the file has no function of that name at its top level`,
-      cure: "Give the name of a function, class or constant that the file declares.",
-    });
-  }
-  const kept = neededStatements(script, program, [root]);
+  const names = [functionName, ...(setupName === undefined ? [] : [setupName])];
+  const roots = names.map((name) => topLevelVariables(script).get(name) ?? notDeclared(name, path));
+  const kept = neededStatements(script, program, roots);
   const scope = new EntryScope();
   const pieces: Piece[] = kept.flatMap((statement) => statementPieces(script, statement, scope.context));
-  pieces.push({ text: `\nexport default async () => ${functionName};\n` });
+  pieces.push({ text: `\nexport default async () => ${names.length === 1 ? functionName : `[${names.join(", ")}]`};\n${contextText(takesContext(functionOf(roots[0])))}` });
   return { name: functionName, values: new Uint8Array(), entry: scope.finish(pieces), origin: dirname(path), parts: scriptParts(script, path, kept) };
+}
+
+/** Whether a module's export wants to be told of its calls, as far as its own file shows what it is. */
+export async function exportWantsContext(file: string, exportName: string): Promise<boolean> {
+  const path = resolve(file);
+  const script = await compileScript(path, readFileSync(path, "utf8"));
+  const variables = topLevelVariables(script);
+  for (const statement of (script.analysis.root as ESTree.Program & Node).body) {
+    if (statement.type === "ExportDefaultDeclaration" && exportName === "default") {
+      const { declaration } = statement;
+      return takesContext(declaration.type === "Identifier" ? functionOf(variables.get(declaration.name)) : asFunction(declaration as ESTree.Node));
+    }
+    if (statement.type !== "ExportNamedDeclaration" || statement.source != null) continue;
+    const named = statement.specifiers.find(({ exported }) => exported.type === "Identifier" && exported.name === exportName);
+    if (named?.local.type === "Identifier") return takesContext(functionOf(variables.get(named.local.name)));
+  }
+  return takesContext(functionOf(variables.get(exportName)));
+}
+
+/** What a variable is declared as, if that is a function. */
+function functionOf(variable: Variable | undefined): FunctionNode | undefined {
+  const node = variable?.defs[0]?.node as (ESTree.Node & { init?: ESTree.Node | null }) | undefined;
+  return asFunction(node?.init ?? node);
+}
+
+function asFunction(node: ESTree.Node | undefined): FunctionNode | undefined {
+  return node !== undefined && isFunctionNode(node as Node) ? (node as FunctionNode) : undefined;
+}
+
+function notDeclared(name: string, path: string): never {
+  throw new CaptureError({
+    path: [name],
+    location: path,
+    what: "the file has no function of that name at its top level",
+    cure: "Give the name of a function, class or constant that the file declares.",
+  });
 }
 
 /** The text of a file as JavaScript, with a map to what the user wrote. Throws CaptureError. */

@@ -2,12 +2,14 @@
 import { existsSync } from "node:fs";
 import { basename, extname, relative, resolve } from "node:path";
 import type { Metafile } from "esbuild";
-import { captureExport, CaptureError, captureFromSource, withEsbuild, type Capture } from "../capture/index.ts";
+import { captureExport, CaptureError, captureFromSource, exportWantsContext, withEsbuild, type Capture } from "../capture/index.ts";
 import { UsageError } from "./failure.ts";
 
 export interface FunctionName {
   readonly file: string;
   readonly name: string;
+  /** The function `setup` of its calls, in the same file. */
+  readonly setup?: string | undefined;
 }
 
 const EXTENSIONS = [".ts", ".mts", ".cts", ".tsx", ".js", ".mjs", ".cjs", ".jsx"];
@@ -26,11 +28,12 @@ export function parseFunctionName(text: string): FunctionName {
  * jobs itself, is sent alone: importing such a script on a worker would start its jobs there.
  * @throws CaptureError when the file cannot be compiled or has no such function.
  */
-export async function captureNamed({ file, name }: FunctionName): Promise<Capture> {
+export async function captureNamed({ file, name, setup }: FunctionName): Promise<Capture> {
   const module = await readModule(file);
-  const isExport = module.exports === null || module.exports.includes(name);
-  if (name === "default" && !isExport) throw notThere(file, "default export", module);
-  const capture = isExport && (name === "default" || !module.startsJobs) ? captureExport(file, name) : await fromSource(file, name, module);
+  const isExported = (one: string) => module.exports === null || module.exports.includes(one);
+  if (name === "default" && !isExported(name)) throw notThere(file, "default export", module);
+  const areExports = isExported(name) && (setup === undefined || isExported(setup));
+  const capture = areExports && (name === "default" || !module.startsJobs) ? captureExport(file, name, { setup, wantsContext: await exportWantsContext(file, name) }) : await fromSource(file, name, module, setup);
   return { ...capture, name: name === "default" ? basename(file, extname(file)) : name };
 }
 
@@ -70,11 +73,11 @@ function factsOf({ inputs, outputs }: Metafile): ModuleFacts {
   };
 }
 
-async function fromSource(file: string, name: string, module: ModuleFacts): Promise<Capture> {
+async function fromSource(file: string, name: string, module: ModuleFacts, setup: string | undefined): Promise<Capture> {
   try {
-    return await captureFromSource(file, name);
+    return await captureFromSource(file, name, setup);
   } catch (error) {
-    if (error instanceof CaptureError && /has no function of that name/.test(error.message)) throw notThere(file, `function "${name}"`, module);
+    if (error instanceof CaptureError && /has no function of that name/.test(error.message)) throw notThere(file, `function "${error.path[0] ?? name}"`, module);
     throw error;
   }
 }

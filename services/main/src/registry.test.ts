@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, test } from "node:test";
-import type { JobId } from "@burla/protocol";
+import type { JobId, JobSpec } from "@burla/protocol";
 import { createState } from "./core/step.ts";
 import { JobRegistry } from "./registry.ts";
 import { JobLog, writeSummary } from "./store/job-log.ts";
@@ -125,6 +125,33 @@ test("of ended jobs the newest hundred are remembered; detached results are kept
   assert.ok(left.includes(idOf(129)) && !left.includes(idOf(0)));
   assert.equal(readdirSync(directory).length, left.length);
   assert.ok(!existsSync(join(directory, idOf(129), "job.log")));
+  registry.close();
+});
+
+const SECRET: Pick<JobSpec, "env" | "environment"> = { env: [["NAMED", "hush"], ["GONE", null]], environment: [["PATH", "/bin"], ["A_SECRET", "hush"]] };
+
+test("the environment of a job outlives main, apart from its log, and not the job", () => {
+  const registry = new JobRegistry(directory, files);
+  registry.create(JOB_ID, { ...SPEC, ...SECRET }, JOB_ID, new Uint8Array(0));
+  registry.close();
+  const folder = join(directory, JOB_ID);
+  assert.doesNotMatch(readFileSync(join(folder, "job.log"), "latin1"), /hush/);
+  assert.equal(statSync(join(folder, "environment")).mode & 0o777, 0o600);
+  const again = restored().registry;
+  const entry = again.get(JOB_ID);
+  assert.deepEqual({ env: entry?.spec.env, environment: entry?.spec.environment }, SECRET);
+  entry?.finish({ type: "finished", jobId: JOB_ID, outcome: "done", reason: "", inputs: 0, failed: 0 }, new Uint8Array(0), SUMMARY);
+  assert.deepEqual(readdirSync(folder).filter((name) => name === "environment"), []);
+  again.close();
+});
+
+test("one that main left behind goes at its next start, of a finished job and of a damaged one", () => {
+  const other = idOf(4);
+  const finished = writeJob(JOB_ID, [jobRecord(), { type: "finished", jobId: JOB_ID, outcome: "done", reason: "", inputs: 0, failed: 0 }]);
+  const damaged = writeJob(other, [jobRecord(other)]);
+  for (const folder of [finished, damaged]) writeFileSync(join(folder, "environment"), "hush");
+  const { registry } = restored();
+  for (const folder of [finished, join(directory, "damaged", other)]) assert.ok(existsSync(folder) && !existsSync(join(folder, "environment")), folder);
   registry.close();
 });
 

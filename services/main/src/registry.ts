@@ -220,6 +220,7 @@ export class JobRegistry {
     }
     const { remembered, createdAt, token, finished, finishedBody } = replayed;
     const { rootId } = remembered;
+    if (finished !== null) forgetEnvironment(directory);
     const spec = finished === null ? withEnvironment(directory, remembered.spec, files) : remembered.spec;
     const entry = new JobEntry({ jobId, spec, rootId, createdAt, directory, token, log, files, isNew: false });
     entry.restore(

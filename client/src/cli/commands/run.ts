@@ -2,7 +2,7 @@
 import { Option, type Command } from "commander";
 import { BurlaError } from "@burla/protocol";
 import { mapCapture } from "../../map-capture.ts";
-import { compileOptions, type CompiledOptions } from "../../options.ts";
+import { compileOptions, SETUP_TIMEOUT_MS, type CompiledOptions } from "../../options.ts";
 import type { JobOutput } from "../../output.ts";
 import type { MapOptions } from "../../types.ts";
 import { controlOf } from "../../control/requests.ts";
@@ -31,6 +31,9 @@ interface RunFlags extends ClusterOptions, ResultFlags {
   readonly timeoutMs?: number;
   readonly onError: "throw" | "continue";
   readonly order: "completion" | "input";
+  readonly setup?: string;
+  readonly setupTimeoutMs?: number;
+  readonly lookahead?: number;
   readonly env?: Record<string, string>;
   readonly name?: string;
   readonly detach?: boolean;
@@ -79,6 +82,9 @@ export function addRun(program: Command, terminal: Terminal, endWith: EndWith): 
     .option("--concurrency <n>", "calls at once in one worker, for work that mostly waits (default: 1)", parseNumber)
     .option("--retries <n>", "further calls after an error (default: 0)", parseNumber)
     .option("--timeout-ms <n>", "longest time of one call", parseNumber)
+    .option("--setup <function>", "a function of the same file that runs once in each worker; its result is context.worker")
+    .option("--setup-timeout-ms <n>", "longest time of --setup in one worker (default: 600000)", parseNumber)
+    .option("--lookahead <n>", "inputs that may have been read whose results were not printed", parseNumber)
     .option("--env <name=value>", "environment variable of the calls; repeatable; NAME alone passes on its value here", parseVariable)
     .option("--name <name>", "what the job is called (default: the function's name)")
     .option("--detach", "print the job's id when all inputs are sent, and end; `burla attach` collects the results");
@@ -90,9 +96,10 @@ async function run(text: string, flags: RunFlags, terminal: Terminal): Promise<E
   const functionName = parseFunctionName(text);
   const compiled = compileOptions(mapOptions(flags));
   const inputs = await openInputs({ names: flags.inputs, format: flags.format, read: flags.read, limit: flags.limit, stdin: terminal.stdin });
-  const capture = await captureNamed(functionName);
+  const capture = await captureNamed({ ...functionName, setup: flags.setup });
   const view = createJobView(terminal, compiled.name ?? capture.name, flags);
-  const options: CompiledOptions = { ...compiled, onLog: (line) => view.line(line), progress: (progress) => view.progress(progress) };
+  const setupTimeoutMs = flags.setup === undefined ? null : (flags.setupTimeoutMs ?? SETUP_TIMEOUT_MS);
+  const options: CompiledOptions = { ...compiled, setupTimeoutMs, onLog: (line) => view.line(line), progress: (progress) => view.progress(progress) };
   const stream = mapCapture<unknown>(capture, inputs, options);
   const leave = async () => {
     await stream.cancel();
@@ -109,9 +116,9 @@ async function run(text: string, flags: RunFlags, terminal: Terminal): Promise<E
 }
 
 function mapOptions(flags: RunFlags): MapOptions {
-  const { image, cpu, grow, maxParallelism, concurrency, order, onError, retries, timeoutMs, detach, name, env, cluster } = flags;
+  const { image, cpu, grow, maxParallelism, concurrency, order, onError, retries, timeoutMs, setupTimeoutMs, lookahead, detach, name, env, cluster } = flags;
   const ram = flags.ram !== undefined && /^[\d.]+$/.test(flags.ram) ? Number(flags.ram) : flags.ram;
-  return definedOnly({ image, cpu, ram, grow, maxParallelism, concurrency, order, onError, retries, timeoutMs, detach, name, env, cluster });
+  return definedOnly({ image, cpu, ram, grow, maxParallelism, concurrency, order, onError, retries, timeoutMs, setupTimeoutMs, lookahead, detach, name, env, cluster });
 }
 
 interface DetachOptions {
