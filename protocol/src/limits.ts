@@ -27,6 +27,8 @@ export const MAX_VARIABLE_CHARACTERS = 128 * KiB;
 export const PIECE_BYTES = 256 * KiB;
 /** Bytes that a connection hands to its socket before the peer has taken some of them. */
 export const MAX_IN_SOCKET_BYTES = 1 * MiB;
+/** A worker begins no further call when so many of its answers wait for its node. */
+export const MAX_WAITING_ANSWER_BYTES = 16 * MiB;
 /** Results wait on the disk when so much waits for the client's socket. */
 export const MAX_WAITING_RESULT_BYTES = 4 * MiB;
 /** Longer bodies of records are not read as a whole, but sent from the disk. */

@@ -1,5 +1,5 @@
 /** Carries out what the core has decided: job logs first, then nodes and readers are told. Decides nothing. */
-import { EMPTY_BODY, encodeEnvelopes, type NodeId } from "@burla/protocol";
+import { EMPTY_BODY, encodeEnvelopes, type BundleId, type JobSpec, type NodeId } from "@burla/protocol";
 import type { Command } from "./core/events.ts";
 import { snapshotJob } from "./core/snapshot.ts";
 import type { CoreState } from "./core/state.ts";
@@ -29,6 +29,8 @@ export interface CommandExecutorOptions {
 
 export class CommandExecutor {
   readonly #options: CommandExecutorOptions;
+  /** Of the bundle that was asked for last, as long as some node has not been sent all of it: they share its bytes. */
+  #code: { readonly id: BundleId; readonly bytes: WeakRef<Uint8Array> } | undefined;
   readonly #longLogs = new Set<JobEntry>();
   #endedDuplicates = 0;
 
@@ -76,10 +78,20 @@ export class CommandExecutor {
     if (link === undefined) return;
     const bundle = entry.spec.bundle.id;
     // A node that is sent none and has none asks for it.
-    const code = link.hasBundle(bundle) ? EMPTY_BODY : (this.#options.bundles.find(entry.spec) ?? EMPTY_BODY);
+    const code = link.hasBundle(bundle) ? EMPTY_BODY : this.#codeOf(entry.spec);
+    const values = entry.values();
     if (code.byteLength > 0) link.noteBundle(bundle);
     entry.startedAt ??= Date.now();
-    link.send({ type: "assign", jobId, spec: entry.spec, workers, token: entry.token, codeBytes: code.byteLength }, code, entry.values());
+    link.send({ type: "assign", jobId, spec: entry.spec, workers, token: entry.token, codeBytes: code.byteLength }, code, values);
+  }
+
+  #codeOf(spec: JobSpec): Uint8Array {
+    const { id } = spec.bundle;
+    const shared = this.#code?.id === id ? this.#code.bytes.deref() : undefined;
+    if (shared !== undefined) return shared;
+    const code = this.#options.bundles.find(spec) ?? EMPTY_BODY;
+    this.#code = code.byteLength > 0 ? { id, bytes: new WeakRef(code) } : undefined;
+    return code;
   }
 
   #grant(entry: JobEntry, { nodeId, jobId, grantId, chunkId, from, to, attempt, losses, failures }: Extract<Command, { type: "grant" }>): void {

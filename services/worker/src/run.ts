@@ -2,7 +2,7 @@
 import { AsyncResource } from "node:async_hooks";
 import { format } from "node:util";
 import {
-  BurlaError, kept, openValues, toEnvelope, type Connection, type ErrorEnvelope, type NodeToWorker, type Of, type WorkerToNode,
+  BurlaError, kept, MAX_WAITING_ANSWER_BYTES, openValues, toEnvelope, type Connection, type ErrorEnvelope, type NodeToWorker, type Of, type WorkerToNode,
 } from "@burla/protocol";
 import { Batch } from "./batch.ts";
 import type { CallContext, UserFunction } from "./load.ts";
@@ -50,7 +50,7 @@ export interface HowToCall {
 const NO_CONTEXT = undefined as unknown as CallContext;
 
 /** What the runner needs of a connection. */
-export type AnswerLine = Pick<Connection<NodeToWorker, WorkerToNode>, "send" | "flush">;
+export type AnswerLine = Pick<Connection<NodeToWorker, WorkerToNode>, "send" | "flush" | "unsentBytes" | "drained">;
 
 export class Runner {
   readonly #connection: AnswerLine;
@@ -154,7 +154,11 @@ export class Runner {
     let nowMs = performance.now();
     const yieldMs = nowMs + YIELD_MS;
     for (let grant = this.#nextGrant(nowMs); grant !== undefined; grant = this.#nextGrant(nowMs)) {
-      if (this.#isTimeToFlush(grant, nowMs) || this.#comesNearEnd(grant, nowMs)) this.flush();
+      if (this.#isTimeToFlush(grant, nowMs) || this.#comesNearEnd(grant, nowMs)) {
+        this.flush();
+        // The node does not take them as fast as they come: they would fill this process.
+        if (this.#connection.unsentBytes > MAX_WAITING_ANSWER_BYTES) return this.#connection.drained();
+      }
       if (nowMs >= yieldMs) return new Promise((resolve) => setImmediate(resolve));
       const waiting = this.#call(fn, grant, nowMs);
       nowMs = performance.now();
