@@ -162,3 +162,18 @@ test("a client that sends inputs without credit is told from one that may", () =
   for (let at = chunks; at < 4 * chunks + 1; at++) push(at, MAX_CHUNK_INPUTS, 1);
   assert.equal(cluster.isFlooded(JOB_ID), true);
 });
+
+test("who waits for a node whose disk is full is told so at once", async () => {
+  const reason = "cannot write to the folder of the node, /n-1: ENOSPC: no space left on device";
+  cluster.submit(JOB_ID, SPEC, new Uint8Array(0), reader);
+  const hello: Of<NodeToMain, "nodeHello"> = { type: "nodeHello", nodeId, cpu: 1, ramMiB: 1024, maxCpu: 1, maxRamMiB: 1024, pid: 1, jobs: [], holding: [] };
+  const link = { nodeId, hello, state: { state: "FAILED", reason, workers: [], preparing: [] }, hasBundle: () => true, noteBundle: () => undefined, send: () => undefined, replaced: () => undefined };
+  cluster.nodeConnected(link as unknown as NodeLine);
+  await new Promise((resolve) => setTimeout(resolve, 500));
+  told.length = 0;
+  cluster.handle({ type: "nodeGone", nodeId });
+  cluster.nodeStateChanged(nodeId, false);
+  for (let turn = 0; turn < 100 && toldOf("progress").length === 0; turn++) await new Promise((resolve) => setTimeout(resolve, 20));
+  const progress = toldOf("progress")[0]?.message;
+  assert.ok(progress?.type === "progress" && progress.reason.includes("ENOSPC"), JSON.stringify(progress));
+});

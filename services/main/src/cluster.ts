@@ -243,6 +243,8 @@ export class Cluster {
   /** A node has said how it is, and perhaps something new of what it does for jobs that have not begun. */
   nodeStateChanged(nodeId: NodeId, preparesOther: boolean): void {
     this.#options.changes.node(nodeId);
+    // Such as a full disk: who waits for it is told why, at once.
+    if (this.#nodes.get(nodeId)?.state.state === "FAILED") for (const jobId of this.summaries.waiting()) this.#progress.soon(jobId);
     if (!preparesOther) return;
     for (const jobId of this.#state.nodes.get(nodeId)?.jobs.keys() ?? []) {
       this.#options.changes.job(jobId);
