@@ -1,7 +1,8 @@
 /** Builds the `burla` package: client, command line, and the programs of the services that it starts. */
 import { createHash } from "node:crypto";
-import { copyFile, cp, mkdir, readdir, readFile, rm, symlink } from "node:fs/promises";
+import { copyFile, cp, mkdir, readdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { existsSync } from "node:fs";
+import { isBuiltin } from "node:module";
 import { fileURLToPath } from "node:url";
 import { basename, join } from "node:path";
 import { computeProtos } from "./compute-protos.mjs";
@@ -53,6 +54,25 @@ const firestoreApart = (fromDist) => ({
 /** Google's client looks for its files by these, although it carries them in itself. */
 const fileNames = 'import{fileURLToPath as __burlaPath}from"node:url";const __filename=__burlaPath(import.meta.url);const __dirname=__burlaPath(new URL(".",import.meta.url));';
 
+/**
+ * A bundler that puts the CommonJS build into an ES module has no `require` there, not even for what Node itself brings:
+ * that is asked of the process.
+ */
+const ofNode =
+  'const __burlaNode=(name)=>process.getBuiltinModule?.(name)??require(name);' +
+  'const __burlaUrl=typeof __filename==="string"?__burlaNode("node:url").pathToFileURL(__filename).href:undefined;';
+
+const nodeModulesOfProcess = {
+  name: "node-modules-of-process",
+  setup({ onEnd, initialOptions }) {
+    onEnd(async ({ errors }) => {
+      if (errors.length > 0) return;
+      const text = await readFile(initialOptions.outfile, "utf8");
+      await writeFile(initialOptions.outfile, text.replaceAll(/\brequire\(("[\w:/]+")\)/g, (call, name) => (isBuiltin(JSON.parse(name)) ? `__burlaNode(${name})` : call)));
+    });
+  },
+};
+
 /** The worker shares its process with functions that may replace any global: it keeps those that it was started with. */
 const ownGlobals =
   "const{setImmediate,setTimeout,clearTimeout,setInterval,clearInterval,queueMicrotask,Promise}=globalThis;" +
@@ -87,8 +107,8 @@ export async function build({ types = true } = {}) {
         outfile: join(dist, `${name}.cjs`),
         format: "cjs",
         define: { ...define, "import.meta.url": "__burlaUrl" },
-        banner: { js: 'const __burlaUrl=require("node:url").pathToFileURL(__filename).href;' },
-        plugins: [firestoreApart("./")],
+        banner: { js: ofNode },
+        plugins: [firestoreApart("./"), nodeModulesOfProcess],
       }),
     ]),
     esm("client/src/tools.ts", "tools.js"),

@@ -31,7 +31,18 @@ export function ownRequire(): NodeJS.Require {
   }
 }
 
+/** What to do where packages lie in archives that only programs of Yarn's Plug'n'Play can look into. */
+export const PNP_CURE = "Set `nodeLinker: node-modules` in .yarnrc.yml and run `yarn install`: workers, and the compiler of bundles, need packages in folders.";
+
+/** Whether this program runs under Yarn's Plug'n'Play. */
+export function isPlugAndPlay(): boolean {
+  return process.versions["pnp"] !== undefined;
+}
+
 function builtFolder(): URL {
+  if (isPlugAndPlay() && HERE !== undefined && /\.zip\/|__virtual__/.test(HERE)) {
+    throw new BurlaError("BURLA_UNREACHABLE", "Yarn's Plug'n'Play keeps burla in an archive, from which the programs of its cluster cannot be started", { cure: PNP_CURE });
+  }
   // While it is being worked on, this package runs from its sources, and only what is built is asked for its files.
   if (HERE !== undefined && (HERE.endsWith(".ts") || isBuilt(new URL(".", HERE)))) return new URL(".", HERE);
   const installed = programPlaces().map(installedFrom).find((folder) => folder !== undefined);

@@ -16,6 +16,7 @@ import { PLACE_NAMES } from "./own-place.ts";
 import { findPackage, manifestsOf, Packages, speaksOfEffects, type ExternalPackage } from "./packages.ts";
 import { keepNames } from "./renamed.ts";
 import { sourceMapComment } from "./source-map-comment.ts";
+import { isPlugAndPlay, PNP_CURE } from "../own-files.ts";
 import type { Bundle, Capture } from "./types.ts";
 import { fileOfInstance } from "./url-specifiers.ts";
 
@@ -191,7 +192,7 @@ function bundleError({ name, entry }: Capture, cause: unknown): BurlaError {
     path: specifier === undefined ? [name] : [name, specifier],
     location: file === undefined || extname(file) === "" || file.startsWith("burla") ? undefined : `${fileOf(file)}:${first?.location?.line}`,
     what: `it cannot be bundled: ${first?.text.replace(`${IMPORT_SCHEME}${number}`, specifier ?? "") ?? (cause as Error).message}`,
-    cure: "Check that the import exists and is installed where the function is written.",
+    cure: isPlugAndPlay() ? `${PNP_CURE} Under Yarn's Plug'n'Play they are not found.` : "Check that the import exists and is installed where the function is written.",
     cause,
   });
 }

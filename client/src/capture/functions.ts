@@ -13,6 +13,7 @@ import { classNameOf } from "./kinds.ts";
 import { madeFunction, type MadeFunction } from "./made-functions.ts";
 import { importOf, isOwnRequire } from "./module-names.ts";
 import { isStandardGlobal, type Natives } from "./natives.ts";
+import { packageDirectory } from "./packages.ts";
 import { pathNames, type Path } from "./path.ts";
 import type { Refusal } from "./refusals.ts";
 import type { Script } from "./script.ts";
@@ -99,6 +100,13 @@ export class FunctionReader {
     const { script, offset } = location;
     const site = locate(script.analysis, offset, Function.prototype.toString.call(fn), script.source);
     return site !== undefined && isClassNode(site.node) ? site.node : undefined;
+  }
+
+  /** The name of the installed package that the function is written in. */
+  packageOf(fn: object): string | undefined {
+    const file = this.#inspector.describe(fn).location?.script.file;
+    const directory = file === undefined ? undefined : packageDirectory(file);
+    return directory?.slice(directory.lastIndexOf("node_modules") + "node_modules".length + 1).replaceAll("\\", "/");
   }
 
   /** The function of the script that `fn` was made from. */

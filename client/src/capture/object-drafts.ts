@@ -5,8 +5,8 @@ import type { FunctionReader } from "./functions.ts";
 import { foreignPrototype, hasUsualPrototype, integrityOf, isBoxed, isKnownKind, isNativeCode, prototypeOwner } from "./kinds.ts";
 import type { Natives } from "./natives.ts";
 import { propsOf, type Skip } from "./own-properties.ts";
-import type { Path } from "./path.ts";
-import { nativeInstanceRefusal } from "./refusals.ts";
+import { pathNames, type Path } from "./path.ts";
+import { nativeInstanceRefusal, type Refusal } from "./refusals.ts";
 import type { Draft, ShapeOf } from "./vertex.ts";
 
 /** Drafts of objects that are more than plain data: with a prototype, accessors, private members, integrity. */
@@ -56,8 +56,7 @@ export class ObjectDrafts {
       const { fields, marksInstances } = privateMembersOf(node);
       if (!marksInstances) continue;
       if (this.#shapeOf(owner, path)?.kind !== "closure") {
-        const { name } = owner as { name: string };
-        throw this.#functions.refuse({ what: `it is an instance of ${name}, an imported class with private (#) members, which cannot be read back into that class`, cure: `Create the ${name} inside the function, or send what its constructor needs.` }, path);
+        throw this.#functions.refuse(importedPrivates(owner as { name: string }, this.#functions.packageOf(owner), path), path);
       }
       classes.unshift({ owner, fields });
     }
@@ -96,6 +95,15 @@ export class ObjectDrafts {
     if (name === "EventEmitter" || types.isNativeError(value) || ArrayBuffer.isView(value)) return false;
     return !isWithoutMarks(value, this.#functions.privateMembers(value));
   }
+}
+
+/** In the words that the user knows: the variable of the user's own first, and the package whose class lies behind it. */
+function importedPrivates({ name }: { name: string }, packageName: string | undefined, path: Path): Refusal {
+  const [, variable = name, ...inside] = pathNames(path);
+  const from = packageName === undefined ? "" : ` of the package ${packageName}`;
+  const unreadable = "an imported class with private (#) members, which cannot be read back into that class";
+  if (inside.length === 0) return { what: `it is an instance of ${name}${from}, ${unreadable}`, cure: `Create the ${name} inside the function, or send what its constructor needs.` };
+  return { what: `${variable} keeps an instance of ${name}${from}, ${unreadable}`, cure: `Create ${variable} inside the function, or in a module that the function imports.` };
 }
 
 function lengthOf(array: object): { length: number; isFixed: boolean } {

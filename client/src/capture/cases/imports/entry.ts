@@ -26,3 +26,5 @@ const given = (lib: any) => (x: string) => lib.join(x, "b");
 check("a module of node that was passed on", given(path), "a");
 check("a module of our own that was passed on", ((m: any) => (x: number) => [m.weight, m.score2(x)])(all), 3);
 check("a package that was passed on", ((m: any) => (x: string) => m.parse(x))(await import("csv-parse/sync")), "1,2");
+const makeLimit = () => { const inner = new Scale(4); return (x: number) => inner.of(x); };
+check("a function that keeps such an instance", ((limit) => (x: number) => limit(x))(makeLimit()), 6);
