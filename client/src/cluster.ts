@@ -4,7 +4,7 @@ import type { Duplex } from "node:stream";
 import { BurlaError, messageOf, openStream, PROTOCOL_VERSION, type ConnectionFile } from "@burla/protocol";
 import { CLUSTER_TEXT, isClusterName, isClusterUrl } from "./cluster-name.ts";
 import { mayBeUsed } from "./hand-over.ts";
-import { connectionFilePath, readConnectionFile, startLocalCluster } from "./local-cluster.ts";
+import { connectionFilePath, readConnectionFile, readConnectionFileAt, startLocalCluster } from "./local-cluster.ts";
 import { isAlive } from "./process-life.ts";
 import type { ClusterAddress } from "./types.ts";
 
@@ -43,9 +43,9 @@ export interface AddressFile {
  * @throws TypeError when BURLA_CLUSTER is neither a name nor a URL; BurlaError BURLA_UNAUTHORIZED without a token.
  */
 export function resolveCluster(option: string | ClusterAddress | undefined): ClusterTarget {
-  const { BURLA_URL: url, BURLA_JOB_TOKEN: token, BURLA_CERTIFICATE: certificate, BURLA_CLUSTER: usual } = process.env;
+  const { BURLA_URL: url, BURLA_JOB_TOKEN: token, BURLA_CERTIFICATE: certificate, BURLA_CLUSTER: usual, BURLA_MAIN_FILE: mainFile } = process.env;
   if (typeof option === "object") return fixedTarget(option);
-  if (option === undefined && url && token) return { ...fixedTarget({ url, token, ...(certificate && { certificate }) }), place: placeOfWorker(url), isWaitedFor: true };
+  if (option === undefined && url && token) return wherever({ ...fixedTarget({ url, token, ...(certificate && { certificate }) }), place: placeOfWorker(url), isWaitedFor: true }, mainFile);
   const name = option ?? (usual || LOCAL);
   if (isClusterUrl(name)) return fixedTarget({ url: name, token: tokenOf(name), ...(certificate && { certificate: certificateFrom(certificate) }) });
   if (!isClusterName(name)) throw new TypeError(`remoteParallelMap: the variable BURLA_CLUSTER must be ${CLUSTER_TEXT}, not ${JSON.stringify(name)}`);
@@ -90,6 +90,20 @@ function fixedTarget(address: ClusterAddress): ClusterTarget {
     address: () => address,
     file: null,
   };
+}
+
+/** Main may come back at another address, which it writes down on its machine; the token of a job stays the same. */
+function wherever(target: ClusterTarget, mainFile: string | undefined): ClusterTarget {
+  if (!mainFile) return target;
+  const address = (): ClusterAddress => {
+    const file = readConnectionFileAt(mainFile);
+    const born = target.address();
+    if (file === null) return born;
+    // Whoever listens there by now must not get the token.
+    if (!isAlive(file.pid)) throw new BurlaError("BURLA_UNREACHABLE", "the cluster that runs this function is starting anew");
+    return { ...born, url: file.url };
+  };
+  return { ...target, address, open: async () => openStream({ ...address(), role: "client", timeoutMs: DIAL_TIMEOUT_MS }) };
 }
 
 function namedTarget(name: string): ClusterTarget {

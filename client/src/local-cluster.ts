@@ -56,8 +56,13 @@ export function connectionFilePath(name: string): string {
 
 /** @returns null when no cluster of this name has said where it is. */
 export function readConnectionFile(name: string): ConnectionFile | null {
+  return readConnectionFileAt(connectionFilePath(name));
+}
+
+/** @returns null when there is none, or one that cannot be read. */
+export function readConnectionFileAt(path: string): ConnectionFile | null {
   try {
-    return v.parse(connectionFileSchema, JSON.parse(readFileSync(connectionFilePath(name), "utf8")));
+    return v.parse(connectionFileSchema, JSON.parse(readFileSync(path, "utf8")));
   } catch {
     return null;
   }

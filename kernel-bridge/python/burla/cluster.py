@@ -6,7 +6,7 @@ import json
 import os
 import shutil
 import subprocess
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Callable, Sequence
 from urllib.parse import urlsplit
@@ -49,13 +49,31 @@ def resolve_cluster(option: str | ClusterAddress | None) -> ClusterTarget:
     if isinstance(option, ClusterAddress):
         return _fixed(option, same_machine=False)
     if option is None and url and token:
-        return _fixed(ClusterAddress(url, token, _certificate()), same_machine="BURLA_JOB" in os.environ and not url.startswith("http+unix:"), same_image=url.startswith("http+unix:"), is_waited_for=True)
+        return _wherever(_fixed(ClusterAddress(url, token, _certificate()), same_machine="BURLA_JOB" in os.environ and not url.startswith("http+unix:"), same_image=url.startswith("http+unix:"), is_waited_for=True), os.environ.get("BURLA_MAIN_FILE"))
     name = option or os.environ.get("BURLA_CLUSTER") or LOCAL
     if is_cluster_url(name):
         return _fixed(ClusterAddress(name, _token_of(name), _certificate()), same_machine=False)
     if not is_cluster_name(name):
         raise TypeError(f"remote_parallel_map: the variable BURLA_CLUSTER must be the name of a cluster or its URL, not {name!r}")
     return ClusterTarget(name, name == LOCAL and not _has_containers(name), False, False, lambda has_failed: _locate(name, has_failed))
+
+
+def _wherever(target: ClusterTarget, main_file: str | None) -> ClusterTarget:
+    """Main may come back at another address, which it writes down on its machine; the token of a job stays the same."""
+    if not main_file:
+        return target
+
+    def locate(has_failed: bool) -> ClusterAddress:
+        born = target.locate(has_failed)
+        file = _read_file(Path(main_file))
+        if file is None:
+            return born
+        if not _is_alive(file.get("pid")):
+            # Whoever listens there by now must not get the token.
+            raise BurlaError("BURLA_UNREACHABLE", "the cluster that runs this function is starting anew")
+        return replace(born, url=file["url"])
+
+    return replace(target, locate=locate)
 
 
 def _fixed(address: ClusterAddress, *, same_machine: bool, same_image: bool = False, is_waited_for: bool = False) -> ClusterTarget:
@@ -120,8 +138,12 @@ _START_FOLDER = _start_folder()
 
 
 def _read(name: str) -> dict[str, Any] | None:
+    return _read_file(state_directory() / "clusters" / name / "cluster.json")
+
+
+def _read_file(path: Path) -> dict[str, Any] | None:
     try:
-        file = json.loads((state_directory() / "clusters" / name / "cluster.json").read_text("utf-8"))
+        file = json.loads(path.read_text("utf-8"))
     except (OSError, ValueError):
         return None
     right = isinstance(file, dict) and isinstance(file.get("url"), str) and isinstance(file.get("token"), str)

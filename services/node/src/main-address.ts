@@ -20,8 +20,18 @@ export function mainAddress({ vm, connectionFile }: Pick<NodeConfig, "vm" | "con
 }
 
 async function readAddress(path: string): Promise<MainAddress> {
-  const { url, nodeToken, certificate } = v.parse(connectionFileSchema, JSON.parse(await readFile(path, "utf8")));
+  const { url, nodeToken, certificate, pid } = v.parse(connectionFileSchema, JSON.parse(await readFile(path, "utf8")));
+  // Whoever listens there by now must not get the token.
+  if (!isAlive(pid)) throw new Error(`the main of ${path} has ended`);
   return { url, token: nodeToken, certificate };
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === "EPERM";
+  }
 }
 
 async function enrol({ url, certificate, audience }: NonNullable<NodeConfig["vm"]>): Promise<MainAddress> {

@@ -270,7 +270,8 @@ export class Node {
   #wayToMain(): Record<string, string> {
     if (this.#proxy !== null) return { BURLA_URL: this.#proxy.url };
     const { url, certificate } = this.#link.address;
-    return { BURLA_URL: url, ...(certificate === null ? {} : { BURLA_CERTIFICATE: certificate }) };
+    const { vm, connectionFile } = this.#dependencies.config;
+    return { BURLA_URL: url, ...(vm === null && { BURLA_MAIN_FILE: connectionFile }), ...(certificate === null ? {} : { BURLA_CERTIFICATE: certificate }) };
   }
 
   get #nodeId(): NodeId {
