@@ -36,7 +36,8 @@ async function rerunFailed(parts: CellParts, cell: vscode.NotebookCell): Promise
 }
 
 async function pickUp(parts: CellParts, cell: vscode.NotebookCell): Promise<void> {
-  await runCellOnBurla(parts, cell, { onlyInputs: null, attachTo: jobOf(cell).jobId, attachStep: jobOf(cell).step });
+  const { jobId, step } = jobOf(cell);
+  await runCellOnBurla(parts, cell, { onlyInputs: null, attachTo: jobId, attachStep: step });
 }
 
 /** As the editor's own stop does, which reaches the job through the kernel; a job that no kernel waits for is ended itself. */
@@ -56,9 +57,9 @@ async function openLog({ shell }: CellParts, cell: vscode.NotebookCell): Promise
 
 /** A file says the cluster's name, not where it is: one of that name, else the current one. */
 async function placeOf({ hub, known }: Shell, cell: vscode.NotebookCell) {
-  const { cluster, ...job } = jobOf(cell);
+  const { cluster, jobId, name } = jobOf(cell);
   const ref = hub.all().find((state) => state.ref.label === cluster)?.ref ?? hub.current.ref;
-  return { job, target: await known.target(ref.id) };
+  return { job: { jobId, name }, target: await known.target(ref.id) };
 }
 
 const RESTART = "Restart";

@@ -110,7 +110,7 @@ export class KeeperLink {
   }
 
   arm(run: ArmedRun): Promise<void> {
-    return this.#ask((requestId) => ({ type: "arm", requestId, run: { ...run, onlyInputs: run.onlyInputs === null ? null : [...run.onlyInputs] } }));
+    return this.#ask((requestId) => ({ type: "arm", requestId, run: { attachStep: 0, ...run, onlyInputs: run.onlyInputs === null ? null : [...run.onlyInputs] } }));
   }
 
   interrupt(): Promise<void> {

@@ -124,8 +124,8 @@ function editorOf(cell: vscode.NotebookCell): vscode.NotebookEditor {
 }
 
 /** The job of the cell. @throws Error when it shows none. */
-export function jobOf(cell: vscode.NotebookCell): { readonly jobId: string; readonly name: string; readonly cluster: string } {
+export function jobOf(cell: vscode.NotebookCell): { readonly jobId: string; readonly name: string; readonly cluster: string; readonly step: number } {
   const view = cellViewOf(cell);
   if (view?.jobId == null) throw new Error("This cell has not run on a cluster.");
-  return { jobId: view.jobId, name: view.name, cluster: view.cluster };
+  return { jobId: view.jobId, name: view.name, cluster: view.cluster, step: view.step };
 }

@@ -41,7 +41,7 @@ test("calls wait for a node that takes no answers, and none is lost", async () =
   runner.begin(() => {
     calls++;
     return Buffer.alloc(MIB);
-  }, { concurrency: 1, timed: false });
+  }, { concurrency: 1, timed: false, takesContext: true, worker: undefined });
   const chunk = Buffer.from(encodeValues(Array.from({ length: each }, (_, at) => at)));
   for (let grantId = 1; grantId <= grants; grantId++) runner.enqueue({ type: "run", grantId, first: grantId * each, from: 0, to: each, attempt: 1 }, chunk);
   let before = -1;
