@@ -52,3 +52,12 @@ test("a grant is named once, however many of its results wait", () => {
   outbox.stored(5);
   assert.deepEqual(outbox.grants(), []);
 });
+
+test("what main has refused of a job is forgotten, and nothing else", () => {
+  const outbox = new Outbox();
+  const [bad, good] = [newJobId(), newJobId()];
+  for (const jobId of [bad, good, bad]) outbox.add({ type: "nodeLogs", jobId, droppedLines: 0 }, new Uint8Array(10));
+  outbox.forget(bad);
+  assert.deepEqual([...outbox.all()].map(({ message }) => [message.jobId, message.nodeSeq]), [[good, 2]]);
+  assert.equal(outbox.logBytes, 10);
+});
