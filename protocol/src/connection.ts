@@ -45,6 +45,8 @@ export interface ConnectionOptions<Incoming extends Tagged> {
   readonly onHeard?: () => void;
   /** What was sent has left, after more had waited than the system took at once: a sender with much to say goes on. */
   readonly onRoom?: () => void;
+  /** So many bytes of an unfinished message are held now. @returns false when that is too much: the connection ends. */
+  readonly mayHold?: (bytes: number) => boolean;
   /**
    * Silence after which the peer is taken for dead; 0 for none (a worker is busy with the user's code). Counted in turns in
    * which this process has read what came: its own stalls are no silence of the peer.
@@ -219,6 +221,8 @@ export class Connection<Incoming extends Tagged, Said extends Tagged> {
         if (this.#closed) return;
         this.#dispatch(frame);
       }
+      const { pendingBytes } = this.#decoder;
+      if (this.#options.mayHold?.(pendingBytes) === false) throw new BurlaError("BURLA_TOO_LARGE", `too many unfinished messages: ${pendingBytes} bytes of this one`);
     } catch (error) {
       if (!(error instanceof BurlaError)) this.#options.onFault?.(error);
       this.refuse(error instanceof BurlaError ? error : new BurlaError("BURLA_PROTOCOL", `a message could not be handled: ${messageOf(error)}`, { cause: error }));

@@ -77,8 +77,28 @@ export const CLIENT_GRACE_MS = 5_000;
 export const WATCH_EVERY_MS = 100;
 /** A watcher hears at least this often that the cluster is there; after three silent times it may take it for gone. */
 export const WATCH_HEARTBEAT_MS = 5_000;
-/** Programs that watch one cluster at the same time. */
+/** Programs that watch one cluster at the same time; */
 export const MAX_WATCHERS = 100;
+/** those of one person beside the owner; */
+export const MAX_WATCHERS_OF_PERSON = 20;
+/** those of all people beside the owner: the owner always finds a place. */
+export const MAX_WATCHERS_OF_OTHERS = MAX_WATCHERS - MAX_WATCHERS_OF_PERSON;
+/** Connections and requests that one person beside the owner has open at main, */
+export const MAX_CONNECTIONS_OF_PERSON = 250;
+/** the functions of one job, each of which may start jobs of its own, */
+export const MAX_CONNECTIONS_OF_JOB = 5_000;
+/** and all of those together. */
+export const MAX_CONNECTIONS_OF_OTHERS = 10_000;
+/** Connections to main that have not said yet whose they are: beyond it the one that has waited longest is closed. */
+export const MAX_UNKNOWN_CONNECTIONS = 1_000;
+/** A connection says within this time what it is for, and shows its certificate before. */
+export const OPENING_MS = 5_000;
+/** A request over HTTP in which nothing moves for this long is closed: its sender or reader is gone. */
+export const QUIET_REQUEST_MS = 60_000;
+/** Bytes of messages and bodies that have come in part, of one person with all jobs of theirs: the largest message, and some. */
+export const MAX_UNFINISHED_BYTES_OF_PERSON = MAX_FRAME_BYTES + 128 * MiB;
+/** Those of all people beside the owner together. */
+export const MAX_UNFINISHED_BYTES_OF_OTHERS = MAX_UNFINISHED_BYTES_OF_PERSON;
 /** Largest event of a watch: a thousand nodes with a few workers each are 1 MiB. */
 export const MAX_WATCH_EVENT_BYTES = 64 * MiB;
 /** Failed inputs of one job whose errors are kept to be read by people, the first ones; */

@@ -32,6 +32,8 @@ export const jobSummarySchema = v.object({
   runtime: v.string(),
   /** The job whose function started this one. */
   parent: v.nullable(v.string()),
+  /** Whose it is, for main; null or absent for the owner of the cluster. */
+  person: v.optional(v.nullable(v.string())),
   createdAt: v.number(),
   /** When a node began to work for it; null before, and after a restart of main until one does again. */
   startedAt: v.nullable(v.number()),

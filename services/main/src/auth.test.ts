@@ -12,10 +12,10 @@ const job = newToken();
 const tokens = { owner, node, jobs: () => [{ jobId: JOB_ID, token: job }] };
 
 const cases: [string, string | undefined, Identity | null][] = [
-  ["the owner's token", `Bearer ${owner}`, { role: "owner" }],
+  ["the owner's token", `Bearer ${owner}`, { role: "owner", person: null }],
   ["the nodes' token", `Bearer ${node}`, { role: "node" }],
   ["a job's token", `Bearer ${job}`, { role: "worker", jobId: JOB_ID }],
-  ["the scheme in small letters", `bearer ${owner}`, { role: "owner" }],
+  ["the scheme in small letters", `bearer ${owner}`, { role: "owner", person: null }],
   ["no header", undefined, null],
   ["an empty header", "", null],
   ["the token alone", owner, null],

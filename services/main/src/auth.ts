@@ -6,7 +6,8 @@ import type { JobId, NodeId } from "@burla/protocol";
 export type PersonRole = "owner" | "user" | "viewer";
 
 export type Identity =
-  | { role: PersonRole }
+  /** `person`: null for the owner. */
+  | { role: PersonRole; person: string | null }
   /** `nodeId`: the only node that it may be; absent for the nodes of a local cluster, which share their token. */
   | { role: "node"; nodeId?: NodeId }
   | { role: "worker"; jobId: JobId };
@@ -19,7 +20,7 @@ export interface Tokens {
   /** Tokens of the jobs under way. */
   jobs(): Iterable<{ jobId: JobId; token: string }>;
   /** SHA-256 of the tokens of people, hex. */
-  people?(): Iterable<{ role: PersonRole; hash: string }>;
+  people?(): Iterable<{ role: PersonRole; id: string | null; hash: string }>;
   /** Short-lived ones, each for one node. */
   nodes?(): Iterable<{ nodeId: NodeId; token: string }>;
 }
@@ -33,7 +34,7 @@ export function bearerOf(authorization: string | undefined): string | undefined 
 export function identify(authorization: string | undefined, tokens: Tokens): Identity | null {
   const given = bearerOf(authorization);
   if (given === undefined) return null;
-  if (tokens.owner !== null && same(given, tokens.owner)) return { role: "owner" };
+  if (tokens.owner !== null && same(given, tokens.owner)) return { role: "owner", person: null };
   if (tokens.node !== null && same(given, tokens.node)) return { role: "node" };
   for (const { jobId, token } of tokens.jobs()) {
     if (same(given, token)) return { role: "worker", jobId };
@@ -44,7 +45,7 @@ export function identify(authorization: string | undefined, tokens: Tokens): Ide
 function identifyPerson(given: string, tokens: Tokens): Identity | null {
   if (tokens.people === undefined) return null;
   const hash = hashOf(given);
-  for (const person of tokens.people()) if (same(hash, person.hash)) return { role: person.role };
+  for (const person of tokens.people()) if (same(hash, person.hash)) return { role: person.role, person: person.id };
   return null;
 }
 

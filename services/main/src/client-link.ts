@@ -9,6 +9,7 @@ import type { Identity } from "./auth.ts";
 import type { Cluster } from "./cluster.ts";
 import { logFault, type FaultLog } from "./fault.ts";
 import type { JobEntry } from "./job-entry.ts";
+import { may, notYours } from "./rights.ts";
 import type { Submitter } from "./queue-place.ts";
 import type { Bundles } from "./store/bundles.ts";
 
@@ -19,6 +20,8 @@ export interface ClientLinkOptions {
   /** The one job that is spoken of here, over HTTP; null for any, over a connection of frames. */
   readonly onlyJob: JobId | null;
   readonly queueFor: (submitter: Submitter) => QueuePlace | null;
+  /** As for `Connection`. */
+  readonly mayHold: (bytes: number) => boolean;
   readonly onClosed: () => void;
   /** It is on this machine: it is there as long as its socket is, whatever its program computes. */
   readonly isLocal: boolean;
@@ -37,6 +40,7 @@ export class ClientLink {
       software: "burla main",
       silenceMs: options.isLocal ? 0 : REMOTE_CLIENT_SILENCE_MS,
       pingMs: CONNECTION_SILENCE_MS / 3,
+      mayHold: options.mayHold,
       onMessage: (message, body) => this.#guarded(message, body),
       onRoom: () => {
         for (const entry of this.#jobs.values()) entry.roomFor(this.#connection);
@@ -69,9 +73,11 @@ export class ClientLink {
   }
 
   #receive(message: ClientToMain, body: Uint8Array): void {
-    const { cluster, onlyJob } = this.#options;
+    const { cluster, identity, onlyJob } = this.#options;
     const { jobId } = message;
     if (onlyJob !== null && jobId !== onlyJob) throw new BurlaError("BURLA_PROTOCOL", `this channel is for ${onlyJob}, not for ${jobId}`);
+    const known = cluster.ownership(jobId);
+    if (known !== undefined && !may(identity, "take", known)) throw notYours(identity, jobId);
     switch (message.type) {
       case "submit":
         return this.#submit(message, body);
@@ -135,7 +141,7 @@ export class ClientLink {
     else if (bundles.find(spec) === null) return this.#connection.send({ type: "codeNeeded", jobId });
     const values = Buffer.from(body.subarray(codeBytes));
     const queue = queueFor({ parent, overHttp: onlyJob !== null });
-    const entry = cluster.submit(jobId, { ...spec, parent, queue }, values, this.#connection);
+    const entry = cluster.submit(jobId, { ...spec, parent, queue }, values, this.#connection, this.#person);
     this.#jobs.set(jobId, entry);
     this.#connection.send({ type: "accepted", jobId, name: spec.name, chunksStored: 0, inputsEnded: false, queue });
   }
@@ -154,12 +160,17 @@ export class ClientLink {
     this.#options.cluster.handle({ type: "acked", jobId, seq: afterSeq });
   }
 
+  /** Who answers for a new job. */
+  get #person(): string | null {
+    const { identity, cluster } = this.#options;
+    if (identity.role === "worker") return cluster.ownership(identity.jobId)?.person ?? null;
+    return identity.role === "node" ? null : identity.person;
+  }
+
   #require(jobId: JobId): JobEntry {
     const entry = this.#options.cluster.entry(jobId);
-    const { identity } = this.#options;
     if (entry === undefined) this.#options.cluster.checkReadable(jobId);
-    const allowed = identity.role !== "worker" || entry?.spec.parent === identity.jobId;
-    if (entry === undefined || !allowed) throw new BurlaError("BURLA_NO_SUCH_JOB", `this cluster knows no job ${jobId}`);
+    if (entry === undefined) throw new BurlaError("BURLA_NO_SUCH_JOB", `this cluster knows no job ${jobId}`);
     return entry;
   }
 

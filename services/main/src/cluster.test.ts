@@ -68,7 +68,7 @@ function assertEndedByDisk(): void {
 
 test("results that cannot be stored end the job with an error, and are not counted as delivered", async () => {
   addNode();
-  cluster.submit(JOB_ID, SPEC, new Uint8Array(0), reader);
+  cluster.submit(JOB_ID, SPEC, new Uint8Array(0), reader, null);
   pushOne();
   await turn();
   const grant = toNode.find((message) => message.type === "grant");
@@ -84,7 +84,7 @@ test("results that cannot be stored end the job with an error, and are not count
 });
 
 test("a grant that cannot be written down ends the job", async () => {
-  cluster.submit(JOB_ID, SPEC, new Uint8Array(0), reader);
+  cluster.submit(JOB_ID, SPEC, new Uint8Array(0), reader, null);
   pushOne();
   await turn();
   registry.get(JOB_ID)?.log.close();
@@ -96,7 +96,7 @@ test("a grant that cannot be written down ends the job", async () => {
 test("a job that cannot be begun is refused, and leaves nothing", () => {
   mkdirSync(join(directory, "jobs", JOB_ID), { recursive: true });
   symlinkSync("/dev/full", join(directory, "jobs", JOB_ID, "job.log"));
-  assert.throws(() => cluster.submit(JOB_ID, SPEC, new Uint8Array(0), reader), { code: "BURLA_STORAGE" });
+  assert.throws(() => cluster.submit(JOB_ID, SPEC, new Uint8Array(0), reader, null), { code: "BURLA_STORAGE" });
   assert.deepEqual(readdirSync(join(directory, "jobs")), []);
   assert.equal(cluster.hasWork, false);
 });
@@ -108,7 +108,7 @@ test("a bundle that the disk refuses is an error of storage", () => {
 });
 
 test("a reader whose results cannot be read is turned away; the job stays for others", async () => {
-  cluster.submit(JOB_ID, { ...SPEC, detach: true }, new Uint8Array(0), reader);
+  cluster.submit(JOB_ID, { ...SPEC, detach: true }, new Uint8Array(0), reader, null);
   cluster.handle({ type: "inputsEnded", jobId: JOB_ID, total: 0 });
   await turn();
   const entry = registry.get(JOB_ID);
@@ -126,7 +126,7 @@ test("an interrupted job is given up when nobody has taken it up for a week, and
   const longAgo = new Date(Date.now() - 8 * 24 * 60 * 60_000);
   for (const hash of [needed, unused]) utimesSync(join(directory, "blobs", hash), longAgo, longAgo);
   const log = new JobLog(join(directory, "jobs", JOB_ID), new OpenFiles());
-  log.append({ type: "job", jobId: JOB_ID, spec: SPEC, rootId: JOB_ID, createdAt: Date.now(), token: "t" });
+  log.append({ type: "job", jobId: JOB_ID, spec: SPEC, rootId: JOB_ID, createdAt: Date.now(), token: "t", person: null });
   log.append({ type: "chunk", chunkId: 0, first: 0, count: 1 });
   log.close();
   utimesSync(join(directory, "jobs", JOB_ID, "job.log"), longAgo, longAgo);
@@ -150,7 +150,7 @@ test("an interrupted job is given up when nobody has taken it up for a week, and
 });
 
 test("a client that sends inputs without credit is told from one that may", () => {
-  cluster.submit(JOB_ID, SPEC, new Uint8Array(0), reader);
+  cluster.submit(JOB_ID, SPEC, new Uint8Array(0), reader, null);
   const push = (chunkId: number, count: number, bytes: number) => {
     const first = chunkId * count;
     registry.get(JOB_ID)?.addChunk(chunkId, first, count, new Uint8Array(0));

@@ -23,6 +23,7 @@ import type { JobEntry, ReaderConnection } from "./job-entry.ts";
 import type { NodeLine } from "./node-line.ts";
 import { ProgressTeller } from "./progress-teller.ts";
 import { KEEP_RESULTS_MS, type JobRegistry, type Unrestored } from "./registry.ts";
+import type { Ownership } from "./rights.ts";
 import type { MachineProvider, NodeDemand } from "./providers/provider.ts";
 import type { BlobStore } from "./store/blobs.ts";
 import { Bundles } from "./store/bundles.ts";
@@ -171,16 +172,31 @@ export class Cluster {
    * A new job, from the client that will feed it.
    * @throws BurlaError BURLA_NO_FITTING_NODE, BURLA_STORAGE
    */
-  submit(jobId: JobId, spec: JobSpec, values: Uint8Array, owner: ReaderConnection): JobEntry {
+  submit(jobId: JobId, spec: JobSpec, values: Uint8Array, owner: ReaderConnection, person: string | null = null): JobEntry {
     checkFits(spec, this.#options);
     this.#bundles.touch(spec);
     const parent = spec.parent === null ? undefined : this.#state.jobs.get(spec.parent);
-    const entry = this.#options.registry.create(jobId, spec, parent?.rootId ?? jobId, values);
+    const entry = this.#options.registry.create(jobId, spec, parent?.rootId ?? jobId, values, person);
     entry.owner = owner;
     entry.attach(owner, 0, 0);
     this.handle({ type: "jobSubmitted", jobId, spec });
     this.#options.onActivity();
     return entry;
+  }
+
+  /** Whose a job is, also one of which nothing but its summary is left; undefined when there is no such job. */
+  ownership(jobId: JobId): Ownership | undefined {
+    const entry = this.entry(jobId);
+    if (entry !== undefined) return { jobId, person: entry.person, parent: entry.spec.parent };
+    const summary = this.#options.registry.summary(jobId);
+    return summary && { jobId, person: summary.person ?? null, parent: summary.parent as JobId | null };
+  }
+
+  /** Ends what somebody has under way who may not use the cluster any more. */
+  cancelJobsOf(person: string, reason: string): void {
+    for (const { id } of [...this.#state.jobs.values()]) {
+      if (this.entry(id)?.person === person) this.handle({ type: "cancelRequested", jobId: id, reason });
+    }
   }
 
   /** As `JobRegistry.lines`. */

@@ -34,6 +34,11 @@ export class Enrolment {
     return { token, expiresAt };
   }
 
+  /** Its VM is gone. */
+  revoke(nodeId: NodeId): void {
+    for (const [token, { nodeId: of }] of this.#tokens) if (of === nodeId) this.#tokens.delete(token);
+  }
+
   *valid(now = Date.now()): Generator<{ nodeId: NodeId; token: string }> {
     for (const [token, { nodeId, expiresAt }] of this.#tokens) if (expiresAt > now) yield { nodeId, token };
   }

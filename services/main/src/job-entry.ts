@@ -43,6 +43,7 @@ export interface JobEntryOptions {
   readonly createdAt: number;
   readonly directory: string;
   readonly token: string;
+  readonly person: string | null;
   readonly log: JobLog;
   readonly files: OpenFiles;
   readonly isNew: boolean;
@@ -56,6 +57,8 @@ export class JobEntry {
   readonly directory: string;
   /** What its workers may use to start jobs of their own. */
   readonly token: string;
+  /** Who started it, or the job that it is a part of; null for the owner of the cluster. */
+  readonly person: string | null;
   readonly log: JobLog;
   readonly lines: LineLog;
   readonly failures: FailureLog;
@@ -90,6 +93,7 @@ export class JobEntry {
     this.createdAt = options.createdAt;
     this.directory = options.directory;
     this.token = options.token;
+    this.person = options.person;
     this.log = options.log;
     this.#files = options.files;
     this.lines = new LineLog(options.directory, options.files);

@@ -14,6 +14,7 @@ import { ClientLink } from "./client-link.ts";
 import { Cluster } from "./cluster.ts";
 import { mainConfigSchema } from "./config.ts";
 import { ElsewhereJobs } from "./elsewhere-jobs.ts";
+import { Guests } from "./guests.ts";
 import { IdleWatch } from "./idle.ts";
 import { acquireLock, releaseLock } from "./lock.ts";
 import { NodeLink } from "./node-link.ts";
@@ -23,7 +24,7 @@ import type { MachineProvider } from "./providers/provider.ts";
 import { queueFor, queuePlaceOf } from "./queue-place.ts";
 import { JobRegistry } from "./registry.ts";
 import { createRoutes } from "./routes.ts";
-import { serve, serveTls, type ServerOptions } from "./server.ts";
+import { serve, serveTls, type Arrival, type ServerOptions } from "./server.ts";
 import { DiskStateStore } from "./state/disk-state-store.ts";
 import { FirestoreStateStore } from "./state/firestore-state-store.ts";
 import { StateMirror } from "./state/state-mirror.ts";
@@ -60,7 +61,11 @@ const tokens = { owner: previous?.token ?? newToken(), node: previous?.nodeToken
 const vm = config.vm === null ? null : await openVm(config, config.vm, {
   demands: () => cluster.nodeDemands,
   busy: () => cluster.busyNodes,
-  onGone: (nodeId) => cluster.nodeGone(nodeId),
+  onGone: (nodeId) => {
+    vm?.enrolment.revoke(nodeId);
+    guests.end({ role: "node", nodeId });
+    cluster.nodeGone(nodeId);
+  },
   onChange: () => cluster.machinesChanged(),
   log,
 });
@@ -73,7 +78,15 @@ const provider: MachineProvider = vm?.provider ?? new LocalProvider({
   onChange: () => cluster.machinesChanged(),
   log,
 });
-const people = new People(join(config.directory, "people.json"), config.vm?.ownerHash ?? null, files);
+const people = new People({
+  path: join(config.directory, "people.json"),
+  files,
+  ownerHash: config.vm?.ownerHash ?? null,
+  onTokenEnded: ({ id, name, role }) => {
+    if (role !== "user") cluster.cancelJobsOf(id, `${name} may not run jobs on this cluster any more`);
+    guests.end({ role: "user", person: id });
+  },
+});
 if (vm === null) provider.start();
 
 const blobs = new BlobStore(join(config.directory, "blobs"));
@@ -87,6 +100,7 @@ const registry = new JobRegistry(join(config.directory, "jobs"), files, (jobId) 
   elsewhere?.remove(jobId);
 });
 const clients = new Set<ClientLink>();
+const guests = new Guests({ personOf: (jobId) => cluster.ownership(jobId)?.person ?? null, over: (jobId) => registry.get(jobId)?.over });
 let isEnding = false;
 const endsAt = config.spec.endsAt === null ? null : Date.parse(config.spec.endsAt);
 const idle = new IdleWatch(config.spec.idleMinutes * 60_000, () => void shutdown("idle"), () => changes.cluster());
@@ -146,7 +160,8 @@ const doors: ServerOptions = {
   app,
   log,
   identify: whoAsks,
-  onStream: (stream, identity, role, isLocal) => {
+  guests,
+  onStream: (stream, identity, role, arrival) => {
     if (role === "node") {
       const allowed = identity.role === "node" ? (identity.nodeId ?? null) : null;
       const onClosed = (link: NodeLink) => {
@@ -155,7 +170,7 @@ const doors: ServerOptions = {
       new NodeLink(stream, { cluster, allowed, log, onClosed });
       return;
     }
-    serveClient(stream, identity, null, isLocal);
+    serveClient(stream, identity, null, arrival);
   },
   onChannel: serveClient,
 };
@@ -174,10 +189,11 @@ updateIdle();
 process.on("SIGTERM", () => (vm === null ? void shutdown("SIGTERM") : process.exit(EXIT_SIGTERM)));
 process.on("SIGINT", () => undefined);
 
-function serveClient(stream: Duplex, identity: Identity, onlyJob: JobId | null, isLocal: boolean): void {
+function serveClient(stream: Duplex, identity: Identity, onlyJob: JobId | null, { isLocal, visit }: Arrival): void {
   const client = new ClientLink(stream, {
     cluster, bundles, identity, onlyJob, isLocal, log,
     queueFor: (submitter) => queueFor(submitter, queue, config.spec.containers),
+    mayHold: (bytes) => visit?.holds(bytes) ?? true,
     onClosed: () => {
       clients.delete(client);
       updateIdle();

@@ -94,23 +94,23 @@ export class JobRegistry {
   }
 
   /** @throws BurlaError BURLA_STORAGE; then nothing of it is left. */
-  create(jobId: JobId, spec: JobSpec, rootId: JobId, values: Uint8Array): JobEntry {
+  create(jobId: JobId, spec: JobSpec, rootId: JobId, values: Uint8Array, person: string | null = null): JobEntry {
     this.checkReadable(jobId);
     try {
-      return this.#create(jobId, spec, rootId, values);
+      return this.#create(jobId, spec, rootId, values, person);
     } catch (error) {
       this.#remove(jobId);
       throw error;
     }
   }
 
-  #create(jobId: JobId, spec: JobSpec, rootId: JobId, values: Uint8Array): JobEntry {
+  #create(jobId: JobId, spec: JobSpec, rootId: JobId, values: Uint8Array, person: string | null = null): JobEntry {
     const directory = join(this.#directory, jobId);
     const log = new JobLog(directory, this.#files);
     const [createdAt, token] = [Date.now(), newToken()];
-    const entry = new JobEntry({ jobId, spec, rootId, createdAt, directory, token, log, files: this.#files, isNew: true });
+    const entry = new JobEntry({ jobId, spec, rootId, createdAt, directory, token, person, log, files: this.#files, isNew: true });
     try {
-      log.append({ type: "job", jobId, spec: keepEnvironment(directory, spec, this.#files), rootId, createdAt, token }, values);
+      log.append({ type: "job", jobId, spec: keepEnvironment(directory, spec, this.#files), rootId, createdAt, token, person }, values);
     } catch (error) {
       entry.close();
       throw error;
@@ -218,11 +218,11 @@ export class JobRegistry {
       else this.#summaries.set(jobId, summary);
       return;
     }
-    const { remembered, createdAt, token, finished, finishedBody } = replayed;
+    const { remembered, createdAt, token, person, finished, finishedBody } = replayed;
     const { rootId } = remembered;
     if (finished !== null) forgetEnvironment(directory);
     const spec = finished === null ? withEnvironment(directory, remembered.spec, files) : remembered.spec;
-    const entry = new JobEntry({ jobId, spec, rootId, createdAt, directory, token, log, files, isNew: false });
+    const entry = new JobEntry({ jobId, spec, rootId, createdAt, directory, token, person, log, files, isNew: false });
     entry.restore(
       { lastSeq: remembered.seq, chunksStored: remembered.pushedChunks, inputsStored: remembered.pushedInputs, inputsEnded: remembered.totalInputs !== null },
       finished,
@@ -262,11 +262,11 @@ function replayOrClose(log: JobLog): Replayed | null {
 }
 
 /** Of a job that ended when main died, before its summary was written. */
-function summaryOf({ remembered, createdAt, finished }: Replayed): JobSummary {
+function summaryOf({ remembered, createdAt, finished, person }: Replayed): JobSummary {
   const { jobId, spec, pushedInputs, totalInputs, answeredInputs, failedInputs } = remembered;
   return {
     jobId, name: spec.name, phase: finished?.outcome ?? "failed", reason: finished?.reason ?? "", detach: spec.detach,
-    runtime: spec.runtime, parent: spec.parent, createdAt, startedAt: null, endedAt: createdAt, inputs: pushedInputs, inputsEnded: totalInputs !== null, done: answeredInputs - failedInputs, failed: failedInputs,
+    runtime: spec.runtime, parent: spec.parent, person, createdAt, startedAt: null, endedAt: createdAt, inputs: pushedInputs, inputsEnded: totalInputs !== null, done: answeredInputs - failedInputs, failed: failedInputs,
     running: 0, nodes: 0, workers: 0, lostWorkers: 0, failures: [],
   };
 }

@@ -58,7 +58,7 @@ beforeEach(() => {
     handOver: () => false,
   });
   blobs.add(Buffer.from("content"));
-  cluster.submit(JOB_ID, SPEC, new Uint8Array(0), { unsentBytes: 0, send: (message) => void told.push(message) });
+  cluster.submit(JOB_ID, SPEC, new Uint8Array(0), { unsentBytes: 0, send: (message) => void told.push(message) }, null);
 });
 afterEach(() => {
   cluster.shutdown("end of test");
@@ -173,7 +173,7 @@ test("a job that could not be loaded ends with its error, which is told as the w
 });
 
 test("curl works, on loopback only", async () => {
-  const { server, url } = await serve({ app: routes, identify: whoAsks, onStream: (stream) => void stream.destroy(), onChannel: (stream) => void stream.destroy(), log: { error: () => undefined } }, 0);
+  const { server, url } = await serve({ app: routes, identify: whoAsks, guests: null, onStream: (stream) => void stream.destroy(), onChannel: (stream) => void stream.destroy(), log: { error: () => undefined } }, 0);
   try {
     assert.equal((server.address() as AddressInfo).address, "127.0.0.1");
     const curl = async (...args: string[]) => (await promisify(execFile)("curl", ["-sS", ...args])).stdout;
@@ -182,7 +182,7 @@ test("curl works, on loopback only", async () => {
     const status = v.parse(statusSchema, JSON.parse(await curl("-H", `Authorization: Bearer ${TOKENS.owner}`, `${url}/v1/status`)));
     assert.equal(status.cluster, "test");
     assert.deepEqual(JSON.parse(await curl("-X", "POST", "-H", `Authorization: Bearer ${TOKENS.owner}`, `${url}/v1/shutdown`)), { ok: true });
-    const other = await serve({ app: routes, identify: whoAsks, onStream: () => undefined, onChannel: () => undefined, log: { error: () => undefined } }, Number(new URL(url).port));
+    const other = await serve({ app: routes, identify: whoAsks, guests: null, onStream: () => undefined, onChannel: () => undefined, log: { error: () => undefined } }, Number(new URL(url).port));
     assert.notEqual(other.url, url, "a port in use is replaced by another");
     other.server.close();
   } finally {

@@ -9,17 +9,26 @@ import {
 import type { Identity, PersonRole } from "./auth.ts";
 import type { Cluster } from "./cluster.ts";
 import type { Enrolment } from "./enrolment.ts";
+import { deedOf, may, notYours } from "./rights.ts";
 import { streamOf, withSignsOfLife } from "./ndjson.ts";
 import type { People } from "./people.ts";
 import type { BlobStore } from "./store/blobs.ts";
 import type { LoggedLines } from "./store/line-log.ts";
 import type { MainSummary } from "./summaries.ts";
+import { eventsSeenBy, seenBy, sightOf, type Sight } from "./sight.ts";
 import type { Board } from "./watch/board.ts";
 import * as v from "valibot";
 
 const MAX_SMALL_BYTES = 64 * 1024;
 
 const BLOBS_PATH = ROUTES.blob.replace(":hash", "");
+
+const STATUS_OF: Partial<Record<string, 403 | 404 | 429>> = { BURLA_NO_SUCH_JOB: 404, BURLA_UNAUTHORIZED: 403 };
+
+/** What one request is answered by: how much whoever asks may see. */
+export interface Bindings {
+  Variables: { sight: Sight };
+}
 
 export interface RoutesOptions {
   readonly cluster: Cluster;
@@ -42,33 +51,42 @@ export interface RoutesOptions {
 const USER_ROUTES = /^\/v1\/(jobs\/[^/]+\/cancel|blobs\/[^/]+)$/;
 const OWNER_ROUTES = /^\/v1\/people/;
 
-export function createRoutes({ cluster, blobs, board, keepsLargeValues, identify, describe, shutdown, handOver, people, vms }: RoutesOptions): Hono {
-  const app = new Hono();
+export function createRoutes({ cluster, blobs, board, keepsLargeValues, identify, describe, shutdown, handOver, people, vms }: RoutesOptions): Hono<Bindings> {
+  const app = new Hono<Bindings>();
   app.get(ROUTES.health, (c) => c.json({ ok: true }));
   if (vms !== undefined) addVmRoutes(app, vms);
   app.use(async (c, next) => {
-    const role = identify(c.req.header("authorization"))?.role;
+    const identity = identify(c.req.header("authorization"));
+    const role = identity?.role;
     const mayKeep = keepsLargeValues && (role === "node" || role === "worker") && c.req.path.startsWith(BLOBS_PATH);
     if (mayKeep) return next();
     if (role !== "owner" && role !== "user" && role !== "viewer") return c.json({ error: "BURLA_UNAUTHORIZED" }, 401);
     if (!mayAsk(role, c.req.method, c.req.path)) return c.json({ error: "BURLA_UNAUTHORIZED", message: `a ${role} may not do that` }, 403);
+    const asked = deedOf(c.req.method, c.req.path);
+    const job = asked === null ? undefined : cluster.ownership(asked.jobId);
+    if (identity !== null && asked !== null && job !== undefined && !may(identity, asked.deed, job)) throw notYours(identity, asked.jobId);
+    c.set("sight", sightOf(identity));
     return next();
   });
   app.onError((error, c) => {
     const code = error instanceof BurlaError ? error.code : "BURLA_PROTOCOL";
-    return c.json({ error: code, message: messageOf(error) }, code === "BURLA_NO_SUCH_JOB" ? 404 : 400);
+    return c.json({ error: code, message: messageOf(error) }, STATUS_OF[code] ?? 400);
   });
   app.notFound((c) => c.json({ error: "BURLA_PROTOCOL", message: `there is no ${c.req.method} ${c.req.path}` }, 404));
-  app.get(ROUTES.status, (c) => c.json(cluster.summaries.status(describe())));
+  app.get(ROUTES.status, (c) => {
+    const status = cluster.summaries.status(describe());
+    return c.json({ ...status, jobs: status.jobs.map((job) => seenBy(c.get("sight"), job)) });
+  });
   app.get(ROUTES.watch, (c) => {
     const abort = new AbortController();
     c.header("content-type", "application/x-ndjson");
     // Answered by this handler too, and nobody would read, or end, its stream.
     if (c.req.method === "HEAD") return c.body(null);
-    return c.body(streamOf(board.watch(abort.signal), abort));
+    const sight = c.get("sight");
+    return c.body(streamOf(eventsSeenBy(sight, board.watch(abort.signal, sight.person)), abort));
   });
-  app.get(ROUTES.jobs, (c) => c.json({ jobs: cluster.summaries.jobs() }));
-  app.get(ROUTES.job, (c) => c.json(summaryOf(c.req.param("jobId"))));
+  app.get(ROUTES.jobs, (c) => c.json({ jobs: cluster.summaries.jobs().map((job) => seenBy(c.get("sight"), job)) }));
+  app.get(ROUTES.job, (c) => c.json(seenBy(c.get("sight"), summaryOf(c.req.param("jobId")))));
   app.get(ROUTES.jobFailures, (c) => {
     const jobId = c.req.param("jobId");
     const found: JobFailures = { failed: summaryOf(jobId).failed, failures: cluster.failures(jobId as JobId) };
@@ -120,7 +138,7 @@ function mayAsk(role: PersonRole, method: string, path: string): boolean {
   return method === "GET" || method === "HEAD" || (role === "user" && USER_ROUTES.test(path));
 }
 
-function addPeopleRoutes(app: Hono, people: People): void {
+function addPeopleRoutes(app: Hono<Bindings>, people: People): void {
   app.get(ROUTES.people, (c) => c.json({ people: people.list() }));
   app.post(ROUTES.people, bodyLimit({ maxSize: MAX_SMALL_BYTES }), async (c) => {
     const person = v.safeParse(newPersonSchema, await c.req.json().catch(() => null));
@@ -131,7 +149,7 @@ function addPeopleRoutes(app: Hono, people: People): void {
 }
 
 /** For VMs that have nothing yet but Google's word for which they are. */
-function addVmRoutes(app: Hono, { enrolment, programs }: NonNullable<RoutesOptions["vms"]>): void {
+function addVmRoutes(app: Hono<Bindings>, { enrolment, programs }: NonNullable<RoutesOptions["vms"]>): void {
   const nodeOf = async (authorization: string | undefined) => enrolment.nodeOf(/^Bearer ([\w.-]{1,8192})$/.exec(authorization ?? "")?.[1] ?? "");
   app.get(ROUTES.programs, async (c) => {
     if ((await nodeOf(c.req.header("authorization"))) === null) return c.json({ error: "BURLA_UNAUTHORIZED" }, 401);

@@ -4,19 +4,30 @@ import { createServer as createTlsServer, type Server as TlsServer } from "node:
 import { BlockList, type AddressInfo, type Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { getRequestListener } from "@hono/node-server";
-import type { Hono } from "hono";
-import { CONNECT_PATH, ROLE_HEADER, UPGRADE_PROTOCOL, type JobId } from "@burla/protocol";
+import { CONNECT_PATH, MAX_BUNDLE_BYTES, MAX_UNKNOWN_CONNECTIONS, OPENING_MS, QUIET_REQUEST_MS, ROLE_HEADER, UPGRADE_PROTOCOL, type JobId } from "@burla/protocol";
 import type { Identity } from "./auth.ts";
 import { logFault, type FaultLog } from "./fault.ts";
+import type { Guests, Visit } from "./guests.ts";
 import { acceptChannel, channelJob } from "./http-channel.ts";
 
+type FetchCallback = Parameters<typeof getRequestListener>[0];
+
 export interface ServerOptions {
-  readonly app: Hono;
+  readonly app: { readonly fetch: FetchCallback };
   readonly identify: (authorization: string | undefined) => Identity | null;
-  readonly onStream: (stream: Duplex, identity: Identity, role: "client" | "node", isLocal: boolean) => void;
+  /** Null where nobody is turned away. */
+  readonly guests: Guests | null;
+  readonly onStream: (stream: Duplex, identity: Identity, role: "client" | "node", arrival: Arrival) => void;
   /** The conversation of a client about one job. */
-  readonly onChannel: (stream: Duplex, identity: Identity, jobId: JobId, isLocal: boolean) => void;
+  readonly onChannel: (stream: Duplex, identity: Identity, jobId: JobId, arrival: Arrival) => void;
   readonly log: FaultLog;
+}
+
+/** How a peer has come. */
+export interface Arrival {
+  readonly isLocal: boolean;
+  /** Null where nobody is turned away. */
+  readonly visit: Visit | null;
 }
 
 const HOST = "127.0.0.1";
@@ -25,17 +36,19 @@ const KEEP_ALIVE_MS = 5_000;
 const LOOPBACK = new BlockList();
 LOOPBACK.addSubnet("127.0.0.0", 8, "ipv4");
 LOOPBACK.addAddress("::1", "ipv6");
+/** Without a limit for a whole request: the body of a channel ends with its job. */
+const PATIENCE = { requestTimeout: 0, headersTimeout: OPENING_MS, connectionsCheckingInterval: 1_000 };
 
 /** @returns the server and its URL; on `port` if that is free, else on another. On loopback. */
 export async function serve(options: ServerOptions, port: number): Promise<{ server: Server; url: string }> {
-  const server = prepared(createServer(listenerOf(options)), options);
+  const server = prepared(createServer(PATIENCE, listenerOf(options)), options, "connection");
   await listen(server, port, HOST).catch(() => listen(server, 0, HOST));
   return { server, url: `http://${HOST}:${(server.address() as AddressInfo).port}` };
 }
 
 /** For machines elsewhere: on this address and port or not at all. */
 export async function serveTls(options: ServerOptions, { address, port, key, certificate }: { address: string; port: number; key: string; certificate: string }): Promise<{ server: TlsServer; url: string }> {
-  const server = prepared(createTlsServer({ key, cert: certificate, minVersion: "TLSv1.3" }, listenerOf(options)), options);
+  const server = prepared(createTlsServer({ key, cert: certificate, minVersion: "TLSv1.3", handshakeTimeout: OPENING_MS, ...PATIENCE }, listenerOf(options)), options, "secureConnection");
   await listen(server, port, address);
   return { server, url: `https://${address}:${port}` };
 }
@@ -43,19 +56,58 @@ export async function serveTls(options: ServerOptions, { address, port, key, cer
 function listenerOf(options: ServerOptions): (request: IncomingMessage, response: ServerResponse) => void {
   const listener = getRequestListener(options.app.fetch);
   return (request, response) => {
+    const identity = options.identify(request.headers.authorization);
+    const visit = identity === null ? null : enter(options, identity, request.socket);
+    if (visit === "full") return refuseMore(response);
+    if (visit !== null) response.on("close", () => visit.leave());
     const jobId = channelJob(request);
-    if (jobId === undefined) return void listener(request, response);
+    if (jobId === undefined) {
+      if (visit?.holds(bodyBytes(request)) === false) return refuseMore(response);
+      return void listener(request, response);
+    }
     guarded(options.log, request.socket, () => {
-      const identity = options.identify(request.headers.authorization);
       const stream = acceptChannel(request, response, identity);
-      if (stream !== null && identity !== null) options.onChannel(stream, identity, jobId, keepsAlive(request.socket));
+      // From here on both sides say that they are there.
+      request.socket.setTimeout(0);
+      if (stream !== null && identity !== null) options.onChannel(stream, identity, jobId, { isLocal: keepsAlive(request.socket), visit });
     });
   };
 }
 
-function prepared<Kind extends Server | TlsServer>(server: Kind, options: ServerOptions): Kind {
-  // The body of a channel ends with its job.
-  server.requestTimeout = 0;
+/** It is known whose the connection is. */
+const known = Symbol("known");
+
+function enter({ guests }: ServerOptions, identity: Identity, socket: Duplex): Visit | "full" | null {
+  socket.emit(known);
+  return guests === null ? null : (guests.enter(identity, () => socket.destroy()) ?? "full");
+}
+
+/** A body is held until it is whole; one of unknown length may be as long as any. */
+function bodyBytes({ headers }: IncomingMessage): number {
+  if (headers["transfer-encoding"] !== undefined) return MAX_BUNDLE_BYTES;
+  return Math.min(MAX_BUNDLE_BYTES, Number(headers["content-length"] ?? 0) || 0);
+}
+
+function refuseMore(response: ServerResponse): void {
+  response.writeHead(429, { "content-type": "application/json", connection: "close" });
+  response.end(JSON.stringify({ error: "BURLA_TOO_LARGE", message: "too many connections or unfinished requests of yours are open" }));
+}
+
+/** Those that have not said whose they are get little: beyond a bound the one that has waited longest goes. */
+function boundUnknown(server: Server | TlsServer, opened: "connection" | "secureConnection"): void {
+  const unknown = new Set<Socket>();
+  server.on(opened, (socket: Socket) => {
+    unknown.add(socket);
+    socket.once("close", () => unknown.delete(socket));
+    socket.once(known, () => unknown.delete(socket));
+    const [oldest] = unknown;
+    if (unknown.size > MAX_UNKNOWN_CONNECTIONS) oldest?.destroy();
+  });
+}
+
+function prepared<Kind extends Server | TlsServer>(server: Kind, options: ServerOptions, opened: "connection" | "secureConnection"): Kind {
+  server.setTimeout(QUIET_REQUEST_MS);
+  boundUnknown(server, opened);
   server.on("upgrade", (request: IncomingMessage, socket: Duplex, head: Buffer) => guarded(options.log, socket, () => upgrade(options, request, socket, head)));
   return server;
 }
@@ -77,10 +129,15 @@ function upgrade(options: ServerOptions, request: IncomingMessage, socket: Duple
   const allowed = identity !== null && identity.role !== "viewer" && (role === "node") === (identity.role === "node");
   if (request.url !== CONNECT_PATH || request.headers.upgrade !== UPGRADE_PROTOCOL) return refuse(socket, "400 Bad Request");
   if (!allowed) return refuse(socket, "401 Unauthorized");
+  const visit = enter(options, identity, socket);
+  if (visit === "full") return refuse(socket, "429 Too Many Requests");
+  if (visit !== null) socket.on("close", () => visit.leave());
+  // From here on both sides say that they are there.
+  (socket as Socket).setTimeout(0);
   socket.write(`HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: ${UPGRADE_PROTOCOL}\r\n\r\n`);
   (socket as Duplex & { setNoDelay?: (on: boolean) => void }).setNoDelay?.(true);
   if (head.byteLength > 0) socket.unshift(head);
-  options.onStream(socket, identity, role, keepsAlive(request.socket));
+  options.onStream(socket, identity, role, { isLocal: keepsAlive(request.socket), visit });
 }
 
 /** A fault while a peer is let in ends that peer's connection. */

@@ -139,6 +139,7 @@ function factsOf(entry: JobEntry, job: Job) {
     detach: entry.spec.detach,
     runtime: entry.spec.runtime,
     parent: entry.spec.parent,
+    person: entry.person,
     createdAt: entry.createdAt,
     startedAt: entry.startedAt,
     inputs: job.pushedInputs,

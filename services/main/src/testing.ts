@@ -43,7 +43,7 @@ export function clusterIn(directory: string) {
 }
 
 export function jobRecord(jobId: JobId = JOB_ID, spec: Partial<JobSpec> = {}): JobRecord {
-  return { type: "job", jobId, spec: { ...SPEC, ...spec }, rootId: jobId, createdAt: 1, token: "token" };
+  return { type: "job", jobId, spec: { ...SPEC, ...spec }, rootId: jobId, createdAt: 1, token: "token", person: null };
 }
 
 export function resultsRecord(seq: number, first: number, count: number, marks: { dropped?: number[]; failed?: number[] } = {}): Results {

@@ -29,8 +29,8 @@ export interface Base {
 export type AnsweredChunk = [chunkId: number, marks: Uint8Array];
 
 export type JobRecord =
-  /** `token`: with which its functions start jobs of their own, after a restart of main too. */
-  | { type: "job"; jobId: JobId; spec: JobSpec; rootId: JobId; createdAt: number; token: string }
+  /** `token`: with which its functions start jobs of their own, after a restart of main too. `person`: null for the cluster's owner. */
+  | { type: "job"; jobId: JobId; spec: JobSpec; rootId: JobId; createdAt: number; token: string; person: string | null }
   | { type: "chunk"; chunkId: number; first: number; count: number }
   | { type: "inputsEnd"; total: number }
   /** `nodeId` null: nobody holds the range any more. */
@@ -63,7 +63,7 @@ const storedSpecSchema = v.object({
 
 /** Main wrote it, but a disk may give back something else: a damaged record must not become a wrong state. */
 export const recordSchema: v.GenericSchema<unknown, JobRecord> = v.variant("type", [
-  v.object({ type: v.literal("job"), jobId: id<JobId>(), spec: storedSpecSchema, rootId: id<JobId>(), createdAt: v.number(), token: v.optional(v.string(), newToken) }),
+  v.object({ type: v.literal("job"), jobId: id<JobId>(), spec: storedSpecSchema, rootId: id<JobId>(), createdAt: v.number(), token: v.optional(v.string(), newToken), person: v.optional(v.nullable(v.string()), null) }),
   v.object({ type: v.literal("chunk"), chunkId: count, first: count, count: v.pipe(count, v.minValue(1)) }),
   v.object({ type: v.literal("inputsEnd"), total: count }),
   v.object({

@@ -9,6 +9,7 @@ import { answeredChunksSchema, type Base, type Finished, type JobRecord, type Re
 export interface Replayed {
   readonly createdAt: number;
   readonly token: string;
+  readonly person: string | null;
   readonly remembered: RememberedJob;
   readonly finished: Finished | null;
   readonly finishedBody: Uint8Array;
@@ -94,6 +95,7 @@ class Replay {
     return {
       createdAt: this.#job.createdAt,
       token: this.#job.token,
+      person: this.#job.person,
       finished: this.#finished,
       finishedBody: this.#finishedBody,
       remembered: {

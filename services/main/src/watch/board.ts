@@ -4,7 +4,7 @@
  * slowly costs no memory.
  */
 import {
-  BurlaError, MAX_WATCHERS, WATCH_EVERY_MS, WATCH_HEARTBEAT_MS, type ClusterStatus, type ClusterSummary, type JobId, type JobSummary,
+  BurlaError, MAX_WATCHERS, MAX_WATCHERS_OF_OTHERS, MAX_WATCHERS_OF_PERSON, WATCH_EVERY_MS, WATCH_HEARTBEAT_MS, type ClusterStatus, type ClusterSummary, type JobId, type JobSummary,
   type NodeId, type NodeSummary, type WatchEvent,
 } from "@burla/protocol";
 import type { ChangeListener, Changes } from "./changes.ts";
@@ -38,6 +38,8 @@ export class Board implements ChangeListener {
   #timer: NodeJS.Timeout | undefined;
   #lookedMs = -Infinity;
   #watchers = 0;
+  /** Of people beside the owner. */
+  readonly #watchersOf = new Map<string, number>();
   readonly #waiting = new Set<() => void>();
   #closing: string | null = null;
 
@@ -72,15 +74,33 @@ export class Board implements ChangeListener {
 
   /**
    * Events as lines of JSON, without end: the reader takes the next when it has room for it. It stays until the signal.
+   * @param person who watches; null for the owner of the cluster.
    * @throws BurlaError BURLA_TOO_LARGE when too many watch already.
    */
-  watch(signal: AbortSignal): AsyncGenerator<string> {
-    if (this.#watchers >= MAX_WATCHERS) throw new BurlaError("BURLA_TOO_LARGE", `${MAX_WATCHERS} programs watch this cluster already`);
+  watch(signal: AbortSignal, person: string | null = null): AsyncGenerator<string> {
+    this.#checkPlace(person);
     if (++this.#watchers === 1) this.#begin();
+    this.#count(person, 1);
     signal.addEventListener("abort", () => {
+      this.#count(person, -1);
       if (--this.#watchers === 0) this.#end();
     }, { once: true });
     return this.#events(signal);
+  }
+
+  #checkPlace(person: string | null): void {
+    if (this.#watchers >= MAX_WATCHERS) throw new BurlaError("BURLA_TOO_LARGE", `${MAX_WATCHERS} programs watch this cluster already`);
+    if (person === null) return;
+    if ((this.#watchersOf.get(person) ?? 0) >= MAX_WATCHERS_OF_PERSON) throw new BurlaError("BURLA_TOO_LARGE", `${MAX_WATCHERS_OF_PERSON} programs of yours watch this cluster already`);
+    const others = [...this.#watchersOf.values()].reduce((sum, count) => sum + count, 0);
+    if (others >= MAX_WATCHERS_OF_OTHERS) throw new BurlaError("BURLA_TOO_LARGE", `${MAX_WATCHERS_OF_OTHERS} programs watch this cluster already, and the other places are its owner's`);
+  }
+
+  #count(person: string | null, more: 1 | -1): void {
+    if (person === null) return;
+    const count = (this.#watchersOf.get(person) ?? 0) + more;
+    if (count === 0) this.#watchersOf.delete(person);
+    else this.#watchersOf.set(person, count);
   }
 
   /** Tells the watchers how things stand at the end, and that it is the end. */
