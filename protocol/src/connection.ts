@@ -47,6 +47,8 @@ export interface ConnectionOptions<Incoming extends Tagged> {
   readonly onRoom?: () => void;
   /** So many bytes of an unfinished message are held now. @returns false when that is too much: the connection ends. */
   readonly mayHold?: (bytes: number) => boolean;
+  /** What it does by itself is done by this, for a process whose globals belong to somebody else. */
+  readonly around?: (work: () => void) => void;
   /**
    * Silence after which the peer is taken for dead; 0 for none (a worker is busy with the user's code). Counted in turns in
    * which this process has read what came: its own stalls are no silence of the peer.
@@ -62,6 +64,7 @@ export class Connection<Incoming extends Tagged, Said extends Tagged> {
   readonly #stream: Duplex;
   readonly #options: ConnectionOptions<Incoming>;
   readonly #decoder = new FrameDecoder();
+  readonly #around: (work: () => void) => void;
   #heardHello = false;
   /** Said and not handed to the stream. */
   readonly #outgoing = new Outgoing();
@@ -78,11 +81,12 @@ export class Connection<Incoming extends Tagged, Said extends Tagged> {
   constructor(stream: Duplex, options: ConnectionOptions<Incoming>) {
     this.#stream = stream;
     this.#options = options;
-    stream.on("data", (piece: Uint8Array) => this.#receive(piece));
+    this.#around = options.around ?? ((work) => work());
+    stream.on("data", (piece: Uint8Array) => this.#around(() => this.#receive(piece)));
     stream.on("error", (cause) => this.#end(new BurlaError("BURLA_UNREACHABLE", `the connection broke: ${cause.message}`, { cause })));
     stream.on("close", () => this.#end(new BurlaError("BURLA_UNREACHABLE", "the other side closed the connection")));
     stream.on("end", () => this.#end(new BurlaError("BURLA_UNREACHABLE", "the other side closed the connection")));
-    stream.on("drain", () => this.#drain());
+    stream.on("drain", () => this.#around(() => this.#drain()));
     const silenceMs = options.silenceMs ?? CONNECTION_SILENCE_MS;
     const pingMs = options.pingMs ?? silenceMs / PINGS;
     if (pingMs > 0) this.#startHeartbeat(pingMs, silenceMs === 0 ? Infinity : silenceMs / pingMs);
@@ -177,7 +181,7 @@ export class Connection<Incoming extends Tagged, Said extends Tagged> {
     for (const part of this.#encode(message, body)) this.#outgoing.add(part);
     if (this.#isFlushDue) return;
     this.#isFlushDue = true;
-    setImmediate(() => this.flush());
+    setImmediate(() => this.#around(() => this.flush()));
   }
 
   #encode(message: Tagged, body: Body[]): Body[] {

@@ -2,6 +2,8 @@ import { decodeValues, encodeValues } from "./value.ts";
 
 /** Longer arrays are left to V8, whose way then costs little beside their length. */
 const MAX_LENGTH = 64;
+// Taken now: the user's code may replace them.
+const { entries, getPrototypeOf, keys } = Object;
 const TYPED_ARRAY = Object.getPrototypeOf(Uint8Array.prototype) as object;
 
 /**
@@ -26,16 +28,18 @@ function copyPlain(value: unknown, seen: Set<object>): unknown {
   if (typeof value !== "object" || value === null) return value;
   if (seen.has(value)) return undefined;
   seen.add(value);
-  const prototype = Object.getPrototypeOf(value) as object | null;
+  const prototype = getPrototypeOf(value) as object | null;
   if (prototype === Object.prototype) return copyFields(value, seen);
   if (prototype === Array.prototype) return copyItems(value as unknown[], seen);
   if (prototype === Buffer.prototype) return Buffer.from(value as Buffer);
-  return prototype !== null && Object.getPrototypeOf(prototype) === TYPED_ARRAY ? (value as Uint8Array).slice() : undefined;
+  return prototype !== null && getPrototypeOf(prototype) === TYPED_ARRAY ? (value as Uint8Array).slice() : undefined;
 }
 
 function copyFields(value: object, seen: Set<object>): object | undefined {
   const copy: Record<string, unknown> = {};
-  for (const [key, part] of Object.entries(value) as [string, unknown][]) {
+  const fields = entries(value) as [string, unknown][];
+  for (let at = 0; at < fields.length; at++) {
+    const { 0: key, 1: part } = fields[at] as [string, unknown];
     const copied = copyPlain(part, seen);
     if ((copied === undefined && part !== undefined) || key === "__proto__") return undefined;
     copy[key] = copied;
@@ -45,12 +49,12 @@ function copyFields(value: object, seen: Set<object>): object | undefined {
 
 function copyItems(value: readonly unknown[], seen: Set<object>): unknown[] | undefined {
   // An array may have holes, or names beside its items, as a match of a regular expression has.
-  if (value.length > MAX_LENGTH || Object.keys(value).length !== value.length) return undefined;
+  if (value.length > MAX_LENGTH || keys(value).length !== value.length) return undefined;
   const copy: unknown[] = [];
-  for (const part of value) {
-    const copied = copyPlain(part, seen);
-    if (copied === undefined && part !== undefined) return undefined;
-    copy.push(copied);
+  for (let at = 0; at < value.length; at++) {
+    const copied = copyPlain(value[at], seen);
+    if (copied === undefined && value[at] !== undefined) return undefined;
+    copy[at] = copied;
   }
   return copy;
 }

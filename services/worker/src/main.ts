@@ -10,6 +10,7 @@ import { connect } from "node:net";
 import { Connection, encodeEnvelopes, nodeToWorker, toEnvelope, type NodeToWorker, type Of, type WorkerId, type WorkerToNode } from "@burla/protocol";
 import { guardProcess, type Guarded } from "./guard.ts";
 import { loadFunctions, type UserFunctions } from "./load.ts";
+import { asOwnWork } from "./originals.ts";
 import { captureOutput } from "./output.ts";
 import { redirectOutput } from "./redirect.ts";
 import { Runner } from "./run.ts";
@@ -44,6 +45,7 @@ function start(): void {
     incoming: nodeToWorker,
     software: `burla worker ${workerId}`,
     silenceMs: 0,
+    around: asOwnWork,
     onMessage: (message, body) => receive(message, body),
     onClose: () => endWithChildren(),
     // Ends the process with its stack, which its node passes on.

@@ -177,17 +177,18 @@ class CapturedOutput implements Output {
   /** @param source unfinished lines of different sources do not run into each other: which came first is not known. */
   #write(index: number, stream: Stream, text: string, source = ""): void {
     const key = `${stream}:${index}${source}`;
-    const [begin = "", ...others] = text.split("\n");
+    const parts = text.split("\n");
     const before = this.#partial.get(key) ?? NO_LINE;
-    let line = extend(before, begin);
-    if (others.length > 0 && before.characters > 0) this.#endPartial(key);
-    for (const next of others) {
+    let line = extend(before, parts[0] ?? "");
+    const hasEnd = parts.length > 1;
+    if (hasEnd && before.characters > 0) this.#endPartial(key);
+    for (let at = 1; at < parts.length; at++) {
       this.#add(index, stream, line);
-      line = extend(NO_LINE, next);
+      line = extend(NO_LINE, parts[at] ?? "");
     }
     if (line.characters === 0) return;
     this.#partial.set(key, line);
-    const added = others.length > 0 ? line.kept : line.kept.slice(before.kept.length);
+    const added = hasEnd ? line.kept : line.kept.slice(before.kept.length);
     if (added === "" || !this.#limit.hasRoom) return;
     this.#printed.encoder.part("partial", [key, index, stream, timeNow(), added]);
     this.#isOpen = true;

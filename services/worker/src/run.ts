@@ -1,14 +1,20 @@
 /** The heart of the worker: call, settle, flush output, answer. */
 import { AsyncResource } from "node:async_hooks";
-import { format } from "node:util";
+import { format, types } from "node:util";
 import {
-  BurlaError, kept, MAX_WAITING_ANSWER_BYTES, openValues, toEnvelope, type Connection, type ErrorEnvelope, type NodeToWorker, type Of, type WorkerToNode,
+  BurlaError, kept, MAX_WAITING_ANSWER_BYTES, openValues, toEnvelope, type Connection, type NodeToWorker, type Of, type WorkerToNode,
 } from "@burla/protocol";
 import { Batch } from "./batch.ts";
 import type { CallContext, UserFunction } from "./load.ts";
+import { asOwnWork, endWith } from "./originals.ts";
 import type { Call, Output } from "./output.ts";
 import { FLUSH_SHARE, GIVE_BACK_MS, LEAD_MS, MAX_FLUSH_MS, MIN_FLUSH_MS } from "./pace.ts";
 import { userStack } from "./stack.ts";
+
+// Taken now: the user's code may replace them.
+const [OwnPromise, promiseThen, soon, later] = [Promise, Promise.prototype.then, queueMicrotask, setImmediate];
+const { apply } = Reflect;
+const [add, remove] = [Set.prototype.add, Set.prototype.delete];
 
 /** Messages are listened to this often, however short the calls are. */
 const YIELD_MS = 25;
@@ -91,7 +97,8 @@ export class Runner {
   enqueue(message: Of<NodeToWorker, "run">, body: Uint8Array): void {
     const { values, unreadable } = openValues(body, message.to);
     this.#grants.push({ message, inputs: [...values], unreadable, batch: { current: new Batch(message.grantId) }, next: message.from, running: 0, beganMs: Infinity, saidNearEnd: false });
-    void this.#pump();
+    // Not at once: that would be within work of our own, and it runs the user's code.
+    soon(() => void this.#pump());
   }
 
   /** What calls have as `context.signal`. */
@@ -121,12 +128,14 @@ export class Runner {
 
   /** Sends all results and lines at once: the process is about to run the user's code for long, or to end. */
   flush(): void {
-    clearTimeout(this.#flushTimer);
-    this.#flushTimer = undefined;
-    this.#lastFlushMs = performance.now();
-    this.#output.flush();
-    for (const grant of this.#grants) this.#sendBatch(grant);
-    this.#connection.flush();
+    asOwnWork(() => {
+      clearTimeout(this.#flushTimer);
+      this.#flushTimer = undefined;
+      this.#lastFlushMs = performance.now();
+      this.#output.flush();
+      for (const grant of this.#grants) this.#sendBatch(grant);
+      this.#connection.flush();
+    });
   }
 
   /** The process ends: what a call has printed and answered so far still leaves it. */
@@ -139,14 +148,18 @@ export class Runner {
   async #pump(): Promise<void> {
     if (this.#pumping || this.#fn === undefined) return;
     this.#pumping = true;
-    for (;;) {
-      const waiting = this.#scope.runInAsyncScope(this.#callReady, this, this.#fn);
-      if (waiting === null) break;
-      await waiting;
+    try {
+      for (;;) {
+        const waiting = this.#scope.runInAsyncScope(this.#callReady, this, this.#fn);
+        if (waiting === null) break;
+        await waiting;
+      }
+      this.#pumping = false;
+      if (this.#running.size === 0) this.flush();
+      else this.#flushSoon();
+    } catch (error) {
+      endWith(error);
     }
-    this.#pumping = false;
-    if (this.#running.size === 0) this.flush();
-    else this.#flushSoon();
   }
 
   /** Calls that settle at once do not leave this loop. @returns what must be waited for before it goes on; null at its end. */
@@ -159,7 +172,7 @@ export class Runner {
         // The node does not take them as fast as they come: they would fill this process.
         if (this.#connection.unsentBytes > MAX_WAITING_ANSWER_BYTES) return this.#connection.drained();
       }
-      if (nowMs >= yieldMs) return new Promise((resolve) => setImmediate(resolve));
+      if (nowMs >= yieldMs) return new OwnPromise((resolve) => later(resolve));
       const waiting = this.#call(fn, grant, nowMs);
       nowMs = performance.now();
       if (waiting === null || this.#concurrency > 1) continue;
@@ -172,7 +185,8 @@ export class Runner {
   /** The grant that the next call belongs to; what a grant has not begun in its time is given back on the way. */
   #nextGrant(nowMs: number): Grant | undefined {
     if (this.#running.size >= this.#concurrency) return undefined;
-    for (const grant of this.#grants) {
+    for (let at = 0; at < this.#grants.length; at++) {
+      const grant = this.#grants[at] as Grant;
       if (grant.next >= grant.message.to) continue;
       if (nowMs - grant.beganMs <= GIVE_BACK_MS) return grant;
       this.#giveBack(grant);
@@ -206,8 +220,10 @@ export class Runner {
   #giveBack(grant: Grant): void {
     const from = grant.next;
     grant.next = grant.message.to;
-    this.#sendBatch(grant);
-    this.#connection.send({ type: "givenBack", grantId: grant.message.grantId, from });
+    asOwnWork(() => {
+      this.#sendBatch(grant);
+      this.#connection.send({ type: "givenBack", grantId: grant.message.grantId, from });
+    });
     this.#forgetIfDone(grant);
   }
 
@@ -240,25 +256,28 @@ export class Runner {
   }
 
   #follow(call: RunningCall, result: PromiseLike<unknown>): Promise<void> {
-    this.#running.add(call);
+    apply(add, this.#running, [call]);
     call.grant.running++;
-    return new Promise<unknown>((resolve, reject) => {
+    const settled = new OwnPromise<unknown>((resolve, reject) => {
       call.fail = reject;
-      this.#output.run(call, () => result.then(resolve, reject), undefined, undefined);
-    }).then(
-      (value) => this.#settleLater(call, value, null),
+      this.#output.run(call, () => thenOf(result, resolve, reject), undefined, undefined);
+    });
+    return apply(promiseThen, settled, [
+      (value: unknown) => this.#settleLater(call, value, null),
       (error: unknown) => this.#settleLater(call, undefined, { error }),
-    );
+    ]) as Promise<void>;
   }
 
   #announce(call: RunningCall): void {
-    this.#sendBatch(call.grant);
-    this.#connection.send({ type: "started", grantId: call.grant.message.grantId, index: call.index });
-    this.#connection.flush();
+    asOwnWork(() => {
+      this.#sendBatch(call.grant);
+      this.#connection.send({ type: "started", grantId: call.grant.message.grantId, index: call.index });
+      this.#connection.flush();
+    });
   }
 
   #settleLater(call: RunningCall, value: unknown, failure: { error: unknown } | null): void {
-    this.#running.delete(call);
+    apply(remove, this.#running, [call]);
     call.grant.running--;
     this.#settle(call, value, failure);
     if (this.#pumping) return;
@@ -270,21 +289,19 @@ export class Runner {
     const { grant } = call;
     this.#output.ended(call);
     if (failure === null) grant.batch.current.addValue(call.index, isDone(grant) ? value : kept(value), ms);
-    else grant.batch.current.addFailure(call.index, this.#failureEnvelope(failure.error), ms);
+    else asOwnWork(() => grant.batch.current.addFailure(call.index, toEnvelope(failure.error, userStack), ms));
     this.#forgetIfDone(grant);
-  }
-
-  #failureEnvelope(error: unknown): ErrorEnvelope {
-    return toEnvelope(error, userStack);
   }
 
   /** The answer leaves with those of the grants that follow at once, or when there are none. */
   #forgetIfDone(grant: Grant): void {
     if (!isDone(grant)) return;
-    this.#grants.splice(this.#grants.indexOf(grant), 1);
-    this.#output.flush();
-    this.#sendBatch(grant);
-    if (this.#grants.length === 0) this.flush();
+    asOwnWork(() => {
+      this.#grants.splice(this.#grants.indexOf(grant), 1);
+      this.#output.flush();
+      this.#sendBatch(grant);
+      if (this.#grants.length === 0) this.flush();
+    });
   }
 
   #sendBatch(grant: Grant): void {
@@ -326,6 +343,12 @@ class Context implements CallContext {
   get log(): (...parts: unknown[]) => void {
     return (...parts) => this.#output.log(this.#call, format(...parts));
   }
+}
+
+/** A promise of the language is followed by the language's own `then`, unless it has one of its own. */
+function thenOf(result: PromiseLike<unknown>, resolve: (value: unknown) => void, reject: (error: unknown) => void): unknown {
+  const { then } = result;
+  return apply(types.isPromise(result) && then === Promise.prototype.then ? promiseThen : then, result, [resolve, reject]);
 }
 
 function isThenable(value: unknown): value is PromiseLike<unknown> {
