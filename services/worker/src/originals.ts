@@ -104,7 +104,7 @@ function putBack(): Change[] | null {
   const keys = ownKeys(Object.prototype);
   if (keys.length === OF_ALL_OBJECTS) return changes;
   for (let at = 0; at < keys.length; at++) {
-    const key = keys[at] as PropertyKey;
+    const key = keys[at] as string | symbol;
     if (isKnown(key)) continue;
     const changed = getOwnPropertyDescriptor(Object.prototype, key);
     if (!deleteProperty(Object.prototype, key)) continue;
