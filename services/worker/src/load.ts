@@ -27,6 +27,9 @@ export interface CallContext {
   readonly worker: unknown;
 }
 
+// Taken now: the user's code may replace it.
+const { apply } = Reflect;
+
 /** Gives the function, or it and the function `setup` as an array. */
 interface BundleModule {
   default: (values: Uint8Array) => unknown;
@@ -49,7 +52,8 @@ export async function loadFunctions(message: Of<NodeToWorker, "load">, values: U
     if (typeof fn !== "function") throw new TypeError(`what was sent is no function but ${inspect(fn, { depth: 0 })}`);
   }
   // Called by itself, so that it has the `this` of a plain call, whoever calls for it here.
-  const plainly: UserFunction = (...args) => (call as UserFunction)(...args);
+  // Spread, they would come by the iterator of arrays, which the user's code may replace.
+  const plainly: UserFunction = (...args) => apply(call as UserFunction, undefined, args);
   return { call: plainly, takesContext: module.takesContext ?? true, setup: setup as UserFunctions["setup"] };
 }
 
