@@ -25,6 +25,8 @@ async function moveMain(): Promise<{ heard: () => string; close: () => void }> {
     });
   }
   server.removeAllListeners("error");
+  // A test that fails must end all the same.
+  server.unref();
   await until("main is back at another port", () => cluster.isAnnounced && new URL(cluster.address.url).port !== String(port));
   return { heard: () => heard, close: () => server.close() };
 }
