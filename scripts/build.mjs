@@ -1,4 +1,5 @@
 /** Builds the `burla` package: client, command line, and the programs of the services that it starts. */
+import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";
 import { copyFile, cp, mkdir, readdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { existsSync } from "node:fs";
@@ -267,19 +268,18 @@ async function restoreText() {
   return `(${code.trim().replace(/^export /, "").replace(/;$/, "")})`;
 }
 
-/** One declaration file for each export list, without imports of packages that a user does not have. */
+/** One declaration file for each export list, each made by a program of its own: it takes gigabytes that are not given back. */
 async function buildTypes() {
-  const [{ rollup }, { dts }] = await Promise.all([import("rollup"), import("rollup-plugin-dts")]);
-  for (const { entry, name } of DOORS) {
-    const bundle = await rollup({
-      input: join(root, entry),
-      plugins: [dts({ tsconfig: join(root, "tsconfig.json"), respectExternal: true, includeExternal: ["@burla/protocol"] })],
-      external: [/^node:/, "esbuild"],
-    });
-    await bundle.write({ file: join(dist, `${name}.d.ts`), format: "es" });
-    await bundle.close();
-    await copyFile(join(dist, `${name}.d.ts`), join(dist, `${name}.d.cts`));
-  }
+  await Promise.all(DOORS.map(({ entry, name }) => typesOf(entry, name)));
+}
+
+function typesOf(entry, name) {
+  const args = ["--max-old-space-size=6144", join(root, "scripts/build-types.mjs"), join(root, entry), join(dist, name)];
+  return new Promise((resolve, reject) => {
+    const child = spawn(process.execPath, args, { cwd: root, stdio: "inherit" });
+    child.once("error", reject);
+    child.once("exit", (code, signal) => (code === 0 ? resolve() : reject(new Error(`the types of ${entry} could not be made (${signal ?? code})`))));
+  });
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
