@@ -17,7 +17,7 @@ const CODE: Record<Behaviour, string> = {
   print: 'import sys\ndef f(x):\n    print("out", x)\n    print("err", x, file=sys.stderr)',
   spawn: 'import subprocess\ndef f(x): return subprocess.Popen(["sleep", "1000"]).pid',
   broken: 'def refuse(): raise RuntimeError("broken on purpose")\nclass F:\n    def __call__(self, x): pass\n    def __reduce__(self): return refuse, ()\nf = F()',
-  environment: 'import os\ndef f(x): return sorted(f"{k}={v}" for k, v in os.environ.items() if k.startswith("BURLA_WORKER") or k == "COLOUR")',
+  environment: 'import os\ndef f(x): return sorted(f"{k}={v}" for k, v in os.environ.items() if (k.startswith("BURLA_WORKER") and k != "BURLA_WORKER_BUNDLE") or k == "COLOUR")', // processes that a call starts find its functions by that one
 };
 
 /** Runs a piece of Python over bytes. */

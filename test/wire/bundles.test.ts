@@ -4,7 +4,7 @@ import { createHash } from "node:crypto";
 import { readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
-import { bundleIdOf, Connection, decodeValues, encodeValues, mainToClient, newJobId, openStream, type ClientToMain, type JobId, type JobSpec, type MainToClient, type Of } from "@burla/protocol";
+import { bundleIdOf, Connection, decodeEnvelopes, decodeValues, encodeValues, mainToClient, newJobId, openStream, type ClientToMain, type JobId, type JobSpec, type MainToClient, type Of } from "@burla/protocol";
 import { startMain, type MainProcess } from "./main-process.ts";
 
 let main: MainProcess;
@@ -135,7 +135,18 @@ test("code that the node's disk has damaged is had from main, or from the progra
     await damage();
     assert.equal(await client.run(spec, new Uint8Array(0)), "whole");
   }
-  // The only node is at work while both lose the code.
+  const jobId = await losesItsCode(client, spec, kept);
+  client.connection.send({ type: "code", jobId }, code);
+  assert.equal(await client.resultOf(jobId), "whole");
+  const misled = await losesItsCode(client, spec, kept);
+  client.connection.send({ type: "code", jobId: misled }, codeOf("other"));
+  const { message, body } = await client.hear(misled, "finished");
+  assert.deepEqual([message.outcome, decodeEnvelopes(body).map((error) => error.kind === "burla" && error.code)], ["failed", ["BURLA_PROTOCOL"]], "nor may it be other code by now");
+  client.connection.close();
+});
+
+/** A job that is asked for its code: the only node is at work while main and node lose it. */
+async function losesItsCode(client: Client, spec: JobSpec, kept: string): Promise<JobId> {
   const slow = Buffer.from("export default () => () => new Promise((resolve) => setTimeout(resolve, 1500, 'slow'));");
   const [before, jobId] = [newJobId(), newJobId()];
   client.submit(before, specOf(slow), slow);
@@ -146,12 +157,8 @@ test("code that the node's disk has damaged is had from main, or from the progra
   client.feedOne(jobId);
   assert.equal(await client.resultOf(before), "slow");
   await client.hear(jobId, "codeNeeded");
-  client.connection.send({ type: "code", jobId }, codeOf("other"));
-  assert.equal((await client.hear(jobId, "refused")).message.code, "BURLA_PROTOCOL", "nor may it be other code by now");
-  client.connection.send({ type: "code", jobId }, code);
-  assert.equal(await client.resultOf(jobId), "whole");
-  client.connection.close();
-});
+  return jobId;
+}
 
 test("a client that gives up while it is asked for code leaves the cluster as it was", async () => {
   const code = codeOf("never sent");
