@@ -2,8 +2,7 @@
 import {
   Backoff, BurlaError, Connection, mainToClient, messageOf, type BundleId, type ClientToMain, type JobId, type MainToClient,
 } from "@burla/protocol";
-import type { ClusterTarget } from "./cluster.ts";
-import type { ClusterAddress } from "./types.ts";
+import type { ClusterDoor, ClusterTarget } from "./cluster.ts";
 import { VERSION } from "./version.ts";
 
 const FIRST_RETRY_MS = 20;
@@ -81,7 +80,7 @@ export class ClusterConnection {
   }
 
   /** Where control requests go. @throws BurlaError BURLA_UNREACHABLE */
-  address(): ClusterAddress {
+  address(): ClusterDoor {
     return this.#target.address();
   }
 

@@ -1,7 +1,7 @@
 /** Which cluster a call is for, and how to reach it. */
 import { readFileSync } from "node:fs";
 import type { Duplex } from "node:stream";
-import { BurlaError, messageOf, openStream, PROTOCOL_VERSION, type ConnectionFile } from "@burla/protocol";
+import { BurlaError, messageOf, openStream, placeOf, PROTOCOL_VERSION, socketOfUrl, type ConnectionFile } from "@burla/protocol";
 import { CLUSTER_TEXT, isClusterName, isClusterUrl } from "./cluster-name.ts";
 import { mayBeUsed } from "./hand-over.ts";
 import { connectionFilePath, readConnectionFile, readConnectionFileAt, startLocalCluster } from "./local-cluster.ts";
@@ -11,6 +11,12 @@ import type { ClusterAddress } from "./types.ts";
 const DIAL_TIMEOUT_MS = 10_000;
 const MAX_FRESH_DIALS = 4;
 export const LOCAL = "local";
+
+/** How a cluster is reached. */
+export interface ClusterDoor extends ClusterAddress {
+  /** Main's socket on this machine, dialled in place of the URL. */
+  readonly socket?: string;
+}
 
 /** A cluster by a name that stays the same when its address changes. */
 export interface ClusterTarget {
@@ -25,7 +31,7 @@ export interface ClusterTarget {
   /** The local cluster is started when it is not there. */
   open(): Promise<Duplex>;
   /** Where control requests go. Starts nothing. @throws BurlaError BURLA_UNREACHABLE */
-  address(): ClusterAddress;
+  address(): ClusterDoor;
   /** The file that says where the cluster is; null for a fixed address. */
   readonly file: AddressFile | null;
 }
@@ -33,7 +39,7 @@ export interface ClusterTarget {
 export interface AddressFile {
   readonly path: string;
   read(): ConnectionFile | null;
-  /** Its local main is dead: whoever listens there by now must not get the token. */
+  /** Its local main is dead. */
   isLeft(file: ConnectionFile): boolean;
 }
 
@@ -43,18 +49,18 @@ export interface AddressFile {
  * @throws TypeError when BURLA_CLUSTER is neither a name nor a URL; BurlaError BURLA_UNAUTHORIZED without a token.
  */
 export function resolveCluster(option: string | ClusterAddress | undefined): ClusterTarget {
-  const { BURLA_URL: url, BURLA_JOB_TOKEN: token, BURLA_CERTIFICATE: certificate, BURLA_CLUSTER: usual, BURLA_MAIN_FILE: mainFile } = process.env;
+  const { BURLA_URL: url, BURLA_JOB_TOKEN: token, BURLA_CERTIFICATE: certificate, BURLA_CLUSTER: usual } = process.env;
   if (typeof option === "object") return fixedTarget(option);
-  if (option === undefined && url && token) return wherever({ ...fixedTarget({ url, token, ...(certificate && { certificate }) }), place: placeOfWorker(url), isWaitedFor: true }, mainFile);
+  if (option === undefined && url && token) return wherever({ ...fixedTarget({ url, token, ...(certificate && { certificate }) }), place: placeOfWorker(url), isWaitedFor: true });
   const name = option ?? (usual || LOCAL);
   if (isClusterUrl(name)) return fixedTarget({ url: name, token: tokenOf(name), ...(certificate && { certificate: certificateFrom(certificate) }) });
   if (!isClusterName(name)) throw new TypeError(`remoteParallelMap: the variable BURLA_CLUSTER must be ${CLUSTER_TEXT}, not ${JSON.stringify(name)}`);
   return namedTarget(name);
 }
 
-/** Of functions on workers: those in containers reach their cluster over a socket. */
+/** Of functions on workers: those in containers reach their cluster over a socket of their node. */
 function placeOfWorker(url: string): ClusterTarget["place"] {
-  return url.startsWith("http+unix:") ? "same-image" : "this-machine";
+  return socketOfUrl(url) === null ? "this-machine" : "same-image";
 }
 
 function tokenOf(url: string): string {
@@ -74,12 +80,6 @@ function certificateFrom(text: string): string {
   }
 }
 
-/** Of a socket, which has no origin, all that is said of it. */
-function placeOf(url: string): string {
-  const { origin } = new URL(url);
-  return origin === "null" ? url : origin;
-}
-
 function fixedTarget(address: ClusterAddress): ClusterTarget {
   return {
     key: `${address.url} ${address.token}`,
@@ -92,15 +92,17 @@ function fixedTarget(address: ClusterAddress): ClusterTarget {
   };
 }
 
-/** Main may come back at another address, which it writes down on its machine; the token of a job stays the same. */
-function wherever(target: ClusterTarget, mainFile: string | undefined): ClusterTarget {
+/** On main's machine: it may come back at another address, which it writes down; the token of a job stays the same. */
+function wherever(target: ClusterTarget): ClusterTarget {
+  const { BURLA_MAIN_FILE: mainFile, BURLA_MAIN_SOCKET: bornSocket } = process.env;
   if (!mainFile) return target;
-  const address = (): ClusterAddress => {
-    const file = readConnectionFileAt(mainFile);
+  const address = (): ClusterDoor => {
     const born = target.address();
-    if (file === null) return born;
-    // Whoever listens there by now must not get the token.
-    if (!isAlive(file.pid)) throw new BurlaError("BURLA_UNREACHABLE", "the cluster that runs this function is starting anew");
+    const file = readConnectionFileAt(mainFile);
+    const socket = file === null ? bornSocket : file.socket;
+    if (socket) return { ...born, socket };
+    // Whoever listens at a URL by now must not get the token.
+    if (file === null || !isAlive(file.pid)) throw new BurlaError("BURLA_UNREACHABLE", "the cluster that runs this function is starting anew");
     return { ...born, url: file.url };
   };
   return { ...target, address, open: async () => openStream({ ...address(), role: "client", timeoutMs: DIAL_TIMEOUT_MS }) };
@@ -163,8 +165,8 @@ function dial(file: ConnectionFile): Promise<Duplex> {
 }
 
 /** How a file's cluster is reached. */
-export function addressIn({ url, token, certificate }: ConnectionFile): ClusterAddress {
-  return { url, token, ...(certificate !== null && { certificate }) };
+export function addressIn({ url, socket, token, certificate }: ConnectionFile): ClusterDoor {
+  return { url, token, ...(certificate !== null && { certificate }), ...(socket !== null && { socket }) };
 }
 
 function checkVersion(file: ConnectionFile): void {

@@ -1,7 +1,7 @@
 /** The queue of a job that is not in main, opened when main has said where it is. */
 import { FirestoreFeed, largeValuesOf, MainValues, StorePool, type ChunkToPush, type FeedOptions, type FeedQueue, type TakenBatch } from "@burla/queue";
 import { BurlaError, type JobId, type MainToClient, type Of, type QueuePlace } from "@burla/protocol";
-import type { ClusterAddress } from "./types.ts";
+import type { ClusterDoor } from "./cluster.ts";
 
 const stores = new StorePool();
 
@@ -9,7 +9,7 @@ export interface ElsewhereOptions extends Pick<FeedOptions, "feeds" | "listener"
   readonly place: QueuePlace;
   readonly jobId: JobId;
   /** Where main is, for large values. */
-  readonly address: () => ClusterAddress;
+  readonly address: () => ClusterDoor;
 }
 
 /** Google's client takes a moment to load; what is said before is said then, in order. */

@@ -2,7 +2,7 @@
  * Whether a local cluster that runs is the one that this package would start. One of another build is asked to make way:
  * it does, unless it has work. Then it is used as it is, if it speaks the same protocol.
  */
-import { BurlaError, handedOverSchema, PROTOCOL_VERSION, ROUTES, type ConnectionFile } from "@burla/protocol";
+import { BurlaError, handedOverSchema, PROTOCOL_VERSION, requestMain, ROUTES, type ConnectionFile } from "@burla/protocol";
 import * as v from "valibot";
 import { isAlive, untilGone } from "./process-life.ts";
 import { BUILD, VERSION } from "./version.ts";
@@ -39,9 +39,8 @@ async function hasEnded({ pid }: ConnectionFile): Promise<boolean> {
   return (await untilGone([pid], END_TIMEOUT_MS)).length === 0;
 }
 
-async function askToEnd({ url, token }: ConnectionFile): Promise<"ends" | "stays" | "nobody"> {
-  const request = { method: "POST", headers: { authorization: `Bearer ${token}` }, signal: AbortSignal.timeout(ASK_TIMEOUT_MS) };
-  const response = await fetch(new URL(ROUTES.handOver, url), request).catch(() => null);
+async function askToEnd({ url, socket, token, certificate }: ConnectionFile): Promise<"ends" | "stays" | "nobody"> {
+  const response = await requestMain({ url, socket, token, certificate, path: ROUTES.handOver, method: "POST", signal: AbortSignal.timeout(ASK_TIMEOUT_MS) }).catch(() => null);
   if (response === null) return "nobody";
   const answer = v.safeParse(handedOverSchema, await response.json().catch(() => null));
   return answer.success && answer.output.ended ? "ends" : "stays";

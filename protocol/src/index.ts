@@ -1,6 +1,7 @@
 export * from "./backoff.ts";
 export * from "./bundle-id.ts";
 export * from "./connection.ts";
+export * from "./dial.ts";
 export * from "./envelope.ts";
 export * from "./environment.ts";
 export * from "./errors.ts";
@@ -15,6 +16,7 @@ export * from "./limits.ts";
 export * from "./listening.ts";
 export * from "./messages.ts";
 export type { Body, BodySource } from "./outgoing.ts";
+export * from "./own-socket.ts";
 export * from "./pacer.ts";
 export * from "./prices.ts";
 export * from "./printed.ts";

@@ -64,6 +64,11 @@ export type LogLineJson = v.InferOutput<typeof logLineSchema>;
 /** The file by which programs of one user find a running cluster. Mode 0600. */
 export const connectionFileSchema = v.object({
   url: v.pipe(v.string(), v.url()),
+  /**
+   * The path of main's socket on this machine, in a folder that is the user's and closed to others: programs of Burla dial it
+   * in place of the URL. Null where there is none.
+   */
+  socket: v.optional(v.nullable(v.string()), null),
   token: v.string(),
   /** For nodes only, and given to no worker. */
   nodeToken: v.string(),

@@ -1,4 +1,4 @@
-/** Where a node keeps the sockets of its workers. */
+/** Where main keeps its socket, and a node those of its workers. */
 import { createHash } from "node:crypto";
 import { lstatSync, mkdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -10,29 +10,34 @@ const MAX_SOCKET_PATH_BYTES = 103;
 const LONGEST_NAME = "workers.sock";
 const HASH_CHARS = 20;
 
-/** In the node's own folder, unless that has too long a path: then in a private one among the temporary files. */
-export function socketsFolder(nodeFolder: string): string {
-  const usual = join(nodeFolder, "sockets");
+/** The socket of the main that has this folder. */
+export function mainSocketPath(directory: string): string {
+  return join(socketsFolder(directory), "main.sock");
+}
+
+/** In the service's own folder, unless that has too long a path: then in a private one among the temporary files. */
+export function socketsFolder(directory: string): string {
+  const usual = join(directory, "sockets");
   if (Buffer.byteLength(join(usual, LONGEST_NAME)) <= MAX_SOCKET_PATH_BYTES) return usual;
-  const name = createHash("sha256").update(nodeFolder).digest("hex").slice(0, HASH_CHARS);
+  const name = createHash("sha256").update(directory).digest("hex").slice(0, HASH_CHARS);
   return join(tmpdir(), `burla-${name}`, "sockets");
 }
 
 /** Makes it, in a folder that keeps everybody else out. @throws Error when what has its name is somebody else's, or open to others. */
-export function makeSocketsFolder(nodeFolder: string): void {
-  const folder = socketsFolder(nodeFolder);
+export function makeSocketsFolder(directory: string): void {
+  const folder = socketsFolder(directory);
   const parent = dirname(folder);
-  mkdirIfNew(parent, parent === nodeFolder);
-  if (parent !== nodeFolder && !isPrivate(parent)) throw new Error(`${parent}, where the sockets of the workers would be, belongs to another user, is open to others, or is no folder: remove it`);
+  mkdirIfNew(parent, parent === directory);
+  if (parent !== directory && !isPrivate(parent)) throw new Error(`${parent}, where sockets of the cluster would be, belongs to another user, is open to others, or is no folder: remove it`);
   mkdirIfNew(folder, true);
-  if (!isOwnFolder(folder)) throw new Error(`${folder}, where the sockets of the workers would be, belongs to another user, or is no folder: remove it`);
+  if (!isOwnFolder(folder)) throw new Error(`${folder}, where sockets of the cluster would be, belongs to another user, or is no folder: remove it`);
 }
 
 /** What has its name among the temporary files and is not this user's own folder is left alone: anybody may have put it there. */
-export function removeSocketsFolder(nodeFolder: string): void {
-  const folder = socketsFolder(nodeFolder);
+export function removeSocketsFolder(directory: string): void {
+  const folder = socketsFolder(directory);
   const parent = dirname(folder);
-  if (parent === nodeFolder) rmSync(folder, { recursive: true, force: true });
+  if (parent === directory) rmSync(folder, { recursive: true, force: true });
   else if (isOwnFolder(parent)) rmSync(parent, { recursive: true, force: true });
 }
 

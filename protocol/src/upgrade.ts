@@ -1,49 +1,24 @@
 /** How a framed connection begins: one HTTP request with a token, upgraded. No retries: that is the caller's policy. */
-import { request as httpRequest } from "node:http";
-import { request as httpsRequest } from "node:https";
 import type { Duplex } from "node:stream";
+import { placeOf, requestOf, type MainPlace } from "./dial.ts";
 import { BurlaError, messageOf } from "./errors.ts";
-import { pinned } from "./http.ts";
 import { afterListening } from "./listening.ts";
 import { CONNECT_PATH, ROLE_HEADER, UPGRADE_PROTOCOL } from "./routes.ts";
 
-export interface UpgradeOptions {
-  readonly url: string;
+export interface UpgradeOptions extends MainPlace {
   readonly token: string;
   readonly role: "client" | "node";
   readonly timeoutMs: number;
-  /** PEM: the only certificate that main may show. */
-  readonly certificate?: string | null | undefined;
-}
-
-const SOCKET_SCHEME = "http+unix:";
-
-/** A URL for what listens on a socket of this machine: the path is where the host usually is. */
-export function socketUrl(path: string): string {
-  return `${SOCKET_SCHEME}//${encodeURIComponent(path)}`;
 }
 
 /**
  * @returns the raw stream, for a `Connection`.
  * @throws BurlaError BURLA_UNAUTHORIZED when the token is refused, BURLA_UNREACHABLE for all else.
  */
-export function openStream({ url, token, role, timeoutMs, certificate }: UpgradeOptions): Promise<Duplex> {
-  const target = new URL(CONNECT_PATH, url);
-  const isSocket = target.protocol === SOCKET_SCHEME;
-  const place = isSocket ? url : target.origin;
-  const options = {
-    headers: {
-      connection: "upgrade",
-      upgrade: UPGRADE_PROTOCOL,
-      authorization: `Bearer ${token}`,
-      [ROLE_HEADER]: role,
-    },
-    agent: false as const,
-    ...pinned(certificate),
-  };
-  const request = isSocket
-    ? httpRequest({ ...options, socketPath: decodeURIComponent(target.hostname), path: CONNECT_PATH })
-    : (target.protocol === "https:" ? httpsRequest : httpRequest)(target, options);
+export async function openStream({ token, role, timeoutMs, ...main }: UpgradeOptions): Promise<Duplex> {
+  const place = placeOf(main.url);
+  const headers = { connection: "upgrade", upgrade: UPGRADE_PROTOCOL, authorization: `Bearer ${token}`, [ROLE_HEADER]: role };
+  const request = requestOf(main, CONNECT_PATH, { headers });
   const deadline = afterListening(timeoutMs, () => request.destroy(new Error(`no answer within ${timeoutMs} ms`)));
   return new Promise<Duplex>((resolve, reject) => {
     request.on("upgrade", (_response, socket, head) => {

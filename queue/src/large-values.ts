@@ -12,8 +12,8 @@ export function largeValuesOf({ root, bucket }: Pick<QueuePlace, "root" | "bucke
   return bucket === null ? main : new BucketValues({ ...bucket, folder: `${root}/values` });
 }
 
-/** Where main is, and the certificate that it must show, if any. */
-export type MainAt = Pick<MainRequest, "url" | "token" | "certificate">;
+/** Where main is, and what it must show, if anything. */
+export type MainAt = Pick<MainRequest, "url" | "socket" | "token" | "certificate">;
 
 /** By main's route for blobs, where a value's name is its hash. */
 export class MainValues implements LargeValues {

@@ -26,5 +26,6 @@ export async function findCluster(cluster: ControlOptions["cluster"]): Promise<R
 
 /** Where a cluster of a name is, for programs that are told by address. @throws BurlaError BURLA_UNREACHABLE when nothing says so. */
 export function clusterAddress(name: string): ClusterAddress {
-  return resolveCluster(name).address();
+  const { url, token, certificate } = resolveCluster(name).address();
+  return { url, token, ...(certificate !== undefined && { certificate }) };
 }

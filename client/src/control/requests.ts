@@ -4,9 +4,8 @@ import {
   watchEventSchema, type NewPerson, type WatchEvent,
 } from "@burla/protocol";
 import * as v from "valibot";
-import { resolveCluster } from "../cluster.ts";
+import { resolveCluster, type ClusterDoor } from "../cluster.ts";
 import { linesOf } from "../lines.ts";
-import type { ClusterAddress } from "../types.ts";
 import type { ClusterStatus, ControlOptions, JobFailures, JobLogLine, JobSummary } from "./types.ts";
 
 const TIMEOUT_MS = 10_000;
@@ -21,9 +20,9 @@ export interface LogQuery {
 
 export class Control {
   readonly url: string;
-  readonly #address: ClusterAddress;
+  readonly #address: ClusterDoor;
 
-  constructor(address: ClusterAddress) {
+  constructor(address: ClusterDoor) {
     this.url = address.url;
     this.#address = address;
   }

@@ -1,6 +1,6 @@
 /** Ends a cluster and waits until nothing of it is left, also one that does not answer. */
 import { rmSync } from "node:fs";
-import { BurlaError } from "@burla/protocol";
+import { BurlaError, removeSocketsFolder } from "@burla/protocol";
 import { LOCAL } from "../cluster.ts";
 import { clusterDirectory, connectionFilePath, readConnectionFile } from "../local-cluster.ts";
 import { forgetSpec } from "../spec-file.ts";
@@ -22,7 +22,7 @@ export async function stopCluster(name: string = LOCAL): Promise<Stopped> {
   const found = await findAnswering(name);
   const pids = [...new Set([...pidsOf(found?.status), ...findProcesses(clusterDirectory(name)).map(({ pid }) => pid)])];
   await end(found, pids);
-  removeStaleFile(name);
+  removeStale(name);
   forgetSpec(clusterDirectory(name));
   return { processes: pids.length };
 }
@@ -51,8 +51,10 @@ async function end(found: RunningCluster | null, pids: readonly number[]): Promi
   throw new BurlaError("BURLA_UNREACHABLE", `processes of the cluster do not end: ${left.join(", ")}`, { cure: "They are not yours, or hang in the operating system: look at them with `ps`." });
 }
 
-/** The file of a main that died. One that runs removes its own, and somebody may have started a new one by now. */
-function removeStaleFile(name: string): void {
+/** What a main that died has left. One that runs removes its own, and somebody may have started a new one by now. */
+function removeStale(name: string): void {
   const file = readConnectionFile(name);
-  if (file === null || !isAlive(file.pid)) rmSync(connectionFilePath(name), { force: true });
+  if (file !== null && isAlive(file.pid)) return;
+  rmSync(connectionFilePath(name), { force: true });
+  if (file !== null) removeSocketsFolder(clusterDirectory(name));
 }

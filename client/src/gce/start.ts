@@ -144,7 +144,7 @@ function refusedOnly(error: unknown): null {
 }
 
 function writeConnection(name: string, { url, token, certificate, startedAt }: Pick<ConnectionFile, "url" | "token" | "certificate" | "startedAt">): ConnectionFile {
-  const file: ConnectionFile = { url, token, nodeToken: "", certificate, provider: "gce", pid: 0, version: VERSION, build: BUILD, protocolVersion: PROTOCOL_VERSION, startedAt };
+  const file: ConnectionFile = { url, socket: null, token, nodeToken: "", certificate, provider: "gce", pid: 0, version: VERSION, build: BUILD, protocolVersion: PROTOCOL_VERSION, startedAt };
   const path = connectionFilePath(name);
   writeFileSync(`${path}.part`, JSON.stringify(file), { mode: 0o600 });
   renameSync(`${path}.part`, path);

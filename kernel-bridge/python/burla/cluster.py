@@ -15,6 +15,7 @@ from burla_protocol import PROTOCOL_VERSION
 
 from .errors import BurlaError
 from .options import ClusterAddress, is_cluster_name, is_cluster_url
+from .own_socket import check_own_socket, socket_of_url, socket_url
 
 LOCAL = "local"
 _START_TIMEOUT_S = 60
@@ -49,7 +50,10 @@ def resolve_cluster(option: str | ClusterAddress | None) -> ClusterTarget:
     if isinstance(option, ClusterAddress):
         return _fixed(option, same_machine=False)
     if option is None and url and token:
-        return _wherever(_fixed(ClusterAddress(url, token, _certificate()), same_machine="BURLA_JOB" in os.environ and not url.startswith("http+unix:"), same_image=url.startswith("http+unix:"), is_waited_for=True), os.environ.get("BURLA_MAIN_FILE"))
+        # Those in containers reach their cluster over a socket of their node.
+        in_container = socket_of_url(url) is not None
+        born = _fixed(ClusterAddress(url, token, _certificate()), same_machine="BURLA_JOB" in os.environ and not in_container, same_image=in_container, is_waited_for=True)
+        return _wherever(born)
     name = option or os.environ.get("BURLA_CLUSTER") or LOCAL
     if is_cluster_url(name):
         return _fixed(ClusterAddress(name, _token_of(name), _certificate()), same_machine=False)
@@ -58,26 +62,34 @@ def resolve_cluster(option: str | ClusterAddress | None) -> ClusterTarget:
     return ClusterTarget(name, name == LOCAL and not _has_containers(name), False, False, lambda has_failed: _locate(name, has_failed))
 
 
-def _wherever(target: ClusterTarget, main_file: str | None) -> ClusterTarget:
-    """Main may come back at another address, which it writes down on its machine; the token of a job stays the same."""
+def _wherever(target: ClusterTarget) -> ClusterTarget:
+    """On main's machine: it may come back at another address, which it writes down; the token of a job stays the same."""
+    main_file, born_socket = os.environ.get("BURLA_MAIN_FILE"), os.environ.get("BURLA_MAIN_SOCKET")
     if not main_file:
         return target
 
     def locate(has_failed: bool) -> ClusterAddress:
         born = target.locate(has_failed)
         file = _read_file(Path(main_file))
-        if file is None:
-            return born
-        if not _is_alive(file.get("pid")):
-            # Whoever listens there by now must not get the token.
+        socket = born_socket if file is None else file["socket"]
+        if socket:
+            return replace(born, url=_checked(socket))
+        if file is None or not _is_alive(file.get("pid")):
+            # Whoever listens at a URL by now must not get the token.
             raise BurlaError("BURLA_UNREACHABLE", "the cluster that runs this function is starting anew")
         return replace(born, url=file["url"])
 
     return replace(target, locate=locate)
 
 
+def _checked(socket: str) -> str:
+    """The URL of main's socket, which is dialled at once. Raises BurlaError when it is not this user's."""
+    check_own_socket(socket)
+    return socket_url(socket)
+
+
 def _fixed(address: ClusterAddress, *, same_machine: bool, same_image: bool = False, is_waited_for: bool = False) -> ClusterTarget:
-    return ClusterTarget(f"at {urlsplit(address.url).netloc}", same_machine, is_waited_for, same_image, lambda _has_failed: address)
+    return ClusterTarget(f"at {socket_of_url(address.url) or urlsplit(address.url).netloc}", same_machine, is_waited_for, same_image, lambda _has_failed: address)
 
 
 def _token_of(url: str) -> str:
@@ -114,7 +126,8 @@ def _locate(name: str, has_failed: bool) -> ClusterAddress:
     if file.get("protocolVersion") != PROTOCOL_VERSION:
         message = f"the cluster at {file['url']} has version {file.get('version')}, with another protocol than this client"
         raise BurlaError("BURLA_VERSION", message)
-    return ClusterAddress(file["url"], file["token"], file.get("certificate"))
+    socket = file["socket"]
+    return ClusterAddress(file["url"] if socket is None else _checked(socket), file["token"], file.get("certificate"))
 
 
 def state_directory() -> Path:
@@ -147,7 +160,11 @@ def _read_file(path: Path) -> dict[str, Any] | None:
     except (OSError, ValueError):
         return None
     right = isinstance(file, dict) and isinstance(file.get("url"), str) and isinstance(file.get("token"), str)
-    return file if right else None
+    if not right:
+        return None
+    # Of a main on another machine, or an older one, there is none.
+    socket = file.get("socket")
+    return {**file, "socket": socket if isinstance(socket, str) else None}
 
 
 def _has_containers(name: str) -> bool:
@@ -160,7 +177,7 @@ def _has_containers(name: str) -> bool:
 
 
 def _may_be_used(file: dict[str, Any]) -> bool:
-    """A main that is dead has left its file: whoever listens there by now must not get the token."""
+    """A main that is dead has left its file."""
     return file.get("protocolVersion") == PROTOCOL_VERSION and _is_alive(file.get("pid"))
 
 

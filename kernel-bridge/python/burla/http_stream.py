@@ -8,10 +8,11 @@ from __future__ import annotations
 import socket
 import ssl
 from typing import Iterator
-from urllib.parse import SplitResult, unquote, urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from .errors import BurlaError
 from .options import ClusterAddress
+from .own_socket import socket_of_url
 
 DIAL_TIMEOUT_S = 10
 _READ_BYTES = 1 << 18
@@ -23,12 +24,15 @@ class HttpStream:
     """Raises BurlaError BURLA_UNREACHABLE, or BURLA_UNAUTHORIZED when the token is refused."""
 
     def __init__(self, address: ClusterAddress, path: str, content_type: str) -> None:
-        self._address = address
         target = urlsplit(address.url)
+        #: Of a socket on this machine: main's own, or for functions in containers one of their node.
+        self._path = socket_of_url(address.url)
+        #: What people call it.
+        self._place = self._path or address.url
         try:
-            self.socket = _dial(target, address.certificate)
+            self.socket = _dial_path(self._path) if self._path is not None else _dial(target, address.certificate)
             head = (
-                f"POST {target.path.rstrip('/')}{path} HTTP/1.1\r\nHost: {target.netloc}\r\nAuthorization: Bearer {address.token}\r\n"
+                f"POST {target.path.rstrip('/')}{path} HTTP/1.1\r\nHost: {target.netloc if self._path is None else 'localhost'}\r\nAuthorization: Bearer {address.token}\r\n"
                 f"Content-Type: {content_type}\r\nTransfer-Encoding: chunked\r\n\r\n"
             )
             self.socket.sendall(head.encode("ascii"))
@@ -106,19 +110,20 @@ class HttpStream:
         code = "BURLA_UNAUTHORIZED" if status in ([b"401"], [b"403"]) else "BURLA_UNREACHABLE"
         self.socket.close()
         answer = status[0].decode("latin-1") if status else "nothing"
-        raise BurlaError(code, f"the cluster at {self._address.url} answered {answer}")
+        raise BurlaError(code, f"the cluster at {self._place} answered {answer}")
 
     def _broken(self, error: Exception) -> BurlaError:
-        return BurlaError("BURLA_UNREACHABLE", f"no cluster at {self._address.url}: {error}")
+        return BurlaError("BURLA_UNREACHABLE", f"no cluster at {self._place}: {error}")
+
+
+def _dial_path(path: str) -> socket.socket:
+    local = socket.socket(socket.AF_UNIX)
+    local.settimeout(DIAL_TIMEOUT_S)
+    local.connect(path)
+    return local
 
 
 def _dial(target: SplitResult, certificate: str | None) -> socket.socket:
-    if target.scheme == "http+unix":
-        # Functions in containers reach their cluster over a socket of their node.
-        local = socket.socket(socket.AF_UNIX)
-        local.settimeout(DIAL_TIMEOUT_S)
-        local.connect(unquote(target.netloc))
-        return local
     secure = target.scheme == "https"
     return _connect(target.hostname or "", target.port or (443 if secure else 80), certificate, secure)
 

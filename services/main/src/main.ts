@@ -25,6 +25,7 @@ import { queueFor, queuePlaceOf } from "./queue-place.ts";
 import { JobRegistry } from "./registry.ts";
 import { createRoutes } from "./routes.ts";
 import { serve, serveTls, type Arrival, type ServerOptions } from "./server.ts";
+import { OwnDoor } from "./own-door.ts";
 import { DiskStateStore } from "./state/disk-state-store.ts";
 import { FirestoreStateStore } from "./state/firestore-state-store.ts";
 import { StateMirror } from "./state/state-mirror.ts";
@@ -178,6 +179,7 @@ const { server, url } =
   vm === null || config.vm === null
     ? await serve(doors, previous === null ? 0 : Number(new URL(previous.url).port))
     : await serveTls(doors, { address: vm.facts.internalAddress, port: config.vm.port, ...vm.certificate });
+const ownDoor = vm === null && OwnDoor.isPossible ? await OwnDoor.open(doors, config.directory) : null;
 if (vm !== null) {
   await publishCertificate(vm);
   provider.start();
@@ -239,7 +241,7 @@ function readPrevious(): ConnectionFile | null {
 
 function announce(): void {
   const content: ConnectionFile = {
-    url, token: tokens.owner, nodeToken: tokens.node, certificate: null, provider: config.spec.provider, pid: process.pid,
+    url, socket: ownDoor?.path ?? null, token: tokens.owner, nodeToken: tokens.node, certificate: null, provider: config.spec.provider, pid: process.pid,
     version: config.version, build: config.build, protocolVersion: PROTOCOL_VERSION, startedAt,
   };
   writeFileSync(`${connectionFile}.part`, JSON.stringify(content), { mode: 0o600 });
@@ -277,6 +279,7 @@ async function shutdown(reason: string): Promise<void> {
   board.close(reason);
   for (const client of clients) client.close();
   server.close();
+  ownDoor?.close();
   await provider.stop();
   await elsewhere?.close();
   await Promise.race([mirror.close(), new Promise((resolve) => setTimeout(resolve, STATE_PATIENCE_MS))]);

@@ -1,7 +1,7 @@
-/** The one port of main: HTTP for control, and upgrades to framed connections. Off loopback, with TLS. */
+/** What listens for main: HTTP for control, and upgrades to framed connections. Off this machine, with TLS. */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { createServer as createTlsServer, type Server as TlsServer } from "node:https";
-import { BlockList, type AddressInfo, type Socket } from "node:net";
+import { BlockList, type AddressInfo, type ListenOptions, type Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { getRequestListener } from "@hono/node-server";
 import { CONNECT_PATH, MAX_BUNDLE_BYTES, MAX_UNKNOWN_CONNECTIONS, OPENING_MS, QUIET_REQUEST_MS, ROLE_HEADER, UPGRADE_PROTOCOL, type JobId } from "@burla/protocol";
@@ -42,14 +42,21 @@ const PATIENCE = { requestTimeout: 0, headersTimeout: OPENING_MS, connectionsChe
 /** @returns the server and its URL; on `port` if that is free, else on another. On loopback. */
 export async function serve(options: ServerOptions, port: number): Promise<{ server: Server; url: string }> {
   const server = prepared(createServer(PATIENCE, listenerOf(options)), options, "connection");
-  await listen(server, port, HOST).catch(() => listen(server, 0, HOST));
+  await listen(server, { port, host: HOST }).catch(() => listen(server, { port: 0, host: HOST }));
   return { server, url: `http://${HOST}:${(server.address() as AddressInfo).port}` };
+}
+
+/** On a path in the file system, where nothing is. */
+export async function serveSocket(options: ServerOptions, path: string): Promise<Server> {
+  const server = prepared(createServer(PATIENCE, listenerOf(options)), options, "connection");
+  await listen(server, { path });
+  return server;
 }
 
 /** For machines elsewhere: on this address and port or not at all. */
 export async function serveTls(options: ServerOptions, { address, port, key, certificate }: { address: string; port: number; key: string; certificate: string }): Promise<{ server: TlsServer; url: string }> {
   const server = prepared(createTlsServer({ key, cert: certificate, minVersion: "TLSv1.3", handshakeTimeout: OPENING_MS, ...PATIENCE }, listenerOf(options)), options, "secureConnection");
-  await listen(server, port, address);
+  await listen(server, { port, host: address });
   return { server, url: `https://${address}:${port}` };
 }
 
@@ -112,10 +119,10 @@ function prepared<Kind extends Server | TlsServer>(server: Kind, options: Server
   return server;
 }
 
-function listen(server: Server | TlsServer, port: number, address: string): Promise<void> {
+function listen(server: Server | TlsServer, place: ListenOptions): Promise<void> {
   return new Promise((resolve, reject) => {
     server.once("error", reject);
-    server.listen(port, address, () => {
+    server.listen(place, () => {
       server.off("error", reject);
       resolve();
     });

@@ -12,6 +12,8 @@ export interface MainAddress {
   readonly token: string;
   /** PEM; null where main is on this machine. */
   readonly certificate: string | null;
+  /** Main's socket; null where main is on another machine. */
+  readonly socket: string | null;
 }
 
 /** From the file that main writes, since main may move; on a VM from main itself, which knows the VM by Google's word. */
@@ -20,10 +22,10 @@ export function mainAddress({ vm, connectionFile }: Pick<NodeConfig, "vm" | "con
 }
 
 async function readAddress(path: string): Promise<MainAddress> {
-  const { url, nodeToken, certificate, pid } = v.parse(connectionFileSchema, JSON.parse(await readFile(path, "utf8")));
-  // Whoever listens there by now must not get the token.
-  if (!isAlive(pid)) throw new Error(`the main of ${path} has ended`);
-  return { url, token: nodeToken, certificate };
+  const { url, socket, nodeToken, certificate, pid } = v.parse(connectionFileSchema, JSON.parse(await readFile(path, "utf8")));
+  // Whoever listens at the URL by now must not get the token.
+  if (socket === null && !isAlive(pid)) throw new Error(`the main of ${path} has ended`);
+  return { url, socket, token: nodeToken, certificate };
 }
 
 function isAlive(pid: number): boolean {
@@ -39,5 +41,5 @@ async function enrol({ url, certificate, audience }: NonNullable<NodeConfig["vm"
   const response = await requestMain({ url, path: ROUTES.enrol, method: "POST", token: identity, certificate, signal: AbortSignal.timeout(TIMEOUT_MS) });
   if (!response.ok) throw new Error(`main does not take this VM: ${response.status}`);
   const { token } = v.parse(enrolledSchema, await response.json());
-  return { url, token, certificate };
+  return { url, socket: null, token, certificate };
 }

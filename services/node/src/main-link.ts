@@ -41,7 +41,7 @@ export class MainLink {
   #refusals = 0;
   #settling: NodeJS.Timeout | undefined;
   #closed = false;
-  #address: MainAddress = { url: "", token: "", certificate: null };
+  #address: MainAddress = { url: "", token: "", certificate: null, socket: null };
 
   constructor(options: MainLinkOptions) {
     this.#options = options;

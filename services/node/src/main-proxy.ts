@@ -3,11 +3,10 @@
  * they have no network. It lets through what a job's client says, with the token of a job that is here, and nothing else.
  */
 import { chmodSync, mkdirSync, rmSync } from "node:fs";
-import { createServer, request as httpRequest, type IncomingMessage, type Server, type ServerResponse } from "node:http";
-import { request as httpsRequest } from "node:https";
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { dirname } from "node:path";
 import type { Duplex } from "node:stream";
-import { CONNECT_PATH, pinned, ROLE_HEADER, ROUTES, socketUrl, UPGRADE_PROTOCOL } from "@burla/protocol";
+import { CONNECT_PATH, requestOf, ROLE_HEADER, ROUTES, socketUrl, UPGRADE_PROTOCOL } from "@burla/protocol";
 import type { MainAddress } from "./main-address.ts";
 
 const CHANNEL = new RegExp(`^${ROUTES.jobChannel.replace(":jobId", "[\\w-]+")}$`);
@@ -16,7 +15,7 @@ const DIAL_TIMEOUT_MS = 10_000;
 export interface MainProxyOptions {
   readonly path: string;
   /** Where main is at the moment. */
-  readonly main: () => Pick<MainAddress, "url" | "certificate">;
+  readonly main: () => Pick<MainAddress, "url" | "certificate" | "socket">;
   /** Whether it is the token of a job that is here. */
   readonly isToken: (token: string) => boolean;
 }
@@ -64,9 +63,7 @@ export class MainProxy {
 
   #dial({ method = "GET", url = "", headers }: IncomingMessage) {
     const main = this.#options.main();
-    const target = new URL(url, main.url);
-    const request = target.protocol === "https:" ? httpsRequest : httpRequest;
-    return request(target, { method, headers: { ...headers, host: target.host }, agent: false, timeout: DIAL_TIMEOUT_MS, ...pinned(main.certificate) });
+    return requestOf(main, url, { method, headers: { ...headers, host: new URL(main.url).host }, timeout: DIAL_TIMEOUT_MS });
   }
 
   #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {

@@ -266,12 +266,13 @@ export class Node {
     return { env: [...new Map([...(environment ?? []), ...spec.env, ...ours])], isWholeEnv: environment !== null };
   }
 
-  /** For functions that start jobs of their own: over this node's socket, or as this node does. */
+  /** For functions that start jobs of their own: over this node's socket, which containers see, or as this node does. */
   #wayToMain(): Record<string, string> {
     if (this.#proxy !== null) return { BURLA_URL: this.#proxy.url };
-    const { url, certificate } = this.#link.address;
+    const { url, certificate, socket } = this.#link.address;
     const { vm, connectionFile } = this.#dependencies.config;
-    return { BURLA_URL: url, ...(vm === null && { BURLA_MAIN_FILE: connectionFile }), ...(certificate === null ? {} : { BURLA_CERTIFICATE: certificate }) };
+    const onThisMachine = vm === null ? { BURLA_MAIN_FILE: connectionFile, ...(socket !== null && { BURLA_MAIN_SOCKET: socket }) } : {};
+    return { BURLA_URL: url, ...onThisMachine, ...(certificate === null ? {} : { BURLA_CERTIFICATE: certificate }) };
   }
 
   get #nodeId(): NodeId {
