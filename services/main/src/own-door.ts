@@ -4,6 +4,7 @@
  */
 import { chmodSync, rmSync, statSync } from "node:fs";
 import type { Server } from "node:http";
+import { dirname } from "node:path";
 import { mainSocketPath, makeSocketsFolder, removeSocketsFolder } from "@burla/protocol";
 import { serveSocket, type ServerOptions } from "./server.ts";
 
@@ -46,7 +47,8 @@ export class OwnDoor {
 
   async #listen(): Promise<void> {
     makeSocketsFolder(this.#directory);
-    rmSync(this.path, { force: true });
+    chmodSync(dirname(this.path), 0o700);
+    rmSync(this.path, { recursive: true, force: true });
     this.#server = await serveSocket(this.#options, this.path);
     chmodSync(this.path, 0o600);
     this.#inode = this.#inodeThere();
