@@ -81,6 +81,6 @@ test("what belongs to another user is not dialled, be it the socket, its folder,
 });
 
 test("where the system knows no users, no socket is anybody's own", (t) => {
-  t.mock.method(process as { getuid?: () => number | undefined }, "getuid", () => undefined);
+  t.mock.method(process as { getuid(): unknown }, "getuid", () => undefined);
   assert.throws(() => checkOwnSocket(path), /belongs to another user/);
 });

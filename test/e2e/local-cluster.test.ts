@@ -39,11 +39,16 @@ test("scripts that start at the same time share one cluster", async () => {
 
 test("the state folder may have a longer path than a socket, and leaves nothing elsewhere", async () => {
   const cluster = newCluster(`burla-${"long-".repeat(20)}`);
-  const sockets = ["local-1", "local-2"].map((nodeId) => dirname(socketsFolder(join(cluster.directory, "nodes", nodeId))));
+  const services = [cluster.directory, ...["local-1", "local-2"].map((nodeId) => join(cluster.directory, "nodes", nodeId))];
+  const sockets = services.map((directory) => dirname(socketsFolder(directory)));
   await runs(cluster);
-  assert.deepEqual(sockets.map((folder) => existsSync(folder)), [true, true]);
+  assert.deepEqual(sockets.map((folder) => existsSync(folder)), [true, true, true]);
   await cluster.shutdown();
-  assert.deepEqual(sockets.map((folder) => existsSync(folder)), [false, false]);
+  assert.deepEqual(sockets.map((folder) => existsSync(folder)), [false, false, false]);
+  await runs(cluster);
+  process.kill(cluster.main.pid, "SIGKILL");
+  await Script.command(cluster, ["down"]).ended();
+  assert.deepEqual(sockets.map((folder) => existsSync(folder)), [false, false, false], "of a main that was killed too");
 });
 
 test("a program ends by itself when its iteration is over, abandoned, or never begun", async () => {

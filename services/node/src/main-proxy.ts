@@ -3,7 +3,7 @@
  * they have no network. It lets through what a job's client says, with the token of a job that is here, and nothing else.
  */
 import { chmodSync, mkdirSync, rmSync } from "node:fs";
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import { createServer, type ClientRequest, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { dirname } from "node:path";
 import type { Duplex } from "node:stream";
 import { CONNECT_PATH, requestOf, ROLE_HEADER, ROUTES, socketUrl, UPGRADE_PROTOCOL } from "@burla/protocol";
@@ -61,9 +61,14 @@ export class MainProxy {
     return isUpgrade ? url === CONNECT_PATH && headers.upgrade === UPGRADE_PROTOCOL : method === "POST" && CHANNEL.test(url);
   }
 
-  #dial({ method = "GET", url = "", headers }: IncomingMessage) {
-    const main = this.#options.main();
-    return requestOf(main, url, { method, headers: { ...headers, host: new URL(main.url).host }, timeout: DIAL_TIMEOUT_MS });
+  /** @returns null where main is not known, or what listens in its place is not this user's. */
+  #dial({ method = "GET", url = "", headers }: IncomingMessage): ClientRequest | null {
+    try {
+      const main = this.#options.main();
+      return requestOf(main, url, { method, headers: { ...headers, host: new URL(main.url).host }, timeout: DIAL_TIMEOUT_MS });
+    } catch {
+      return null;
+    }
   }
 
   #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
@@ -71,6 +76,7 @@ export class MainProxy {
     socket.on("error", () => socket.destroy());
     if (!this.#mayPass(request, true)) return refuse("401 Unauthorized");
     const dialled = this.#dial(request);
+    if (dialled === null) return refuse("502 Bad Gateway");
     dialled.on("upgrade", (_response, main, first) => {
       main.setTimeout(0);
       main.setNoDelay(true);
@@ -88,6 +94,7 @@ export class MainProxy {
   #forward(request: IncomingMessage, response: ServerResponse): void {
     if (!this.#mayPass(request, false)) return void response.writeHead(403).end();
     const dialled = this.#dial(request);
+    if (dialled === null) return void response.writeHead(502).end();
     dialled.on("response", (answer) => {
       dialled.setTimeout(0);
       response.writeHead(answer.statusCode ?? 502, answer.headers);

@@ -42,11 +42,11 @@ export function strike(fault: Fault, cluster: TestCluster, programPid: number | 
     case "freeze-client":
       return freeze(programPid);
     case "cut-client":
-      return cut("tcp", programPid);
+      return cut("main.sock", programPid);
     case "cut-node":
-      return cut("tcp", one("node"));
+      return cut("main.sock", one("node"));
     case "cut-worker":
-      return cut("unix", one("worker"));
+      return cut("workers.sock", one("worker"));
     case "fill-disk":
       return fillDisk(one("main"), fault.which, cluster);
     case "remove-sockets":
@@ -80,9 +80,9 @@ function signal(pid: number, name: NodeJS.Signals): boolean {
   }
 }
 
-function cut(kind: "tcp" | "unix", pid: number | null): Struck | null {
-  const connections = pid === null ? 0 : Number(attempt(ensureInterpreter().command, [CUT, kind, String(pid)]) ?? 0);
-  return connections === 0 ? null : { text: `${connections} ${kind} connections of ${pid} cut` };
+function cut(dialled: "main.sock" | "workers.sock", pid: number | null): Struck | null {
+  const connections = pid === null ? 0 : Number(attempt(ensureInterpreter().command, [CUT, dialled, String(pid)]) ?? 0);
+  return connections === 0 ? null : { text: `${connections} connections of ${pid} to ${dialled} cut` };
 }
 
 /** The system refuses what a full disk would refuse, to programs that main starts meanwhile too. */

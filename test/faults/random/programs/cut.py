@@ -1,4 +1,5 @@
-"""Cuts the connections of another process, as a lost network does: both sides see them end. Arguments: tcp or unix, a process."""
+"""Cuts the connections of another process, as a lost network does: both sides see them end. Arguments: the name of
+the socket that it has dialled, a process."""
 import ctypes, os, socket, sys
 
 PIDFD_OPEN, PIDFD_GETFD = 434, 438
@@ -12,21 +13,15 @@ def call(number, *args):
     return result
 
 
-def inodes(kind):
+def inodes():
     """Of sockets that are connected."""
-    found = set()
-    for name in (["tcp", "tcp6"] if kind == "tcp" else ["unix"]):
-        with open(f"/proc/net/{name}") as table:
-            for row in list(table)[1:]:
-                columns = row.split()
-                is_connected = columns[3] == "01" if kind == "tcp" else columns[5] == "03"
-                if is_connected:
-                    found.add(columns[9] if kind == "tcp" else columns[6])
-    return found
+    with open("/proc/net/unix") as table:
+        rows = [row.split() for row in list(table)[1:]]
+    return {columns[6] for columns in rows if columns[5] == "03"}
 
 
-def cut(kind, pid):
-    connected = inodes(kind)
+def cut(dialled, pid):
+    connected = inodes()
     pidfd = call(PIDFD_OPEN, pid, 0)
     count = 0
     for name in os.listdir(f"/proc/{pid}/fd"):
@@ -35,6 +30,8 @@ def cut(kind, pid):
             if not target.startswith("socket:[") or target[8:-1] not in connected:
                 continue
             with socket.socket(fileno=call(PIDFD_GETFD, pidfd, int(name), 0)) as taken:
+                if os.path.basename(os.fsdecode(taken.getpeername())) != dialled:
+                    continue
                 taken.shutdown(socket.SHUT_RDWR)
             count += 1
         except OSError:
