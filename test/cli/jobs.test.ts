@@ -81,7 +81,7 @@ test("logs of a job that has ended: all, of one input, as JSON", async () => {
   assert.equal((await burla(["logs", jobId, "--input", "1"])).stdout, "[1] at 6\n");
   assert.match((await burla(["logs", jobId, "--input", "1", "--time"])).stdout, /^\d{4}-\d\d-\d\dT[\d:.]+Z \[1\] at 6\n$/);
   const line = JSON.parse((await burla(["logs", jobId, "--input", "2", "--json", "--follow"])).stdout) as Record<string, unknown>;
-  assert.deepEqual({ ...line, timeMs: 0, nodeId: "" }, { index: 2, stream: "stdout", timeMs: 0, nodeId: "", text: "at 7" });
+  assert.deepEqual({ ...line, timeMs: 0, nodeId: "" }, { origin: "call", index: 2, stream: "stdout", timeMs: 0, nodeId: "", text: "at 7" });
 });
 
 test("following loses and doubles no line, wherever it begins", async () => {
