@@ -6,6 +6,7 @@ import { pathToFileURL } from "node:url";
 import { bundleIdOf, BurlaError } from "@burla/protocol";
 import type { Metafile } from "esbuild";
 import { BundleCache, type InputFile } from "./bundle-cache.ts";
+import { keepsDesignTypes } from "./compiled-texts.ts";
 import { CaptureError } from "./errors.ts";
 import { withEsbuild } from "./esbuild.ts";
 import { IMPORT_SCHEME, type Entry } from "./entry.ts";
@@ -36,11 +37,14 @@ const cache = new BundleCache();
  */
 export async function bundleCapture(capture: Capture, options: BundleOptions = {}): Promise<Bundle> {
   const { entry } = capture;
-  const key = createHash("sha256").update(JSON.stringify([entry, capture.origin, importConditions()])).digest("hex");
-  const known = await cache.find(key, options.cacheDirectory);
+  const isOfThisProcess = keepsDesignTypes();
+  const key = createHash("sha256").update(JSON.stringify([entry, capture.origin, importConditions(), isOfThisProcess])).digest("hex");
+  // The same files may have been compiled by another compiler in another process.
+  const directory = isOfThisProcess ? undefined : options.cacheDirectory;
+  const known = await cache.find(key, directory);
   if (known !== undefined) return known;
   const { bundle, inputs } = entry.imports.length === 0 ? direct(capture) : await compile(capture);
-  await cache.store(key, bundle, inputs, options.cacheDirectory);
+  await cache.store(key, bundle, inputs, directory);
   return bundle;
 }
 
@@ -179,12 +183,13 @@ function isVirtual(input: string): boolean {
 }
 
 interface EsbuildFailure {
-  errors?: { text: string; location?: { file: string; line: number } | null }[];
+  errors?: { text: string; detail?: unknown; location?: { file: string; line: number } | null }[];
 }
 
 function bundleError({ name, entry }: Capture, cause: unknown): BurlaError {
   if (cause instanceof BurlaError) return cause;
   const first = (cause as EsbuildFailure).errors?.[0];
+  if (first?.detail instanceof BurlaError) return first.detail;
   const number = new RegExp(`${IMPORT_SCHEME}(\\d+)`).exec(first?.text ?? "")?.[1];
   const specifier = number === undefined ? undefined : entry.imports[Number(number)]?.specifier;
   const file = first?.location?.file;

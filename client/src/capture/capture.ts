@@ -1,3 +1,4 @@
+import { DecoratorNotes } from "./decorator-notes.ts";
 import { encodeValues } from "./encode.ts";
 import { emitEntry, emitReexport } from "./entry.ts";
 import { explainGraph } from "./explain.ts";
@@ -30,17 +31,18 @@ export function captureFunction(fn: (...args: never[]) => unknown, options: Capt
     const contexts = new HeapContexts(inspector, scripts.outerThis);
     const functions = new FunctionReader(inspector, natives, world, contexts);
     const shared = new SharedVariables((closure, variable) => contexts.contextOf(closure, variable));
-    const graph = new ValueGraph(functions, natives, contexts, shared);
+    const notes = new DecoratorNotes(inspector, world);
+    const graph = new ValueGraph({ functions, natives, contexts, shared, notes });
     const { setup } = options;
     const members = setup === undefined ? [] : [{ value: fn, path: root }, { value: setup, path: { step: "setup", from: undefined } }];
     const vertex = graph.addRoot(setup === undefined ? fn : [fn, setup], root, members);
     const { bytes, codes } = encodeValues(graph, vertex);
     const isReexport = vertex.fn?.kind === "code";
-    const wantsContext = functions.takesContext(fn);
+    const about = { wantsContext: functions.takesContext(fn), first: notes.library };
     return {
       name,
       values: isReexport ? new Uint8Array() : bytes,
-      entry: vertex.fn?.kind === "code" ? emitReexport([vertex.fn.ref], wantsContext) : emitEntry(functions.templates, codes, wantsContext),
+      entry: vertex.fn?.kind === "code" ? emitReexport([vertex.fn.ref], about) : emitEntry(functions.templates, codes, about),
       origin: functions.origin ?? world.directory,
       ...(options.explain === true ? { explanation: explainGraph(graph, graph.vertices.get(fn) ?? vertex, name, world) } : {}),
     };

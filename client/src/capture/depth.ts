@@ -10,6 +10,16 @@ import type { Vertex } from "./vertex.ts";
 /** A third of what V8 can read with the stack that a worker has. */
 export const MAX_DEPTH = 1_000;
 
+/** Each question to an object (what class it is of, whether it is a URL) goes through all that it inherits from. */
+export const MAX_PROTOTYPES = 3_000;
+
+/** Whether the object inherits from more than {@link MAX_PROTOTYPES}, one from the other. */
+export function hasLongChain(value: object): boolean {
+  let length = 0;
+  for (let at: object | null = value; at !== null && !types.isProxy(at); at = Object.getPrototypeOf(at) as object | null) if (++length > MAX_PROTOTYPES) return true;
+  return false;
+}
+
 /** The way to a part that lies too deep in the plain data of the vertices; undefined when there is none. */
 export function tooDeep(vertices: ReadonlyMap<unknown, Vertex>): Path | undefined {
   const plain = [...vertices.values()].filter(({ special, value }) => !special && typeof value === "object");

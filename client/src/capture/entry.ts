@@ -34,8 +34,16 @@ function textOfRestore(): string {
 /** The scheme of specifiers that the bundler resolves through {@link Entry.imports}. */
 export const IMPORT_SCHEME = "burla-import:";
 
+/** What an entry is to say or do beside giving its function. */
+export interface AboutEntry {
+  /** Whether the function takes a second argument. */
+  wantsContext: boolean;
+  /** A module that adds to `Reflect`, and so is to run before all others that are imported. */
+  first?: ModuleSource | undefined;
+}
+
 /** Writes the module: imports, makers of the functions, and the default export that restores the captured values. */
-export function emitEntry(templates: readonly Template[], codes: readonly CodeRef[], wantsContext = true): Entry {
+export function emitEntry(templates: readonly Template[], codes: readonly CodeRef[], { wantsContext, first }: AboutEntry): Entry {
   const names = new CodeNames(templates);
   const context = new EntryContext(names);
   const makers = templates.flatMap((template, index) => [
@@ -44,7 +52,7 @@ export function emitEntry(templates: readonly Template[], codes: readonly CodeRe
   ]);
   const table = codes.map((ref) => names.nameOf(ref));
   const pieces: Piece[] = [
-    { text: `${context.header(templates)}\nconst ${RESERVED}state = { installing: false };\nconst ${RESERVED}makers = [` },
+    { text: `${context.header(templates, { first, usesReflect: usesReflect(templates, codes) })}\nconst ${RESERVED}state = { installing: false };\nconst ${RESERVED}makers = [` },
     ...makers,
     { text: `\n];\nconst ${RESERVED}codes = [${table.join(", ")}];\n` },
     { text: `const ${RESERVED}restore = ${textOfRestore()};\n` },
@@ -54,11 +62,11 @@ export function emitEntry(templates: readonly Template[], codes: readonly CodeRe
 }
 
 /** The entry for a function that a module exports, perhaps with the function `setup`: nothing of them is copied. */
-export function emitReexport(refs: readonly CodeRef[], wantsContext = true): Entry {
+export function emitReexport(refs: readonly CodeRef[], { wantsContext, first }: AboutEntry): Entry {
   const names = new CodeNames([]);
   const context = new EntryContext(names);
   const [name = "", ...more] = refs.map((ref) => names.nameOf(ref));
-  const code = `${context.header([])}\nexport default async () => ${more.length === 0 ? name : `[${[name, ...more].join(", ")}]`};\n${contextText(wantsContext)}`;
+  const code = `${context.header([], { first })}\nexport default async () => ${more.length === 0 ? name : `[${[name, ...more].join(", ")}]`};\n${contextText(wantsContext)}`;
   return { code, map: mapOf([{ text: code }]), imports: context.imports };
 }
 
@@ -152,9 +160,9 @@ class EntryContext implements TemplateContext {
     return this.#specifierOf({ specifier, from: script.file ?? process.cwd(), how });
   }
 
-  /** Everything above the makers. Call it after the templates are rendered. */
-  header(templates: readonly Template[]): string {
-    const lines = [`import * as ${RESERVED}v8 from "node:v8";`];
+  /** Everything above the makers. Call it after the templates are rendered. What imports nothing of the user's needs no module to be `first`. */
+  header(templates: readonly Template[], { first, usesReflect = false }: { first?: ModuleSource | undefined; usesReflect?: boolean } = {}): string {
+    const lines: string[] = [];
     const late: string[] = [];
     let interops = false;
     for (const { name, ref } of this.#allNames(templates)) {
@@ -169,7 +177,9 @@ class EntryContext implements TemplateContext {
       late.unshift(`const ${RESERVED}resolve = ${RESOLVE_TEXT};`);
     }
     if (interops) late.unshift(interopText());
-    return [...lines, ...late, ...this.#helpers.values()].join("\n");
+    const isFree = this.imports.length === 0 && !usesReflect;
+    const before = first === undefined || isFree ? [] : [`import ${JSON.stringify(this.#specifierOf(first))};`];
+    return [`import * as ${RESERVED}v8 from "node:v8";`, ...before, ...lines, ...late, ...this.#helpers.values()].join("\n");
   }
 
   *#allNames(templates: readonly Template[]): Generator<{ name: string; ref: CodeRef }> {
@@ -218,6 +228,11 @@ class EntryContext implements TemplateContext {
     }
     return name;
   }
+}
+
+/** Whether the code asks for what a library may have added to `Reflect`. */
+function usesReflect(templates: readonly Template[], codes: readonly CodeRef[]): boolean {
+  return templates.some(({ supplies }) => supplies.get("Reflect")?.kind === "global") || codes.some((ref) => ref.kind === "global" && ref.expression.startsWith("Reflect"));
 }
 
 /** Modules that are on every worker. */

@@ -24,7 +24,7 @@ export function captureExport(file: string, exportName: string, { setup, wantsCo
   const path = resolve(file);
   const source = { specifier: path, from: path, how: "import" } as const;
   const refs = [exportName, ...(setup === undefined ? [] : [setup])].map((name): CodeRef => ({ kind: "module", source, name, path: [] }));
-  const entry = emitReexport(refs, wantsContext);
+  const entry = emitReexport(refs, { wantsContext });
   return { name: exportName, values: new Uint8Array(), entry, origin: dirname(path) };
 }
 

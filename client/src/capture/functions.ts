@@ -53,6 +53,8 @@ export class FunctionReader {
   #commonJs: Map<unknown, string> | undefined;
   readonly #modules = new Map<object, object>();
   readonly #byPlace = new Map<string, Template>();
+  /** Each instance asks for its class. */
+  readonly #classes = new Map<object, ESTree.Class | undefined>();
 
   constructor(inspector: Inspector, natives: Natives, world: World, contexts: HeapContexts) {
     this.#inspector = inspector;
@@ -95,6 +97,11 @@ export class FunctionReader {
 
   /** The class declaration that the function was made from, in the user's code or in a package's. */
   classOf(fn: object): ESTree.Class | undefined {
+    if (!this.#classes.has(fn)) this.#classes.set(fn, this.#readClass(fn));
+    return this.#classes.get(fn);
+  }
+
+  #readClass(fn: object): ESTree.Class | undefined {
     const { location } = this.#inspector.describe(fn);
     if (location === undefined || location.script.url.startsWith("node:")) return undefined;
     const { script, offset } = location;

@@ -4,6 +4,7 @@ import { dirname, isAbsolute, join } from "node:path";
 import { builtinModules, createRequire } from "node:module";
 import type { OnResolveArgs, OnResolveResult, Plugin, PluginBuild, ResolveResult } from "esbuild";
 import type { ModuleSource } from "./code-refs.ts";
+import { CompiledTexts } from "./compiled-texts.ts";
 import type { Capture } from "./types.ts";
 import { IMPORT_SCHEME } from "./entry.ts";
 import { withFiles } from "./entry-text.ts";
@@ -23,6 +24,7 @@ const ASKED = Symbol("asked");
  * bundled (they are added to `externals`), and gives bundled files their own `import.meta.url` and `__dirname`.
  */
 export function importPlugin(capture: Capture, packages: Packages, externals: Map<string, ExternalPackage>): Plugin {
+  const texts = new CompiledTexts(capture.name);
   return {
     name: "burla-capture",
     setup(build) {
@@ -36,7 +38,7 @@ export function importPlugin(capture: Capture, packages: Packages, externals: Ma
       });
       build.onResolve({ filter: /[%?#]|^file:/ }, (args) => resolveInstance(build, args));
       build.onResolve({ filter: /^[^.]/ }, (args) => keepOutside(build, args, packages, externals));
-      build.onLoad({ filter: /\.[cm]?[jt]sx?$/, namespace: "file" }, ({ path, suffix }) => inItsPlace(path, suffix, packages));
+      build.onLoad({ filter: /\.[cm]?[jt]sx?$/, namespace: "file" }, ({ path, suffix }) => inItsPlace(build, path, suffix, packages, texts));
     },
   };
 }
@@ -110,10 +112,12 @@ function specifierOf({ name, directory }: ExternalPackage, file: string): string
 }
 
 /** A bundled file keeps its own place: assets beside it are still found where the user's files are. */
-async function inItsPlace(path: string, suffix: string, packages: Packages): Promise<{ contents: string; loader: "js" | "jsx" | "ts" | "tsx" } | undefined> {
+async function inItsPlace(build: PluginBuild, path: string, suffix: string, packages: Packages, texts: CompiledTexts): Promise<{ contents: string; loader: "js" | "jsx" | "ts" | "tsx" } | undefined> {
   const text = await readFile(path, "utf8");
   const directory = packageDirectory(path);
   if (directory !== undefined) packages.inspectFile(directory, text);
+  const compiled = await texts.of(path, text, build);
+  if (compiled !== undefined) return { contents: mayNameItsPlace(compiled) ? withPlace(compiled, path, suffix) : compiled, loader: "js" };
   return mayNameItsPlace(text) ? { contents: withPlace(text, path, suffix), loader: loaderOf(path) } : undefined;
 }
 

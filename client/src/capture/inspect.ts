@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { writeHeapSnapshot } from "node:v8";
 import { readPlainFile, standsThere } from "./plain-file.ts";
-import { Script } from "./script.ts";
+import { fileOf, Script } from "./script.ts";
 
 /** One scope that a function closes over, innermost first. */
 export interface ScopeSnapshot {
@@ -137,6 +137,23 @@ export class Inspector {
     const list = this.#internals(collection).get("[[Entries]]");
     const entries = list === undefined ? [] : Array.from(this.#value(list) as ArrayLike<{ key?: object; value: unknown }>);
     return entries.map(({ key, value }) => (key === undefined ? { key: value as object, value: undefined } : { key, value }));
+  }
+
+  /** The texts of all scripts whose files are wanted, as V8 runs them, by file. */
+  textsOf(isWanted: (file: string) => boolean): Map<string, string> {
+    const ids = new Map<string, string>();
+    const listen = ({ params }: { params: Debugger.ScriptParsedEventDataType }): void => {
+      const file = fileOf(params.url);
+      if (file !== undefined && isWanted(file)) ids.set(file, params.scriptId);
+    };
+    this.#session.on("Debugger.scriptParsed", listen);
+    try {
+      this.#post("Debugger.enable");
+      return new Map([...ids].map(([file, scriptId]) => [file, (this.#post("Debugger.getScriptSource", { scriptId }) as { scriptSource: string }).scriptSource]));
+    } finally {
+      this.#session.off("Debugger.scriptParsed", listen);
+      this.#post("Debugger.disable");
+    }
   }
 
   /** V8's heap snapshot as JSON. Takes a second per few hundred MB of heap. */

@@ -2,6 +2,8 @@ import { originalPositionFor, TraceMap } from "@jridgewell/trace-mapping";
 
 /** `class Item2 extends Base {`, which esbuild also writes as `var Item2 = class extends Base {`. */
 const CLASS = /^(\s*(?:class |(?:var|let|const) ))([\w$]+)(?: = class)?(?: extends [\w$.(), ]+)? \{$/;
+/** `User = class User2 {`, as compilers write a class with decorators. */
+const NAMED_EXPRESSION = /^(\s*(?:(?:var|let|const) )?(?:[\w$]+ = )+class )([\w$]+)(?: extends [\w$.(), ]+)? \{$/;
 const TOP_LEVEL = /^((?:async )?function\*? ?|var )([\w$]+)/;
 /** The function that esbuild puts around a CommonJS module, and functions declared in it. */
 const COMMONJS = /^ {2}".*"\([\w$, ]*\) \{$/;
@@ -27,7 +29,7 @@ export function keepNames(code: string, map: string): string {
   let wrapper = -1;
   for (const [row, line] of lines.entries()) {
     if (COMMONJS.test(line)) wrapper = row;
-    const asClass = renamed(row, CLASS);
+    const asClass = renamed(row, NAMED_EXPRESSION) ?? renamed(row, CLASS);
     const inCommonJs = renamed(row, IN_COMMONJS);
     const atTop = renamed(row, TOP_LEVEL);
     if (asClass !== undefined) add(row, ` static { ${ifNamed("this", asClass.name)} ${naming("this", asClass.original)} }`);

@@ -1,4 +1,5 @@
-import { MAX_DEPTH, tooDeep } from "./depth.ts";
+import { hasLongChain, MAX_DEPTH, MAX_PROTOTYPES, tooDeep } from "./depth.ts";
+import type { DecoratorNote, DecoratorNotes } from "./decorator-notes.ts";
 import { FunctionDrafts } from "./function-drafts.ts";
 import type { FunctionReader } from "./functions.ts";
 import type { HeapContexts } from "./heap-contexts.ts";
@@ -14,6 +15,14 @@ import type { SharedVariables } from "./shared-variables.ts";
 import { isWeakCollection } from "./weak-collections.ts";
 import type { Draft, Hold, ShapeOf, Vertex } from "./vertex.ts";
 
+export interface ValueGraphOptions {
+  functions: FunctionReader;
+  natives: Natives;
+  contexts: HeapContexts;
+  shared: SharedVariables;
+  notes: DecoratorNotes;
+}
+
 /**
  * Everything that a value reaches, walked without recursion, so that a long list does not exhaust the stack. Whatever
  * is plain data all the way down is only noted, and left to V8's structured clone.
@@ -27,13 +36,17 @@ export class ValueGraph {
   /** Weak collections that may be captured, and those that were: each object takes its entry along. */
   readonly #notebooks = new Set<object>();
   readonly #openNotebooks: { vertex: Vertex; draft: Draft; left: { key: object; value: unknown }[] }[] = [];
+  readonly #notes: DecoratorNotes;
+  /** Whose notes of decorators go along already. */
+  readonly #noted = new Set<unknown>();
   readonly #plain: PlainData;
   readonly #functionDrafts: FunctionDrafts;
   readonly #objectDrafts: ObjectDrafts;
 
-  constructor(functions: FunctionReader, natives: Natives, contexts: HeapContexts, shared: SharedVariables) {
+  constructor({ functions, natives, contexts, shared, notes }: ValueGraphOptions) {
     this.#functions = functions;
     this.#shared = shared;
+    this.#notes = notes;
     const hold: Hold = (value, holder, path) => {
       this.#hold(value, holder, path);
     };
@@ -51,7 +64,7 @@ export class ValueGraph {
     for (const member of [...members].reverse()) this.#vertex(member.value, member.path);
     const vertex = this.#vertex(root, path);
     do this.#expandPending();
-    while (this.#takeNotes());
+    while (this.#takeNotes() || this.#takeDecoratorNotes());
     for (const { fn, cell, slot } of this.#shared.cells()) {
       (this.vertices.get(fn)?.draft as Draft).slots[slot] = cell;
       const holder = this.#vertex(cell, path);
@@ -88,6 +101,50 @@ export class ValueGraph {
       }
     }
     return taken;
+  }
+
+  /** Adds what decorators have noted of what is captured, as calls that note it again. False when there is nothing new. */
+  #takeDecoratorNotes(): boolean {
+    const { define } = this.#notes;
+    if (define === undefined) return false;
+    const found = [...this.vertices.values()].flatMap((vertex) => this.#targetsOf(vertex).map((note) => ({ note, path: vertex.path })));
+    for (const { note, path } of found) this.#addNote(define, note, path);
+    return found.length > 0;
+  }
+
+  /** The notes of a value and of its prototype. Those of what is imported are made by the module that is imported. */
+  #targetsOf({ value, path, fn, draft }: Vertex): DecoratorNote[] {
+    if (this.#noted.has(value) || typeof value === "symbol" || draft?.ref !== undefined) return [];
+    this.#noted.add(value);
+    const owner = typeof value === "function" ? undefined : this.#functionDrafts.ownerOf(value);
+    if (owner !== undefined && this.vertices.get(owner)?.draft?.ref !== undefined) return [];
+    const prototype: unknown = fn?.kind === "closure" ? Object.getOwnPropertyDescriptor(value, "prototype")?.value : undefined;
+    const targets = typeof prototype === "object" && prototype !== null && !this.#noted.has(prototype) ? [value, prototype] : [value];
+    if (targets.length === 2) this.#noted.add(prototype);
+    return targets.flatMap((target) => this.#readNotes(target, path));
+  }
+
+  #readNotes(target: object, path: Path): DecoratorNote[] {
+    const notes = this.#notes.of(target);
+    const cannot = notes.length > 0 ? this.#notes.library === undefined : this.#notes.isUnreadable(target);
+    if (!cannot) return notes;
+    throw this.#functions.refuse({
+      what: "what decorators have noted of it (Reflect.defineMetadata) cannot be taken along: the library that keeps it is in no module that can be imported",
+      cure: "Import reflect-metadata from its package, not out of a bundle, or move the class into a module of its own that imports it, and export it there.",
+    }, path);
+  }
+
+  #addNote(define: object, { key, value, target, member }: DecoratorNote, path: Path): void {
+    if (!this.vertices.has(define)) {
+      const draft: Draft = { kind: "code", ref: { kind: "global", expression: "Reflect.defineMetadata" }, slots: [] };
+      this.vertices.set(define, { value: define, path, special: true, holders: [], draft, fn: undefined });
+    }
+    const slots = [define, key, value, target, ...(member === undefined ? [] : [member])];
+    const call: Vertex = { value: {}, path, special: true, holders: [], draft: { kind: "call", slots }, fn: undefined };
+    this.vertices.set(call.value, call);
+    this.#noted.add(call.value);
+    const from = member === undefined ? path : stepTo(path, member);
+    for (const slot of slots) this.#hold(slot, call, slot === value ? stepTo(from, `what is noted as ${String(key)}`) : path);
   }
 
   #notebookDraft(collection: WeakMap<object, unknown> | WeakSet<object>, vertex: Vertex): Draft {
@@ -156,6 +213,7 @@ export class ValueGraph {
   #draft(vertex: Vertex): Draft {
     const { value, path } = vertex;
     if (typeof value === "symbol") return symbolDraft(value);
+    if (hasLongChain(value)) throw this.#functions.refuse({ what: `more than ${MAX_PROTOTYPES} objects inherit from each other there`, cure: "Keep what they hold in a flat form, such as an array." }, path);
     if (typeof value === "function") return this.#functionDrafts.draft(value, vertex);
     const ref = this.#functions.codeOf(value);
     if (ref !== undefined) return { kind: "code", ref, slots: [] };

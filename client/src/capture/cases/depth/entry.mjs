@@ -21,3 +21,10 @@ for (const n of [900, 2000]) {
   const boxed = nest(n, (x) => Object.assign([x], {})); const e = new Error("x", { cause: { deep: list(n) } }); check("in an error " + n, () => depth(e.cause.deep), 0);
   const frozen = nest(n, (x) => Object.freeze({ next: x })); check("frozen " + n, () => depth(frozen), 0);
 }
+{
+  const n = 100_000; const l = list(n); check("list of a hundred thousand", () => depth(l), 0);
+  const protos = nest(n, (x) => Object.create(x === 1 ? null : x)); check("a hundred thousand that inherit from each other", () => typeof protos, 0);
+  const inside = [{ p: nest(n, (x) => Object.create(x === 1 ? Object.prototype : x)) }]; check("those, inside of data", () => inside.length, 0);
+  const classes = nest(4000, (x) => class extends (x === 1 ? Object : x) {}); check("classes that extend each other", () => typeof classes, 0);
+  const fns = nest(4000, (x) => Object.setPrototypeOf(() => 1, x === 1 ? Function.prototype : x)); check("functions that inherit from each other", () => typeof fns, 0);
+}

@@ -1,0 +1,2 @@
+import { Column } from "../column.js";
+export class Late { @Column at!: Date; }

@@ -1,0 +1,2 @@
+/** @param none of it is a decorator: name@place. */
+export const plain: number = 5;
