@@ -103,18 +103,23 @@ test("lines of a call that does not end are here while it runs, and before it is
   assert.deepEqual(lines, ["0 A", "0 no end"]);
 });
 
-test("beyond the burst, lines are dropped, and it is said how many", async () => {
-  const lines = await linesOf(async () => {
-    for (let part = 0; part < 500; part++) {
-      process.stdout.write("line\n".repeat(1000));
-      await new Promise((resolve) => setImmediate(resolve));
-    }
-  }, [0]);
-  assert.ok(lines.length < 500_001);
-  const notice = lines.filter((line) => /dropped/.test(line)).map((line) => Number(/(\d[\d,]*) lines? w(?:ere|as) dropped/.exec(line)?.[1]?.replaceAll(",", "")));
-  assert.ok(notice.length > 0, "there is a notice");
-  assert.equal(lines.length - notice.length + notice.reduce((sum, count) => sum + count, 0), 500_000);
-});
+const inParts = async () => {
+  for (let part = 0; part < 500; part++) {
+    process.stdout.write("line\n".repeat(1000));
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+};
+const atOnce = () => void process.stdout.write("line\n".repeat(500_000));
+
+for (const [how, print] of [["many writes", inParts], ["a single write", atOnce]] as const) {
+  test(`beyond the burst, lines are dropped, and it is said how many: ${how}`, async () => {
+    const lines = await linesOf(print, [0]);
+    assert.ok(lines.length < 500_001);
+    const notice = lines.filter((line) => /dropped/.test(line)).map((line) => Number(/(\d[\d,]*) lines? w(?:ere|as) dropped/.exec(line)?.[1]?.replaceAll(",", "")));
+    assert.ok(notice.length > 0, "there is a notice");
+    assert.equal(lines.length - notice.length + notice.reduce((sum, count) => sum + count, 0), 500_000);
+  });
+}
 
 test("a very long line is cut, and says how long it was", async () => {
   const [line] = await linesOf(() => console.log("x".repeat(1_000_000)), [0]);
