@@ -232,7 +232,8 @@ for (const [how, returns, steps, isAsync, message] of endings) {
 }
 
 test("an iterable that ends its own job while it gives an input is closed, once", async () => {
-  let [closed, stop] = [0, () => undefined as void];
+  let closed = 0;
+  let stop: () => void = () => undefined;
   const inputs = (function* () {
     try {
       yield 1;

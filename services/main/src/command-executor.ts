@@ -13,6 +13,8 @@ import type { Bundles } from "./store/bundles.ts";
 import type { Summaries } from "./summaries.ts";
 
 type NodeOnly = Extract<Command, { type: "stop" | "drain" }>;
+/** What is about a job's own entry; a node is replaced by its provider. */
+type OfJob = Exclude<Command, NodeOnly | { type: "replaceNode" }>;
 
 export interface CommandExecutorOptions {
   /** Only read here. */
@@ -50,7 +52,7 @@ export class CommandExecutor {
   }
 
   /** @throws BurlaError BURLA_STORAGE */
-  carryOut(entry: JobEntry, command: Exclude<Command, NodeOnly>, carried: Carried): void {
+  carryOut(entry: JobEntry, command: OfJob, carried: Carried): void {
     // A job that a command of the same turn has ended has only nodes left that must hear of it.
     if (entry.finished !== null) return;
     switch (command.type) {
