@@ -229,7 +229,7 @@ export class SimMain {
       jobId, spec, rootId, readers: new Set([link]), owner: link, finished: null, chunksStored: 0, inputsStored: 0, inputsEnded: false, lastSeq: 0,
       acked: new Map([[link, 0]]), resultsAfter: 0,
     };
-    this.#append(jobId, { type: "job", jobId, spec, rootId, createdAt: 0, token: "" });
+    this.#append(jobId, { type: "job", jobId, spec, rootId, createdAt: 0, token: "", person: null });
     this.#entries.set(jobId, entry);
     link.jobs.set(jobId, entry);
     this.#handle({ type: "jobSubmitted", jobId, spec });

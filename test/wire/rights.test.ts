@@ -14,7 +14,6 @@ import type { Identity } from "../../services/main/src/auth.ts";
 import { createRoutes } from "../../services/main/src/routes.ts";
 import { Bundles } from "../../services/main/src/store/bundles.ts";
 import { clusterIn, CODE, SPEC } from "../../services/main/src/testing.ts";
-import { JobRegistry } from "../../services/main/src/registry.ts";
 import { Board } from "../../services/main/src/watch/board.ts";
 import { messagesOf, valuesOf } from "./arbitrary.ts";
 import { duplexPair, frame, HELLO } from "./peers.ts";
@@ -88,7 +87,7 @@ async function answersTo(identity: Identity, message: object): Promise<MainToCli
 
 /** What `Connection` hears by itself. */
 const OF_CONNECTIONS = ["hello", "ping", "farewell"];
-const aboutJobs = [...messagesOf(clientToMain)].filter(([type, schema]) => !OF_CONNECTIONS.includes(type) && "jobId" in (schema as { entries: object }).entries);
+const aboutJobs = [...messagesOf(clientToMain)].filter(([type, schema]) => !OF_CONNECTIONS.includes(type) && "jobId" in (schema as unknown as { entries: object }).entries);
 
 test("every message of a client names a job, or is looked at here", () => {
   assert.deepEqual([...messagesOf(clientToMain)].map(([type]) => type).filter((type) => !aboutJobs.some(([about]) => about === type)).sort(), [...OF_CONNECTIONS].sort());
@@ -154,10 +153,8 @@ test("rows of others tell their users that they are there, and not what their ca
 
 test("whose a job is, is known to the next main; of a job of an earlier build only the owner's", async () => {
   const anns = jobOf(PEOPLE.ann);
-  const next = new JobRegistry(join(directory, "jobs"));
   const { cluster: restored } = clusterIn(directory);
   restored.restore();
   assert.equal(restored.ownership(anns)?.person, PEOPLE.ann);
   restored.shutdown("end of test");
-  next.close();
 });

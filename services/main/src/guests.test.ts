@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { request, type IncomingMessage } from "node:http";
-import { connect } from "node:net";
+import { connect, type Socket } from "node:net";
 import { test } from "node:test";
 import { Hono } from "hono";
 import { MAX_CONNECTIONS_OF_PERSON, MAX_UNFINISHED_BYTES_OF_OTHERS, MAX_UNFINISHED_BYTES_OF_PERSON, MAX_WATCHERS, MAX_WATCHERS_OF_OTHERS, MAX_WATCHERS_OF_PERSON, UPGRADE_PROTOCOL, type JobId } from "@burla/protocol";
@@ -134,7 +134,7 @@ test("a connection that does not say what it is for is closed, however it takes 
   try {
     const { port } = new URL(url);
     const starts = ["", "G", "GET /v1/endless HTTP/1.1\r\nHost: x\r\n", "GET /v1/connect HTTP/1.1\r\nAuthorization: Bearer ann\r\nX-Slow: "];
-    const sockets = starts.map((start) => connect(Number(port), "127.0.0.1", function () { this.write(start); }).on("error", NOTHING));
+    const sockets = starts.map((start) => connect(Number(port), "127.0.0.1", function (this: Socket) { this.write(start); }).on("error", NOTHING));
     const drips = sockets.slice(2).map((socket) => setInterval(() => socket.write("x"), 200));
     await Promise.all(sockets.map((socket) => once(socket.resume(), "close")));
     for (const drip of drips) clearInterval(drip);

@@ -82,10 +82,10 @@ function listenerOf(options: ServerOptions): (request: IncomingMessage, response
 }
 
 /** It is known whose the connection is. */
-const known = Symbol("known");
+const KNOWN = "burla:known";
 
 function enter({ guests }: ServerOptions, identity: Identity, socket: Duplex): Visit | "full" | null {
-  socket.emit(known);
+  socket.emit(KNOWN);
   return guests === null ? null : (guests.enter(identity, () => socket.destroy()) ?? "full");
 }
 
@@ -106,7 +106,7 @@ function boundUnknown(server: Server | TlsServer, opened: "connection" | "secure
   server.on(opened, (socket: Socket) => {
     unknown.add(socket);
     socket.once("close", () => unknown.delete(socket));
-    socket.once(known, () => unknown.delete(socket));
+    socket.once(KNOWN, () => unknown.delete(socket));
     const [oldest] = unknown;
     if (unknown.size > MAX_UNKNOWN_CONNECTIONS) oldest?.destroy();
   });

@@ -148,7 +148,7 @@ test("a summary is read back; a damaged one is told, with its file", () => {
   writeSummary(directory, SUMMARY, files);
   assert.deepEqual(readSummary(directory, files), SUMMARY);
   const path = join(directory, "summary.json");
-  for (const damage of ["", "{", "null", "5", JSON.stringify({ ...SUMMARY, createdAt: "soon" } satisfies Record<keyof JobSummary, unknown>)]) {
+  for (const damage of ["", "{", "null", "5", JSON.stringify({ ...SUMMARY, createdAt: "soon" } satisfies Partial<Record<keyof JobSummary, unknown>>)]) {
     writeFileSync(path, damage);
     assert.throws(() => readSummary(directory, files), (error: Error) => error instanceof DamageError && error.message.startsWith(`${path} is damaged`), damage);
   }
