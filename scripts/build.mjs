@@ -38,8 +38,11 @@ const common = {
 /** Engines over ssh, and BuildKit, are not used: their packages would be three quarters of the client of the engine. */
 const absent = join(root, "services/node/src/containers/docker/absent.cjs");
 
-/** Bundled CommonJS packages call `require`, which ES modules do not have. */
-const requireBanner = { js: 'import{createRequire as __burlaRequire}from"node:module";const require=__burlaRequire(import.meta.url||(typeof __filename==="string"?__filename:process.cwd()+"/"));' };
+/**
+ * Bundled CommonJS packages call `require`, which ES modules do not have. What makes it is asked of the process: webpack
+ * takes calls of an imported one for its own, and leaves nothing of them.
+ */
+const requireBanner = { js: 'const require=process.getBuiltinModule("node:module").createRequire(import.meta.url||(typeof __filename==="string"?__filename:process.cwd()+"/"));' };
 
 /**
  * Google's client of Firestore is 2 MB that most users never load: it is a file of its own in `dist`, imported when a

@@ -3,11 +3,13 @@
  * are those of the package that is installed where that program is, if it is the same.
  */
 import { existsSync, readFileSync } from "node:fs";
-import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { BurlaError } from "@burla/protocol";
 import { VERSION } from "./version.ts";
+
+/** Asked of the process: webpack takes calls of an imported one for its own, and leaves nothing of them. */
+const { createRequire } = process.getBuiltinModule("node:module");
 
 /** Undefined in a bundle of CommonJS. */
 const HERE = import.meta.url as string | undefined;

@@ -1,12 +1,13 @@
 /** A program that a bundler has made, with `burla` inside, and no cluster running. */
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
-import { cp, mkdir, mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
+import { cp, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
+import { parse, type Node } from "acorn";
 import { build } from "esbuild";
 
 const run = promisify(execFile);
@@ -56,4 +57,26 @@ for (const entry of Object.keys(CALLERS)) {
       assert.match(await runBundled(entry, format, elsewhere, true), /^BURLA_UNREACHABLE Mark burla external/);
     });
   }
+}
+
+for (const name of ["index.js", "control.js"]) {
+  test(`${name} calls no imported createRequire, of which webpack leaves nothing`, async () => {
+    const program = parse(await readFile(join(root, "client/dist", name), "utf8"), { ecmaVersion: "latest", sourceType: "module" });
+    const nodes = [...allNodes(program)];
+    // A library that asks for `module` instead does it for a native addon, which it can do without.
+    const fromNode = nodes.filter((node) => node.type === "ImportDeclaration" && partOf(node, "source", "value") === "node:module").flatMap((node) => [...allNodes(node)]);
+    const imported = fromNode.flatMap((node) => (node.type === "ImportSpecifier" && partOf(node, "imported", "name") === "createRequire" ? [partOf(node, "local", "name")] : []));
+    const called = nodes.flatMap((node) => (node.type === "CallExpression" ? [partOf(node, "callee", "name")] : []));
+    assert.deepEqual(imported.filter((local) => called.includes(local)), []);
+  });
+}
+
+function* allNodes(value: unknown): Generator<Node> {
+  if (typeof value !== "object" || value === null) return;
+  if ("type" in value) yield value as Node;
+  for (const part of Object.values(value)) yield* allNodes(part);
+}
+
+function partOf(node: Node, part: string, name: string): unknown {
+  return (node as unknown as Record<string, Record<string, unknown>>)[part]?.[name];
 }

@@ -1,7 +1,7 @@
 import { realpathSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { dirname, isAbsolute, join } from "node:path";
-import { builtinModules, createRequire } from "node:module";
+import { builtinModules } from "node:module";
 import type { OnResolveArgs, OnResolveResult, Plugin, PluginBuild, ResolveResult } from "esbuild";
 import type { ModuleSource } from "./code-refs.ts";
 import { CompiledTexts } from "./compiled-texts.ts";
@@ -102,7 +102,7 @@ async function keepOutside(
 
 /** How a program would name that file of the package: by the package's name alone if it is what that gives. */
 function specifierOf({ name, directory }: ExternalPackage, file: string): string {
-  const require = createRequire(join(directory, "package.json"));
+  const require = process.getBuiltinModule("node:module").createRequire(join(directory, "package.json"));
   try {
     if (realpathSync(require.resolve(name, { paths: [dirname(directory)] })) === realpathSync(file)) return name;
   } catch {
