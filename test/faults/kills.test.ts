@@ -20,14 +20,16 @@ test("a worker is killed", () => survives(() => kill(cluster.processes("worker")
 
 test("all workers are killed", () => survives(() => cluster.processes("worker").forEach(({ pid }) => kill(pid))));
 
-test("somebody removes the sockets that workers dial, and all workers are killed", async () => {
-  await survives(() => {
-    const nodes = join(cluster.directory, "nodes");
-    for (const node of readdirSync(nodes)) rmSync(join(nodes, node, "sockets"), { recursive: true });
-    cluster.processes("worker").forEach(({ pid }) => kill(pid));
+for (const [what, folder] of [["sockets that workers dial", "sockets"], ["code that workers load", "bundles"]] as const) {
+  test(`somebody removes the ${what}, and all workers are killed`, async () => {
+    await survives(() => {
+      const nodes = join(cluster.directory, "nodes");
+      for (const node of readdirSync(nodes)) rmSync(join(nodes, node, folder), { recursive: true });
+      cluster.processes("worker").forEach(({ pid }) => kill(pid));
+    });
+    await cluster.ready();
   });
-  await cluster.ready();
-});
+}
 
 test("a node is killed: another takes its place, and its workers do not outlive it", async () => {
   await cluster.ready();

@@ -49,16 +49,15 @@ export class JobGroup implements SlotListener {
   #callMs = Infinity;
   #loadLosses = 0;
   readonly #ending = new AbortController();
-  readonly #prepared: Promise<Prepared>;
+  #prepared: Promise<Prepared>;
   #preparing = "";
 
   constructor(options: GroupOptions, slots: readonly Slot[]) {
     this.jobId = options.assign.jobId;
     this.#options = options;
     this.#work = options.openQueue({ grant: (grant, chunk) => void this.take(grant, chunk) });
-    this.#prepared = options.prepare(this.#ending.signal, (text) => this.#notePreparing(text));
+    this.#prepared = this.#prepare();
     for (const slot of slots) this.#adopt(slot);
-    this.#prepared.then(() => this.#notePreparing(""), (error: unknown) => this.#failToPrepare(error));
   }
 
   /** What is done before its first call can begin; empty when nothing is. */
@@ -165,6 +164,8 @@ export class JobGroup implements SlotListener {
     if (slot.setupTimedOut) return this.#failToLoad(this.#tooLong());
     if (!slot.isLoaded && report.cause !== "engine-stopped" && ++this.#loadLosses >= MAX_LOAD_LOSSES) return this.#failToLoad(this.#lostBefore(slot, report));
     this.#endAllLost(slot, report, timedOut);
+    // What its workers load may have been taken from the disk meanwhile.
+    this.#prepared = this.#prepare();
     this.#adopt(this.#options.startWorker());
     this.#options.changed();
   }
@@ -189,6 +190,12 @@ export class JobGroup implements SlotListener {
       (prepared) => slot.load(this.jobId, this, { jobId: this.jobId, ...prepared, ...environment, concurrency, cwd }, { timeoutMs, setupTimeoutMs }, values),
       () => undefined,
     );
+  }
+
+  #prepare(): Promise<Prepared> {
+    const prepared = this.#options.prepare(this.#ending.signal, (text) => this.#notePreparing(text));
+    prepared.then(() => this.#notePreparing(""), (error: unknown) => this.#failToPrepare(error));
+    return prepared;
   }
 
   #notePreparing(text: string): void {
