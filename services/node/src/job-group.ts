@@ -1,4 +1,5 @@
 /** The workers of one job on this node, and the grants that wait for them. */
+import { existsSync } from "node:fs";
 import type { GrantMessage, WorkListener, WorkQueue, WorkReport } from "@burla/queue";
 import { BurlaError, encodeEnvelopes, messageOf, toldText, type JobId, type MainToNode, type NodeToMain, type NodeToWorker, type Of } from "@burla/protocol";
 import { describeExit, type ExitReport } from "./containers/runtime.ts";
@@ -115,15 +116,22 @@ export class JobGroup implements SlotListener {
     if (![...this.slots].some((slot) => slot.isLoaded)) this.#notePreparing("runs the function `setup`");
   }
 
-  loaded(_slot: Slot, ok: boolean, body: Uint8Array): void {
+  loaded(slot: Slot, ok: boolean, body: Uint8Array): void {
     if (this.#ending.signal.aborted) return;
-    if (!ok) return this.#work.report({ type: "loadFailed", jobId: this.jobId }, body);
+    if (!ok) return void this.#prepared.then(({ bundlePath }) => this.#couldNotLoad(slot, bundlePath, body), () => undefined);
     this.#notePreparing("");
     this.#loadLosses = 0;
     const nowMs = performance.now();
     for (const waiting of this.#queue) waiting.sinceMs = nowMs;
     this.#dispatch();
     this.#options.changed();
+  }
+
+  /** Where the code has just been taken from the disk, another worker gets it anew. */
+  #couldNotLoad(slot: Slot, bundlePath: string, body: Uint8Array): void {
+    if (this.#ending.signal.aborted) return;
+    if (existsSync(bundlePath)) this.#work.report({ type: "loadFailed", jobId: this.jobId }, body);
+    else slot.container.kill();
   }
 
   results(_slot: Slot, grant: HeldGrant, message: Parameters<SlotListener["results"]>[2], body: Uint8Array): void {
