@@ -6,7 +6,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { campaign } from "./campaign.ts";
 
-const { BURLA_FAULT_SEED: seed = "22", BURLA_FAULT_RUNS: runs } = process.env;
+const { BURLA_FAULT_SEED: seed = "1", BURLA_FAULT_RUNS: runs } = process.env;
 const RUNS = 12;
 const BUDGET_MS = 80_000;
 
