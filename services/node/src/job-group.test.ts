@@ -89,6 +89,16 @@ test("a worker that exits gives back what it had, with how it ended, and is repl
     assert.equal(job.group.slots.size, 1);
   }));
 
+test("a worker that has closed its connection and has not ended yet is given nothing: no other input is blamed for its end", () =>
+  using(new TestGroup(workshop, "export default () => (n) => { if (n === 0) for (const handle of process._getActiveHandles()) if (handle.remoteAddress !== undefined || handle.writable) handle.destroy?.(); return n; };"), async (job) => {
+    job.grant([0]);
+    const [first] = job.group.slots;
+    while (first?.isDeaf !== true) await new Promise((resolve) => setImmediate(resolve));
+    job.grant([7], { first: 7 });
+    await job.until(() => job.outcomes.has(7));
+    assert.deepEqual(job.ended.map(({ cause, unfinished }) => [cause, unfinished]), [["worker-exited", [0]]]);
+  }));
+
 test("a worker that is killed says by what", () =>
   using(new TestGroup(workshop, "export default () => () => { process.kill(process.pid, 'SIGKILL'); for (;;); };"), async (job) => {
     job.grant([0]);
