@@ -90,7 +90,7 @@ test("a worker that exits gives back what it had, with how it ended, and is repl
   }));
 
 test("a worker that has closed its connection and has not ended yet is given nothing: no other input is blamed for its end", () =>
-  using(new TestGroup(workshop, "export default () => (n) => { if (n === 0) for (const handle of process._getActiveHandles()) if (handle.remoteAddress !== undefined || handle.writable) handle.destroy?.(); return n; };"), async (job) => {
+  using(new TestGroup(workshop, "export default () => (n) => { if (n === 0) for (const handle of process._getActiveHandles()) if (handle.remoteAddress !== undefined || handle.writable) handle.destroy?.(); return n; };", { concurrency: 2 }), async (job) => {
     job.grant([0]);
     const [first] = job.group.slots;
     while (first?.isDeaf !== true) await new Promise((resolve) => setImmediate(resolve));
