@@ -96,7 +96,8 @@ test("a worker that has closed its connection and has not ended yet is given not
     while (first?.isDeaf !== true) await new Promise((resolve) => setImmediate(resolve));
     job.grant([7], { first: 7 });
     await job.until(() => job.outcomes.has(7) || job.ended.length > 1);
-    assert.deepEqual(job.ended.map(({ cause, unfinished }) => [cause, unfinished]), [["worker-exited", [0]]]);
+    // Where no other worker is there in time it goes back to main, which is nobody's fault.
+    assert.deepEqual(job.ended.filter(({ cause }) => cause !== "released").map(({ cause, grantId }) => [cause, grantId]), [["worker-exited", 1]]);
   }));
 
 test("a worker that is killed says by what", () =>
