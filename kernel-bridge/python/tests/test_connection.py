@@ -85,6 +85,11 @@ class Refused(unittest.TestCase):
                     for message in ({"type": "hello", "protocolVersion": PROTOCOL_VERSION, "software": "main"}, *said):
                         frame = b"".join(encode_frame(message))
                         peer.sendall(b"%x\r\n%s\r\n" % (len(frame), frame))
+                    # What was said is lost with a connection that is closed before all of it was read.
+                    peer.shutdown(socket.SHUT_WR)
+                    peer.settimeout(5)
+                    while peer.recv(1 << 16):
+                        pass
                     peer.close()
             except OSError:
                 pass
