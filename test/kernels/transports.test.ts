@@ -139,7 +139,8 @@ for (const [transport, endpointOf] of [["a server", () => server.endpoint()], ["
     assert.equal(outcomeOf(events), "lost");
     assert.equal(kernel.status, "dead");
     if (transport === "no server") return void (await until("the kernel has ended", () => !isAlive(pid)));
-    assert.equal((await listRunning(endpoint)).find(({ id }) => id === kernel.id)?.state, "busy");
+    // The server hears of it on a line of its own.
+    await until("the kernel is told to be busy", async () => (await listRunning(endpoint)).find(({ id }) => id === kernel.id)?.state === "busy");
   });
 
   check("left while it is idle, it ends", async (kernel) => {
