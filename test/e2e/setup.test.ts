@@ -115,7 +115,9 @@ test("a second parameter with a default is the function's own, unless it takes t
   const tools = { times(x: number, factor = 4) { return x * factor; } };
   const bound = ((a: number, x: number, factor = 5) => a + x * factor).bind(null, 100);
   const apart = (x: number, { index } = { index: -5 }) => x * 1000 + index;
+  // As compilers write a default for older JavaScript.
+  const compiled = function (x: number, factor: number | undefined) { if (factor === void 0) { factor = 6; } return x * factor; };
   const both = (x: number, context?: { index: number }) => x * 1000 + (context?.index ?? -5);
   const run = (fn: unknown) => remoteParallelMap(fn as (x: number) => unknown, [1, 2]).toArray();
-  assert.deepEqual(await Promise.all([plain, later, tools.times, bound, apart, both].map(run)), [[2, 4], [3, 6], [4, 8], [105, 110], [1000, 2001], [1000, 2001]]);
+  assert.deepEqual(await Promise.all([plain, later, tools.times, bound, apart, compiled, both].map(run)), [[2, 4], [3, 6], [4, 8], [105, 110], [1000, 2001], [6, 12], [1000, 2001]]);
 });

@@ -127,6 +127,23 @@ assert all(f"logged child {n} of 1" in texts and f"written {n}" in texts for n i
   assert.equal(said, "");
 });
 
+test("a child that a call has forked ends as a script does", async () => {
+  const { stdout, stderr, code } = await Script.python(cluster, `
+def f(how):
+    import os, sys
+    pid = os.fork()
+    if pid == 0:
+        if how == "returns": return "in the child"
+        if how == "raises": raise ValueError("of the child")
+        sys.exit({"exits": 3, "says": "a reason", "ends": None}[how])
+    return how, os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+print(remote_parallel_map(f, ["exits", "says", "ends", "raises", "returns"]).to_list())`).ended();
+  assert.equal(code, 0, stderr);
+  assert.match(stdout, /\[\('exits', 3\), \('says', 1\), \('ends', 0\), \('raises', 1\), \('returns', 0\)\]/);
+  assert.doesNotMatch(stdout + stderr, /burla_worker|Bad file descriptor/);
+  assert.match(stderr, /ValueError: of the child/);
+});
+
 test("functions that share a variable go on sharing it", async () => {
   await run(`
 import functools

@@ -13,8 +13,8 @@ import { TestCluster } from "../support/cluster.ts";
 
 const run = promisify(execFile);
 const MIB = 1024 * 1024;
-/** esbuild's program is 4.2 MiB of it, compressed, TypeScript 0.9 and ZeroMQ 0.8. Raise them in the commit that needs more. */
-const MAX_PACKAGE_MIB = 9;
+/** esbuild's program is 4.2 MiB of it, compressed, TypeScript 0.9, ZeroMQ 0.8, the client and the services 1.9. Raise them in the commit that needs more. */
+const MAX_PACKAGE_MIB = 9.25;
 const MAX_INSTALLED_MIB = 26;
 
 /** Everything that may be in it, relative to its folder. */

@@ -77,7 +77,8 @@ function globalValues(): Map<unknown, string> {
   add(globalThis, "globalThis");
   add(process.env, "process.env");
   for (const name of Object.getOwnPropertyNames(globalThis)) {
-    const value = Object.getOwnPropertyDescriptor(globalThis, name)?.value as unknown;
+    // Some Nodes have it behind a getter, though it is there from the start.
+    const value = name === "Buffer" ? Buffer : (Object.getOwnPropertyDescriptor(globalThis, name)?.value as unknown);
     if (!isNativeGlobal(name, value) || !add(value, name)) continue;
     addMembers(value, name, add);
     const prototype = Object.getOwnPropertyDescriptor(value, "prototype")?.value as unknown;
@@ -87,6 +88,8 @@ function globalValues(): Map<unknown, string> {
     if (add(value, expression)) addMembers(value, expression, add);
   }
   add(process, "process");
+  addMembers(process, "process", add);
+  addMembers(process.hrtime, "process.hrtime", add);
   add(console, "console");
   addMembers(console, "console", add);
   return found;

@@ -13,8 +13,22 @@ const CONTEXT_KEYS = new Set(["index", "attempt", "signal", "log", "worker"]);
 export function takesContext(node: FunctionNode | undefined, bound = 0): boolean {
   const parameters = node !== undefined && "params" in node ? node.params : [];
   const second = parameters[1 + bound];
+  if (second?.type === "Identifier") return !hasCompiledDefault(node, second.name);
   if (second?.type !== "AssignmentPattern") return true;
   return second.left.type === "ObjectPattern" && second.left.properties.every(isOfContext);
+}
+
+/** `if (factor === void 0) { factor = 2; }` at the begin, as compilers write a default for older JavaScript. */
+function hasCompiledDefault(node: FunctionNode | undefined, name: string): boolean {
+  const statements = node !== undefined && "body" in node && node.body.type === "BlockStatement" ? node.body.body : [];
+  for (const statement of statements) {
+    if (statement.type !== "IfStatement") return false;
+    const { test } = statement;
+    const isTest = test.type === "BinaryExpression" && test.operator === "===" && test.right.type === "UnaryExpression" && test.right.operator === "void";
+    if (!isTest) return false;
+    if (test.left.type === "Identifier" && test.left.name === name) return true;
+  }
+  return false;
 }
 
 function isOfContext(property: ESTree.AssignmentProperty | ESTree.RestElement): boolean {

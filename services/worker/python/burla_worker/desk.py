@@ -13,6 +13,7 @@ from typing import Any
 from burla_protocol.failures import burla_failure, to_envelope
 from burla_protocol.values import in_short
 
+from .forked import leave
 from .grant import Grant
 from .inputs import Inputs
 from .link import Link
@@ -124,11 +125,15 @@ class Desk:
         return None
 
     def settle(self, claim: Claim, value: Any, seconds: float) -> None:
+        if self._link.is_abandoned:
+            leave(None)
         with self.changed:
             claim.grant.batch.add_value(claim.index, value, seconds)
             self._settled(claim)
 
     def settle_failed(self, claim: Claim, error: BaseException, seconds: float) -> None:
+        if self._link.is_abandoned:
+            leave(error)
         self._settle_failed(claim, to_envelope(error, is_ours), seconds)
 
     def settle_unreadable(self, claim: Claim, error: BaseException, seconds: float) -> None:

@@ -16,6 +16,7 @@ Message = "dict[str, Any]"
 
 class Link:
     def __init__(self, path: str, software: str) -> None:
+        self.is_abandoned = False
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         self._socket.connect(path)
         self._lock = threading.Lock()
@@ -41,6 +42,7 @@ class Link:
 
     def abandon(self) -> None:
         """In a fork of this process: the conversation stays with the original."""
+        self.is_abandoned = True
         self._lock = threading.Lock()
         self._queued = []
         self._socket.close()

@@ -17,3 +17,5 @@ check("another name for it, a name that is computed", (name) => [load("../import
 check("createRequire for another file", () => elsewhere("./data.json"), 0);
 const { now } = performance; const clock = performance.now.bind(performance); const { subtle } = crypto; const random = crypto; const uuid = crypto.randomUUID.bind(crypto);
 check("performance and crypto, their parts and methods", async () => [typeof now.call(performance), typeof clock(), (await subtle.digest("SHA-1", new Uint8Array(1))).byteLength, random.randomUUID().length, uuid().length], 0);
+const [from, concat, toText, cwd, tick, bigint, isBuffer] = [Buffer.from, Buffer.concat, Buffer.prototype.toString, process.cwd, process.nextTick, process.hrtime.bigint, Buffer.isBuffer];
+check("members of Buffer and of the process, taken from them", async (text) => [from(text).length, concat([from("a"), from("b")]).length, toText.call(from("z")), typeof cwd(), await new Promise((resolve) => tick(resolve, 1)), typeof bigint(), isBuffer(text)], "abc");
