@@ -166,7 +166,8 @@ function isPlain(value: object): boolean {
   }
 }
 
-function keysOf(value: object): string[] {
+/** None of what does not let itself be asked. */
+export function keysOf(value: object): string[] {
   try {
     return Object.keys(value);
   } catch {

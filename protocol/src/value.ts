@@ -5,6 +5,7 @@
 import { serialize } from "node:v8";
 import { inspect, types } from "node:util";
 import { readApart, type OpenedValues } from "./apart.ts";
+import { keysOf } from "./error-parts.ts";
 import { encodeWithErrors, ValueDeserializer, type MapStack } from "./error-values.ts";
 import { lookInside } from "./look-inside.ts";
 
@@ -144,14 +145,6 @@ function* partsOf(value: object): Generator<Part> {
   }
   for (const key of keysOf(value)) {
     yield { step: Array.isArray(value) ? `[${key}]` : /^[A-Za-z_$][\w$]*$/.test(key) ? `.${key}` : `[${JSON.stringify(key)}]`, part: read(value, key) };
-  }
-}
-
-function keysOf(value: object): string[] {
-  try {
-    return Object.keys(value);
-  } catch {
-    return [];
   }
 }
 

@@ -10,7 +10,7 @@ import time
 from typing import Any, Protocol
 
 from burla_protocol import PROTOCOL_VERSION
-from burla_protocol.frames import FrameDecoder, FrameError, encode_frame
+from burla_protocol.frames import FrameDecoder, encode_frame
 
 from .cluster import ClusterTarget
 from .errors import BurlaError, burla_error

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import ast
-import os
 from typing import Any, Mapping, Optional
 
 from .keep import Keeper
 from .local_only import Refusal, is_measured
+from .maps import RUN
 from .order import Order
-from .rewrite import RUN, Rewritten, rewrite
+from .rewrite import Rewritten, rewrite
 from .run import WORKER_FILE, Run
 from .screen import publisher
 

@@ -9,7 +9,7 @@ from . import names as scopes
 from .effects import draws_random, seeds_random, why_in_one_place
 from .local_only import Refusal
 from .loops import CarriesState, Loop, as_loop
-from .meaning import UNKNOWN, Meaning
+from .meaning import Meaning
 from .module_level import mention, named_in_texts
 from .sites import Site, SiteReplacer
 from .spread import POOLS, is_parallel, spread_function
@@ -229,7 +229,7 @@ class Maps:
         if is_parallel(call, self._meaning):
             self.taken.append((call.lineno, "joblib"))
             return run_call("with_joblib", call, ast.Lambda(ast.arguments([], [], None, [], [], None, []), call))
-        if isinstance(call.func, (ast.Name, ast.Attribute)) and (call.func.id if isinstance(call.func, ast.Name) else call.func.attr) in POOLS:
+        if scopes.last_name(call.func) in POOLS:
             name = ast.unparse(call.func)
             self.taken.append((call.lineno, name))
             kept = ast.Call(run_call("pool", call, call.func, *_for_people(name, call)), call.args, call.keywords)
@@ -321,6 +321,3 @@ def _label(called: ast.expr) -> str:
     called = called.value if isinstance(called, ast.Await) else called
     text = ast.unparse(called.func if isinstance(called, ast.Call) else called)
     return text if len(text) <= 80 else text[:79] + "…"
-
-
-__all__ = ["ELEMENT", "RUN", "Maps", "function", "run_call", "UNKNOWN"]

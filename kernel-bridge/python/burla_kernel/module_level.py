@@ -6,6 +6,8 @@ import ast
 import re
 from typing import Callable, Mapping, Sequence
 
+from .names import last_name
+
 #: Whether a name still means Python's own.
 IsBuiltin = Callable[[str], bool]
 
@@ -22,7 +24,7 @@ def at_module_level(statements: Sequence[ast.stmt], is_builtin: IsBuiltin) -> li
 
 def named_in_texts(nodes: Sequence[ast.AST]) -> set[str]:
     """Names in texts such as those of `df.query("a > @limit")`: what they mean has to travel too."""
-    calls = [node for top in nodes for node in ast.walk(top) if isinstance(node, ast.Call) and _called(node) in _READ_TEXT]
+    calls = [node for top in nodes for node in ast.walk(top) if isinstance(node, ast.Call) and last_name(node.func) in _READ_TEXT]
     texts = [part.value for call in calls for part in ast.walk(call) if isinstance(part, ast.Constant) and isinstance(part.value, str)]
     return {name for text in texts for name in _NAME.findall(text)}
 
@@ -35,11 +37,6 @@ def mention(texts: set[str], namespace: Mapping[str, object], at: ast.AST) -> li
     arguments = ast.arguments([], [], None, [], [], None, [])
     read = ast.Lambda(arguments, ast.Tuple([ast.Name(name, ast.Load()) for name in names], ast.Load()))
     return [ast.copy_location(ast.Expr(read), at)]
-
-
-def _called(call: ast.Call) -> str:
-    function = call.func
-    return function.id if isinstance(function, ast.Name) else function.attr if isinstance(function, ast.Attribute) else ""
 
 
 class _AtModuleLevel(ast.NodeTransformer):

@@ -52,6 +52,11 @@ def has_call(node: ast.AST) -> bool:
     return any(isinstance(part, (ast.Call, ast.Await)) for part in ast.walk(node))
 
 
+def last_name(function: ast.expr) -> str:
+    """`apply` of `df.text.apply`, `score` of `score`; empty for what has no name."""
+    return function.id if isinstance(function, ast.Name) else function.attr if isinstance(function, ast.Attribute) else ""
+
+
 def own_nodes(node: ast.AST) -> Iterator[ast.AST]:
     """The node and its parts that run in its scope: not the bodies of functions and classes.
 

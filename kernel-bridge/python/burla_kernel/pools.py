@@ -59,8 +59,8 @@ class ClusterPool(concurrent.futures.Executor):
     def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> "Future[Any]":
         if self._needs_memory(fn):
             self._local = self._local or self._make_local()  # type: ignore[misc]
-            submit = getattr(self._local, "submit", None) or self._local.apply_async
-            return submit(fn, *args, **kwargs) if hasattr(self._local, "submit") else submit(fn, args, kwargs)
+            is_executor = isinstance(self._local, concurrent.futures.Executor)
+            return self._local.submit(fn, *args, **kwargs) if is_executor else self._local.apply_async(fn, args, kwargs)
         future: "Future[Any]" = Future()
         with self._lock:
             if self._is_closed:

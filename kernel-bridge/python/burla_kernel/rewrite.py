@@ -12,7 +12,7 @@ from typing import Mapping, Optional, Sequence
 
 from . import names as scopes
 from .local_only import split
-from .maps import ELEMENT, RUN, Maps, function, run_call
+from .maps import Maps, function, run_call
 from .meaning import Meaning
 from .module_level import at_module_level, mention, named_in_texts
 from .work import Worth
@@ -104,6 +104,3 @@ def _why(refused: Sequence[tuple[int, str]], statements: int) -> tuple[str, Opti
         line, reason = refused[0]
         return f"One call: line {line} is no map, since {reason}.", line
     return ("One call: no statement of it calls a function for each of many inputs." if statements > 1 else "One call."), None
-
-
-__all__ = ["ELEMENT", "RUN", "Rewritten", "Step", "rewrite"]

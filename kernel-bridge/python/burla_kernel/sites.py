@@ -7,6 +7,7 @@ import builtins
 from typing import Callable, Optional, Union
 
 from .meaning import Meaning
+from .names import last_name
 
 #: Functions that read each element of their first argument, in order, and keep the results.
 _GATHERS = {"list", "tuple", "set", "frozenset", "sorted", "sum", "min", "max", "dict", "Counter", "deque", "fsum"}
@@ -75,7 +76,7 @@ class SiteReplacer(ast.NodeTransformer):
     def _consumed(self, node: ast.expr) -> ast.expr:
         if isinstance(node, ast.GeneratorExp) or is_map_call(node, self._meaning):
             return self._offer(node, node)  # type: ignore[arg-type, return-value]
-        if isinstance(node, ast.Call) and _name_of(node.func) in _PASSES_ON:
+        if isinstance(node, ast.Call) and last_name(node.func) in _PASSES_ON:
             node.args = [argument if isinstance(argument, ast.Starred) else self._consumed(argument) for argument in node.args]
         return node
 
@@ -109,14 +110,10 @@ def is_map_call(node: ast.AST, meaning: Meaning) -> bool:
     )
 
 
-def _name_of(function: ast.expr) -> str:
-    return function.id if isinstance(function, ast.Name) else function.attr if isinstance(function, ast.Attribute) else ""
-
-
 def _gathered(expression: ast.Await, meaning: Meaning) -> Optional[Site]:
     """`await asyncio.gather(*[f(x) for x in xs])`, as one expression: workers await what a function returns."""
     call = expression.value
-    if not (isinstance(call, ast.Call) and _name_of(call.func) == "gather" and len(call.args) == 1 and not call.keywords):
+    if not (isinstance(call, ast.Call) and last_name(call.func) == "gather" and len(call.args) == 1 and not call.keywords):
         return None
     if isinstance(call.func, ast.Attribute) and not (isinstance(call.func.value, ast.Name) and call.func.value.id in ("asyncio", "tqdm_asyncio")):
         return None

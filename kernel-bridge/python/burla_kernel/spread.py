@@ -6,6 +6,7 @@ import ast
 from typing import Optional
 
 from .meaning import UNKNOWN, Meaning
+from .names import last_name
 
 #: Executors of `concurrent.futures`, and pools of `multiprocessing`.
 POOLS = {"ThreadPoolExecutor", "ProcessPoolExecutor", "Pool", "ThreadPool"}
@@ -39,11 +40,11 @@ def is_pandas(value: object) -> bool:
 def is_parallel(call: ast.Call, meaning: Meaning) -> bool:
     """`Parallel(n_jobs=8)(…)`, and what hands `n_jobs` to joblib: `cross_val_score(…, n_jobs=-1)`, `grid.fit(X, y)`."""
     if isinstance(call.func, ast.Call):
-        return _last_name(call.func.func) == "Parallel"
-    if _last_name(call.func) == "Parallel":
+        return last_name(call.func.func) == "Parallel"
+    if last_name(call.func) == "Parallel":
         return False
     if any(keyword.arg == "n_jobs" and not _is_one(keyword.value) for keyword in call.keywords):
-        return not (_last_name(call.func) or "a")[0].isupper()
+        return not (last_name(call.func) or "a")[0].isupper()
     if isinstance(call.func, ast.Attribute) and call.func.attr in ("fit", "fit_transform", "predict"):
         of = meaning.value(call.func.value)
         return getattr(of, "n_jobs", None) not in (None, 1) if of is not UNKNOWN else _is_made_parallel(call.func.value, meaning)
@@ -56,7 +57,3 @@ def _is_made_parallel(node: ast.expr, meaning: Meaning) -> bool:
 
 def _is_one(node: ast.expr) -> bool:
     return isinstance(node, ast.Constant) and node.value in (None, 1)
-
-
-def _last_name(function: ast.expr) -> str:
-    return function.id if isinstance(function, ast.Name) else function.attr if isinstance(function, ast.Attribute) else ""

@@ -7,6 +7,7 @@ from types import BuiltinFunctionType, FunctionType, MethodDescriptorType
 from typing import Collection
 
 from .meaning import UNKNOWN, Meaning, root_of
+from .names import last_name
 
 _CHEAP_BUILTINS = {
     *("abs", "all", "any", "ascii", "bin", "bool", "bytearray", "bytes", "callable", "chr", "complex", "dict", "dir", "display", "divmod"),
@@ -112,8 +113,8 @@ def hands_on(call: ast.Call) -> bool:
     """`executor.submit(f, x)`, `delayed(f)(x)`: the work is done by somebody else."""
     function = call.func
     if isinstance(function, ast.Call):
-        return _last_name(function.func) == "delayed"
-    return _last_name(function) in _NOTED_FOR_LATER
+        return last_name(function.func) == "delayed"
+    return last_name(function) in _NOTED_FOR_LATER
 
 
 def draws(function: ast.expr, meaning: Meaning) -> bool:
@@ -151,7 +152,3 @@ def _is_generated(function: object) -> bool:
     if code is None:
         return True
     return code.co_filename == "<string>" and "__post_init__" not in code.co_names
-
-
-def _last_name(function: ast.expr) -> str:
-    return function.id if isinstance(function, ast.Name) else function.attr if isinstance(function, ast.Attribute) else ""

@@ -20,8 +20,9 @@ import cloudpickle
 sys.path[:0] = [str(pathlib.Path(__file__).parents[1]), str(pathlib.Path(__file__).parents[3] / "protocol/python")]
 
 from burla_kernel.keep import Keeper  # noqa: E402
+from burla_kernel.maps import RUN  # noqa: E402
 from burla_kernel.order import Order  # noqa: E402
-from burla_kernel.rewrite import RUN, rewrite  # noqa: E402
+from burla_kernel.rewrite import rewrite  # noqa: E402
 from burla_kernel.run import Run  # noqa: E402
 
 SEED = int(os.environ.get("BURLA_FUZZ_SEED", "1"))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import socket
 import threading
-from typing import Any, Callable
+from typing import Callable
 
 from burla_protocol import PROTOCOL_VERSION
 from burla_protocol.frames import FrameDecoder, encode_frame
