@@ -13,9 +13,9 @@ import { TestCluster } from "../support/cluster.ts";
 
 const run = promisify(execFile);
 const MIB = 1024 * 1024;
-/** esbuild's program is 4.2 MiB of it, compressed, TypeScript 0.9, ZeroMQ 0.8, the client and the services 1.9. Raise them in the commit that needs more. */
-const MAX_PACKAGE_MIB = 9.25;
-const MAX_INSTALLED_MIB = 26;
+/** esbuild's program is 4.2 MiB of it, compressed, TypeScript 0.9, ZeroMQ 0.8, the client and the services 2.2. Raise them in the commit that needs more. */
+const MAX_PACKAGE_MIB = 10;
+const MAX_INSTALLED_MIB = 28;
 
 /** Everything that may be in it, relative to its folder. */
 const ALLOWED = [
