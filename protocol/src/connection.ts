@@ -7,9 +7,10 @@
 import type { Duplex } from "node:stream";
 import * as v from "valibot";
 import { BurlaError, burlaError, isErrorCode, messageOf } from "./errors.ts";
-import { CONNECTION_SILENCE_MS, MAX_IN_SOCKET_BYTES } from "./limits.ts";
+import { CONNECTION_SILENCE_MS, MAX_HEADER_BYTES, MAX_IN_SOCKET_BYTES } from "./limits.ts";
 import { encodeFrame, FrameDecoder, type Frame } from "./frame.ts";
 import type { JobId } from "./ids.ts";
+import { afterListening, type Deadline } from "./listening.ts";
 import { jobIdSchema, PROTOCOL_VERSION, type Farewell, type Hello, type Ping } from "./messages.ts";
 import { Outgoing, type Body } from "./outgoing.ts";
 
@@ -56,6 +57,8 @@ export interface ConnectionOptions<Incoming extends Tagged> {
   readonly silenceMs?: number;
   /** How often the peer hears that this side is there; default a third of the silence. */
   readonly pingMs?: number;
+  /** A peer that has not said hello after so long is closed without a word: it dials again, if it is one. Default: it is waited for. */
+  readonly openingMs?: number;
 }
 
 type Always = Hello | Ping | Farewell;
@@ -77,6 +80,7 @@ export class Connection<Incoming extends Tagged, Said extends Tagged> {
   /** Of the message of the moment. */
   #header: unknown = null;
   #heartbeat: NodeJS.Timeout | undefined;
+  readonly #opening: Deadline | undefined;
 
   constructor(stream: Duplex, options: ConnectionOptions<Incoming>) {
     this.#stream = stream;
@@ -90,6 +94,8 @@ export class Connection<Incoming extends Tagged, Said extends Tagged> {
     const silenceMs = options.silenceMs ?? CONNECTION_SILENCE_MS;
     const pingMs = options.pingMs ?? silenceMs / PINGS;
     if (pingMs > 0) this.#startHeartbeat(pingMs, silenceMs === 0 ? Infinity : silenceMs / pingMs);
+    const { openingMs } = options;
+    if (openingMs !== undefined) this.#opening = afterListening(openingMs, () => this.#end(new BurlaError("BURLA_UNREACHABLE", "the other side has not said hello")));
     this.#write({ type: "hello", protocolVersion: PROTOCOL_VERSION, software: options.software }, []);
   }
 
@@ -226,6 +232,7 @@ export class Connection<Incoming extends Tagged, Said extends Tagged> {
         this.#dispatch(frame);
       }
       const { pendingBytes } = this.#decoder;
+      if (!this.#heardHello && pendingBytes > MAX_HEADER_BYTES) throw new BurlaError("BURLA_PROTOCOL", "the peer said something long before hello");
       if (this.#options.mayHold?.(pendingBytes) === false) throw new BurlaError("BURLA_TOO_LARGE", `too many unfinished messages: ${pendingBytes} bytes of this one`);
     } catch (error) {
       if (!(error instanceof BurlaError)) this.#options.onFault?.(error);
@@ -258,6 +265,7 @@ export class Connection<Incoming extends Tagged, Said extends Tagged> {
       );
     }
     this.#heardHello = true;
+    this.#opening?.stop();
   }
 
   /** Between two pings what has come is read, however late they are. */
@@ -280,6 +288,7 @@ export class Connection<Incoming extends Tagged, Said extends Tagged> {
     this.#closed = true;
     if (!this.#isEnding) this.#outgoing.clear();
     clearInterval(this.#heartbeat);
+    this.#opening?.stop();
     try {
       this.#options.onClose(error, error === undefined ? null : jobIn(this.#header));
     } catch (fault) {

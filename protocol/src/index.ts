@@ -26,6 +26,7 @@ export * from "./sockets-folder.ts";
 export * from "./spec.ts";
 export * from "./status.ts";
 export * from "./storage-error.ts";
+export * from "./unknown-peers.ts";
 export * from "./upgrade.ts";
 export * from "./stack.ts";
 export * from "./kept.ts";

@@ -1,7 +1,7 @@
 /** One connected client: its frames become events, with the rights of its token. No decisions. */
 import type { Duplex } from "node:stream";
 import {
-  BurlaError, clientToMain, Connection, CONNECTION_SILENCE_MS, MAX_FUNCTION_BYTES, MAX_NESTING, messageOf, REMOTE_CLIENT_SILENCE_MS, type ClientToMain, type JobId, type MainToClient,
+  BurlaError, clientToMain, Connection, CONNECTION_SILENCE_MS, MAX_FUNCTION_BYTES, MAX_NESTING, messageOf, OPENING_MS, REMOTE_CLIENT_SILENCE_MS, type ClientToMain, type JobId, type MainToClient,
   type Of,
   type QueuePlace,
 } from "@burla/protocol";
@@ -40,6 +40,7 @@ export class ClientLink {
       software: "burla main",
       silenceMs: options.isLocal ? 0 : REMOTE_CLIENT_SILENCE_MS,
       pingMs: CONNECTION_SILENCE_MS / 3,
+      openingMs: OPENING_MS,
       mayHold: options.mayHold,
       onMessage: (message, body) => this.#guarded(message, body),
       onRoom: () => {

@@ -1,7 +1,7 @@
 /** One connected node: its frames become events, commands become its frames. No decisions. */
 import type { Duplex } from "node:stream";
 import {
-  BurlaError, checkBatch, Connection, LEASE_RENEW_MS, nodeToMain, Pacer, POSITION_PACE, type Body, type BundleId, type MainToNode, type NodeId, type NodeToMain, type Of,
+  BurlaError, checkBatch, Connection, LEASE_RENEW_MS, nodeToMain, OPENING_MS, Pacer, POSITION_PACE, type Body, type BundleId, type MainToNode, type NodeId, type NodeToMain, type Of,
 } from "@burla/protocol";
 import type { Cluster } from "./cluster.ts";
 import { logFault, type FaultLog } from "./fault.ts";
@@ -35,6 +35,7 @@ export class NodeLink implements NodeLine {
     this.#connection = new Connection<NodeToMain, MainToNode>(stream, {
       incoming: nodeToMain,
       software: "burla main",
+      openingMs: OPENING_MS,
       onMessage: (message, body) => this.#guarded(message, body),
       onHeard: () => this.#renewByBytes(),
       onFault: (error) => logFault(log, error),

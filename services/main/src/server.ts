@@ -4,7 +4,7 @@ import { createServer as createTlsServer, type Server as TlsServer } from "node:
 import { BlockList, type AddressInfo, type ListenOptions, type Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { getRequestListener } from "@hono/node-server";
-import { CONNECT_PATH, MAX_BUNDLE_BYTES, MAX_UNKNOWN_CONNECTIONS, OPENING_MS, QUIET_REQUEST_MS, ROLE_HEADER, UPGRADE_PROTOCOL, type JobId } from "@burla/protocol";
+import { CONNECT_PATH, MAX_BUNDLE_BYTES, OPENING_MS, QUIET_REQUEST_MS, ROLE_HEADER, UnknownPeers, UPGRADE_PROTOCOL, type JobId } from "@burla/protocol";
 import type { Identity } from "./auth.ts";
 import { logFault, type FaultLog } from "./fault.ts";
 import type { Guests, Visit } from "./guests.ts";
@@ -100,15 +100,12 @@ function refuseMore(response: ServerResponse): void {
   response.end(JSON.stringify({ error: "BURLA_TOO_LARGE", message: "too many connections or unfinished requests of yours are open" }));
 }
 
-/** Those that have not said whose they are get little: beyond a bound the one that has waited longest goes. */
+/** Those that have not said whose they are get little. */
 function boundUnknown(server: Server | TlsServer, opened: "connection" | "secureConnection"): void {
-  const unknown = new Set<Socket>();
+  const unknown = new UnknownPeers();
   server.on(opened, (socket: Socket) => {
-    unknown.add(socket);
-    socket.once("close", () => unknown.delete(socket));
-    socket.once(KNOWN, () => unknown.delete(socket));
-    const [oldest] = unknown;
-    if (unknown.size > MAX_UNKNOWN_CONNECTIONS) oldest?.destroy();
+    unknown.came(socket);
+    socket.once(KNOWN, () => unknown.known(socket));
   });
 }
 

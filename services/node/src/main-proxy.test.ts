@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
+import { once } from "node:events";
 import { chmodSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { createServer, request, type Server } from "node:http";
+import { connect, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterEach, beforeEach, test } from "node:test";
@@ -66,4 +68,12 @@ test("a socket that is not this user's alone, or is gone, is told nothing: the f
     rmSync(dirname(socket), { recursive: true, force: true });
   }
   assert.deepEqual(asked, []);
+});
+
+test("whoever dials and does not say what for is hung up on, however slowly it speaks", async () => {
+  const path = join(home, "job", "main.sock");
+  const sockets = ["", "G", "POST /v1/x HTTP/1.1\r\nHost: x\r\nX-Slow: "].map((start) => connect(path, function (this: Socket) { this.write(start); }).on("error", () => undefined).resume());
+  const drip = setInterval(() => sockets[2]?.write("x"), 200);
+  await Promise.all(sockets.map((socket) => once(socket, "close")));
+  clearInterval(drip);
 });

@@ -6,11 +6,13 @@ import { chmodSync, mkdirSync, rmSync } from "node:fs";
 import { createServer, type ClientRequest, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { dirname } from "node:path";
 import type { Duplex } from "node:stream";
-import { CONNECT_PATH, requestOf, ROLE_HEADER, ROUTES, socketUrl, UPGRADE_PROTOCOL } from "@burla/protocol";
+import { CONNECT_PATH, OPENING_MS, requestOf, ROLE_HEADER, ROUTES, socketUrl, UnknownPeers, UPGRADE_PROTOCOL } from "@burla/protocol";
 import type { MainAddress } from "./main-address.ts";
 
 const CHANNEL = new RegExp(`^${ROUTES.jobChannel.replace(":jobId", "[\\w-]+")}$`);
 const DIAL_TIMEOUT_MS = 10_000;
+/** Without a limit for a whole request: the body of a job's conversation ends with the job. */
+const PATIENCE = { requestTimeout: 0, headersTimeout: OPENING_MS, connectionsCheckingInterval: 1_000 };
 
 export interface MainProxyOptions {
   readonly path: string;
@@ -23,12 +25,12 @@ export interface MainProxyOptions {
 export class MainProxy {
   readonly #options: MainProxyOptions;
   readonly #server: Server;
+  readonly #unknown = new UnknownPeers();
 
   constructor(options: MainProxyOptions) {
     this.#options = options;
-    this.#server = createServer((request, response) => this.#forward(request, response));
-    // The body of a job's conversation ends with the job.
-    this.#server.requestTimeout = 0;
+    this.#server = createServer(PATIENCE, (request, response) => this.#forward(request, response));
+    this.#server.on("connection", (socket) => this.#unknown.came(socket));
     this.#server.on("upgrade", (request: IncomingMessage, socket: Duplex, head: Buffer) => this.#upgrade(request, socket, head));
   }
 
@@ -75,6 +77,7 @@ export class MainProxy {
     const refuse = (status: string) => void socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
     socket.on("error", () => socket.destroy());
     if (!this.#mayPass(request, true)) return refuse("401 Unauthorized");
+    this.#unknown.known(request.socket);
     const dialled = this.#dial(request);
     if (dialled === null) return refuse("502 Bad Gateway");
     dialled.on("upgrade", (_response, main, first) => {
@@ -93,6 +96,7 @@ export class MainProxy {
 
   #forward(request: IncomingMessage, response: ServerResponse): void {
     if (!this.#mayPass(request, false)) return void response.writeHead(403).end();
+    this.#unknown.known(request.socket);
     const dialled = this.#dial(request);
     if (dialled === null) return void response.writeHead(502).end();
     dialled.on("response", (answer) => {

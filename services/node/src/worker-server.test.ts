@@ -5,7 +5,7 @@ import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterEach, beforeEach, test } from "node:test";
-import { Connection, encodeFrame, nodeToWorker, PROTOCOL_VERSION, type NodeToWorker, type WorkerId, type WorkerToNode } from "@burla/protocol";
+import { Connection, encodeFrame, MAX_UNKNOWN_CONNECTIONS, nodeToWorker, PROTOCOL_VERSION, type NodeToWorker, type WorkerId, type WorkerToNode } from "@burla/protocol";
 import { WorkerServer, type WorkerConnection } from "./worker-server.ts";
 
 const WORKER = "w-1" as WorkerId;
@@ -106,4 +106,63 @@ test("a socket that somebody has taken away, with its folder or not, or put anot
   worker.close();
   await onClosed;
   assert.deepEqual(heard, [{ type: "loaded", ok: true }], "those that are connected stay so");
+});
+
+/** Writes until the server hangs up. @returns how much it has taken. */
+async function pour(first: Uint8Array): Promise<number> {
+  const socket = connect(server.path).on("error", () => undefined).resume();
+  await once(socket, "connect");
+  const closed = new Promise((resolve) => socket.once("close", resolve));
+  socket.write(first);
+  const piece = Buffer.alloc(64 * 1024);
+  let taken = 0;
+  for (; !socket.destroyed && taken < LONG_BYTES; taken += piece.byteLength) {
+    await Promise.race([closed, new Promise<void>((resolve) => socket.write(piece, () => resolve()))]);
+  }
+  await closed;
+  return taken;
+}
+
+const LONG_BYTES = 64 * 1024 * 1024;
+/** The beginning of a message that is as long as messages may be. */
+function longMessage(): Buffer {
+  const begun = Buffer.concat(encodeFrame({ type: "workerLogs", droppedLines: 0 }, []));
+  begun.writeUInt32LE(begun.readUInt32LE(0) + LONG_BYTES, 0);
+  return begun;
+}
+
+test("long messages of whoever has not said which worker it is are not kept: before a hello and after it", async () => {
+  const greeting = Buffer.concat(encodeFrame({ type: "hello", protocolVersion: PROTOCOL_VERSION, software: "x" }, []));
+  for (const first of [longMessage(), Buffer.concat([greeting, longMessage()])]) {
+    const taken = await pour(first);
+    assert.ok(taken < LONG_BYTES / 4, `${taken} bytes were taken`);
+  }
+});
+
+test("a token lets in one connection: a function that dials with its worker's is hung up on, and its worker is not", async () => {
+  const { worker } = await dial();
+  worker.send(hello(WORKER, "secret"));
+  const second = await dial();
+  second.worker.send(hello(WORKER, "secret"));
+  await second.over;
+  worker.send({ type: "loaded", ok: true });
+  worker.close();
+  await onClosed;
+  assert.equal(connected.length, 1);
+  assert.deepEqual(heard, [{ type: "loaded", ok: true }]);
+});
+
+test("whoever dials and does not say which worker it is, is hung up on; of very many, those that have waited longest, at once", async () => {
+  const { worker } = await dial();
+  worker.send(hello(WORKER, "secret"));
+  const silent = connect(server.path).on("error", () => undefined).resume();
+  const greeted = await dial();
+  const closed = [once(silent, "close"), greeted.over];
+  const many = Array.from({ length: MAX_UNKNOWN_CONNECTIONS }, () => connect(server.path).on("error", () => undefined).resume());
+  await Promise.all(closed);
+  await Promise.all(many.filter((socket) => !socket.closed).map((socket) => once(socket, "close")));
+  worker.send({ type: "loaded", ok: true });
+  worker.close();
+  await onClosed;
+  assert.deepEqual(heard, [{ type: "loaded", ok: true }], "the one that did is not");
 });

@@ -2,7 +2,7 @@
 import { timingSafeEqual } from "node:crypto";
 import { chmodSync, rmSync, statSync } from "node:fs";
 import { createServer, type Server, type Socket } from "node:net";
-import { BurlaError, Connection, workerToNode, type NodeToWorker, type WorkerToNode } from "@burla/protocol";
+import { afterListening, BurlaError, Connection, MAX_HEADER_BYTES, OPENING_MS, UnknownPeers, workerToNode, type NodeToWorker, type WorkerToNode } from "@burla/protocol";
 
 export type WorkerConnection = Connection<WorkerToNode, NodeToWorker>;
 
@@ -19,6 +19,8 @@ export class WorkerServer {
   readonly #makeFolder: () => void;
   readonly #waiting = new Map<string, WorkerListener>();
   readonly path: string;
+  /** Functions can dial too. */
+  readonly #unknown = new UnknownPeers();
   #server: Server | undefined;
   /** Which file the socket is: somebody may take it away, such as who tidies up temporary files. */
   #inode = 0;
@@ -83,24 +85,35 @@ export class WorkerServer {
 
   #accept(socket: Socket): void {
     let listener: WorkerListener | undefined;
+    this.#unknown.came(socket);
+    const opening = afterListening(OPENING_MS, () => connection.abort(new BurlaError("BURLA_PROTOCOL", "a worker that dialled in has not said which it is")));
     const connection: WorkerConnection = new Connection<WorkerToNode, NodeToWorker>(socket, {
       incoming: workerToNode,
       software: "burla node",
       silenceMs: 0,
+      mayHold: (bytes) => listener !== undefined || bytes <= MAX_HEADER_BYTES,
       onMessage: (message, body) => {
         if (listener !== undefined) return listener.message(message, body);
         listener = this.#identify(message);
-        if (listener === undefined) connection.abort(new BurlaError("BURLA_UNAUTHORIZED", "an unknown worker dialled in"));
-        else listener.connected(connection);
+        if (listener === undefined) return connection.abort(new BurlaError("BURLA_UNAUTHORIZED", "an unknown worker dialled in"));
+        opening.stop();
+        this.#unknown.known(socket);
+        listener.connected(connection);
       },
-      onClose: () => listener?.disconnected(),
+      onClose: () => {
+        opening.stop();
+        listener?.disconnected();
+      },
     });
   }
 
+  /** A token is of use once: what a function dials with that of its own worker is not another worker. */
   #identify(message: WorkerToNode): WorkerListener | undefined {
     if (message.type !== "workerHello") return undefined;
     const listener = this.#waiting.get(message.workerId);
-    return listener !== undefined && sameSecret(listener.token, message.token) ? listener : undefined;
+    if (listener === undefined || !sameSecret(listener.token, message.token)) return undefined;
+    this.#waiting.delete(message.workerId);
+    return listener;
   }
 }
 
