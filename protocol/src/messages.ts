@@ -441,10 +441,8 @@ export const workerResultsSchema = v.object({
 });
 /** Inputs of a grant that it has not begun and will not, from this position in the chunk on: the grant ran too long. */
 export const givenBackSchema = v.object({ type: v.literal("givenBack"), grantId: count, from: count });
-/** A worker whose output lies in files (`printed.ts`): there is more to read. Sent before the results that it belongs to. */
+/** There is more to read in the files of its output (`printed.ts`). Sent before the results that it belongs to. */
 export const printedSchema = v.object({ type: v.literal("printed") });
-/** Body: MessagePack of `LogEntry[]`. */
-export const workerLogsSchema = v.object({ type: v.literal("workerLogs"), droppedLines: count });
 
 export const pingSchema = v.object({ type: v.literal("ping") });
 /** The last message of a side that ends the connection, and why. `jobId`: the job whose message was the reason, if it was one. */
@@ -466,7 +464,7 @@ export const mainToNode = v.variant("type", [
 ]);
 export const nodeToWorker = v.variant("type", [...always, loadSchema, runSchema]);
 export const workerToNode = v.variant("type", [
-  ...always, workerHelloSchema, setupStartedSchema, loadedSchema, startedSchema, workerResultsSchema, givenBackSchema, printedSchema, workerLogsSchema,
+  ...always, workerHelloSchema, setupStartedSchema, loadedSchema, startedSchema, workerResultsSchema, givenBackSchema, printedSchema,
 ]);
 
 export type Hello = v.InferOutput<typeof helloSchema>;

@@ -1,5 +1,5 @@
 /** A worker program of any runtime at the other end of a real socket: this side plays the node. */
-import { spawn, type ChildProcess } from "node:child_process";
+import { execFileSync, spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { closeSync, mkdtempSync, openSync, rmSync } from "node:fs";
 import { createServer, type Socket } from "node:net";
@@ -108,6 +108,11 @@ export class WorkerBench {
     return within(PATIENCE_MS, what, look());
   }
 
+  /** The worker may write no file beyond this: the system refuses what a full disk would refuse. */
+  limitFiles(bytes: number | "unlimited"): void {
+    execFileSync("prlimit", ["--pid", String(this.#child.pid), `--fsize=${bytes}:unlimited`]);
+  }
+
   hangUp(): void {
     this.#connection.close();
   }
@@ -126,7 +131,6 @@ export class WorkerBench {
     this.messages.push(message);
     if (message.type === "loaded" && !message.ok) this.loadFailure = decodeEnvelopes(body)[0];
     if (message.type === "printed") this.#printed.read(({ body: entries }) => void this.lines.push(...(unpack(entries) as LogEntry[])));
-    if (message.type === "workerLogs") this.lines.push(...(unpack(body) as LogEntry[]));
     if (message.type === "workerResults") this.#take(message, body);
     this.#wake();
   }

@@ -78,9 +78,23 @@ export function workerContract(dialect: Dialect): void {
     await worker.load("print");
     worker.grant(["a", "b"], { first: 3 });
     await answered(2);
-    const types = worker.messages.map(({ type }) => type).filter((type) => /workerLogs|printed|workerResults/.test(type));
+    const types = worker.messages.map(({ type }) => type).filter((type) => /printed|workerResults/.test(type));
     assert.notEqual(types[0], "workerResults");
     assert.deepEqual(worker.lines.map(([index, stream, , text]) => [index, stream, text]).sort(), [[3, 1, "out a"], [3, 2, "err a"], [4, 1, "out b"], [4, 2, "err b"]]);
+  });
+
+  test("lines for which the disk has no room are lost, and none of those that follow", async () => {
+    await worker.load("print");
+    // Room for the first line, and for a part of the second.
+    worker.limitFiles(80);
+    worker.grant(["a", "b"], { first: 3 });
+    await answered(2);
+    worker.limitFiles("unlimited");
+    worker.grant(["c"], { first: 5 });
+    await answered(3);
+    const texts = worker.lines.map(([, , , text]) => text);
+    assert.ok(texts.length < 6, String(texts));
+    assert.deepEqual([texts[0], ...texts.slice(-2)], ["out a", "out c", "err c"]);
   });
 
   test("an error is an answer with name, message and the place in the user's code; the next call runs", async () => {

@@ -202,8 +202,6 @@ export class Slot {
         return this.#takeBack(message.grantId, message.from);
       case "printed":
         return this.#readLines();
-      case "workerLogs":
-        return this.#listener?.logs(message.droppedLines, body);
       case "workerHello":
         return undefined;
     }

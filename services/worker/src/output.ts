@@ -8,15 +8,12 @@ import { AsyncLocalStorage } from "node:async_hooks";
 import { fstatSync, ftruncateSync, openSync, readSync, watch } from "node:fs";
 import { StringDecoder } from "node:string_decoder";
 import { LOG_BURST_LINES, LOG_LINES_PER_SECOND, MAX_LOG_LINE_BYTES, NO_INPUT } from "@burla/protocol";
-import { NATIVE_READ_BYTES, TRUNCATE_BYTES, WATCHED_CALLS } from "./pace.ts";
+import { ANNOUNCE_MS, NATIVE_READ_BYTES, TRUNCATE_BYTES, WATCHED_CALLS } from "./pace.ts";
 import { PrintedFiles } from "./printed-files.ts";
 
 // Taken now: the user's code may replace them, as tests with a clock of their own do.
 const now = performance.now.bind(performance);
 const timeNow = Date.now;
-
-/** The node is told so often that there are lines, also out of the middle of a call. It looks once more when twice the time has passed. */
-const ANNOUNCE_MS = 50;
 
 type Stream = 1 | 2;
 /** Marks what came through a descriptor. */

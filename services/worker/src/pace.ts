@@ -11,8 +11,8 @@ export const FLUSH_SHARE = 0.1;
 export const LEAD_MS = 3;
 /** A grant that runs longer gives back what it has not begun: its calls take longer than main thought. */
 export const GIVE_BACK_MS = 250;
-/** Lines held before they are sent even in the middle of a call. */
-export const BATCH_LINES = 512;
+/** The node is told so often that there are lines, also out of the middle of a call. It looks once more when twice the time has passed. */
+export const ANNOUNCE_MS = 50;
 /** The files of native output are looked at after each of so many calls, and after any call once something was found. */
 export const WATCHED_CALLS = 64;
 /** A file is emptied when it has grown beyond this. */

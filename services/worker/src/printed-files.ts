@@ -18,6 +18,8 @@ export class PrintedFiles {
   #bytes = 0;
   readonly encoder = new PrintedEncoder((bytes, lines) => this.#write(bytes, lines));
   #lostLines = 0;
+  /** Of what the disk had room for only in part: nobody can read on without it. */
+  #rest: Uint8Array = new Uint8Array(0);
 
   /** @param besides a file in the folder that the node has made them in. */
   constructor(besides: string) {
@@ -42,16 +44,34 @@ export class PrintedFiles {
     }
   }
 
+  /** @throws when nothing of it could be written. */
   #append(bytes: Uint8Array): void {
-    for (let at = 0; at < bytes.byteLength; ) at += writeSync(this.#descriptors[this.#current] as number, bytes, at);
-    this.#bytes += bytes.byteLength;
+    if (this.#rest.byteLength > 0) {
+      this.#rest = this.#rest.subarray(this.#put(this.#rest));
+      if (this.#rest.byteLength > 0) throw new Error("the disk is full");
+    }
+    const written = this.#put(bytes);
+    if (written < bytes.byteLength) this.#rest = Uint8Array.from(bytes.subarray(written));
+  }
+
+  /** @returns how much of it was written. @throws when that is nothing. */
+  #put(bytes: Uint8Array): number {
+    let written = 0;
+    try {
+      while (written < bytes.byteLength) written += writeSync(this.#descriptors[this.#current] as number, bytes, written);
+    } catch (error) {
+      if (written === 0) throw error;
+    }
+    this.#bytes += written;
+    return written;
   }
 
   /** The node has emptied the other file when it has read all of it. */
   #turnIfRead(): void {
     const other = 1 - this.#current;
-    if (fstatSync(this.#descriptors[other] as number).size > 0) return;
+    if (this.#rest.byteLength > 0 || fstatSync(this.#descriptors[other] as number).size > 0) return;
     this.#append(TURNED_PART);
+    if (this.#rest.byteLength > 0) return;
     this.#current = other;
     this.#bytes = 0;
   }

@@ -68,7 +68,7 @@ interface Watches {
 class ProcessContainer implements Container {
   readonly workerId: WorkerId;
   readonly pid: number;
-  readonly printed: PrintedFiles | null;
+  readonly printed: PrintedFiles;
   readonly exited: Promise<ExitReport>;
   readonly #child: ChildProcess;
   readonly #scratch: string;
@@ -84,7 +84,7 @@ class ProcessContainer implements Container {
     const stdoutFile = join(this.#scratch, "stdout");
     this.#stderrFile = join(this.#scratch, "stderr");
     const descriptors = [openSync(stdoutFile, "a"), openSync(this.#stderrFile, "a")] as const;
-    this.printed = options.runtime === "node" ? new PrintedFiles(this.#scratch) : null;
+    this.printed = new PrintedFiles(this.#scratch);
     const heapMiB = heapMiBOf(options.ramMiB);
     const [command, ...args] = commandOf(options, programs, heapMiB);
     this.#child = spawn(command, args, {

@@ -41,7 +41,7 @@ export interface Container {
   readonly workerId: WorkerId;
   /** 0 where it is no process of this machine that may be signalled. */
   readonly pid: number;
-  /** Where it writes lines, of one that does so; to be closed when it has ended. */
+  /** Where it writes lines; to be closed when it has ended. Null for one that was never started. */
   readonly printed: PrintedFiles | null;
   /** Never rejects. What it used of the machine is free again. */
   readonly exited: Promise<ExitReport>;

@@ -29,16 +29,34 @@ class Link:
         with self._lock:
             self._queued += parts
 
+    def send_now(self, message: Message) -> bool:
+        """Sends a message, and what waits before it. Returns False without sending it when another thread, or the code that
+        a signal has interrupted, is about to send, and when nobody listens.
+        """
+        if not self._lock.acquire(blocking=False):
+            return False
+        try:
+            self._queued += encode_frame(message)
+            self._send_queued()
+        except OSError:
+            return False
+        finally:
+            self._lock.release()
+        return True
+
     def flush(self) -> None:
         with self._lock:
-            if not self._queued:
-                return
-            queued, self._queued = self._queued, []
-            # Joined unless it is large: a system call costs more than a copy of some kilobytes.
-            if sum(map(len, queued)) <= _READ_BYTES:
-                queued = [b"".join(queued)]
-            for part in queued:
-                self._socket.sendall(part)
+            self._send_queued()
+
+    def _send_queued(self) -> None:
+        if not self._queued:
+            return
+        queued, self._queued = self._queued, []
+        # Joined unless it is large: a system call costs more than a copy of some kilobytes.
+        if sum(map(len, queued)) <= _READ_BYTES:
+            queued = [b"".join(queued)]
+        for part in queued:
+            self._socket.sendall(part)
 
     def abandon(self) -> None:
         """In a fork of this process: the conversation stays with the original."""

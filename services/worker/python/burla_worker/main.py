@@ -38,7 +38,7 @@ def main() -> None:
     redirect(files)
     link = Link(os.environ.pop("BURLA_WORKER_SOCKET"), f"burla python worker {worker_id}")
     ticker = Ticker()
-    output = Output(files, lambda dropped, body: link.send({"type": "workerLogs", "droppedLines": dropped}, body), ticker.wake)
+    output = Output(files, link, ticker.wake)
     install(output)
     desk = Desk(link, output)
     ticker.start(desk)

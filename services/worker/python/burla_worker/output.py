@@ -1,40 +1,62 @@
 """Everything that a call prints, on the input that printed it.
 
 Python's own writes come through `sys.stdout` and `sys.stderr`; what native code and child processes write to file
-descriptors 1 and 2 lands in files, of which it is read between calls what has been added.
+descriptors 1 and 2 lands in files, of which it is read between calls what has been added. All of it is written to the files
+that the node reads at once: whatever follows may end this process, or take long. Text without an end of line follows when it
+is flushed, as in every Python, and else as soon as another thread comes to it.
 """
 
 from __future__ import annotations
 
 import os
-import struct
 import threading
 import time
-from typing import Callable
+from typing import Callable, Tuple
 
 from burla_protocol.call import current
-from burla_protocol.messagepack import pack_array_head, pack_int, pack_str
+
+from .link import Link
 from .native_file import NativeFile
-from .pace import BATCH_LINES, LOG_BURST_LINES, LOG_LINES_PER_SECOND, MAX_LOG_LINE_BYTES, WATCHED_CALLS
+from .pace import ANNOUNCE_MS, LOG_BURST_LINES, LOG_LINES_PER_SECOND, MAX_LOG_LINE_BYTES, WATCHED_CALLS
+from .printed_files import Parts, PrintedFiles
 
 NO_INPUT = -1
 _NATIVE = ":native"
-_time_form = struct.Struct(">Bd")
+_ANNOUNCE_S = ANNOUNCE_MS / 1000
+#: So much is written at once, and may be above it by a line.
+_WRITE_BYTES = 1 << 18
+
+# Taken now: the user's code may replace it.
+_clock = time.perf_counter
+
+#: Input, stream and source.
+_Key = Tuple[int, int, str]
+#: As far as it was written: its begin, how long it really is, and how much of the begin the node can read.
+_Line = Tuple[str, int, int]
+_NOTHING: _Line = ("", 0, 0)
+_ANNOUNCEMENT = {"type": "printed"}
 
 
 class Output:
-    def __init__(self, files: dict[int, str], send: Callable[[int, bytes], None], wake: Callable[[], None]) -> None:
-        self._send = send
+    """Nothing is shared while parts are put together: what a signal's handler prints in between is written before them."""
+
+    def __init__(self, files: dict[int, str], link: Link, wake: Callable[[], None]) -> None:
+        """:param wake: calls for a `flush`, by another thread."""
+        self._link = link
         self._wake = wake
         self._lock = threading.RLock()
         self._is_abandoned = False
         self._natives = {stream: NativeFile(path) for stream, path in files.items()}
-        self._partial: dict[tuple[int, int, str], str] = {}
-        self._lengths: dict[tuple[int, int, str], int] = {}
+        self._printed = PrintedFiles(files[1])
+        self._partial: dict[_Key, _Line] = {}
+        #: Those of them that the node cannot read in full.
+        self._untold: set[_Key] = set()
         self._limit = _LineLimit()
-        self._entries = bytearray()
-        self._count = 0
+        #: Written and not announced.
+        self._has_news = False
+        self._announced_s = float("-inf")
         self._watched_calls = WATCHED_CALLS
+        self._note_begin()
 
     def abandon(self) -> None:
         """In a fork of this process, whose other threads are gone, whatever they held: what is written goes to the files."""
@@ -48,7 +70,19 @@ class Output:
         if self._is_abandoned:
             os.write(stream, text.encode("utf-8", "replace"))
             return
-        self._write(_input_at_work(), stream, text, "")
+        with self._lock:
+            parts = Parts()
+            self._write(parts, _input_at_work(), stream, text, "")
+            self._commit(parts)
+
+    def write_out(self) -> None:
+        """What was written so far leaves this process, lines without an end too."""
+        if not self._untold or self._is_abandoned:
+            return
+        with self._lock:
+            parts = Parts()
+            self._tell_partial(parts)
+            self._commit(parts)
 
     def ended(self, index: int) -> None:
         """To be called when a call has ended: unfinished lines are its own."""
@@ -57,33 +91,38 @@ class Output:
             self._read_native(index)
         if self._partial:
             with self._lock:
-                self._end_lines(index, 1)
-                self._end_lines(index, 2)
+                parts = Parts()
+                self._end_lines(parts, index, 1)
+                self._end_lines(parts, index, 2)
+                self._commit(parts)
 
-    def flush(self, natives: bool = True) -> None:
-        """Sends what was printed."""
+    def flush(self) -> None:
+        """Tells the node of what was printed, native output included."""
         with self._lock:
-            if natives:
-                self._read_native(_input_at_work())
-            if self._count == 0 and self._limit.dropped == 0:
-                return
-            body = bytearray()
-            pack_array_head(body, self._count)
-            body += self._entries
-            self._entries, self._count = bytearray(), 0
-            dropped, self._limit.dropped = self._limit.dropped, 0
-            self._send(dropped, bytes(body))
+            self._read_native(_input_at_work())
+            if self._untold or self._limit.dropped > 0:
+                self._write_rest()
+            if self._has_news:
+                self._has_news = False
+                self._announced_s = _clock()
+                self._link.send(_ANNOUNCEMENT)
 
     def end(self) -> None:
-        """Sends unfinished lines too: the process is about to end."""
+        """Ends unfinished lines too: the process is about to end."""
         with self._lock:
+            parts = Parts()
             for index, stream, _source in list(self._partial):
-                self._end_lines(index, stream)
+                self._end_lines(parts, index, stream)
+            self._commit(parts)
             self.flush()
 
-    @property
-    def waits(self) -> bool:
-        return self._count > 0
+    def _note_begin(self) -> None:
+        """What was in the files before is nobody's."""
+        parts = Parts()
+        for stream, native in self._natives.items():
+            if native.position > 0:
+                parts.read(stream, native.position)
+        self._printed.write(parts)
 
     def _read_native(self, index: int) -> None:
         for stream, native in self._natives.items():
@@ -92,46 +131,94 @@ class Output:
             with self._lock:
                 text, dropped_bytes = native.read()
                 self._watched_calls = WATCHED_CALLS
-                self._write(index, stream, text, _NATIVE)
+                parts = Parts()
+                self._write(parts, index, stream, text, _NATIVE)
                 if dropped_bytes > 0:
-                    self._end_lines(index, stream)
-                    self._add(index, stream, f"… {dropped_bytes} bytes were dropped", 0)
+                    self._end_lines(parts, index, stream)
+                    self._add(parts, index, stream, f"… {dropped_bytes} bytes were dropped", 0)
+                parts.read(stream, native.position)
+                self._commit(parts)
 
-    def _write(self, index: int, stream: int, text: str, source: str) -> None:
-        with self._lock:
-            key = (index, stream, source)
-            begin, *others = text.split("\n")
-            line, length = self._partial.pop(key, ""), self._lengths.pop(key, 0) + len(begin)
-            if len(line) < MAX_LOG_LINE_BYTES:
-                line += begin[: MAX_LOG_LINE_BYTES - len(line)]
+    def _write(self, parts: Parts, index: int, stream: int, text: str, source: str) -> None:
+        key = (index, stream, source)
+        begin, *others = text.split("\n")
+        line, length, told = self._partial.pop(key, _NOTHING)
+        if len(line) < MAX_LOG_LINE_BYTES:
+            line += begin[: MAX_LOG_LINE_BYTES - len(line)]
+        length += len(begin)
+        if others:
+            if told > 0:
+                parts.whole(_name(key))
             for following in others:
-                self._add(index, stream, line, length)
+                self._add(parts, index, stream, line, length)
                 line, length = following[:MAX_LOG_LINE_BYTES], len(following)
-            if length > 0:
-                self._partial[key], self._lengths[key] = line, length
+                if parts.size > _WRITE_BYTES:
+                    self._put(parts)
+            told = 0
+        if length > 0:
+            self._partial[key] = (line, length, told)
+        if len(line) > told:
+            self._untold.add(key)
+        else:
+            self._untold.discard(key)
 
-    def _end_lines(self, index: int, stream: int) -> None:
+    def _tell_partial(self, parts: Parts) -> None:
+        untold, self._untold = self._untold, set()
+        if not self._limit.has_room:
+            return
+        for key in untold:
+            line, length, told = self._partial.get(key, _NOTHING)
+            if len(line) > told:
+                index, stream, _source = key
+                parts.partial(_name(key), index, stream, line[told:])
+                self._partial[key] = (line, length, len(line))
+
+    def _end_lines(self, parts: Parts, index: int, stream: int) -> None:
         for source in ("", _NATIVE):
-            line = self._partial.pop((index, stream, source), None)
-            if line is not None:
-                self._add(index, stream, line, self._lengths.pop((index, stream, source)))
+            key = (index, stream, source)
+            line, length, told = self._partial.pop(key, _NOTHING)
+            if told > 0:
+                parts.whole(_name(key))
+            if length > 0:
+                self._add(parts, index, stream, line, length)
 
-    def _add(self, index: int, stream: int, line: str, length: int) -> None:
+    def _add(self, parts: Parts, index: int, stream: int, line: str, length: int) -> None:
         if not self._limit.allows():
             return
         if length > len(line):
             line = f"{line}… ({length} characters)"
-        entries = self._entries
-        entries.append(0x94)
-        pack_int(entries, index)
-        entries.append(stream)
-        entries += _time_form.pack(0xCB, time.time() * 1000)
-        pack_str(entries, line)
-        self._count += 1
-        if self._count == 1:
+        parts.line(index, stream, line)
+
+    def _write_rest(self) -> None:
+        parts = Parts()
+        self._tell_partial(parts)
+        if self._limit.dropped > 0:
+            dropped, self._limit.dropped = self._limit.dropped, 0
+            parts.dropped(dropped)
+        self._put(parts)
+        self._has_news = True
+
+    def _put(self, parts: Parts) -> None:
+        self._limit.dropped += self._printed.write(parts)
+
+    def _commit(self, parts: Parts) -> None:
+        if parts.size > 0:
+            self._put(parts)
+            now_s = _clock()
+            if now_s - self._announced_s >= _ANNOUNCE_S and self._link.send_now(_ANNOUNCEMENT):
+                self._announced_s, self._has_news = now_s, False
+                if not self._untold:
+                    return
+        elif not self._untold and self._limit.dropped == 0:
+            return
+        if not self._has_news:
+            self._has_news = True
             self._wake()
-        elif self._count >= BATCH_LINES:
-            self.flush(natives=False)
+
+
+def _name(key: _Key) -> str:
+    index, stream, source = key
+    return f"{stream}:{index}{source}"
 
 
 def _input_at_work() -> int:
@@ -145,11 +232,15 @@ class _LineLimit:
     def __init__(self) -> None:
         self.dropped = 0
         self._tokens: float = LOG_BURST_LINES
-        self._last_s = time.perf_counter()
+        self._last_s = _clock()
+
+    @property
+    def has_room(self) -> bool:
+        return self._tokens >= 1
 
     def allows(self) -> bool:
         if self._tokens < 1:
-            now_s = time.perf_counter()
+            now_s = _clock()
             self._tokens = min(LOG_BURST_LINES, self._tokens + (now_s - self._last_s) * LOG_LINES_PER_SECOND)
             self._last_s = now_s
         if self._tokens < 1:

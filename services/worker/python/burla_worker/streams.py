@@ -40,7 +40,7 @@ class CallStream(io.TextIOBase):
         return False
 
     def flush(self) -> None:
-        pass
+        self._output.write_out()
 
     def close(self) -> None:
         """Stays open: the next call writes to it too."""
@@ -64,6 +64,9 @@ class _Bytes(io.BufferedIOBase):
         data = bytes(data)
         self._output.write(self._stream, self._decoder.decode(data))
         return len(data)
+
+    def flush(self) -> None:
+        self._output.write_out()
 
     def fileno(self) -> int:
         return self._stream

@@ -25,7 +25,7 @@ export class DockerContainer implements Container {
   readonly workerId: WorkerId;
   /** Its processes belong to the engine, which may run on another kernel than this. */
   readonly pid = 0;
-  readonly printed: PrintedFiles | null;
+  readonly printed: PrintedFiles;
   readonly exited: Promise<ExitReport>;
   readonly #options: ContainerOptions;
   readonly #engine: Engine;
@@ -46,7 +46,7 @@ export class DockerContainer implements Container {
     this.#output = join(outputRoot, options.workerId);
     this.#create = createOptions(options, { ...limits, paths: { ...limits.paths, output: this.#output } });
     makeOutput(this.#output);
-    this.printed = options.runtime === "node" ? new PrintedFiles(this.#output, OPEN_TO_ALL) : null;
+    this.printed = new PrintedFiles(this.#output, OPEN_TO_ALL);
     this.exited = this.#live().finally(() => {
       clearTimeout(this.#killTimer);
       rmSync(this.#output, { recursive: true, force: true });
