@@ -22,9 +22,12 @@ export interface MainProcess {
   stop(): Promise<void>;
 }
 
-/** @param nodes how many nodes of one worker it runs; none for tests of main alone. */
-export async function startMain(nodes: number): Promise<MainProcess> {
-  const directory = await mkdtemp(join(tmpdir(), "burla-main-"));
+/**
+ * @param nodes how many nodes of one worker it runs; none for tests of main alone.
+ * @param earlier a main that has ended and whose state it takes over.
+ */
+export async function startMain(nodes: number, earlier?: Pick<MainProcess, "directory">): Promise<MainProcess> {
+  const directory = earlier?.directory ?? (await mkdtemp(join(tmpdir(), "burla-main-")));
   const config = {
     directory,
     version: "test",
