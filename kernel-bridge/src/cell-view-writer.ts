@@ -99,7 +99,7 @@ export class CellViewWriter {
       log: { lines: this.#lines.slice(-MAX_VIEW_LINES), total: this.#lineCount, dropped: Math.max(0, this.#lineCount - MAX_VIEW_LINES) },
       samples: [...this.#samples].sort((a, b) => a.index - b.index),
       failures: [...this.#failures].sort((a, b) => a.index - b.index),
-      // A cell of the Node session has one job.
+      // Those of the whole cell are another's to tell.
       step: 0, steps: [], note: "", noteLine: null,
     };
   }

@@ -50,7 +50,7 @@ export interface LiveKernel {
   /** Runs code after what was given before. The events can be read once. Never throws for an error of the code. */
   execute(code: string, options?: ExecuteOptions): AsyncIterable<KernelEvent>;
   /**
-   * The next execution with this `cellId` runs on the cluster: its last statement is rewritten (`../README.md`). Puts the
+   * The next execution with this `cellId` runs on the cluster: its maps are rewritten (`../README.md`). Puts the
    * client into the kernel when it is not there yet.
    * @throws BurlaError BURLA_KERNEL when the kernel cannot take it (no cloudpickle, no answer in time).
    */

@@ -20,6 +20,7 @@ export const armedRunSchema = v.object({
   clusterName: text(256),
   onlyInputs: v.nullable(v.array(count)),
   attachTo: v.nullable(text(64)),
+  attachStep: v.optional(count, 0),
 });
 
 export const commandSchema = v.variant("type", [

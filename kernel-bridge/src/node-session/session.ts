@@ -180,7 +180,7 @@ class NodeSession implements LiveKernel {
     this.#sayLate(execution);
     const { code, options, armed, isSilent } = execution;
     this.#process?.send({
-      type: "execute", code, armed: armed === null ? null : { ...armed, onlyInputs: armed.onlyInputs === null ? null : [...armed.onlyInputs] },
+      type: "execute", code, armed: armed === null ? null : { ...armed, attachStep: armed.attachStep ?? 0, onlyInputs: armed.onlyInputs === null ? null : [...armed.onlyInputs] },
       label: isSilent ? "silent" : `cell ${this.#count}`,
       cellId: options.cellId ?? null,
       silent: isSilent,

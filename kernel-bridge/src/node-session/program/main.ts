@@ -59,7 +59,9 @@ async function execute(command: ExecuteCommand): Promise<void> {
 }
 
 async function runCommand({ code, label, armed }: ExecuteCommand, execution: CurrentExecution): Promise<CellValue | undefined> {
-  return cells.run(code, label, await desk.begin(armed, label, execution), execution.signal);
+  const value = await cells.run(code, label, await desk.begin(armed, label, execution), execution.signal);
+  desk.finish(armed);
+  return value;
 }
 
 /** What native code has written by now is heard before the end: it comes by other ways. */
@@ -119,6 +121,7 @@ const forCells = {
   shadows: scope.shadows,
   imported: scope.imported.bind(scope),
   map: desk.map.bind(desk),
+  loop: desk.loop.bind(desk),
   call: async (body: Parameters<typeof desk.call>[0]) => adopt(scope, await desk.call(body)),
 };
 Object.defineProperty(globalThis, SESSION, { value: forCells });

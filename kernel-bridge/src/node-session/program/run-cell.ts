@@ -1,5 +1,6 @@
 /** Runs one cell: its text is parsed, rewritten, compiled, run, and its value shown. */
 import { CellComposer, type ComposedScript } from "./cells/compose.ts";
+import type { CellPlan } from "./cells/plan/plan.ts";
 import type { CellMaps } from "./cells/cell-maps.ts";
 import { compileScript } from "./cells/compile.ts";
 import { objectText, parseCell, type ParseOptions } from "./cells/parse.ts";
@@ -12,8 +13,16 @@ export interface CellValue {
   readonly value: unknown;
 }
 
-/** How a cell runs: here, or with its last statement on the cluster. */
-export type CellMode = "here" | "armed" | "attached";
+/** How a cell runs: here, or with its maps on the cluster. */
+export type CellMode =
+  | { readonly where: "here" }
+  | {
+      readonly where: "cluster";
+      /** Which of its maps takes up a job that an earlier execution has begun. */
+      readonly attachStep: number | null;
+      /** Hears what becomes of the cell, before it runs. */
+      readonly planned: (plan: CellPlan) => void;
+    };
 
 export interface CellRunnerOptions {
   readonly language: ParseOptions["language"];
@@ -38,15 +47,17 @@ export class CellRunner {
     const options = { label, language };
     const file = objectText(ts, parseCell(ts, code, options), options);
     const composer = new CellComposer(ts, file, {
-      isArmed: mode !== "here",
       protectedNames: scope.protectedNames,
       shadowed: new Set(Object.keys(scope.shadows)),
       session: scope.variables,
+      imports: scope.imports,
       resolve: (specifier) => scope.resolve(specifier),
     });
     const run = (script: ComposedScript, part: number) => this.#runScript(script, { source: file.text, label, filename: part === 0 ? label : `${label}#${part}` }, signal);
-    if (mode === "attached") return run(composer.lastAlone(), 0);
-    if (mode === "here" || composer.last.kind === "map") return run(composer.whole(), 0);
+    if (mode.where === "here") return run(composer.whole(), 0);
+    const plan = composer.plan();
+    mode.planned(plan);
+    if (plan.how === "map") return run(composer.whole(plan.edits(mode.attachStep)), 0);
     await run(composer.beforeCall(), 0);
     // What the cell imports is there by now.
     const result = await run(composer.call(watchedNames(file.text, scope.variables)), 1);

@@ -9,7 +9,7 @@ import { IMPORT_META, protectedNames } from "./cells/session-names.ts";
 /** The client's capture looks here for what an import has bound: see `client/src/capture/session-imports.ts`. */
 const IMPORTS_KEY = Symbol.for("burla.session.imports");
 
-interface BoundImport {
+export interface BoundImport {
   readonly specifier: string;
   readonly exported: string;
   /** Property names to follow from there. */
@@ -53,6 +53,11 @@ export class SessionScope {
   get variables(): Readonly<Record<string, unknown>> {
     const names = Object.keys(globalThis).filter((name) => !this.protectedNames.has(name) && !this.#imports.has(name));
     return Object.fromEntries(names.map((name) => [name, this.#globals[name]]));
+  }
+
+  /** Names that cells have imported, and what they mean. */
+  get imports(): ReadonlyMap<string, BoundImport> {
+    return this.#imports;
   }
 
   /** A call has changed what a name means. */

@@ -1,154 +1,138 @@
-/** One execution of a cell on the cluster: its last statement's map, or the cell as one call. The client does the work. */
-import type * as Burla from "burla";
-import type { ArmedRun } from "../../../kernel.ts";
-import type { CellMaps } from "../cells/cell-maps.ts";
-import type { MapShape } from "../cells/last-statement.ts";
-import type { CurrentExecution } from "../current.ts";
-import type { Reporter } from "../reporter.ts";
+/** One execution of a cell on the cluster: its maps one after the other, or the cell as one call. The client does the work. */
+import type { CellPlan } from "../cells/plan/plan.ts";
+import type { MapShape } from "../cells/plan/sites.ts";
 import type { TypeScript } from "../typescript.ts";
-import { isAsync, needsOf, remoteCallback, wrappers } from "./callback.ts";
-import { readInputs, type MapInputs } from "./inputs.ts";
+import { collecting, isAsync, needsOf, readPromised, remoteCallback, tellingPromises, wrappers } from "./callback.ts";
+import { readInputs, readTurns, type MapInputs } from "./inputs.ts";
+import { JobRunner, type JobRunnerOptions } from "./job.ts";
 import { failedAgain, type KeptRun, type KeptRuns } from "./kept.ts";
-import { JobTracker } from "./tracker.ts";
+import { shaped, throwFirst } from "./shapes.ts";
+import { CellSteps } from "./steps.ts";
 
-export interface ArmedCellOptions {
-  readonly run: ArmedRun;
-  readonly execution: CurrentExecution;
-  readonly label: string;
-  readonly burla: typeof Burla;
+export interface ArmedCellOptions extends Omit<JobRunnerOptions, "steps"> {
   readonly ts: TypeScript;
-  readonly reporter: Reporter;
-  readonly maps: CellMaps;
   readonly kept: KeptRuns;
 }
 
+/** What a rewritten cell says of one of its maps. */
+export type MapCall = MapShape & { readonly line: number };
+
+/** The same of a loop. */
+export interface LoopCall {
+  readonly line: number;
+  readonly name: string;
+}
+
+/** A statement of a loop that puts something in its place: which one, with what. */
+export type Collected = readonly [kind: number, values: readonly unknown[]];
+
 type AnyFunction = (...args: never[]) => unknown;
-type Stream = Burla.RemoteResults<unknown>;
+
+/** How the calls of a map become a job. */
+interface Mapping {
+  readonly fn: AnyFunction;
+  readonly needs: "value" | "index";
+  /** What is put around the function. */
+  readonly wrap: (fn: AnyFunction) => AnyFunction;
+  readonly inputs: MapInputs;
+  readonly name: string;
+  readonly line: number;
+  readonly maxParallelism?: number | undefined;
+}
 
 export class ArmedCell {
   readonly #options: ArmedCellOptions;
+  readonly #steps: CellSteps;
+  readonly #runner: JobRunner;
+  #jobs = 0;
 
-  constructor(options: ArmedCellOptions) {
+  constructor(options: ArmedCellOptions, plan: CellPlan) {
     this.#options = options;
+    this.#steps = new CellSteps(plan);
+    this.#runner = new JobRunner({ ...options, steps: this.#steps });
+    if (options.run.onlyInputs === null && options.run.attachTo === null) options.kept.forget(options.run.cellId);
   }
 
-  /** What the expression gives. @throws what the function throws; the rest of the map has run then. */
-  async map(receiver: unknown, fn: unknown, shape: MapShape): Promise<unknown> {
-    const { attachTo } = this.#options.run;
-    if (attachTo !== null) return this.#attached(attachTo, shape);
-    const whole = wholeOf(receiver, fn, shape);
+  /** What the expression gives. @throws what the expression throws; the rest of the map has run then. */
+  async map(site: MapCall, receiver: unknown, fn: unknown, options?: { readonly concurrency?: number }): Promise<unknown> {
+    const attached = await this.#attached("map", site.line);
+    // Of the function nothing is known; what stands around it is made for promises.
+    if (attached !== undefined) return shaped(attached, { ...site, isAsync: site.around !== "none", collect: (results) => results });
+    const whole = wholeOf(receiver, fn, site);
     // Neither can go right: the language says best what is wrong.
-    if (receiver === null || receiver === undefined) return shape.isOptional ? undefined : whole();
+    if (receiver === null || receiver === undefined) return site.isOptional ? undefined : whole();
     if (typeof fn !== "function") return whole();
-    const inputs = readInputs(receiver, shape);
-    const needs = needsOf(this.#options.ts, fn as AnyFunction);
-    if (inputs === undefined || (needs === "array" && !isOneArgument(fn, shape))) return this.#one(whole, nameOf(fn, this.#options.label));
-    const results = await this.#mapped(inputs, fn as AnyFunction, needs === "value" ? "value" : "index", shape);
-    return shape.around === "none" && isAsync(fn as AnyFunction) ? inputs.collect(results.map((result) => Promise.resolve(result))) : inputs.collect(results);
+    const inputs = readInputs(receiver, site);
+    const needs = needsFor(this.#options.ts, fn as AnyFunction, site);
+    const isTest = site.from === "filter" && isAsync(fn as AnyFunction);
+    if (inputs === undefined || needs === "array" || isTest) return this.#steps.isSequence ? whole() : this.#one(whole, nameOf(fn, this.#options.label), site.line);
+    const all = isAsync(fn as AnyFunction);
+    const wrap = all || (site.around === "all" && site.isAwaited) ? (one: AnyFunction) => one : tellingPromises;
+    const run = await this.#mapped({ fn: fn as AnyFunction, needs, wrap, inputs, name: nameOf(fn, this.#options.label), line: site.line, maxParallelism: finite(options?.concurrency) });
+    return shaped(run, { ...site, isAsync: all, collect: inputs.collect });
+  }
+
+  /** What the turns of a loop have collected, in their order. */
+  async loop({ line, name }: LoopCall, turns: Iterable<unknown> | AsyncIterable<unknown>, turn: AnyFunction): Promise<Iterable<Collected>> {
+    const attached = await this.#attached("map", line);
+    return replayed(attached ?? (await this.#mapped({ fn: turn, needs: "value", wrap: collecting, inputs: await readTurns(turns), name, line })));
   }
 
   /** The cell as one call. @returns its value and its variables. */
   async call(body: () => Promise<CallResult>): Promise<CallResult> {
-    const { attachTo } = this.#options.run;
-    if (attachTo === null) return (await this.#one(body, this.#options.label)) as CallResult;
-    const [result] = await this.#read(this.#attach(attachTo), { name: this.#options.label, how: "call", total: 1, indexes: null });
-    return result as CallResult;
+    const attached = await this.#attached("call", 1);
+    if (attached === undefined) return (await this.#one(body, this.#options.label, 1)) as CallResult;
+    throwFirst(attached);
+    return attached.results[0] as CallResult;
   }
 
-  async #mapped(inputs: MapInputs, fn: AnyFunction, needs: "value" | "index", shape: MapShape): Promise<unknown[]> {
-    const { cellId } = this.#options.run;
-    const kept = this.#options.run.onlyInputs === null ? undefined : this.#keptFor(inputs);
-    const onlyInputs = kept === undefined ? null : failedAgain(kept, this.#options.run.onlyInputs ?? [], inputs.present);
-    const indexes = indexesOf(inputs, onlyInputs);
-    const values = indexes === null ? inputs.values : pairs(inputs, indexes, onlyInputs);
-    const stream = this.#start(remoteCallback(fn, needs, indexes !== null), values, nameOf(fn, this.#options.label));
-    const outcome = await this.#settle(stream, { name: nameOf(fn, this.#options.label), how: "map", total: indexes?.length ?? inputs.count, indexes });
-    const run = merged(kept, outcome, onlyInputs, inputs);
-    if (shape.around === "allSettled") return settledResults(run);
-    this.#options.kept.set(cellId, run);
-    throwFirst(run);
-    return run.results;
+  /** The job that was begun before, if it is the one of this map. */
+  async #attached(how: "map" | "call", line: number): Promise<KeptRun | undefined> {
+    const { attachTo, attachStep } = this.#options.run;
+    if (attachTo === null || this.#jobs !== (attachStep ?? 0)) return undefined;
+    const job = this.#jobs++;
+    const name = how === "call" ? this.#options.label : attachTo;
+    const outcome = await this.#runner.attach(attachTo, { name, how, line, total: how === "call" ? 1 : null, indexes: null });
+    const run = { ...outcome, results: filled(outcome.results, outcome.count) };
+    this.#options.kept.set(this.#options.run.cellId, job, run);
+    return run;
   }
 
-  #keptFor(inputs: MapInputs): KeptRun {
-    const kept = this.#options.kept.get(this.#options.run.cellId);
-    if (kept === undefined) throw new Error("the results of the earlier run are gone, since the session was restarted or the cell was changed: run the cell again");
+  async #mapped({ fn, needs, wrap, inputs, name, line, maxParallelism }: Mapping): Promise<KeptRun> {
+    const { run: { cellId, onlyInputs }, kept: allKept } = this.#options;
+    const job = this.#jobs++;
+    const kept = this.#keptFor(job, inputs);
+    if (kept !== undefined && kept.failures.size === 0) {
+      this.#steps.begin(line, () => ({ done: kept.count, failed: 0, elapsedMs: 0 }));
+      return kept;
+    }
+    const again = kept === undefined ? null : failedAgain(kept, onlyInputs ?? [], inputs.present);
+    const indexes = indexesOf(inputs, again);
+    const values = indexes === null ? inputs.values : pairs(inputs, indexes, again);
+    const facts = { name, how: "map" as const, line, total: indexes?.length ?? inputs.count, indexes, maxParallelism };
+    const outcome = await this.#runner.start(wrap(remoteCallback(fn, needs, indexes !== null)), values, facts);
+    const run = merged(kept, outcome, again, inputs);
+    allKept.set(cellId, job, run);
+    return run;
+  }
+
+  /** What an earlier run of the cell has left of the job, when only what failed is to run. */
+  #keptFor(job: number, inputs: MapInputs): KeptRun | undefined {
+    const { run: { cellId, onlyInputs, attachTo }, kept: allKept } = this.#options;
+    if (onlyInputs === null && attachTo === null) return undefined;
+    if (onlyInputs !== null && !allKept.knows(cellId)) throw new Error("the results of the earlier run are gone, since the session was restarted or the cell was changed: run the cell again");
+    const kept = allKept.get(cellId, job);
+    // A cell that takes up a job runs what has failed before it as a whole.
+    if (kept === undefined || (onlyInputs === null && kept.failures.size > 0)) return undefined;
     if (inputs.count !== null && inputs.count !== kept.count) throw new Error(`the cell had ${kept.count} inputs when some of them failed and has ${inputs.count} now: run the cell again`);
     return kept;
   }
 
-  async #attached(jobId: string, shape: MapShape): Promise<unknown> {
-    const outcome = await this.#settle(this.#attach(jobId), { name: jobId, how: "map", total: null, indexes: null });
-    const run = { ...outcome, results: filled(outcome.results, outcome.count) };
-    if (shape.around === "allSettled") return settledResults(run);
-    this.#options.kept.set(this.#options.run.cellId, run);
+  async #one(body: () => unknown, name: string, line: number): Promise<unknown> {
+    this.#jobs++;
+    const run = await this.#runner.start(body as AnyFunction, [0], { name, how: "call", line, total: 1, indexes: null });
     throwFirst(run);
-    return run.results;
-  }
-
-  async #one(body: () => unknown, name: string): Promise<unknown> {
-    const [result] = await this.#read(this.#start(body as AnyFunction, [0], name), { name, how: "call", total: 1, indexes: null });
-    return result;
-  }
-
-  async #read(stream: TrackedStream, job: JobFacts): Promise<unknown[]> {
-    const run = await this.#settle(stream, job);
-    throwFirst(run);
-    return run.results;
-  }
-
-  #start(fn: AnyFunction, inputs: Iterable<unknown>, name: string): TrackedStream {
-    const { burla } = this.#options;
-    // Detached for the cluster: a window that is reloaded must find the job running.
-    return (listeners) => burla.remoteParallelMap(fn as (input: unknown) => unknown, inputs, { ...listeners, name, onError: "continue", detach: true });
-  }
-
-  #attach(jobId: string): TrackedStream {
-    return (listeners) => this.#options.burla.attach(jobId, { ...listeners, onError: "continue" });
-  }
-
-  /** Reads all of a job, and shows how it is. An interrupted cell does not end before it is shown how that went. */
-  #settle(start: TrackedStream, facts: JobFacts): Promise<KeptRun> {
-    const settled = this.#follow(start, facts);
-    this.#options.execution.holdFor(settled);
-    return settled;
-  }
-
-  async #follow(start: TrackedStream, { name, how, total, indexes }: JobFacts): Promise<KeptRun> {
-    const { run, execution, label, reporter, maps } = this.#options;
-    const indexOf = (index: number): number => indexes?.[index] ?? index;
-    const tracker = new JobTracker({ head: { name, cluster: run.clusterName, how, total }, reporter, maps, label, indexOf });
-    // By force, what follows may never come to its end.
-    execution.onInterrupted(() => tracker.end("cancelled"));
-    const outcome: KeptRun = { results: [], failures: new Map(), count: 0 };
-    let count = 0;
-    try {
-      const stream = start({ onLog: (line) => tracker.line(line), progress: (progress) => tracker.progress(progress), cluster: clusterOf(run) });
-      this.#cancelWith(stream, execution.signal);
-      for await (const entry of stream.settled()) {
-        count++;
-        const index = indexOf(entry.index);
-        if (entry.status === "fulfilled") {
-          outcome.results[entry.index] = entry.value;
-          tracker.result(index, entry.value);
-        } else {
-          const reason = withoutWrappers(entry.reason);
-          outcome.failures.set(entry.index, reason);
-          tracker.failure(index, reason);
-        }
-      }
-    } catch (error) {
-      tracker.end(execution.signal.aborted ? "cancelled" : "failed", execution.signal.aborted ? "" : firstLine(error));
-      throw error;
-    }
-    tracker.end(outcome.failures.size === 0 ? "done" : "failed");
-    return { ...outcome, count };
-  }
-
-  #cancelWith(stream: Stream, signal: AbortSignal): void {
-    const cancel = () => this.#options.execution.holdFor(stream.cancel());
-    if (signal.aborted) cancel();
-    else signal.addEventListener("abort", cancel, { once: true });
+    return run.results[0];
   }
 }
 
@@ -160,31 +144,40 @@ export interface CallResult {
   readonly changed: Readonly<Record<string, unknown>>;
 }
 
-type Listeners = Required<Pick<Burla.MapOptions, "onLog" | "progress" | "cluster">>;
-type TrackedStream = (listeners: Listeners) => Stream;
-
-interface JobFacts {
-  readonly name: string;
-  readonly how: "map" | "call";
-  readonly total: number | null;
-  /** The index in the map of each input of the job; null where they are the same. */
-  readonly indexes: readonly number[] | null;
+function* replayed(run: KeptRun): Generator<Collected> {
+  for (const [index, collected] of run.results.entries()) {
+    if (run.failures.has(index)) throw run.failures.get(index);
+    for (const [kind, values] of collected as readonly Collected[]) yield [kind, values.map(asPromised)];
+  }
 }
 
-function clusterOf({ cluster }: ArmedRun): string | Burla.ClusterAddress {
-  if (cluster === null) return "local";
-  const { url, token, certificate } = cluster;
-  return { url, token, ...(certificate !== null && { certificate }) };
+function asPromised(one: unknown): unknown {
+  const { value, isPromised } = readPromised(one);
+  return isPromised ? Promise.resolve(value) : value;
 }
 
 function wholeOf(receiver: unknown, fn: unknown, { from, around }: MapShape): () => unknown {
   const suffix = around === "none" ? "" : around === "all" ? "All" : "AllSettled";
-  return wrappers()[`${from}${suffix}`](receiver, fn);
+  const make = wrappers().whole[from === "pMap" ? "fromAll" : `${from}${suffix}`];
+  if (make === undefined) throw new Error(`there is no map of the form ${from}${suffix}`);
+  return make(receiver, fn);
+}
+
+function needsFor(ts: TypeScript, fn: AnyFunction, site: MapShape): "value" | "index" | "array" {
+  // Of p-map, functions get the index in any case, and no array.
+  if (site.from === "pMap") return "index";
+  const needs = needsOf(ts, fn);
+  if (needs !== "array") return needs;
+  return isOneArgument(fn, site) ? "index" : "array";
 }
 
 /** `Array.from` gives its function no array. */
 function isOneArgument(fn: object, { from }: MapShape): boolean {
   return from === "from" && (fn as AnyFunction).length <= 2 && !/\.\.\.|\barguments\b|\[native code\]/.test(Function.prototype.toString.call(fn));
+}
+
+function finite(concurrency: number | undefined): number | undefined {
+  return concurrency !== undefined && Number.isSafeInteger(concurrency) && concurrency > 0 ? concurrency : undefined;
 }
 
 function nameOf(fn: object, label: string): string {
@@ -216,39 +209,17 @@ function merged(kept: KeptRun | undefined, outcome: KeptRun, onlyInputs: readonl
   if (kept === undefined || onlyInputs === null) return { ...outcome, results: filled(outcome.results, inputs.count ?? outcome.count) };
   const results = [...kept.results];
   const failures = new Map(kept.failures);
+  const promised = new Set(kept.promised);
   onlyInputs.forEach((index, at) => {
     failures.delete(index);
+    if (outcome.promised.has(at)) promised.add(index);
     if (outcome.failures.has(at)) failures.set(index, outcome.failures.get(at));
     else results[index] = outcome.results[at];
   });
-  return { results, failures, count: kept.count };
+  return { results, failures, promised, count: kept.count };
 }
 
 /** Without gaps, of that length. */
 function filled(results: unknown[], count: number): unknown[] {
   return results.length === count && !results.includes(undefined) ? results : Array.from({ length: count }, (_, index) => results[index]);
-}
-
-function settledResults({ results, failures }: KeptRun): unknown[] {
-  return results.map((value, index) => (failures.has(index) ? { status: "rejected", reason: failures.get(index) } : { status: "fulfilled", value }));
-}
-
-function throwFirst({ failures }: KeptRun): void {
-  if (failures.size === 0) return;
-  let first = Infinity;
-  for (const index of failures.keys()) first = Math.min(first, index);
-  throw failures.get(first);
-}
-
-/** The user has not written the functions that we put around theirs. */
-function withoutWrappers(reason: unknown): unknown {
-  if (reason instanceof Error && typeof reason.stack === "string") {
-    const stack = reason.stack.replaceAll(/\n\s+at [^\n]*burla:map:[^\n]*/g, "");
-    if (stack !== reason.stack) Object.defineProperty(reason, "stack", { value: stack, configurable: true, writable: true, enumerable: false });
-  }
-  return reason;
-}
-
-function firstLine(error: unknown): string {
-  return String(error instanceof Error ? error.message : error).split("\n", 1)[0] ?? "";
 }

@@ -24,6 +24,37 @@ export function isAsync(fn: AnyFunction): boolean {
   return Object.prototype.toString.call(fn) === "[object AsyncFunction]";
 }
 
+/** The function as one that tells whether its calls give promises. */
+export function tellingPromises(fn: AnyFunction): AnyFunction {
+  return wrappers().promising(fn);
+}
+
+/** The turn of a loop: promises that it collects are awaited there. */
+export function collecting(turn: AnyFunction): AnyFunction {
+  return wrappers().collecting(turn);
+}
+
+/** A result, and whether the call gave a promise of it. */
+export function readPromised(value: unknown): { readonly value: unknown; readonly isPromised: boolean } {
+  const isPromised = typeof value === "object" && value !== null && PROMISED in value;
+  return { value: isPromised ? (value as Record<string, unknown>)[PROMISED] : value, isPromised };
+}
+
+/** The same for what it failed with. */
+export function readRejected(reason: unknown): { readonly reason: unknown; readonly isPromised: boolean } {
+  const isPromised = reason instanceof Error && reason.name === REJECTED;
+  return { reason: isPromised ? reason.cause : reason, isPromised };
+}
+
+/** The user has not written the functions that we put around theirs. */
+export function withoutWrappers(reason: unknown): unknown {
+  if (reason instanceof Error && typeof reason.stack === "string") {
+    const stack = reason.stack.replaceAll(/\n\s+at [^\n]*burla:map:[^\n]*/g, "");
+    if (stack !== reason.stack) Object.defineProperty(reason, "stack", { value: stack, configurable: true, writable: true, enumerable: false });
+  }
+  return reason;
+}
+
 /** The function as a job calls it. With `withIndex`, inputs are pairs of a value and its index in the array. */
 export function remoteCallback(fn: AnyFunction, needs: CallbackNeeds, withIndex: boolean): AnyFunction {
   if (withIndex) return needs === "index" ? wrappers().pairOfBoth(fn) : wrappers().pairOfValue(fn);
@@ -34,29 +65,48 @@ interface Wrappers {
   readonly indexed: (fn: AnyFunction) => AnyFunction;
   readonly pairOfValue: (fn: AnyFunction) => AnyFunction;
   readonly pairOfBoth: (fn: AnyFunction) => AnyFunction;
+  readonly promising: (fn: AnyFunction) => AnyFunction;
+  readonly collecting: (turn: AnyFunction) => AnyFunction;
   /** The whole expression, as one call. */
-  readonly map: (receiver: unknown, fn: unknown) => () => unknown;
-  readonly from: (receiver: unknown, fn: unknown) => () => unknown;
-  readonly mapAll: (receiver: unknown, fn: unknown) => () => unknown;
-  readonly fromAll: (receiver: unknown, fn: unknown) => () => unknown;
-  readonly mapAllSettled: (receiver: unknown, fn: unknown) => () => unknown;
-  readonly fromAllSettled: (receiver: unknown, fn: unknown) => () => unknown;
+  readonly whole: Readonly<Record<string, (receiver: unknown, fn: unknown) => () => unknown>>;
 }
 
 /** Frames of this name are left out of stacks. */
 export const WRAPPERS_FILE = "burla:map";
+
+/** What a call gives in the place of a promise's value, and what it throws for what a promise fails with. */
+const PROMISED = "burla:promised";
+const REJECTED = "burla:rejected";
 
 /** A script of its own: what is captured of a wrapper is its text alone, not that of the program. */
 const WRAPPERS = `({
   indexed: (fn) => (value, context) => fn(value, context.index),
   pairOfValue: (fn) => ([value]) => fn(value),
   pairOfBoth: (fn) => ([value, index]) => fn(value, index),
-  map: (receiver, fn) => () => receiver.map(fn),
-  from: (receiver, fn) => () => Array.from(receiver, fn),
-  mapAll: (receiver, fn) => () => Promise.all(receiver.map(fn)),
-  fromAll: (receiver, fn) => () => Promise.all(Array.from(receiver, fn)),
-  mapAllSettled: (receiver, fn) => () => Promise.allSettled(receiver.map(fn)),
-  fromAllSettled: (receiver, fn) => () => Promise.allSettled(Array.from(receiver, fn)),
+  promising: (fn) => (value, context) => {
+    const given = fn(value, context);
+    if ((typeof given !== "object" && typeof given !== "function") || given === null || typeof given.then !== "function") return given;
+    return given.then(
+      (value) => ({ "burla:promised": value }),
+      (cause) => { throw Object.assign(new Error("rejected", { cause }), { name: "burla:rejected" }); },
+    );
+  },
+  collecting: (turn) => async (input) => {
+    const awaited = async (value) => (typeof value?.then === "function" ? { "burla:promised": await value } : value);
+    const collected = [];
+    for (const [kind, values] of await turn(input)) collected.push([kind, await Promise.all(values.map(awaited))]);
+    return collected;
+  },
+  whole: {
+    map: (receiver, fn) => () => receiver.map(fn),
+    flatMap: (receiver, fn) => () => receiver.flatMap(fn),
+    filter: (receiver, fn) => () => receiver.filter(fn),
+    from: (receiver, fn) => () => Array.from(receiver, fn),
+    mapAll: (receiver, fn) => () => Promise.all(receiver.map(fn)),
+    fromAll: (receiver, fn) => () => Promise.all(Array.from(receiver, fn)),
+    mapAllSettled: (receiver, fn) => () => Promise.allSettled(receiver.map(fn)),
+    fromAllSettled: (receiver, fn) => () => Promise.allSettled(Array.from(receiver, fn)),
+  },
 })`;
 
 let made: Wrappers | undefined;

@@ -3,12 +3,12 @@ import { pathToFileURL } from "node:url";
 import type * as Burla from "burla";
 import type { ArmedRun } from "../../../kernel.ts";
 import type { CellMaps } from "../cells/cell-maps.ts";
-import type { MapShape } from "../cells/last-statement.ts";
+import type { CellPlan } from "../cells/plan/plan.ts";
 import type { CurrentExecution } from "../current.ts";
 import type { Reporter } from "../reporter.ts";
 import type { CellMode } from "../run-cell.ts";
 import { loadTypeScript } from "../typescript.ts";
-import { ArmedCell, type CallResult } from "./armed-cell.ts";
+import { ArmedCell, type CallResult, type Collected, type LoopCall, type MapCall } from "./armed-cell.ts";
 import { KeptRuns } from "./kept.ts";
 
 export interface DeskOptions {
@@ -35,18 +35,32 @@ export class ArmedDesk {
   /** The execution that begins. @returns how its cell is to be rewritten. @throws Interrupted */
   async begin(run: ArmedRun | null, label: string, execution: CurrentExecution): Promise<CellMode> {
     this.#cell = undefined;
-    if (run === null) return "here";
+    if (run === null) return { where: "here" };
     const { reporter, maps } = this.#options;
     const [burla, ts] = await Promise.all([this.prepare(), loadTypeScript()]);
     // Another one may have begun meanwhile.
     execution.signal.throwIfAborted();
-    this.#cell = new ArmedCell({ run, execution, label, burla, ts, reporter, maps, kept: this.#kept });
-    return run.attachTo === null ? "armed" : "attached";
+    const options = { run, execution, label, burla, ts, reporter, maps, kept: this.#kept };
+    const planned = (plan: CellPlan): void => {
+      execution.signal.throwIfAborted();
+      this.#cell = new ArmedCell(options, plan);
+    };
+    return { where: "cluster", attachStep: run.attachTo === null ? null : (run.attachStep ?? 0), planned };
   }
 
-  /** Called by a cell, in the place of its last statement's map. */
-  map(receiver: unknown, fn: unknown, shape: MapShape): Promise<unknown> {
-    return this.#current().map(receiver, fn, shape);
+  /** The cell has come to its end, and has not failed. */
+  finish(run: ArmedRun | null): void {
+    if (run !== null) this.#kept.forget(run.cellId);
+  }
+
+  /** Called by a cell, in the place of a map. */
+  map(site: MapCall, receiver: unknown, fn: unknown, options?: { readonly concurrency?: number }): Promise<unknown> {
+    return this.#current().map(site, receiver, fn, options);
+  }
+
+  /** Called by a cell, in the head of what stands for a loop that collects. */
+  loop(loop: LoopCall, turns: Iterable<unknown> | AsyncIterable<unknown>, turn: (...args: never[]) => unknown): Promise<Iterable<Collected>> {
+    return this.#current().loop(loop, turns, turn);
   }
 
   /** Called by a cell that is one call, with all of it. */

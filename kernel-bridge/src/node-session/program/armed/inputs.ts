@@ -1,5 +1,5 @@
 /** What a map runs over -> inputs of a job, or nothing when only the language itself can say what its map does. */
-import type { MapShape } from "../cells/last-statement.ts";
+import type { MapShape } from "../cells/plan/sites.ts";
 
 export interface MapInputs {
   readonly values: Iterable<unknown>;
@@ -17,14 +17,26 @@ const TYPED_ARRAY: unknown = Object.getPrototypeOf(Uint8Array);
 
 /** Undefined for what has a map of its own: it stays one call. */
 export function readInputs(receiver: unknown, { from }: Pick<MapShape, "from">): MapInputs | undefined {
-  if (from === "from") return readIterable(receiver);
-  if (Array.isArray(receiver)) return readArray(receiver);
-  return isTypedArray(receiver) ? readTypedArray(receiver) : undefined;
+  if (from === "from" || from === "pMap") return readIterable(receiver);
+  if (Array.isArray(receiver)) return readArray(receiver, from);
+  return isTypedArray(receiver) && from === "map" ? readTypedArray(receiver) : undefined;
 }
 
-function readArray(array: readonly unknown[]): MapInputs | undefined {
-  if (array.map !== Array.prototype.map || Object.getPrototypeOf(array) !== Array.prototype) return undefined;
+/** The turns of a loop. */
+export async function readTurns(turns: Iterable<unknown> | AsyncIterable<unknown>): Promise<MapInputs> {
+  const values: unknown[] = [];
+  for await (const value of turns) values.push(value);
+  return { values, count: values.length, present: null, collect: (results) => results };
+}
+
+function readArray(array: readonly unknown[], from: "map" | "flatMap" | "filter"): MapInputs | undefined {
+  if (array[from] !== Array.prototype[from] || Object.getPrototypeOf(array) !== Array.prototype) return undefined;
   const present = gapsOf(array);
+  if (from !== "map") {
+    const values = present === null ? array : present.map((index) => array[index]);
+    const collect = from === "flatMap" ? (results: unknown[]) => results.flat() : (results: unknown[]) => values.filter((_value, at) => Boolean(results[at]));
+    return { values, count: values.length, present, collect };
+  }
   if (present === null) return { values: array, count: array.length, present, collect: (results) => results };
   return {
     values: present.map((index) => array[index]),

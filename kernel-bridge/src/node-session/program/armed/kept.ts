@@ -1,10 +1,12 @@
-/** Results of a map of which some inputs have failed: kept by cell, so that a later run needs only those. */
+/** Results of the maps of a cell that has failed: kept, so that a later run needs only the inputs that failed. */
 import { MAX_VIEW_FAILURES } from "../../../cell-view.ts";
 
 export interface KeptRun {
   readonly results: unknown[];
   /** What failed, by index. */
   readonly failures: Map<number, unknown>;
+  /** Of which inputs the call gave a promise, as far as that is not known of the function. */
+  readonly promised: Set<number>;
   /** How many inputs there were. */
   readonly count: number;
 }
@@ -21,21 +23,31 @@ export function failedAgain({ failures }: Pick<KeptRun, "failures">, asked: read
 }
 
 /** Most cells that are kept: the oldest goes first. */
-const MAX_RUNS = 16;
+const MAX_CELLS = 16;
 
 export class KeptRuns {
-  readonly #byCell = new Map<string, KeptRun>();
+  readonly #byCell = new Map<string, Map<number, KeptRun>>();
 
-  get(cellId: string): KeptRun | undefined {
-    return this.#byCell.get(cellId);
+  /** Whether there is something of an earlier run of the cell. */
+  knows(cellId: string): boolean {
+    return this.#byCell.has(cellId);
   }
 
-  /** A run without failures is not kept: there is nothing to run again. */
-  set(cellId: string, run: KeptRun): void {
+  /** @param job which of the cell's jobs that is, from 0. */
+  get(cellId: string, job: number): KeptRun | undefined {
+    return this.#byCell.get(cellId)?.get(job);
+  }
+
+  set(cellId: string, job: number, run: KeptRun): void {
+    const jobs = this.#byCell.get(cellId) ?? new Map<number, KeptRun>();
     this.#byCell.delete(cellId);
-    if (run.failures.size === 0) return;
-    this.#byCell.set(cellId, run);
+    this.#byCell.set(cellId, jobs.set(job, run));
     const [oldest] = this.#byCell.keys();
-    if (this.#byCell.size > MAX_RUNS && oldest !== undefined) this.#byCell.delete(oldest);
+    if (this.#byCell.size > MAX_CELLS && oldest !== undefined) this.#byCell.delete(oldest);
+  }
+
+  /** A cell that has come to its end needs nothing again. */
+  forget(cellId: string): void {
+    this.#byCell.delete(cellId);
   }
 }

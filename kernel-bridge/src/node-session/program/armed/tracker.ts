@@ -1,5 +1,4 @@
 /** The one who shows how a job is: gathers what happens, and shows it some times a second. */
-import { randomUUID } from "node:crypto";
 import { inspect } from "node:util";
 import type { LogLine, Progress } from "burla";
 import { viewBundle } from "../../../cell-view-text.ts";
@@ -7,6 +6,7 @@ import { CellViewWriter, type ViewFailure, type ViewHead } from "../../../cell-v
 import type { CellMaps } from "../cells/cell-maps.ts";
 import { textOf } from "../errors.ts";
 import type { Reporter } from "../reporter.ts";
+import type { CellSteps, JobCounts } from "./steps.ts";
 
 /** At most ten times a second. */
 const REDRAW_MS = 100;
@@ -20,19 +20,30 @@ export interface TrackerOptions {
   readonly label: string;
   /** The index that an input of the job has in the map. */
   readonly indexOf: (index: number) => number;
+  /** The statements of the cell, of which this job is that of a line. */
+  readonly steps: CellSteps;
+  readonly line: number;
+  /** Where it is shown, and whether an earlier job was shown there. */
+  readonly displayId: string;
+  readonly isShown: boolean;
 }
 
 export class JobTracker {
   readonly #options: TrackerOptions;
   readonly #writer: CellViewWriter;
-  readonly #displayId = randomUUID();
+  #endedAtMs: number | null = null;
   #timer: NodeJS.Timeout | undefined;
   #isOver = false;
 
   constructor(options: TrackerOptions) {
     this.#options = options;
     this.#writer = new CellViewWriter({ ...options.head, startedAtMs: Date.now() });
-    options.reporter.say({ type: "display", data: this.#bundle(), metadata: {}, displayId: this.#displayId });
+    options.steps.begin(options.line, () => this.#counts);
+    options.reporter.say({ type: options.isShown ? "displayUpdate" : "display", data: this.#bundle(), metadata: {}, displayId: options.displayId });
+  }
+
+  get #counts(): JobCounts {
+    return this.#writer.document(this.#endedAtMs ?? Date.now());
   }
 
   progress({ jobId, phase, reason, nodes, workers, running, total }: Progress): void {
@@ -60,6 +71,7 @@ export class JobTracker {
   end(phase: "done" | "failed" | "cancelled" | "interrupted", reason = ""): void {
     if (this.#isOver) return;
     this.#isOver = true;
+    this.#endedAtMs = Date.now();
     this.#writer.apply({ type: "ended", phase, reason });
     this.#draw();
   }
@@ -86,10 +98,10 @@ export class JobTracker {
   #draw(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
-    this.#options.reporter.say({ type: "displayUpdate", data: this.#bundle(), metadata: {}, displayId: this.#displayId });
+    this.#options.reporter.say({ type: "displayUpdate", data: this.#bundle(), metadata: {}, displayId: this.#options.displayId });
   }
 
   #bundle() {
-    return viewBundle(this.#writer.document(Date.now()));
+    return viewBundle({ ...this.#writer.document(Date.now()), ...this.#options.steps.document });
   }
 }

@@ -1,23 +1,17 @@
 /** A parsed cell -> the text of the scripts that run it. Pure: text in, text out. */
 import type ts from "typescript";
 import type { TypeScript } from "../typescript.ts";
-import { changesShared } from "./effects.ts";
 import { readImport, readReexport, type ImportStatement } from "./imports.ts";
-import { planLast, type LastPlan } from "./last-statement.ts";
 import { assignedNames, bindingNames } from "./names.ts";
 import type { Edit, Piece } from "./pieces.ts";
+import { Meaning, type KnownNames } from "./plan/meaning.ts";
+import { planCell, type CellPlan } from "./plan/plan.ts";
 import { IMPORT_META, SESSION } from "./session-names.ts";
 import { classPieces, functionPieces, piecesOf, variablePieces, withoutModifiers, type StatementContext } from "./statements.ts";
 
-export interface ComposeOptions {
-  /** Whether the last statement's map, if it is one, goes to the cluster. */
-  readonly isArmed: boolean;
-  /** Which names may not become properties of the global object. */
+export interface ComposeOptions extends KnownNames {
+  /** Which names may not become properties of the global object; `shadowed` are those of them that earlier cells have declared. */
   readonly protectedNames: ReadonlySet<string>;
-  /** Of those, the ones that earlier cells have declared. */
-  readonly shadowed: ReadonlySet<string>;
-  /** Variables of earlier cells, and what they mean. */
-  readonly session: Readonly<Record<string, unknown>>;
   /** What to import in the place of a specifier. */
   readonly resolve: (specifier: string) => string;
 }
@@ -57,17 +51,13 @@ export class CellComposer {
     this.#edits = this.#metaEdits();
   }
 
-  /** What the last statement is, for a cell that is to run on the cluster. */
-  get last(): LastPlan {
-    const last = this.#sorted.body.at(-1);
-    const plan: LastPlan = last === undefined ? { kind: "call" } : planLast(this.#ts, last);
-    return plan.kind === "map" && changesShared(this.#ts, plan.fn, (name, as) => this.#isShared(name, as)) ? { kind: "call" } : plan;
+  /** What becomes of a cell that is to run on the cluster. */
+  plan(): CellPlan {
+    return planCell(this.#ts, this.#file, this.#sorted.body, new Meaning(this.#ts, this.#file, this.#options));
   }
 
-  /** The cell as it runs here; the map of its last statement goes through the session if it is armed. */
-  whole(): ComposedScript {
-    const plan = this.#options.isArmed ? this.last : undefined;
-    const edits = plan?.kind === "map" ? plan.edits(this.#file) : [];
+  /** The cell as it runs here. @param edits those of its plan: its maps go through the session. */
+  whole(edits: readonly Edit[] = []): ComposedScript {
     const context = this.#context(edits);
     const { imports, functions, body } = this.#sorted;
     const names = [...imports.flatMap((one) => one.names), ...functions.map(({ name }) => name.text), ...body.flatMap((statement) => this.#declares(statement))];
@@ -77,15 +67,6 @@ export class CellComposer {
       ...body.flatMap((statement, index) => this.#sessionPieces(context, statement, index === body.length - 1)),
     ];
     return this.#script(inner, names, true);
-  }
-
-  /** The last statement alone, as when it takes up a job that an earlier execution has started. */
-  lastAlone(): ComposedScript {
-    const last = this.#sorted.body.at(-1);
-    const plan = this.last;
-    if (last === undefined || plan.kind !== "map") return this.#script([], [], true);
-    const pieces = this.#sessionPieces(this.#context(plan.attachEdits(this.#file)), last, true);
-    return this.#script(pieces, this.#declares(last), false);
   }
 
   /** What a cell that is one call does here before it: imports, enums. */
@@ -133,13 +114,6 @@ export class CellComposer {
   get returnedNames(): readonly string[] {
     const assigned = assignedNames(this.#ts, this.#sorted.body).filter((name) => this.#isTopLevel(name));
     return [...new Set([...this.#declaredVariables(), ...assigned])];
-  }
-
-  #isShared(name: string, as: "variable" | "container"): boolean {
-    if (this.#sorted.body.slice(0, -1).flatMap((statement) => this.#declares(statement)).includes(name)) return true;
-    const { session } = this.#options;
-    const value = Object.hasOwn(session, name) ? session[name] : undefined;
-    return as === "variable" ? Object.hasOwn(session, name) : Array.isArray(value) || value instanceof Map || value instanceof Set;
   }
 
   #declaredVariables(): string[] {

@@ -30,6 +30,14 @@ export function isStep(ts: TypeScript, operator: ts.SyntaxKind): boolean {
   return operator === ts.SyntaxKind.PlusPlusToken || operator === ts.SyntaxKind.MinusMinusToken;
 }
 
+/** What an assignment gives a value to: `a` and `b.c` of `[a, { x: b.c }]`. */
+export function assignmentTargets(ts: TypeScript, target: ts.Node): ts.Node[] {
+  if (ts.isArrayLiteralExpression(target)) return target.elements.flatMap((element) => assignmentTargets(ts, element));
+  if (ts.isSpreadElement(target) || ts.isSpreadAssignment(target) || ts.isParenthesizedExpression(target)) return assignmentTargets(ts, target.expression);
+  if (ts.isObjectLiteralExpression(target)) return target.properties.flatMap((property) => (ts.isShorthandPropertyAssignment(property) ? [property.name] : ts.isPropertyAssignment(property) ? assignmentTargets(ts, property.initializer) : assignmentTargets(ts, property)));
+  return ts.isBinaryExpression(target) ? assignmentTargets(ts, target.left) : [target];
+}
+
 function addTargets(ts: TypeScript, target: ts.Node, names: Set<string>): void {
   if (ts.isIdentifier(target)) names.add(target.text);
   else if (ts.isParenthesizedExpression(target) || ts.isAsExpression(target) || ts.isNonNullExpression(target) || ts.isSpreadElement(target)) addTargets(ts, target.expression, names);
