@@ -3,7 +3,7 @@ import { Readable } from "node:stream";
 import { test } from "node:test";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import fc from "fast-check";
-import { decodeValues, type BurlaError } from "@burla/protocol";
+import { decodeValues, openInputs, type BurlaError } from "@burla/protocol";
 import { InputPump, type ChunkToSend, type Credit } from "./inputs.ts";
 import type { Inputs } from "./types.ts";
 
@@ -11,9 +11,12 @@ const PLENTY: Credit = { inputs: 1e9, bytes: 1e9, chunkInputs: 4 };
 
 function pumpOf(inputs: Inputs<unknown>) {
   const chunks: ChunkToSend[] = [];
+  const refusals = new Map<number, BurlaError>();
   let total: number | undefined;
-  const pump = new InputPump(inputs, { push: (chunk) => chunks.push(chunk), end: (count) => { total = count; }, inContext: (run) => run() });
-  return { pump, chunks, values: () => chunks.flatMap(({ body }) => decodeValues(body)), total: () => total };
+  const pump = new InputPump(inputs, {
+    push: (chunk) => chunks.push(chunk), refused: (index, error) => refusals.set(index, error), end: (count) => { total = count; }, inContext: (run) => run(),
+  });
+  return { pump, chunks, refusals, values: () => chunks.flatMap(({ body }) => decodeValues(body)), total: () => total };
 }
 
 async function pumped(inputs: Inputs<unknown>, credit = PLENTY) {
@@ -135,17 +138,55 @@ test("an iterator that gives something that is no object is a TypeError, not end
   await assert.rejects(pumped({ [Symbol.asyncIterator]: () => ({ next: () => Promise.resolve(null) }) } as unknown as AsyncIterable<number>), TypeError);
 });
 
-test("an input that cannot be copied is named by its index and path", async () => {
-  const inputs = [{ a: 1 }, { a: 2 }, { owner: { callback() {} } }];
-  await assert.rejects(pumped(inputs), (error: BurlaError) => error.code === "BURLA_INPUT" && /inputs\[2\]\.owner\.callback/.test(error.message) && /a function \(callback\)/.test(error.message));
+test("an input that cannot be copied is sent as such, named by its index and path, and the others beside it", async () => {
+  const flaky = { calls: 0, get now() { if (this.calls++ % 2 === 0) throw new Error("not now"); return 1; } };
+  const untouchable = new Proxy({}, { get: () => { throw new Error("get"); }, ownKeys: () => { throw new Error("keys"); }, getPrototypeOf: () => { throw new Error("prototype"); } });
+  const revoked = Proxy.revocable({}, {});
+  revoked.revoke();
+  const refused: [unknown, RegExp][] = [
+    [{ owner: { callback() {} } }, /^inputs\[1\]\.owner\.callback is a function \(callback\), which/],
+    [{ get broken() { throw new Error("boom"); } }, /^inputs\[3\]\.broken is a getter that throws/],
+    [untouchable, /^inputs\[5\] is a Proxy/],
+    [revoked.proxy, /^inputs\[7\] is a Proxy/],
+    [Symbol("s"), /^inputs\[9\] is a symbol/],
+    [new URL("https://x.org"), /^inputs\[11\] is a URL/],
+    [new WeakMap(), /^inputs\[13\] is a WeakMap/],
+    [flaky, /^inputs\[15\]/],
+  ];
+  for (const chunkInputs of [1, 3, 100]) {
+    const inputs = refused.flatMap(([value], at) => [at, value]);
+    const { chunks, refusals, total } = await pumped(inputs, { ...PLENTY, chunkInputs });
+    assert.equal(total(), inputs.length);
+    const isFlakyRefused = refusals.has(15);
+    assert.deepEqual([...refusals.keys()], refused.map((_, at) => 2 * at + 1).filter((index) => index < 15 || isFlakyRefused));
+    for (const [index, error] of refusals) {
+      assert.deepEqual([error.code, error.inputIndex], ["BURLA_INPUT", index]);
+      assert.match(error.message, refused[(index - 1) / 2]![1]);
+    }
+    assert.equal((refusals.get(3)?.cause as Error).message, "boom");
+    for (const { first, count, body } of chunks) {
+      const opened = openInputs(body, count, first);
+      for (let at = 0; at < count; at++) {
+        const failure = opened.failures.get(at);
+        assert.equal(failure?.code, refusals.get(first + at)?.code);
+        if (failure !== undefined) assert.ok(refusals.get(first + at)!.message.startsWith(failure.message));
+        else if ((first + at) % 2 === 0) assert.equal(opened.values[at], (first + at) / 2);
+      }
+    }
+  }
 });
 
-test("it is refused also while a slow iterable is waited for, and the process goes on", async () => {
+test("it is sent also while a slow iterable is waited for", async () => {
   async function* slow() {
     yield () => undefined;
     await new Promise(() => undefined);
   }
-  await assert.rejects(pumped(slow(), { ...PLENTY, chunkInputs: 100 }), { code: "BURLA_INPUT" });
+  const { pump, chunks, refusals } = pumpOf(slow());
+  pump.allow({ ...PLENTY, chunkInputs: 100 });
+  void pump.run();
+  while (chunks.length === 0) await nextTurn();
+  assert.equal(refusals.get(0)?.code, "BURLA_INPUT");
+  pump.stop();
 });
 
 test("stopping lets the iterable clean up, once, and sends nothing more", async () => {
@@ -263,7 +304,7 @@ test("what belongs to the iterable runs in the context that it is given", async 
     }
   };
   const iterator = { next: () => { where.push(`next ${inside}`); return { done: false, value: 1 }; }, return: () => { where.push(`return ${inside}`); return { done: true, value: undefined }; } };
-  const pump = new InputPump({ [Symbol.iterator]: () => { where.push(`open ${inside}`); return iterator as Iterator<number>; } }, { push: () => undefined, end: () => undefined, inContext });
+  const pump = new InputPump({ [Symbol.iterator]: () => { where.push(`open ${inside}`); return iterator as Iterator<number>; } }, { push: () => undefined, refused: () => undefined, end: () => undefined, inContext });
   pump.allow({ ...PLENTY, inputs: 2 });
   void pump.run();
   pump.stop();

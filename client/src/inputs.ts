@@ -1,5 +1,6 @@
 /** Pulls any iterable and cuts chunks, as far as the cluster gives credit. */
-import { BurlaError, encodeValues, findUncloneable, kept, MAX_FRAME_BYTES, TARGET_CHUNK_BYTES } from "@burla/protocol";
+import { types } from "node:util";
+import { BurlaError, encodeValues, findUncloneable, kept, MAX_FRAME_BYTES, TARGET_CHUNK_BYTES, withRefusals } from "@burla/protocol";
 import type { Inputs } from "./types.ts";
 
 /** Other work of this process gets a turn this often. */
@@ -26,6 +27,8 @@ export interface ChunkToSend {
 export interface InputPumpOptions {
   /** Takes a chunk. */
   readonly push: (chunk: ChunkToSend) => void;
+  /** Told of each input that cannot be copied, and which is sent as such. */
+  readonly refused: (index: number, error: BurlaError) => void;
   /** The end: so many inputs were there. */
   readonly end: (total: number) => void;
   /** Runs what is the iterable's own where its owner's code belongs: in the async context of the call. */
@@ -40,7 +43,7 @@ export type InContext = <Value>(run: () => Value) => Value;
  */
 export function expectFailures(inputs: Inputs<unknown>): void {
   if (!Array.isArray(inputs)) return;
-  for (const input of inputs as unknown[]) if (input instanceof Promise) input.catch(() => undefined);
+  for (const input of inputs as unknown[]) if (types.isPromise(input)) input.catch(() => undefined);
 }
 
 type AnyIterator = Iterator<unknown> | AsyncIterator<unknown>;
@@ -101,7 +104,7 @@ export class InputPump {
 
   /**
    * Runs until the inputs end or `stop` is called.
-   * @throws what the iterable throws; BurlaError BURLA_INPUT for an input that cannot be copied.
+   * @throws what the iterable throws.
    */
   run(): Promise<void> {
     return this.#options.inContext(() => this.#pull());
@@ -171,23 +174,13 @@ export class InputPump {
   /**
    * Waits for a slow iterable, after sending what it has given so far.
    * @param isStep whether it is a step of the iterator that is waited for, or a value that it has given.
-   * @throws what cannot be sent of that, at once.
    */
   async #patiently<Value>(next: PromiseLike<Value>, isStep: boolean): Promise<Value> {
     const given = isStep ? next.then(undefined, (error: unknown) => Promise.reject(this.#ended(error) as Error)) : next;
     if (this.#values.length === 0) return given;
-    let timer: NodeJS.Immediate | undefined;
-    const refused = new Promise<never>((_resolve, reject) => {
-      timer = setImmediate(() => {
-        try {
-          this.#cut();
-        } catch (error) {
-          reject(error as Error);
-        }
-      });
-    });
+    const timer = setImmediate(() => this.#cut());
     try {
-      return await Promise.race([given, refused]);
+      return await given;
     } finally {
       clearImmediate(timer);
     }
@@ -225,32 +218,46 @@ export class InputPump {
     this.#options.push(chunk);
   }
 
-  /** @returns null when all together is more than V8 can write. */
+  /** @returns null when they cannot be written together. */
   #encode(values: unknown[]): Uint8Array | null {
     let body: Uint8Array;
     try {
       body = encodeValues(values);
-    } catch (cause) {
-      const error = this.#describe(values, cause);
-      if (error.inputIndex === undefined && values.length > 1) return null;
-      throw error;
+    } catch {
+      return this.#encodeRest(values);
     }
     if (values.length > 1 || body.byteLength < MAX_FRAME_BYTES - 1024) return body;
-    const error = new BurlaError("BURLA_TOO_LARGE", `inputs[${this.#sent}] has ${body.byteLength} bytes, over the limit of ${MAX_FRAME_BYTES}`);
-    error.inputIndex = this.#sent;
-    throw error;
+    return this.#refuseAlone(new BurlaError("BURLA_TOO_LARGE", `inputs[${this.#sent}] has ${body.byteLength} bytes, over the limit of ${MAX_FRAME_BYTES}`));
   }
 
-  #describe(values: unknown[], cause: unknown): BurlaError {
+  /**
+   * With the refusals of those that cannot be copied.
+   * @returns null when the others cannot be written, although each can by itself: V8 cannot write so much, or a getter throws now and then.
+   */
+  #encodeRest(values: unknown[]): Uint8Array | null {
+    const refusals = new Map<number, BurlaError>();
     for (const [offset, value] of values.entries()) {
-      const found = findUncloneable(value);
-      if (found === null) continue;
-      const index = this.#sent + offset;
-      const error = new BurlaError("BURLA_INPUT", `inputs[${index}]${found.path} is ${found.what}, which cannot be sent to the cluster`, { cause });
-      error.inputIndex = index;
-      return error;
+      try {
+        encodeValues([value]);
+      } catch (cause) {
+        refusals.set(offset, uncloneable(`inputs[${this.#sent + offset}]`, value, cause));
+      }
     }
-    return new BurlaError("BURLA_INPUT", "the inputs cannot be sent to the cluster", { cause });
+    try {
+      return this.#withRefusals(encodeValues(values.map((value, offset) => (refusals.has(offset) ? undefined : value))), refusals);
+    } catch (again) {
+      if (values.length > 1) return null;
+      return this.#refuseAlone(uncloneable(`inputs[${this.#sent}]`, values[0], again));
+    }
+  }
+
+  #refuseAlone(error: BurlaError): Uint8Array {
+    return this.#withRefusals(encodeValues([undefined]), new Map([[0, error]]));
+  }
+
+  #withRefusals(body: Uint8Array, refusals: ReadonlyMap<number, BurlaError>): Uint8Array {
+    for (const [offset, error] of refusals) this.#options.refused(this.#sent + offset, Object.assign(error, { inputIndex: this.#sent + offset }));
+    return withRefusals(body, refusals);
   }
 
   #finish(): void {
@@ -260,11 +267,22 @@ export class InputPump {
   }
 }
 
-function visibleBytes(value: unknown): number {
-  if (typeof value === "string") return value.length;
-  return ArrayBuffer.isView(value) || value instanceof ArrayBuffer ? value.byteLength : 0;
+function uncloneable(name: string, value: unknown, cause: unknown): BurlaError {
+  const found = findUncloneable(value);
+  const what = found === null ? `${name} cannot` : `${name}${found.path} is ${found.what}, which cannot`;
+  return new BurlaError("BURLA_INPUT", `${what} be sent to the cluster`, { cause });
 }
 
+function visibleBytes(value: unknown): number {
+  if (typeof value === "string") return value.length;
+  return ArrayBuffer.isView(value) || types.isArrayBuffer(value) ? value.byteLength : 0;
+}
+
+/** An object that does not let itself be asked is none: it is refused, by its index, when it is sent. */
 function isPromise(value: unknown): value is PromiseLike<IteratorResult<unknown>> {
-  return typeof value === "object" && value !== null && typeof (value as { then?: unknown }).then === "function";
+  try {
+    return typeof value === "object" && value !== null && typeof (value as { then?: unknown }).then === "function";
+  } catch {
+    return false;
+  }
 }

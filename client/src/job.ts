@@ -78,6 +78,8 @@ export class Job<Result> implements JobChannel {
   #feed: FeedQueue;
   readonly #stream: StreamFeed;
   #elsewhere: ElsewhereFeed | undefined;
+  /** Inputs that cannot be copied, until their results come. */
+  readonly #refusals = new Map<number, BurlaError>();
   readonly #uploaded = deferred();
   readonly #ended = deferred();
   /** All results and the end are here. */
@@ -93,7 +95,7 @@ export class Job<Result> implements JobChannel {
     this.#connection = connection;
     this.#uploaded.promise.catch(() => undefined);
     this.#feed = this.#stream = new StreamFeed(connection, this.jobId);
-    this.#results = new ResultBuffer({ order: options.order, taken: (batch) => this.#feed.taken(batch) });
+    this.#results = new ResultBuffer({ order: options.order, refusals: this.#refusals, taken: (batch) => this.#feed.taken(batch) });
     const { start } = options;
     this.#linesAfter = start.kind === "submit" ? 0 : null;
     this.#expectedInputs = start.kind === "submit" ? lengthOf(start.inputs) : null;
@@ -102,7 +104,12 @@ export class Job<Result> implements JobChannel {
       this.#uploaded.resolve();
       return;
     }
-    this.#pump = new InputPump(start.inputs, { push: (chunk) => this.#push(chunk), end: (total) => this.#endInputs(total), inContext: options.inContext });
+    this.#pump = new InputPump(start.inputs, {
+      push: (chunk) => this.#push(chunk),
+      refused: (index, error) => this.#refusals.set(index, error),
+      end: (total) => this.#endInputs(total),
+      inContext: options.inContext,
+    });
     this.#lookahead = start.lookahead;
     start.prepared
       .then((prepared) => {

@@ -12,6 +12,8 @@ type ResultsMessage = Of<MainToClient, "results">;
 
 export interface ResultBufferOptions {
   readonly order: "completion" | "input";
+  /** Inputs that were not sent, by their index: why is known here as it is. */
+  readonly refusals?: Map<number, BurlaError>;
   /** The consumer has taken this batch, and all before it. */
   readonly taken: (batch: TakenBatch) => void;
 }
@@ -128,11 +130,17 @@ export class ResultBuffer<Result> {
       const at = isFailed ? errorAt++ : valueAt++;
       if (dropped.has(position) || !this.#seen.add(index)) continue;
       const problem = isFailed ? undefined : unreadable.get(at);
-      if (isFailed) entries.push({ index, status: "rejected", reason: restore(errors[at], index) });
+      if (isFailed) entries.push({ index, status: "rejected", reason: this.#refusal(index) ?? restore(errors[at], index) });
       else if (problem !== undefined) entries.push({ index, status: "rejected", reason: unreadableResult(problem, index) });
       else entries.push({ index, status: "fulfilled", value: values[at] as Result });
     }
     return entries;
+  }
+
+  #refusal(index: number): BurlaError | undefined {
+    const refusal = this.#options.refusals?.get(index);
+    this.#options.refusals?.delete(index);
+    return refusal;
   }
 }
 

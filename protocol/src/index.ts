@@ -31,5 +31,6 @@ export * from "./upgrade.ts";
 export * from "./stack.ts";
 export * from "./kept.ts";
 export { type OpenedValues } from "./apart.ts";
+export * from "./chunk-body.ts";
 export * from "./value.ts";
 export * from "./watch.ts";

@@ -23,7 +23,7 @@ import { imageNameSchema } from "./spec.ts";
 import type { BundleId, JobId, NodeId, WorkerId } from "./ids.ts";
 
 /** Raised whenever two builds could not talk; the first thing that either side compares. */
-export const PROTOCOL_VERSION = 8;
+export const PROTOCOL_VERSION = 9;
 
 const count = v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(Number.MAX_SAFE_INTEGER));
 const positive = v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(Number.MAX_SAFE_INTEGER));
@@ -125,6 +125,13 @@ const batchFields = {
   failed: positions,
   /** Length of the first part of the body: the array of fulfilled values, in the runtime's own form; 0 where there are none. */
   valuesBytes: count,
+};
+
+/** As a worker answers them. */
+const answeredBatchFields = {
+  ...batchFields,
+  /** Those of `failed` that fail however often they are tried: no call can be made with them. */
+  final: positions,
 };
 
 export const helloSchema = v.object({
@@ -320,7 +327,7 @@ export const nodeResultsSchema = v.object({
   /** Numbers what a node must not lose; `stored` answers with it. */
   nodeSeq: positive,
   grantId: count,
-  ...batchFields,
+  ...answeredBatchFields,
   /** Sum of the times of these calls. */
   runMs: v.pipe(v.number(), v.minValue(0)),
 });
@@ -436,7 +443,7 @@ export const startedSchema = v.object({ type: v.literal("started"), grantId: cou
 export const workerResultsSchema = v.object({
   type: v.literal("workerResults"),
   grantId: count,
-  ...batchFields,
+  ...answeredBatchFields,
   runMs: v.pipe(v.number(), v.minValue(0)),
 });
 /** Inputs of a grant that it has not begun and will not, from this position in the chunk on: the grant ran too long. */
@@ -489,6 +496,11 @@ export interface ResultBatch {
   readonly indices: readonly number[] | null;
   readonly failed: readonly number[];
   readonly valuesBytes: number;
+}
+
+/** On the hops from a worker to whoever decides what is tried again. */
+export interface AnsweredBatch extends ResultBatch {
+  readonly final: readonly number[];
 }
 
 /**

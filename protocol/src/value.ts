@@ -95,7 +95,12 @@ const MAX_STEPS_INTO_DEPTH = 5;
  * serialised once for each step above it: for messages only, never for the data path.
  */
 export function findUncloneable(value: unknown): Uncloneable | null {
-  return search(value, "", 0, new Set());
+  try {
+    return search(value, "", 0, new Set());
+  } catch {
+    // A trap of a proxy, or a getter, does not let itself be asked.
+    return { path: "", what: describe(value) };
+  }
 }
 
 /** @param seen values that cannot be copied and are being searched, or were: the culprit is not found twice. */
@@ -165,7 +170,8 @@ function describe(value: unknown): string {
   if (typeof value === "symbol") return "a symbol";
   if (types.isProxy(value)) return "a Proxy";
   if (types.isArrayBuffer(value)) return "a detached ArrayBuffer";
-  const name = classNameOf(value as object);
+  if (typeof value !== "object" || value === null) return typeof value;
+  const name = classNameOf(value);
   return `${/^[AEIOaeio]/.test(name) ? "an" : "a"} ${name}`;
 }
 

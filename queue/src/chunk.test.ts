@@ -2,11 +2,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import type { ResultBatch } from "@burla/protocol";
+import type { AnsweredBatch } from "@burla/protocol";
 import { accept, grantFrom, holdChunk, loseGrant, openRanges, outstandingOf, release, resume, returnGrant, shareOut, sizeOf, takeOver, wholeChunk, type HeldChunk } from "./chunk.ts";
 
 const hold = (count: number) => holdChunk({ chunkId: 1, first: 100, count }, wholeChunk(count));
-const batch = (first: number, count: number, failed: number[] = []): ResultBatch => ({ first, count, indices: null, failed, valuesBytes: 0 });
+const batch = (first: number, count: number, failed: number[] = [], final: number[] = []): AnsweredBatch => ({ first, count, indices: null, failed, final, valuesBytes: 0 });
 const positions = (chunk: HeldChunk) => openRanges(chunk).flatMap(({ from, to }) => Array.from({ length: to - from }, (_, at) => from + at));
 
 test("what is granted, answered and given back is counted", () => {

@@ -5,7 +5,7 @@
  * the owner's. Whoever writes it names the version that it has read, so of two nodes one is refused; results are created
  * in the same commit that takes their inputs from the document. So an input has one result, whatever happens when.
  */
-import { indexAt, MAX_WORKER_LOSSES, type ResultBatch } from "@burla/protocol";
+import { indexAt, MAX_WORKER_LOSSES, type AnsweredBatch } from "@burla/protocol";
 
 /** Inputs `from` (inclusive) to `to` (exclusive) of a chunk that share their history. */
 export interface Range {
@@ -83,16 +83,17 @@ export interface Acceptance {
 }
 
 /** Marks what a batch answers. Failed calls that may be tried again wait, until `resume` ends their pause. */
-export function accept(chunk: HeldChunk, grantId: number, batch: ResultBatch, retries: number): Acceptance {
+export function accept(chunk: HeldChunk, grantId: number, batch: AnsweredBatch, retries: number): Acceptance {
   const grant = chunk.grants.get(grantId);
   const failures = new Set(batch.failed);
+  const final = new Set(batch.final);
   const dropped: number[] = [];
   const retried: Range[] = [];
   let failed = 0;
   for (let at = 0; at < batch.count; at++) {
     const position = indexAt(batch, at) - chunk.first;
     if (grant === undefined || !isOpen(chunk, grant, position)) dropped.push(at);
-    else if (failures.has(at) && grant.range.failures < retries) {
+    else if (failures.has(at) && !final.has(at) && grant.range.failures < retries) {
       grant.closed.add(position);
       dropped.push(at);
       retried.push({ ...grant.range, from: position, to: position + 1, attempt: grant.range.attempt + 1, failures: grant.range.failures + 1 });

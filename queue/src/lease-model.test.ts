@@ -88,7 +88,7 @@ class ModelNode {
       if (givenUp !== null) lease.pending.push(givenUp.from);
       return;
     }
-    accept(lease.chunk, grantId, { first: range.from, count: range.to - range.from, indices: null, failed: [], valuesBytes: 0 }, 0);
+    accept(lease.chunk, grantId, { first: range.from, count: range.to - range.from, indices: null, failed: [], final: [], valuesBytes: 0 }, 0);
     for (let position = range.from; position < range.to; position++) lease.pending.push(position);
   }
 

@@ -174,7 +174,7 @@ export class NodeSide {
     this.#forgetIfOver(grant);
     const indices = positions.map((position) => grant.first + position);
     this.work.report(
-      { type: "nodeResults", jobId: grant.jobId, grantId: grant.grantId, first: indices[0] ?? 0, count: indices.length, indices, failed, valuesBytes: values.byteLength, runMs: positions.length },
+      { type: "nodeResults", jobId: grant.jobId, grantId: grant.grantId, first: indices[0] ?? 0, count: indices.length, indices, failed, final: [], valuesBytes: values.byteLength, runMs: positions.length },
       body,
     );
   }

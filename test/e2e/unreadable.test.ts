@@ -50,6 +50,75 @@ function isDeep(reason: unknown, index: number): boolean {
   return reason instanceof BurlaError && reason.code === "BURLA_RESULT" && reason.inputIndex === index;
 }
 
+function tooDeep(): unknown {
+  let last: unknown = null;
+  for (let v = 0; v < 4_000; v++) last = { v, next: last };
+  return last;
+}
+
+const throwing = () => { throw new Error("boom"); };
+const UNWRITABLE: Record<string, () => unknown> = {
+  "nested 4,000 levels deep": tooDeep,
+  "a getter that throws": () => ({ get broken() { return throwing() as unknown; } }),
+  "a proxy whose traps throw": () => new Proxy({}, { get: throwing, ownKeys: throwing, getPrototypeOf: throwing }),
+  "a function": () => ({ deep: [() => 1] }),
+  "a handle": () => new Map([["port", new MessageChannel().port1]]),
+  "a symbol": () => Symbol("s"),
+  "what would arrive empty": () => [new URL("https://x.org")],
+};
+const isRefused = (reason: unknown, index: number) => reason instanceof BurlaError && reason.code === "BURLA_INPUT" && reason.inputIndex === index;
+
+for (const [name, make] of Object.entries(UNWRITABLE)) {
+  test(`an input that cannot be written is rejected alone: ${name}`, async () => {
+    const called = ({ index }: { index: number }) => index;
+    const inputs = () => Array.from({ length: 60 }, (_, index) => (index % 20 === 7 ? { index, value: make() } : { index, value: null }));
+    const atEnd = [...inputs(), make() as { index: number }];
+    for (const [given, refused] of [[inputs(), [7, 27, 47]], [inputs().values(), [7, 27, 47]], [atEnd, [7, 27, 47, 60]]] as const) {
+      const { values, error } = await drain(remoteParallelMap(called, given, { retries: 50 }).settled());
+      assert.equal(error, undefined);
+      assert.equal(values.length, given === atEnd ? 61 : 60);
+      assert.deepEqual(rejected(values).sort((a, b) => a - b), refused);
+      for (const entry of values) {
+        if (entry.status === "fulfilled") assert.equal(entry.value, entry.index);
+        else assert.ok(isRefused(entry.reason, entry.index), String(entry.reason));
+      }
+    }
+  });
+}
+
+test("an input that cannot be written is one in every view, and for whoever attaches", async () => {
+  const inputs = () => numbers(30).map((index) => (index % 20 === 7 ? { get broken() { return throwing() as unknown; } } : index));
+  const inOrder = await drain(remoteParallelMap((x) => x, inputs(), { order: "input", concurrency: 4 }).settled());
+  assert.deepEqual(inOrder.values.map(({ index, status }) => [index, status]), numbers(30).map((index) => [index, index % 20 === 7 ? "rejected" : "fulfilled"]));
+  await assert.rejects(remoteParallelMap((x) => x, inputs(), { onError: "continue" }).toArray(), (error: AggregateError) => error.errors.length === 2 && error.errors.every((each: BurlaError) => isRefused(each, each.inputIndex ?? -1)));
+  const { error } = await drain(remoteParallelMap((x) => x, inputs()));
+  assert.ok(error instanceof BurlaError && isRefused(error, error.inputIndex ?? -1), String(error));
+  assert.equal((error.cause as Error).message, "boom");
+  const job = remoteParallelMap((x) => x, inputs(), { detach: true, retries: 50, timeoutMs: 60_000 });
+  await job.uploaded;
+  const { values } = await drain(attach<number>(job.jobId).settled());
+  assert.deepEqual(rejected(values).sort((a, b) => a - b), [7, 27]);
+  for (const entry of values) if (entry.status === "rejected") assert.ok(isRefused(entry.reason, entry.index) && /\.broken is a getter that throws/.test(String(entry.reason)));
+});
+
+test("an iterator that throws ends its job, also behind inputs that cannot be written", async () => {
+  function* inputs() {
+    yield () => 1;
+    throw new RangeError("no more");
+  }
+  const { error } = await drain(remoteParallelMap((x: unknown) => x, inputs()).settled());
+  assert.ok(error instanceof RangeError && error.message === "no more", String(error));
+});
+
+test("a result that does not let itself be asked is rejected alone", async () => {
+  const { values } = await drain(remoteParallelMap((index: number) => {
+    const refuse = (): never => { throw new Error("trap"); };
+    return index === 3 ? { held: new Proxy({}, { get: refuse, ownKeys: refuse, getPrototypeOf: refuse }) } : index;
+  }, numbers(10)).settled());
+  assert.equal(values.length, 10);
+  assert.deepEqual(rejected(values), [3]);
+});
+
 test("a result that cannot be read is rejected alone, in every view", async () => {
   const { values } = await drain(remoteParallelMap(deepAt7, numbers(60)).settled());
   assert.deepEqual(rejected(values).sort((a, b) => a - b), [7, 27, 47]);

@@ -67,6 +67,8 @@ test("what writing a value raises ends neither worker nor program", async () => 
   await run(`
 for error in ERRORS:
     alone(remote_parallel_map(lambda i: Writes(raising(error)) if i == 50 else i, range(100)), 100, 50, "BURLA_RESULT")
+    for options in ({}, {"retries": 50}, {"timeout_s": 30}, {"concurrency": 8}, {"order": "input"}):
+        alone(remote_parallel_map(lambda x: x, [Writes(raising(error)) if i == 50 else i for i in range(100)], **options), 100, 50, "BURLA_INPUT")
     try: remote_parallel_map(lambda x: x, [1, 2, Writes(raising(error)), 4]).to_list()
     except BurlaError as refusal: assert (refusal.code, refusal.input_index) == ("BURLA_INPUT", 2) and refusal.__cause__ is error, refusal
     else: raise AssertionError(error)`);
@@ -89,6 +91,19 @@ alone(remote_parallel_map(lambda x: nested(5000) if x == 4 else x, range(20)), 2
 try: remote_parallel_map(lambda x: x, [1, nested(5000)]).to_list()
 except BurlaError as refusal: assert (refusal.code, refusal.input_index) == ("BURLA_INPUT", 1), refusal
 else: raise AssertionError
+import threading
+def unwritable(i):
+    if i == 4: return {"lock": threading.Lock()}
+    if i == 9: return nested(5000)
+    if i == 13: return (each for each in ())
+    return [i, Needs(depth=1) if i == 6 else None]
+inputs = lambda: [unwritable(i) for i in range(20)]
+for results in (remote_parallel_map(lambda x: x[0], inputs(), retries=9), remote_parallel_map(lambda x: x[0], iter(inputs()), order="input")):
+    assert [(index, code) for index, code, _ in failed(results, 20)] == [(4, "BURLA_INPUT"), (9, "BURLA_INPUT"), (13, "BURLA_INPUT")]
+detached = remote_parallel_map(lambda x: x[0], inputs(), detach=True)
+detached.wait_uploaded()
+found = failed(attach(detached.job_id), 20)
+assert [index for index, _, _ in found] == [4, 9, 13] and "inputs[4]['lock'] is a lock" in found[0][2], found
 # Written here with a higher limit: it is read on the worker, and cannot be written there.
 sys.setrecursionlimit(20_000)
 alone(remote_parallel_map(lambda x: x, [nested(3000) if i == 4 else i for i in range(20)]), 20, 4, "BURLA_RESULT")`);

@@ -273,7 +273,7 @@ export class SimNode {
       type: "nodeResults", jobId: message.jobId, grantId: message.grantId, first, count: batch.length,
       indices: indices.every((index, at) => index === first + at) ? null : indices,
       failed: outcomes.flatMap((outcome, at) => (outcome === "ok" ? [] : [at])),
-      outcomes, valuesBytes: 10 * batch.length, runMs: batch.reduce((sum, { runMs }) => sum + runMs, 0),
+      final: [], outcomes, valuesBytes: 10 * batch.length, runMs: batch.reduce((sum, { runMs }) => sum + runMs, 0),
     });
   }
 }

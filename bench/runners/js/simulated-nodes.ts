@@ -67,7 +67,7 @@ class SimulatedNode {
   private answer({ jobId, grantId, first, from }: Of<MainToNode, "grant">, count: number, runMs: number): void {
     if (!this.callMs.has(jobId)) return;
     const values = encodeValues(Array.from({ length: count }, (_, at) => first + from + at));
-    const batch = { first: first + from, count, indices: null, failed: [], valuesBytes: values.byteLength };
+    const batch = { first: first + from, count, indices: null, failed: [], final: [], valuesBytes: values.byteLength };
     this.send({ type: "nodeResults", jobId, nodeSeq: ++this.nodeSeq, grantId, ...batch, runMs }, values);
   }
 

@@ -10,6 +10,7 @@ from contextvars import Context
 from math import inf
 from typing import Any, Callable, Iterable, Iterator, Optional, Sized
 
+from burla_protocol.chunk_body import Refusal, with_refusals
 from burla_protocol.frames import MAX_FRAME_BYTES
 from burla_protocol.values import find_unpicklable, in_short
 
@@ -29,7 +30,8 @@ Push = Callable[[int, int, int, bytes], None]
 class InputPump(threading.Thread):
     """`push` takes a chunk (id, first index, count, bytes), `end` the total, `fail` what the iterable raises.
 
-    `context` is that of the caller, in which the iterable runs as if the caller had pulled it.
+    `refused` is told of each input that cannot be pickled, and which is sent as such. `context` is that of the caller, in
+    which the iterable runs as if the caller had pulled it.
     """
 
     def __init__(
@@ -40,6 +42,7 @@ class InputPump(threading.Thread):
         end: Callable[[int], None],
         fail: Callable[[BaseException], None],
         context: Optional[Context] = None,
+        refused: Callable[[int, BurlaError], None] = lambda _index, _error: None,
     ) -> None:
         super().__init__(name="burla-inputs", daemon=True)
         self._context = context if context is not None else Context()
@@ -48,6 +51,7 @@ class InputPump(threading.Thread):
         self._push = push
         self._end = end
         self._fail = fail
+        self._refused = refused
         self._changed = threading.Condition()
         #: Held while values are added, or cut into a chunk.
         self._cutting = threading.RLock()
@@ -181,7 +185,7 @@ class InputPump(threading.Thread):
 
     def _send(self, values: list[Any]) -> None:
         body = self._encode(values)
-        if len(body) > _MAX_SHARED_BYTES and len(values) > 1:
+        if body is None or (len(body) > _MAX_SHARED_BYTES and len(values) > 1):
             half = len(values) >> 1
             self._send(values[:half])
             return self._send(values[half:])
@@ -192,23 +196,58 @@ class InputPump(threading.Thread):
         self._sent_bytes += len(body)
         self._push(chunk_id, first, len(values), body)
 
-    def _encode(self, values: list[Any]) -> bytes:
+    def _encode(self, values: list[Any]) -> bytes | None:
+        """None when they cannot be pickled together."""
         try:
             body = self._pickler.dumps(values)
-        except BaseException as error:
+        except BaseException:
             # Whatever it is, the code of an input has raised it: no signal comes to this thread.
-            raise self._refusal(values, error) from error
-        if len(values) == 1 and len(body) > MAX_FRAME_BYTES - 1024:
-            raise _at(self._sent, "BURLA_TOO_LARGE", f"inputs[{self._sent}] has {len(body)} bytes, over the limit of {MAX_FRAME_BYTES}")
-        return body
+            return self._encode_rest(values)
+        if len(values) > 1 or len(body) <= MAX_FRAME_BYTES - 1024:
+            return body
+        return self._refused_alone(_at(self._sent, "BURLA_TOO_LARGE", f"inputs[{self._sent}] has {len(body)} bytes, over the limit of {MAX_FRAME_BYTES}"))
 
-    def _refusal(self, values: list[Any], cause: BaseException) -> BurlaError:
+    def _encode_rest(self, values: list[Any]) -> bytes | None:
+        """With the refusals of those that cannot be pickled. None when the others cannot be, although each could by itself."""
+        refusals: dict[int, BurlaError] = {}
         for offset, value in enumerate(values):
-            found = find_unpicklable(value)
-            if found is not None:
-                index, (path, what) = self._sent + offset, found
-                return _at(index, "BURLA_INPUT", f"inputs[{index}]{path} is {what}, which cannot be sent to the cluster")
-        return BurlaError("BURLA_INPUT", f"the inputs cannot be sent to the cluster: {in_short(cause)}")
+            try:
+                self._pickler.dumps(value)
+            except BaseException as reason:
+                refusals[offset] = self._refusal(self._sent + offset, value, reason)
+        try:
+            body = self._pickler.dumps([None if offset in refusals else value for offset, value in enumerate(values)])
+        except BaseException as reason:
+            # It raises now and then.
+            return None if len(values) > 1 else self._refused_alone(self._refusal(self._sent, values[0], reason))
+        return self._with_refusals(body, refusals)
+
+    def _refused_alone(self, error: BurlaError) -> bytes:
+        return self._with_refusals(self._pickler.dumps([None]), {0: error})
+
+    def _with_refusals(self, body: bytes, refusals: dict[int, BurlaError]) -> bytes:
+        for offset, error in refusals.items():
+            self._refused(self._sent + offset, error)
+        return with_refusals(body, {offset: Refusal(error.code, _told(error)) for offset, error in refusals.items()})
+
+    def _refusal(self, index: int, value: Any, reason: BaseException) -> BurlaError:
+        path, what = _found(value) or ("", in_short(reason))
+        error = _at(index, "BURLA_INPUT", f"inputs[{index}]{path} is {what}, which cannot be sent to the cluster")
+        error.__cause__ = reason
+        return error
+
+
+def _told(error: BurlaError) -> str:
+    """Its message without the cure, which whoever reads it knows by the code."""
+    return str(error).rpartition("\n  ")[0]
+
+
+def _found(value: Any) -> tuple[str, str] | None:
+    """For a message only: what looking for it raises says nothing more."""
+    try:
+        return find_unpicklable(value)
+    except BaseException:
+        return None
 
 
 def _at(index: int, code: str, message: str) -> BurlaError:

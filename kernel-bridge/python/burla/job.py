@@ -45,7 +45,9 @@ class Job:
         self._connection = Connection(target, self)
         #: What the consumer's thread is told: it opens values, prints lines and calls back.
         self._news: queue.SimpleQueue[tuple[str, Any, Any]] = queue.SimpleQueue()
-        self._results = ResultBuffer(options.order, self._take)
+        #: Inputs that could not be pickled, until their results come.
+        self._refusals: dict[int, BurlaError] = {}
+        self._results = ResultBuffer(options.order, self._take, self._refusals)
         self._lock = threading.RLock()
         self._pump: InputPump | None = None
         self._submit: dict[str, Any] | None = None
@@ -83,7 +85,7 @@ class Job:
             self._expected = len(inputs)  # type: ignore[arg-type]
         except TypeError:
             pass
-        self._pump = InputPump(inputs, pickler, self._push, self._end_inputs, self._inputs_failed, context)
+        self._pump = InputPump(inputs, pickler, self._push, self._end_inputs, self._inputs_failed, context, self._refusals.__setitem__)
         self._bound()
         self._connection.start()
         self._allow()

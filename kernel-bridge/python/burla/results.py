@@ -38,7 +38,9 @@ class ResultBuffer:
     number of others.
     """
 
-    def __init__(self, order: str, taken: Callable[[int], None]) -> None:
+    def __init__(self, order: str, taken: Callable[[int], None], refusals: Optional[dict[int, BurlaError]] = None) -> None:
+        """:param refusals: inputs that were not sent, by their index: known here as they are."""
+        self._refusals = {} if refusals is None else refusals
         self._in_order = order == "input"
         self._taken = taken
         self._seen = _Indices()
@@ -125,7 +127,8 @@ class ResultBuffer:
             if position in failed:
                 envelope, error_at = errors[error_at], error_at + 1
                 if position not in dropped and self._seen.add(index):
-                    entries.append(Settled(index, "rejected", None, _restore(envelope, index)))
+                    reason = self._refusals.pop(index, None) or _restore(envelope, index)
+                    entries.append(Settled(index, "rejected", None, reason))
             else:
                 value, value_at = values[value_at], value_at + 1
                 if position not in dropped and self._seen.add(index):

@@ -74,7 +74,7 @@ test("results that cannot be stored end the job with an error, and are not count
   const grant = toNode.find((message) => message.type === "grant");
   assert.ok(grant?.type === "grant");
   registry.get(JOB_ID)?.log.close();
-  const message: Of<NodeToMain, "nodeResults"> = { type: "nodeResults", nodeSeq: 1, jobId: JOB_ID, grantId: grant.grantId, first: 0, count: 1, indices: null, failed: [], valuesBytes: 0, runMs: 1 };
+  const message: Of<NodeToMain, "nodeResults"> = { type: "nodeResults", nodeSeq: 1, jobId: JOB_ID, grantId: grant.grantId, first: 0, count: 1, indices: null, failed: [], final: [], valuesBytes: 0, runMs: 1 };
   cluster.handle({ type: "resultsArrived", nodeId, jobId: JOB_ID, grantId: grant.grantId, batch: message, bytes: 0, runMs: 1 }, { message, body: new Uint8Array(0) });
   await turn();
   assertEndedByDisk();

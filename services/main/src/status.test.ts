@@ -62,7 +62,7 @@ test("when it has nodes, and nothing for them", () => {
   const job = submit(state, JOB_ID);
   const [grant] = job.grants.values();
   assert.ok(grant !== undefined);
-  step(state, { type: "resultsArrived", nodeId: grant.nodeId, jobId: JOB_ID, grantId: grant.id, batch: { first: 0, count: 1, indices: null, failed: [], valuesBytes: 0 }, bytes: 100 * 1024 * 1024, runMs: 1 }, 0);
+  step(state, { type: "resultsArrived", nodeId: grant.nodeId, jobId: JOB_ID, grantId: grant.id, batch: { first: 0, count: 1, indices: null, failed: [], final: [], valuesBytes: 0 }, bytes: 100 * 1024 * 1024, runMs: 1 }, 0);
   assert.equal(waitReason(state, job), "waits for its program to take results");
   step(state, { type: "acked", jobId: JOB_ID, seq: 1 }, 0);
   assert.equal(waitReason(state, job), "waits for inputs from its program");
@@ -74,7 +74,7 @@ test("when it waits before a failed input is tried again", () => {
   const job = submit(state, JOB_ID, { retries: 3 });
   const [grant] = job.grants.values();
   assert.ok(grant !== undefined);
-  step(state, { type: "resultsArrived", nodeId: grant.nodeId, jobId: JOB_ID, grantId: grant.id, batch: { first: 0, count: 1, indices: null, failed: [0], valuesBytes: 0 }, bytes: 1, runMs: 1 }, 0);
+  step(state, { type: "resultsArrived", nodeId: grant.nodeId, jobId: JOB_ID, grantId: grant.id, batch: { first: 0, count: 1, indices: null, failed: [0], final: [], valuesBytes: 0 }, bytes: 1, runMs: 1 }, 0);
   assert.equal(waitReason(state, job), "waits before it tries a failed input again");
 });
 

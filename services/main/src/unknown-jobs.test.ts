@@ -55,7 +55,7 @@ const about = fc.record({ job: fc.nat(3), grantId: fc.constantFrom(0, 1, 7, 2 **
 function say(cluster: Cluster, jobId: JobId, { grantId, what }: { grantId: number; what: string }): void {
   switch (what) {
     case "results": {
-      const message: Of<NodeToMain, "nodeResults"> = { type: "nodeResults", nodeSeq: 1, jobId, grantId, first: 0, count: 2, indices: null, failed: [], valuesBytes: 0, runMs: 1 };
+      const message: Of<NodeToMain, "nodeResults"> = { type: "nodeResults", nodeSeq: 1, jobId, grantId, first: 0, count: 2, indices: null, failed: [], final: [], valuesBytes: 0, runMs: 1 };
       return cluster.handle({ type: "resultsArrived", nodeId, jobId, grantId, batch: message, bytes: 0, runMs: 1 }, { message, body: new Uint8Array(0) });
     }
     case "lines":

@@ -135,8 +135,8 @@ export class JobGroup implements SlotListener {
   }
 
   results(_slot: Slot, grant: HeldGrant, message: Parameters<SlotListener["results"]>[2], body: Uint8Array): void {
-    const { grantId, first, count, indices, failed, valuesBytes, runMs } = message;
-    this.#work.report({ type: "nodeResults", jobId: this.jobId, grantId, first, count, indices, failed, valuesBytes, runMs }, body);
+    const { grantId, first, count, indices, failed, final, valuesBytes, runMs } = message;
+    this.#work.report({ type: "nodeResults", jobId: this.jobId, grantId, first, count, indices, failed, final, valuesBytes, runMs }, body);
     this.#closeIfCut(grant);
     this.#measure(count, runMs);
     this.#dispatch();
@@ -285,7 +285,7 @@ export class JobGroup implements SlotListener {
     const { timeoutMs } = this.#options.assign.spec;
     const message = `the call for input ${index} ran longer than ${timeoutMs ?? 0} ms; its worker was killed`;
     const body = encodeEnvelopes([{ kind: "burla", code: "BURLA_TIMEOUT", message }]);
-    const batch = { first: index, count: 1, indices: null, failed: [0], valuesBytes: 0 };
+    const batch = { first: index, count: 1, indices: null, failed: [0], final: [], valuesBytes: 0 };
     this.#work.report(
       { type: "nodeResults", jobId: this.jobId, grantId: grant.grantId, ...batch, runMs: timeoutMs ?? 0 },
       body,

@@ -42,7 +42,7 @@ test("bytes of lines are counted until they are stored", () => {
 test("a grant is named once, however many of its results wait", () => {
   const outbox = new Outbox();
   const [one, other] = [newJobId(), newJobId()];
-  const result = { type: "nodeResults" as const, first: 0, count: 1, indices: null, failed: [], valuesBytes: 0, runMs: 1 };
+  const result = { type: "nodeResults" as const, first: 0, count: 1, indices: null, failed: [], final: [], valuesBytes: 0, runMs: 1 };
   outbox.add({ ...result, jobId: one, grantId: 7 }, Buffer.alloc(0));
   outbox.add({ type: "nodeLogs", jobId: one, droppedLines: 0 }, Buffer.alloc(0));
   outbox.add({ ...result, jobId: one, grantId: 7, first: 1 }, Buffer.alloc(0));

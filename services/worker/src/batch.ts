@@ -1,7 +1,7 @@
 /** Results of one grant, gathered until they are worth a message. */
 import {
   BurlaError, encodeEnvelopes, encodeValues, findUncloneable, MAX_FRAME_BYTES, MAX_HEADER_BYTES, toEnvelope, type ErrorEnvelope,
-  type WorkerToNode,
+  type InputFailure, type WorkerToNode,
 } from "@burla/protocol";
 import { userStack } from "./stack.ts";
 
@@ -23,6 +23,8 @@ export class Batch {
   /** One entry per call, in order; a failed call's value is not sent. */
   readonly #values: unknown[] = [];
   readonly #failures = new Map<number, ErrorEnvelope>();
+  /** Positions of failures that no retry changes. */
+  readonly #final = new Set<number>();
   #runMs = 0;
 
   constructor(grantId: number, maxBodyBytes = MAX_BODY_BYTES) {
@@ -43,6 +45,12 @@ export class Batch {
   addFailure(index: number, envelope: ErrorEnvelope, ms: number): void {
     this.#failures.set(this.size, envelope);
     this.addValue(index, undefined, ms);
+  }
+
+  /** An input with which no call can be made. */
+  refuse(index: number, { code, message }: InputFailure): void {
+    this.#final.add(this.size);
+    this.addFailure(index, { kind: "burla", code, message }, 0);
   }
 
   /**
@@ -70,6 +78,7 @@ export class Batch {
       const failure = this.#failures.get(position);
       if (failure === undefined) part.addValue(index, this.#values[position], meanMs);
       else part.addFailure(index, failure, meanMs);
+      if (this.#final.has(position)) part.#final.add(part.size - 1);
     }
     return part;
   }
@@ -78,7 +87,8 @@ export class Batch {
     const first = this.#indices[0] ?? 0;
     const inRow = this.#indices.every((index, position) => index === first + position);
     const indices = inRow ? null : this.#indices;
-    return { type: "workerResults", grantId: this.grantId, first, count: this.size, indices, failed, valuesBytes, runMs: this.#runMs };
+    const final = [...this.#final];
+    return { type: "workerResults", grantId: this.grantId, first, count: this.size, indices, failed, final, valuesBytes, runMs: this.#runMs };
   }
 
   /** @returns null when all together is more than V8 can write. */

@@ -2,7 +2,7 @@
 import { AsyncResource } from "node:async_hooks";
 import { format, types } from "node:util";
 import {
-  BurlaError, kept, MAX_WAITING_ANSWER_BYTES, openValues, toEnvelope, type Connection, type NodeToWorker, type Of, type WorkerToNode,
+  kept, MAX_WAITING_ANSWER_BYTES, openInputs, toEnvelope, type Connection, type InputFailure, type NodeToWorker, type Of, type WorkerToNode,
 } from "@burla/protocol";
 import { Batch } from "./batch.ts";
 import type { CallContext, UserFunction } from "./load.ts";
@@ -22,8 +22,8 @@ const YIELD_MS = 25;
 interface Grant {
   readonly message: Of<NodeToWorker, "run">;
   readonly inputs: unknown[];
-  /** Positions of inputs that cannot be read here, and why. */
-  readonly unreadable: ReadonlyMap<number, string>;
+  /** By position: inputs that are not there, and why. */
+  readonly failures: ReadonlyMap<number, InputFailure>;
   readonly batch: { current: Batch };
   /** Position in the chunk of the next input to begin. */
   next: number;
@@ -95,8 +95,8 @@ export class Runner {
   }
 
   enqueue(message: Of<NodeToWorker, "run">, body: Uint8Array): void {
-    const { values, unreadable } = openValues(body, message.to);
-    this.#grants.push({ message, inputs: [...values], unreadable, batch: { current: new Batch(message.grantId) }, next: message.from, running: 0, beganMs: Infinity, saidNearEnd: false });
+    const { values, failures } = openInputs(body, message.to, message.first);
+    this.#grants.push({ message, inputs: [...values], failures, batch: { current: new Batch(message.grantId) }, next: message.from, running: 0, beganMs: Infinity, saidNearEnd: false });
     // Not at once: that would be within work of our own, and it runs the user's code.
     soon(() => void this.#pump());
   }
@@ -236,9 +236,11 @@ export class Runner {
     grant.next++;
     const call: RunningCall = { index, grant, beganMs: nowMs, fail: null };
     if (this.#timed) this.#announce(call);
-    const unreadable = grant.unreadable.get(grant.next - 1);
-    if (unreadable !== undefined) {
-      this.#settle(call, undefined, { error: new BurlaError("BURLA_INPUT", `inputs[${index}] cannot be read on the worker: ${unreadable}`) });
+    const failure = grant.failures.get(grant.next - 1);
+    if (failure !== undefined) {
+      this.#output.ended(call);
+      asOwnWork(() => grant.batch.current.refuse(index, failure));
+      this.#forgetIfDone(grant);
       return null;
     }
     let result: unknown;

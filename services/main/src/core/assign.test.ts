@@ -118,7 +118,7 @@ test("a node that a tree has no use for goes to a job that waits, after a moment
   const cluster = nodes(2);
   cluster.submit("slow", 2, {}, { open: true });
   for (const grant of [...cluster.job("slow").grants.values()]) {
-    cluster.turn({ type: "resultsArrived", nodeId: grant.nodeId, jobId: jobIdOf("slow"), grantId: grant.id, batch: { first: grant.range.from, count: 1, indices: null, failed: [], valuesBytes: 0 }, bytes: 0, runMs: 1 });
+    cluster.turn({ type: "resultsArrived", nodeId: grant.nodeId, jobId: jobIdOf("slow"), grantId: grant.id, batch: { first: grant.range.from, count: 1, indices: null, failed: [], final: [], valuesBytes: 0 }, bytes: 0, runMs: 1 });
   }
   cluster.submit("eager", 100);
   const commands = cluster.wait(300);

@@ -1,5 +1,5 @@
 /** What can happen to a cluster, and what is then to be done. */
-import type { ErrorCode, JobId, JobSpec, NodeId, ResultBatch } from "@burla/protocol";
+import type { AnsweredBatch, ErrorCode, JobId, JobSpec, NodeId } from "@burla/protocol";
 import type { Job, Range } from "./state.ts";
 
 export type Event =
@@ -47,7 +47,7 @@ export interface ResultsArrived {
   nodeId: NodeId;
   jobId: JobId;
   grantId: number;
-  batch: ResultBatch;
+  batch: AnsweredBatch;
   bytes: number;
   /** Sum of the times of these calls. */
   runMs: number;

@@ -47,7 +47,7 @@ test("the first result of an input counts; others, and what is not of the grant,
   const job = newJob();
   const chunk = withChunk(job, 100, 10);
   const held = grantOf(rangeOf(2, 5));
-  const batch = { first: 101, count: 5, indices: null, failed: [2], valuesBytes: 0 };
+  const batch = { first: 101, count: 5, indices: null, failed: [2], final: [], valuesBytes: 0 };
   assert.deepEqual(accept(job, chunk, held, batch), { dropped: [0, 4], retried: [], answered: 3 });
   assert.deepEqual(accept(job, chunk, held, batch), { dropped: [0, 1, 2, 3, 4], retried: [], answered: 0 });
   assert.deepEqual([job.answeredInputs, job.failedInputs, job.duplicates, chunk.unanswered], [3, 1, 7, 7]);
@@ -56,16 +56,23 @@ test("the first result of an input counts; others, and what is not of the grant,
 test("an input that is named twice in one batch is answered, or tried again, once", () => {
   const job = newJob({ retries: 1 });
   const chunk = withChunk(job, 0, 3);
-  const batch = { first: 0, count: 4, indices: [1, 1, 2, 2], failed: [2, 3], valuesBytes: 0 };
+  const batch = { first: 0, count: 4, indices: [1, 1, 2, 2], failed: [2, 3], final: [], valuesBytes: 0 };
   assert.deepEqual(accept(job, chunk, grantOf(rangeOf(0, 3)), batch), { dropped: [1, 2, 3], retried: [2], answered: 1 });
 });
 
 test("a failure is tried again until the retries are used up", () => {
   const job = newJob({ retries: 1 });
   const chunk = withChunk(job, 0, 1);
-  const batch = { first: 0, count: 1, indices: null, failed: [0], valuesBytes: 0 };
+  const batch = { first: 0, count: 1, indices: null, failed: [0], final: [], valuesBytes: 0 };
   assert.deepEqual(accept(job, chunk, grantOf(rangeOf(0, 1)), batch).retried, [0]);
   assert.equal(accept(job, chunk, grantOf(rangeOf(0, 1, { failures: 1 })), batch).answered, 1);
+  assert.equal(job.failedInputs, 1);
+});
+
+test("what no retry changes is not tried again, whatever fails beside it", () => {
+  const job = newJob({ retries: 3 });
+  const batch = { first: 0, count: 3, indices: null, failed: [0, 2], final: [2], valuesBytes: 0 };
+  assert.deepEqual(accept(job, withChunk(job, 0, 3), grantOf(rangeOf(0, 3)), batch), { dropped: [0], retried: [0], answered: 2 });
   assert.equal(job.failedInputs, 1);
 });
 

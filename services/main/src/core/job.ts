@@ -1,5 +1,5 @@
 /** The life of one job's inputs: pushed, ready, granted, answered. */
-import { indexAt, type ErrorCode, type JobId, type JobSpec, type NodeId, type ResultBatch } from "@burla/protocol";
+import { indexAt, type AnsweredBatch, type ErrorCode, type JobId, type JobSpec, type NodeId } from "@burla/protocol";
 import { Deque } from "./deque.ts";
 import type { Command } from "./events.ts";
 import type { Chunk, Grant, Job, Range } from "./state.ts";
@@ -107,8 +107,9 @@ export interface Acceptance {
 }
 
 /** Marks a batch's inputs as answered, the first result of each input only; what may be tried again stays open. */
-export function accept(job: Job, chunk: Chunk, held: Grant, batch: ResultBatch): Acceptance {
+export function accept(job: Job, chunk: Chunk, held: Grant, batch: AnsweredBatch): Acceptance {
   const failed = new Set(batch.failed);
+  const final = new Set(batch.final);
   const mayRetry = held.range.failures < job.spec.retries;
   const dropped: number[] = [];
   const retried: number[] = [];
@@ -117,7 +118,7 @@ export function accept(job: Job, chunk: Chunk, held: Grant, batch: ResultBatch):
     if (!isOpenIn(chunk, held, position)) {
       dropped.push(at);
       job.duplicates++;
-    } else if (mayRetry && failed.has(at)) {
+    } else if (mayRetry && failed.has(at) && !final.has(at)) {
       held.closed.add(position);
       dropped.push(at);
       retried.push(position);

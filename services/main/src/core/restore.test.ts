@@ -40,7 +40,7 @@ test("a node that claims its grant goes on with it, and its results count", () =
   const commands = joinAs(cluster, [1]);
   assert.deepEqual(only(commands, "requeued"), []);
   assert.equal(cluster.job("j").usableWorkers, 1);
-  const batch = { first: 2, count: 4, indices: null, failed: [], valuesBytes: 0 };
+  const batch = { first: 2, count: 4, indices: null, failed: [], final: [], valuesBytes: 0 };
   const delivered = cluster.turn({ type: "resultsArrived", nodeId: nodeIdOf("a"), jobId, grantId: 1, batch, bytes: 4, runMs: 4 });
   assert.equal(theOnly(delivered, "deliver").seq, 2);
 });

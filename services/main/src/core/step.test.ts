@@ -161,7 +161,7 @@ test("a node that renews for a job which is not its any more is told so again", 
 test("messages about jobs, grants and nodes that are not there change nothing", () => {
   const cluster = new TestCluster();
   const nodeId = nodeIdOf("a");
-  const batch = { first: 0, count: 1, indices: null, failed: [], valuesBytes: 0 };
+  const batch = { first: 0, count: 1, indices: null, failed: [], final: [], valuesBytes: 0 };
   const commands = cluster.turn(
     { type: "acked", jobId, seq: 1 }, { type: "clientLost", jobId, reads: false }, { type: "nodeReady", nodeId }, { type: "nodeGone", nodeId },
     { type: "resultsArrived", nodeId, jobId, grantId: 1, batch, bytes: 1, runMs: 1 },

@@ -69,7 +69,7 @@ export class TestCluster {
   results(grant: Of<"grant">, count: number, { failed = [], runMs = count, bytes = count, node, indices = null }: Results = {}): Command[] {
     const first = (this.state.jobs.get(grant.jobId)?.chunks.get(grant.chunkId)?.first ?? 0) + grant.from;
     const nodeId = node === undefined ? grant.nodeId : nodeIdOf(node);
-    const batch = { first, count, indices, failed, valuesBytes: bytes };
+    const batch = { first, count, indices, failed, final: [], valuesBytes: bytes };
     return this.turn({ type: "resultsArrived", nodeId, jobId: grant.jobId, grantId: grant.grantId, batch, bytes, runMs });
   }
 

@@ -22,6 +22,8 @@ class Batch:
         self._max_body_bytes = max_body_bytes
         self._values: list[Any] = []
         self._failures: dict[int, dict[str, Any]] = {}
+        #: Positions of failures that no retry changes.
+        self._final: set[int] = set()
         self.run_s = 0.0
 
     def add_value(self, index: int, value: Any, seconds: float) -> None:
@@ -34,6 +36,11 @@ class Batch:
         self.indices.append(index)
         self._values.append(None)
         self.run_s += seconds
+
+    def refuse(self, index: int, envelope: dict[str, Any], seconds: float) -> None:
+        """An input with which no call can be made."""
+        self._final.add(len(self.indices))
+        self.add_failure(index, envelope, seconds)
 
     def encode(self) -> list[tuple[dict[str, Any], bytes, bytes]]:
         """Message and the two parts of its body, or several where one would be larger than a frame.
@@ -63,6 +70,7 @@ class Batch:
             "count": count,
             "indices": None if in_row else self.indices,
             "failed": failed,
+            "final": sorted(self._final),
             "valuesBytes": values_bytes,
             "runMs": max(0.0, self.run_s * 1000),
         }
@@ -105,5 +113,6 @@ class Batch:
             if failure is None:
                 part.add_value(self.indices[position], self._values[position], seconds)
             else:
-                part.add_failure(self.indices[position], failure, seconds)
+                add = part.refuse if position in self._final else part.add_failure
+                add(self.indices[position], failure, seconds)
         return part

@@ -15,7 +15,7 @@ from burla_protocol.values import in_short
 
 from .forked import leave
 from .grant import Grant
-from .inputs import Inputs
+from .inputs import CLOSED, Inputs, Refused
 from .link import Link
 from .output import Output
 from .own_files import is_ours
@@ -35,15 +35,12 @@ class Claim:
     def __init__(self, grant: Grant, index: int, value: Any) -> None:
         self.grant = grant
         self.index = index
-        #: `CLOSED` when its chunk has not been opened as a whole: that runs code of the user's, which the desk does not.
+        #: `CLOSED` when its chunk has not been opened as a whole: that runs code of the user's, which the desk does not do.
         self.input = value
 
     def open(self) -> Any:
         """The input. Raises whatever its own code raises."""
         return self.grant.inputs.take(self.index - self.grant.first)
-
-
-CLOSED = object()
 
 
 class Desk:
@@ -138,6 +135,10 @@ class Desk:
 
     def settle_unreadable(self, claim: Claim, error: BaseException, seconds: float) -> None:
         """The input itself could not be had."""
+        if type(error) is Refused:
+            with self.changed:
+                claim.grant.batch.refuse(claim.index, burla_failure(*error.refusal), seconds)
+                return self._settled(claim)
         message = f"inputs[{claim.index}] cannot be read where the function runs: {in_short(error)}"
         self._settle_failed(claim, burla_failure("BURLA_INPUT", message), seconds)
 

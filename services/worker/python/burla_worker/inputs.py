@@ -5,9 +5,20 @@ from __future__ import annotations
 import threading
 from typing import Any
 
+from burla_protocol.chunk_body import Refusal, take_refusals
 from burla_protocol.interrupts import is_from_outside
 from burla_protocol.pieces import Pieces
 from burla_protocol.values import decode_data, decode_values, is_one_value
+
+#: In the place of an input that has not been opened, or that is not there: `Inputs.take` gives it, or says why not.
+CLOSED = object()
+
+
+class Refused(Exception):
+    """The input could not be pickled where it was."""
+
+    def __init__(self, refusal: Refusal) -> None:
+        self.refusal = refusal
 
 
 class Inputs:
@@ -19,6 +30,7 @@ class Inputs:
 
     def __init__(self, body: bytes, *, apart: bool, earlier: Inputs | None = None) -> None:
         """:param earlier: those of the grant before, which are often of the same chunk."""
+        self._refusals, body = take_refusals(body)
         self.body = body
         #: By position, where all were opened at once; a call takes its own out.
         self.values: list[Any] | None = None
@@ -28,7 +40,10 @@ class Inputs:
         self._lock = threading.Lock()
 
     def take(self, position: int) -> Any:
-        """Raises whatever the code of the value raises."""
+        """Raises `Refused`, or whatever the code of the value raises."""
+        refusal = self._refusals.get(position)
+        if refusal is not None:
+            raise Refused(refusal)
         with self._lock:
             if self.values is None and self._pieces is None and self._failure is None:
                 self._open()
@@ -53,6 +68,8 @@ class Inputs:
         if self.values is not None:
             # It may be large.
             self.body = b""
+            for position in self._refusals:
+                self.values[position] = CLOSED
 
     def _open_together(self) -> None:
         try:

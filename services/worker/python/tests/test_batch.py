@@ -31,6 +31,20 @@ class Batches(unittest.TestCase):
         self.assertAlmostEqual(message["runMs"], 300)
         self.assertEqual(opened(batch), {5: "a", 6: {"kind": "burla", "code": "X", "message": "m"}, 9: [1]})
 
+    def test_an_input_with_which_no_call_can_be_made_is_marked_also_in_parts(self):
+        refusal = {"kind": "burla", "code": "BURLA_INPUT", "message": "m"}
+        for max_body_bytes in (1 << 20, 2_000):
+            batch = Batch(1, max_body_bytes)
+            for index in range(20):
+                if index % 5 == 3:
+                    batch.refuse(index, refusal, 0)
+                elif index % 5 == 4:
+                    batch.add_failure(index, refusal, 0)
+                else:
+                    batch.add_value(index, "x" * 200, 0)
+            final = [message["first"] + position for message, _values, _errors in batch.encode() for position in message["final"]]
+            self.assertEqual(final, [3, 8, 13, 18])
+
     def test_indices_in_a_row_are_not_listed(self):
         batch = Batch(1)
         for index in range(3, 8):
