@@ -8,6 +8,7 @@ import { ensureCluster, type ReadyCluster } from "./clusters/ensure.ts";
 import { ClusterHub } from "./clusters/hub.ts";
 import { KnownClusters } from "./clusters/known-clusters.ts";
 import { ClusterStarter } from "./clusters/start.ts";
+import { Questions, type Asking } from "./clusters/questions.ts";
 import type { ClusterState } from "./clusters/state.ts";
 import { ClusterWatchers } from "./clusters/watchers.ts";
 import { keepContexts } from "./contexts.ts";
@@ -31,7 +32,9 @@ export interface Shell {
    * The current cluster, ready for a job; started when it must be and the user agrees.
    * @throws Declined, which is not to be told.
    */
-  ensureCluster(signal: AbortSignal): Promise<ReadyCluster>;
+  ensureCluster(asking: Asking): Promise<ReadyCluster>;
+  /** For those that show a question of it. */
+  readonly questions: Pick<Questions, "answer">;
 }
 
 /** Registers all that is there before anything is asked for. Starts nothing. */
@@ -43,7 +46,8 @@ export function createShell(context: vscode.ExtensionContext): Shell {
   const starter = new ClusterStarter(hub, watchers, loadControl);
   const cloudStarter = new CloudStarter({ hub, watchers, known, loadControl, output, memory: context.globalState });
   const logs = new JobLogs({ output, loadControl, folder: context.globalStorageUri });
-  const parts = { hub, known, watchers, starter, cloudStarter, logs, output, loadControl, context };
+  const questions = new Questions(({ text, answers }, modal) => vscode.window.showInformationMessage(text, { modal }, ...answers));
+  const parts = { questions, hub, known, watchers, starter, cloudStarter, logs, output, loadControl, context };
   context.subscriptions.push(
     output,
     registerCommands(output, { ...clusterHandlers(parts), ...jobHandlers(parts), ...helpHandlers(parts) }),
@@ -60,7 +64,7 @@ export function createShell(context: vscode.ExtensionContext): Shell {
   );
   watchers.watch(hub.current.ref.id);
   void refreshCloud(parts);
-  return { output, hub, known, loadControl, logs, ensureCluster: (signal) => ensureCluster(parts, signal) };
+  return { output, hub, known, loadControl, logs, questions, ensureCluster: (asking) => ensureCluster(parts, asking) };
 }
 
 function keepJournal(hub: ClusterHub, output: vscode.LogOutputChannel): vscode.Disposable {

@@ -24,6 +24,7 @@ export class Header {
   readonly #cancel = button("Cancel", () => tell({ type: "command", name: "cancel" }), { class: "secondary" });
   readonly #again = button("Run Failed Again", () => tell({ type: "command", name: "rerunFailed" }));
   readonly #problem = element("div", { class: "problem", role: "alert", hidden: true });
+  readonly #question = element("div", { class: "question", role: "group", "aria-live": "polite", hidden: true });
   readonly #onChange: (shown: Shown) => void;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #shown: Shown;
@@ -44,6 +45,7 @@ export class Header {
       { class: "top" },
       element("div", { class: "line" }, this.#runs, this.#status, this.#spoken, element("span", { class: "space" }), this.#again, this.#cancel, element("div", { class: "tools" }, choices, this.#text)),
       this.#bar,
+      this.#question,
       this.#problem,
     );
   }
@@ -65,8 +67,35 @@ export class Header {
     this.#cancel.hidden = !isRunning;
     this.#again.hidden = isRunning || run.failed === 0;
     this.#progress(run, isRunning);
-    this.#problem.hidden = run.problem === null;
-    if (run.problem !== null) this.#problem.replaceChildren(element("strong", {}, run.problem.message), " ", run.problem.cure);
+    this.#showQuestion(run.question);
+    this.#showProblem(run.problem);
+  }
+
+  /** All results, of any text: for another run than the one of which only some were looked at. */
+  showAll(): void {
+    if (!this.#shown.onlyFailed && this.#shown.text === "") return;
+    this.#text.value = "";
+    this.#change({ onlyFailed: false, text: "" });
+  }
+
+  #showQuestion(question: ViewRun["question"]): void {
+    this.#question.hidden = question === null;
+    const text = question?.text ?? "";
+    // Buttons that are made anew lose the focus.
+    if (question === null || this.#question.dataset["text"] === text) return;
+    this.#question.dataset["text"] = text;
+    const answers = question.answers.map((answer, index) => button(answer, () => tell({ type: "answer", answer }), index === 0 ? {} : { class: "secondary" }));
+    this.#question.replaceChildren(element("p", {}, text), element("div", { class: "answers" }, ...answers));
+  }
+
+  #showProblem(problem: ViewRun["problem"]): void {
+    const shown = JSON.stringify(problem);
+    this.#problem.hidden = problem === null;
+    if (problem === null || this.#problem.dataset["shown"] === shown) return;
+    this.#problem.dataset["shown"] = shown;
+    const { place, message, cure } = problem;
+    const link = place === null ? [] : [" ", button(`Line ${place.line}`, () => tell({ type: "openPlace", ...place }), { class: "link", title: place.file })];
+    this.#problem.replaceChildren(element("strong", {}, message), " ", cure, ...link);
   }
 
   #progress({ settled, total }: ViewRun, isRunning: boolean): void {

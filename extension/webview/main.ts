@@ -72,14 +72,25 @@ function showState({ run, runs, version: newVersion }: Extract<HostToView, { typ
   main.hidden = run === null;
   if (run === null) return;
   header.update(run, runs);
-  if (run.id !== runId) {
+  const begins = run.phase === "preparing" && none.dataset["phase"] !== "preparing";
+  if (run.id !== runId || begins) {
+    // The first one is shown as it was left; what follows is another matter.
+    if (runId !== "") header.showAll();
     runId = run.id;
     version = -1;
     details.close();
     grid.reset();
   }
   none.dataset["phase"] = run.phase;
+  showEmptiness();
   if (newVersion !== version) look();
+}
+
+/** Why the table is empty, when it is. */
+function showEmptiness(): void {
+  const isLive = none.dataset["phase"] === "running" || none.dataset["phase"] === "preparing";
+  const unfiltered = isLive ? "Results appear here as they come." : "There are no results.";
+  none.textContent = filter.text !== "" ? "No result holds this text." : filter.onlyFailed ? "No input has failed." : unfiltered;
 }
 
 function showRows({ from, shown, rows, version: newVersion }: Extract<HostToView, { type: "rows" }>): void {
@@ -88,7 +99,7 @@ function showRows({ from, shown, rows, version: newVersion }: Extract<HostToView
   version = newVersion;
   grid.setRows(from, shown, rows, isNew);
   none.hidden = shown > 0;
-  none.textContent = filter.onlyFailed && filter.text === "" ? "No input has failed." : filter.text !== "" ? "No result holds this text." : none.dataset["phase"] === "running" || none.dataset["phase"] === "preparing" ? "Results appear here as they come." : "There are no results.";
+  showEmptiness();
   if (isNew && details.index >= 0) details.ask(details.index);
   if (isStale) look();
 }

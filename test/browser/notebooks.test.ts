@@ -27,7 +27,10 @@ test("the Python example runs here, then its cell on a cluster that starts on th
   await notebook.runAll();
   await notebook.prints("as here: True False");
   await notebook.clickOnBurla(4);
-  await workbench.notification(/No cluster is running/).getByRole("button", { name: "Start Cluster" }).click();
+  await workbench.notification(/No cluster is running/).waitFor();
+  const question = await workbench.webview("article.question", JOB_TIMEOUT_MS);
+  await workbench.screenshot("notebook-0-question", 1500);
+  await question.getByRole("button", { name: "Start Cluster" }).click();
   const job = await notebook.job("error_of");
   await job.says(/of 180 inputs/);
   await workbench.screenshot("notebook-1-running", 1500);
@@ -74,6 +77,17 @@ test("inputs that fail show their own line; mended, they run again, and they alo
   await notebook.run(3);
   await notebook.prints("all checked: True");
   await workbench.screenshot("notebook-5-again", 1100);
+});
+
+test("the keys run the focused cell, wherever the cursor was before", async (workbench) => {
+  const notebook = await NotebookPage.open(workbench, "keys.ipynb");
+  const { keyboard } = workbench.page;
+  await notebook.focus(0);
+  for (const key of ["Escape", "Escape", "ArrowDown", "ArrowDown", "Control+Shift+Alt+Enter"]) await keyboard.press(key);
+  await notebook.says(2, /Burla · Local cluster · 20 inputs in/);
+  for (const key of ["ArrowUp", "Control+Shift+Alt+Enter"]) await keyboard.press(key);
+  await notebook.says(1, /Burla · Local cluster · 20 inputs in/);
+  for (const index of [0, 3]) assert.equal(await notebook.statusItem(index, /Burla/).count(), 0, String(index));
 });
 
 test("the log of the cell's job is a click away", async (workbench) => {

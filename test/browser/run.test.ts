@@ -79,8 +79,11 @@ test("a click on the lens, a file of a thousand inputs, a cluster that starts on
   await workbench.quickInput.row(/documents\.ndjson/).waitFor();
   await workbench.screenshot("run-3-file");
   await workbench.quickInput.choose(/documents\.ndjson/);
-  await workbench.notification(/No cluster is running/).getByRole("button", { name: "Start Cluster" }).click();
+  await workbench.notification(/No cluster is running/).waitFor();
   const view = await results(workbench);
+  await view.frame.getByText("Waiting for a cluster…").waitFor();
+  await workbench.screenshot("run-3-question");
+  await view.button("Start Cluster").click();
   await view.row(/"words":/).waitFor({ timeout: JOB_TIMEOUT_MS });
   await workbench.screenshot("run-4-filling");
   await view.status(/^Done: 1,000 inputs · 10 failed/);
@@ -116,9 +119,8 @@ test("mended, the failed inputs run again, and they alone", async (workbench) =>
   await workbench.editor("score.ts").locator(".squiggly-error").first().waitFor({ state: "detached" });
   const view = await results(workbench);
   await view.button("Run Failed Again").click();
-  await view.frame.getByText("No input has failed.").waitFor({ timeout: JOB_TIMEOUT_MS });
   await view.status(/^Done: 1,000 inputs · in/);
-  await view.button(/^All/).click();
+  await view.shows(INPUTS);
   await view.frame.getByRole("searchbox").fill('"words":-1');
   await view.shows(10);
   await workbench.screenshot("run-9-again");

@@ -72,7 +72,7 @@ suite("runs", () => {
     assert.equal(lines.length, 60);
   });
 
-  test("an edit takes the problems away; the failed inputs run again with what is on the disk", async () => {
+  test("an edit takes the problems away; the failed inputs run again with what was edited, saved or not", async () => {
     const run = api.runs.current as Run;
     const document = await vscode.workspace.openTextDocument(uri());
     const edit = new vscode.WorkspaceEdit();
@@ -80,8 +80,9 @@ suite("runs", () => {
     edit.replace(uri(), new vscode.Range(document.positionAt(at), document.positionAt(at + `throw new RangeError("five")`.length)), "return -1");
     await vscode.workspace.applyEdit(edit);
     assert.deepEqual(problems(), []);
-    await document.save();
+    assert.ok(document.isDirty);
     await vscode.commands.executeCommand(COMMANDS.rerunFailed);
+    assert.ok(!document.isDirty);
     assert.deepEqual([run.record.phase, run.rows.count, run.rows.failed], ["done", 60, 0]);
     assert.equal(run.rows.get(25)?.text, "-1");
     assert.equal(run.rows.get(25)?.input, '{"id":25}');
@@ -103,6 +104,39 @@ suite("runs", () => {
     assert.match(run.record.problem?.cure ?? "", /mend that line/);
     const gone = await api.launcher.run(named("gone"), { kind: "export", name: "documents" });
     assert.match(gone.record.problem?.message ?? "", /no function "gone"/);
+  });
+
+  test("what cannot be compiled is marked at its place, until it is edited", async () => {
+    const broken = vscode.Uri.file(join(file, "..", "broken.ts"));
+    await writeFile(broken.fsPath, "export const rows = [1, 2];\nexport function check(row: number) {\n  return row +;\n}\n");
+    const { record } = await api.launcher.run({ uri: broken, ref: { kind: "named", name: "check" }, label: "check", values: [] }, { kind: "export", name: "rows" });
+    assert.deepEqual([record.phase, record.problem?.place?.line], ["failed", 3]);
+    const marks = () => vscode.languages.getDiagnostics(broken).filter(({ source }) => source === "Burla");
+    const [mark] = await untilSome(marks);
+    assert.equal(mark?.range.start.line, 2);
+    assert.match(mark.message, /Unexpected ";"/);
+    await vscode.workspace.openTextDocument(broken);
+    const edit = new vscode.WorkspaceEdit();
+    edit.replace(broken, new vscode.Range(2, 0, 2, 15), "  return row + 1;");
+    await vscode.workspace.applyEdit(edit);
+    assert.deepEqual(marks(), []);
+    assert.equal((await api.launcher.run({ uri: broken, ref: { kind: "named", name: "check" }, label: "check", values: [] }, { kind: "export", name: "rows" })).record.phase, "done");
+  });
+
+  test("inputs that cannot be read begin no job, say why, and are not offered again", async () => {
+    const texts = { "object.json": '{"a": 1}', "broken.json": "[1, 2", "empty.json": "", "none.json": "[]", "none.ndjson": "" };
+    for (const [name, text] of Object.entries(texts)) {
+      const path = join(file, "..", name);
+      await writeFile(path, text);
+      let taken = 0;
+      const { record } = await api.launcher.run(named("check"), { kind: "file", path, format: name.endsWith("ndjson") ? "ndjson" : "json" }, { onTaken: () => taken++ });
+      assert.equal(record.phase, "failed", name);
+      assert.ok((record.problem?.message ?? "").includes(name), `${name}: ${record.problem?.message}`);
+      assert.equal(taken, 0, name);
+    }
+    const empty = await api.launcher.run(named("check"), { kind: "expression", text: "documents.slice(0, 0)" });
+    assert.match(empty.record.problem?.message ?? "", /has no inputs/);
+    assert.deepEqual(api.shell.hub.current.status?.jobs.filter(({ inputs }) => inputs === 0), []);
   });
 
   test("what would be sent is a document that cannot be changed", async () => {

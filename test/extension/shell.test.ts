@@ -6,10 +6,12 @@ import { join } from "node:path";
 import { suite, suiteSetup, suiteTeardown, test } from "mocha";
 import * as vscode from "vscode";
 import type { ExtensionApi } from "../../extension/src/extension.ts";
+import type { Question } from "../../extension/src/clusters/questions.ts";
 import type { ClusterState } from "../../extension/src/clusters/state.ts";
 import { COMMANDS } from "../../extension/src/contributions.ts";
 
 const NEVER = new AbortController().signal;
+const ASKING = { signal: NEVER };
 
 suite("shell", () => {
   let shell: ExtensionApi["shell"];
@@ -47,7 +49,7 @@ suite("shell", () => {
   });
 
   test("a cluster that runs is ready for a job at once", async () => {
-    const { target, ref } = await shell.ensureCluster(NEVER);
+    const { target, ref } = await shell.ensureCluster(ASKING);
     assert.equal(target, "local");
     assert.equal(ref.label, "Local cluster");
   });
@@ -107,7 +109,7 @@ suite("shell", () => {
     const team = { type: "cluster", ref: shell.hub.state(url).ref };
     await vscode.commands.executeCommand(COMMANDS.chooseCluster, team);
     await shell.hub.until(url, ({ link }) => link.kind === "online", NEVER);
-    assert.deepEqual((await shell.ensureCluster(NEVER)).target, { url, token });
+    assert.deepEqual((await shell.ensureCluster(ASKING)).target, { url, token });
     assert.ok(!JSON.stringify(vscode.workspace.getConfiguration("burla")).includes(token));
 
     await shell.known.add({ name: "Team", url }, "another token");
@@ -137,8 +139,42 @@ suite("shell", () => {
     assert.ok(jobNamed("fails")(shell.hub.current) === false);
   });
 
+  test("a question about the cluster is shown where it is waited for; an answer there, or any start, lets all go on", async () => {
+    const consent = (value: string | undefined) => vscode.workspace.getConfiguration().update("burla.cluster.autoStart", value, vscode.ConfigurationTarget.Global);
+    await consent("ask");
+    const asked: (Question | null)[] = [];
+    const question = () => new Promise<Question>((resolve) => {
+      const onQuestion = (shown: Question | null) => {
+        asked.push(shown);
+        if (shown !== null) resolve(shown);
+      };
+      waits.push(shell.ensureCluster({ signal: NEVER, onQuestion }));
+    });
+    const waits: Promise<unknown>[] = [];
+    const first = await question();
+    await question();
+    assert.match(first.text, /No cluster is running/);
+    assert.equal(first.answers[0], "Start Cluster");
+    shell.questions.answer(first, "Something else");
+    const gone = new AbortController();
+    const aborted = shell.ensureCluster({ signal: gone.signal, onQuestion: (shown) => shown !== null && gone.abort(new Error("gone")) });
+    await assert.rejects(aborted, /gone/);
+    assert.equal(shell.hub.current.link.kind, "off");
+    await vscode.commands.executeCommand(COMMANDS.startCluster);
+    await Promise.all(waits);
+    assert.deepEqual(asked.slice(-2), [null, null]);
+    await vscode.commands.executeCommand(COMMANDS.stopCluster);
+    waits.length = 0;
+    const second = await question();
+    shell.questions.answer(second, "Start Cluster");
+    await Promise.all(waits);
+    assert.equal(shell.hub.current.link.kind, "online");
+    await vscode.commands.executeCommand(COMMANDS.stopCluster);
+    await consent("always");
+  });
+
   test("what needs a cluster starts one and goes on", async () => {
-    const { target } = await shell.ensureCluster(NEVER);
+    const { target } = await shell.ensureCluster(ASKING);
     assert.equal(target, "local");
     assert.equal(shell.hub.current.link.kind, "online");
   });

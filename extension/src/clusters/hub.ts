@@ -62,6 +62,15 @@ export class ClusterHub implements vscode.Disposable {
    * @throws the signal's reason when it is aborted before.
    */
   until(id: string, fits: (state: ClusterState) => boolean, signal: AbortSignal): Promise<ClusterState> {
+    return this.#until(() => this.state(id), fits, signal);
+  }
+
+  /** The same of the current cluster, whichever that is by then. */
+  untilCurrent(fits: (state: ClusterState) => boolean, signal: AbortSignal): Promise<ClusterState> {
+    return this.#until(() => this.current, fits, signal);
+  }
+
+  #until(stateNow: () => ClusterState, fits: (state: ClusterState) => boolean, signal: AbortSignal): Promise<ClusterState> {
     return new Promise((resolve, reject) => {
       const settle = (act: () => void) => {
         listener.dispose();
@@ -69,7 +78,7 @@ export class ClusterHub implements vscode.Disposable {
         act();
       };
       const look = () => {
-        const state = this.state(id);
+        const state = stateNow();
         if (fits(state)) settle(() => resolve(state));
       };
       const abort = () => settle(() => reject(signal.reason));

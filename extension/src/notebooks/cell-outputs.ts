@@ -1,5 +1,7 @@
 /** Outputs of a kernel as the notebook's own. Their metadata is what the editor's own reader of .ipynb files writes back. */
 import * as vscode from "vscode";
+import { QUESTION_MIME } from "./renderer-protocol.ts";
+import type { Question } from "../clusters/questions.ts";
 import type { Output } from "../keeper/messages.ts";
 import { mimeItems } from "./mime-items.ts";
 
@@ -26,6 +28,12 @@ export function streamItem(name: "stdout" | "stderr", text: string): vscode.Note
 export function errorItem(name: string, message: string, traceback: readonly string[] = []): vscode.NotebookCellOutputItem {
   const error = { name, message, stack: traceback.length === 0 ? `${name}: ${message}` : traceback.join("\n") };
   return vscode.NotebookCellOutputItem.error(error);
+}
+
+/** A question on which a cell waits, drawn by our renderer. Elsewhere it is a text. */
+export function questionOutput(question: Question): vscode.NotebookCellOutput {
+  const items = [vscode.NotebookCellOutputItem.json(question, QUESTION_MIME), vscode.NotebookCellOutputItem.text(question.text)];
+  return new vscode.NotebookCellOutput(items, { outputType: "display_data" });
 }
 
 function metadataOf(output: Output): Record<string, unknown> {

@@ -3,7 +3,8 @@ import * as vscode from "vscode";
 import type { ExecutionOutcome } from "@burla/kernel-bridge";
 import type { Change, Snapshot } from "../keeper/messages.ts";
 import { CELL_VIEW_MIME, type CellView } from "@burla/kernel-bridge/cell-view";
-import { cellItems, cellOutput, errorItem, streamItem } from "./cell-outputs.ts";
+import type { Question } from "../clusters/questions.ts";
+import { cellItems, cellOutput, errorItem, questionOutput, streamItem } from "./cell-outputs.ts";
 import { readView } from "./cell-view.ts";
 
 /** Outputs that the cells of a notebook show, by the ids that its kernel's keeper gave them. */
@@ -18,6 +19,7 @@ export class CellRun {
   #isStarted = false;
   #isOver = false;
   #job: unknown;
+  #asked: vscode.NotebookCellOutput | null = null;
   #settle: (outcome: ExecutionOutcome) => void = () => undefined;
   /** Resolves at the end, however it comes. */
   readonly ended: Promise<ExecutionOutcome>;
@@ -65,6 +67,19 @@ export class CellRun {
 
   apply(changes: readonly Change[]): void {
     for (const change of changes) this.#act(() => this.#applyOne(change));
+  }
+
+  /** Shows what the cell waits for the user to say, with the answers as buttons; null takes it away. */
+  ask(question: Question | null): void {
+    const shown = this.#asked;
+    this.#asked = null;
+    if (question !== null) {
+      const output = questionOutput(question);
+      this.#asked = output;
+      this.#act(() => this.#execution.appendOutput(output));
+    } else if (shown !== null) {
+      this.#act(() => this.#execution.clearOutput());
+    }
   }
 
   /** Shows why nothing more comes, and ends. */

@@ -18,12 +18,12 @@ export interface CellParts extends RunCellParts {
 
 export function cellHandlers(parts: CellParts): Record<string, Handler> {
   return {
-    [COMMANDS.runCellOnBurla]: (cell?: vscode.NotebookCell) => runCellOnBurla(parts, meantCell(cell)),
-    [COMMANDS.rerunFailedCellInputs]: (cell?: vscode.NotebookCell) => rerunFailed(parts, meantCell(cell)),
-    [COMMANDS.pickUpCellJob]: (cell?: vscode.NotebookCell) => pickUp(parts, meantCell(cell)),
-    [COMMANDS.cancelCell]: (cell?: vscode.NotebookCell) => cancel(parts, meantCell(cell)),
-    [COMMANDS.showCellLog]: (cell?: vscode.NotebookCell) => showLog(parts, meantCell(cell)),
-    [COMMANDS.openCellLog]: (cell?: vscode.NotebookCell) => openLog(parts, meantCell(cell)),
+    [COMMANDS.runCellOnBurla]: async (cell?: vscode.NotebookCell) => runCellOnBurla(parts, await meantCell(cell)),
+    [COMMANDS.rerunFailedCellInputs]: async (cell?: vscode.NotebookCell) => rerunFailed(parts, await meantCell(cell)),
+    [COMMANDS.pickUpCellJob]: async (cell?: vscode.NotebookCell) => pickUp(parts, await meantCell(cell)),
+    [COMMANDS.cancelCell]: async (cell?: vscode.NotebookCell) => cancel(parts, await meantCell(cell)),
+    [COMMANDS.showCellLog]: async (cell?: vscode.NotebookCell) => showLog(parts, await meantCell(cell)),
+    [COMMANDS.openCellLog]: async (cell?: vscode.NotebookCell) => openLog(parts, await meantCell(cell)),
     [COMMANDS.restartKernel]: () => restart(parts),
     [COMMANDS.choosePython]: () => choosePython(parts),
   };

@@ -42,7 +42,7 @@ export function registerNotebooks(context: vscode.ExtensionContext, shell: Shell
     sessions.resumeAll(controller),
     registerCommands(shell.output, cellHandlers({ shell, controller, intents, client: () => pythonClient(context.extensionUri), sessions, python, running })),
     vscode.notebooks.registerNotebookCellStatusBarItemProvider(NOTEBOOK_TYPE, new CellStatusItems(running)),
-    listenToRenderer(vscode.notebooks.createRendererMessaging(CELL_RENDERER), running),
+    listenToRenderer(vscode.notebooks.createRendererMessaging(CELL_RENDERER), running, shell.questions),
   );
   return { controller, sessions };
 }

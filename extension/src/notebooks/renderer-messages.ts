@@ -1,19 +1,20 @@
 /** The buttons in a cell's output: what they ask for is done by commands, with the cell that shows the job. */
 import * as v from "valibot";
 import * as vscode from "vscode";
+import type { Questions } from "../clusters/questions.ts";
 import { COMMANDS, type CommandId } from "../contributions.ts";
 import { cellViewOf } from "./cell-view.ts";
 import { fromRenderer, type FromRenderer, type ToRenderer } from "./renderer-protocol.ts";
 import type { RunningCells } from "./running-cells.ts";
 
-const COMMAND_OF: Readonly<Record<Exclude<FromRenderer["type"], "reveal" | "shown">, CommandId>> = {
+const COMMAND_OF: Readonly<Record<Exclude<FromRenderer["type"], "answer" | "reveal" | "shown">, CommandId>> = {
   cancel: COMMANDS.cancelCell,
   rerunFailed: COMMANDS.rerunFailedCellInputs,
   pickUp: COMMANDS.pickUpCellJob,
   openLog: COMMANDS.openCellLog,
 };
 
-export function listenToRenderer(messaging: vscode.NotebookRendererMessaging, running: RunningCells): vscode.Disposable {
+export function listenToRenderer(messaging: vscode.NotebookRendererMessaging, running: RunningCells, questions: Pick<Questions, "answer">): vscode.Disposable {
   const tellState = (cell: vscode.NotebookCell, editor?: vscode.NotebookEditor) => {
     const view = cellViewOf(cell);
     if (view !== null) void messaging.postMessage({ type: "state", startedAtMs: view.startedAtMs, isRunning: running.has(cell) } satisfies ToRenderer, editor);
@@ -22,6 +23,7 @@ export function listenToRenderer(messaging: vscode.NotebookRendererMessaging, ru
     const parsed = v.safeParse(fromRenderer, message);
     if (!parsed.success) return;
     const heard = parsed.output;
+    if (heard.type === "answer") return questions.answer({ text: heard.question }, heard.answer);
     const cell = editor.notebook.getCells().find((candidate) => cellViewOf(candidate)?.startedAtMs === heard.startedAtMs);
     if (cell === undefined) return;
     if (heard.type === "shown") tellState(cell, editor);

@@ -1,14 +1,15 @@
 /** Run Cell on Burla: the very cell, by the kernel that it has, with its last statement on the cluster. */
 import * as vscode from "vscode";
+import type { ArmedRun } from "@burla/kernel-bridge";
 import type { PythonClient } from "@burla/kernel-bridge/python";
 import { LOCAL_ID } from "../clusters/state.ts";
+import type { Asking } from "../clusters/questions.ts";
 import { Declined } from "../failure.ts";
 import { requireTrust } from "../trust.ts";
 import type { Shell } from "../shell.ts";
 import { cellViewOf } from "./cell-view.ts";
 import type { Controller } from "./controller.ts";
 import { hasJupyter, jupyterKernel, runCode, type JupyterKernel } from "./jupyter-api.ts";
-import type { Prepare } from "./session.ts";
 import { kindOfCell } from "./sessions.ts";
 
 /** What the cell shall do this time. */
@@ -65,21 +66,41 @@ export async function runCellOnBurla(parts: RunCellParts, cell: vscode.NotebookC
 }
 
 /** Makes the cell ready, when its turn has come: by then the cluster may have to be started. */
-export function preparation(shell: Shell, cell: vscode.NotebookCell, intent: CellIntent): Prepare {
-  return async (signal) => {
-    const { ref, target } = await shell.ensureCluster(signal);
+export function preparation(shell: Shell, cell: vscode.NotebookCell, intent: CellIntent): (asking: Asking) => Promise<ArmedRun> {
+  return async (asking) => {
+    const { ref, target } = await shell.ensureCluster(asking);
     const address = target === LOCAL_ID ? null : typeof target === "string" ? (await shell.loadControl()).clusterAddress(target) : target;
     const cluster = address === null ? null : { url: address.url, token: address.token, certificate: address.certificate ?? null };
     return { cellId: cell.document.uri.toString(), cluster, clusterName: ref.label, onlyInputs: intent.onlyInputs, attachTo: intent.attachTo, attachStep: intent.attachStep };
   };
 }
 
-/** The cell that is meant: the one of a button, else the one at the cursor. @throws Error */
-export function meantCell(given: vscode.NotebookCell | undefined): vscode.NotebookCell {
+/** The cell that is meant: the one of a button, else the one that has the focus. @throws Error */
+export async function meantCell(given: vscode.NotebookCell | undefined): Promise<vscode.NotebookCell> {
   if (given?.document !== undefined && given.notebook !== undefined) return given;
   const editor = vscode.window.activeNotebookEditor;
   if (editor === undefined || editor.notebook.cellCount === 0) throw new Error("There is no cell: open a notebook, and put the cursor into the cell.");
+  if (editor.selection.isEmpty) await selectFocused(editor);
   return editor.notebook.cellAt(Math.min(editor.selection.start, editor.notebook.cellCount - 1));
+}
+
+/** What it takes the editor to tell of a selection, and more. */
+const SELECTION_TIMEOUT_MS = 1_000;
+
+/** A second Esc takes the selection away, and arrows then move the focus alone, of which extensions are not told. */
+async function selectFocused(editor: vscode.NotebookEditor): Promise<void> {
+  const told = new Promise<void>((resolve) => {
+    const listener = vscode.window.onDidChangeNotebookEditorSelection(({ notebookEditor }) => (notebookEditor === editor ? settle() : undefined));
+    const timer = setTimeout(() => settle(), SELECTION_TIMEOUT_MS);
+    const settle = () => {
+      clearTimeout(timer);
+      listener.dispose();
+      resolve();
+    };
+  });
+  await vscode.commands.executeCommand("list.select");
+  await told;
+  if (editor.selection.isEmpty) throw new Error("No cell has the focus: click into the one that shall run.");
 }
 
 export async function execute(cell: vscode.NotebookCell): Promise<void> {
@@ -101,7 +122,7 @@ async function runWithJupyter({ shell, client }: RunCellParts, cell: vscode.Note
   await vscode.window.withProgress(options, async (_, cancellation) => {
     const abort = new AbortController();
     cancellation.onCancellationRequested(() => abort.abort(new Declined("cancelled")));
-    const armed = await preparation(shell, cell, intent)(abort.signal);
+    const armed = await preparation(shell, cell, intent)({ signal: abort.signal });
     const { armWith } = await import("@burla/kernel-bridge/python");
     await armWith((code) => runCode(kernel, code, abort.signal), armed, await client());
   });

@@ -1,13 +1,14 @@
 /** What runs the cells of one notebook in this window: its kernel, once there is one, and a queue. */
 import type * as vscode from "vscode";
 import type { ArmedRun, ExecutionOutcome } from "@burla/kernel-bridge";
+import type { Asking } from "../clusters/questions.ts";
 import { Declined, troubleOf } from "../failure.ts";
 import type { Snapshot } from "../keeper/messages.ts";
 import { CellRun, type ShownOutputs } from "./cell-run.ts";
 import type { NotebookKernel } from "./notebook-kernel.ts";
 
 /** Makes a cell ready for the cluster. @throws Declined when the user does not want that. */
-export type Prepare = (signal: AbortSignal) => Promise<ArmedRun>;
+export type Prepare = (asking: Asking) => Promise<ArmedRun>;
 
 export interface SessionParts {
   /** Starts a kernel. Its outputs are kept in `shown`. */
@@ -113,7 +114,7 @@ export class Session {
     const { signal } = current.abort;
     run.start();
     try {
-      const armed = prepare === null ? null : await unlessAborted(prepare(signal), signal);
+      const armed = prepare === null ? null : await unlessAborted(prepare({ signal, onQuestion: (question) => run.ask(question) }), signal);
       const kernel = await this.#ensureKernel(signal);
       current.isInKernel = true;
       return await kernel.run(run, armed);

@@ -1,5 +1,5 @@
 /** An input source -> the inputs of a job, which remember how each of them looked until its result is there. */
-import { openInputs, toJson, type InputOptions } from "burla/tools";
+import { openInputs, toJson, UsageError, type InputOptions } from "burla/tools";
 import { evaluateInputs, type EvaluateOptions } from "./evaluate.ts";
 import type { InputSource } from "./messages.ts";
 
@@ -22,6 +22,36 @@ export async function openSource(source: InputSource, options: Omit<EvaluateOpti
 }
 
 const NO_OPTIONS: Omit<InputOptions, "names"> = { format: undefined, read: undefined, limit: undefined, stdin: (async function* () {})() };
+
+/**
+ * The same inputs, of which the first is there: a source that cannot be read begins no job.
+ * @throws UsageError when there is none, or what its reading throws.
+ */
+export async function withFirst(inputs: AnyInputs, source: InputSource): Promise<AnyInputs> {
+  if (Array.isArray(inputs)) {
+    if (inputs.length === 0) throw noInputs(source);
+    return inputs as unknown[];
+  }
+  const iterator = Symbol.asyncIterator in inputs ? inputs[Symbol.asyncIterator]() : inputs[Symbol.iterator]();
+  const first = await iterator.next();
+  if (first.done === true) throw noInputs(source);
+  return resumed(first.value, iterator);
+}
+
+async function* resumed(first: unknown, iterator: Iterator<unknown> | AsyncIterator<unknown>): AsyncGenerator<unknown> {
+  try {
+    yield first;
+    for (let next = await iterator.next(); next.done !== true; next = await iterator.next()) yield next.value;
+  } finally {
+    await iterator.return?.();
+  }
+}
+
+function noInputs(source: InputSource): UsageError {
+  const what = source.kind === "file" ? source.path : source.kind === "glob" ? source.pattern : source.kind === "export" ? source.name : "the expression";
+  const cure = source.kind === "glob" ? "No file fits the pattern: choose another one." : source.kind === "file" ? "Put inputs into the file, or choose another one." : "It must give at least one element.";
+  return new UsageError(`${what} has no inputs`, cure);
+}
 
 /** Hands inputs to a job and knows what they were. */
 export class RememberedInputs {

@@ -9,11 +9,12 @@ import { bundleCapture, explainText, failureOf } from "burla/tools";
 import * as v from "valibot";
 import { claimFile, commandSchema, MAX_CURE_LENGTH, MAX_PROBLEM_LENGTH, requestSchema, type JobRequest, type Problem, type Request, type RunnerEvent } from "./messages.ts";
 import { captureRef, startJob, type RunningJob } from "./run-job.ts";
+import { placeOfProblem } from "./place.ts";
 import { saveResults } from "./save.ts";
 import { clip } from "./text.ts";
 
-/** A window that is reloaded claims its runs within this time; a window that was closed does not. */
-const CLAIM_TIMEOUT_MS = 15_000;
+/** A window that is reloaded claims its runs within this time, with many extensions on a slow host too; a window that was closed does not. */
+const CLAIM_TIMEOUT_MS = 75_000;
 
 /** Resolves when the event is in the pipe. The extension being gone is no error: what is said then is lost. */
 function say(event: RunnerEvent): Promise<void> {
@@ -85,7 +86,7 @@ function isClaimed(file: string): Promise<boolean> {
 
 function problemOf(error: unknown): Problem {
   const { code, message, cure } = failureOf(error);
-  return { code, message: clip(message, MAX_PROBLEM_LENGTH), cure: clip(cure, MAX_CURE_LENGTH) };
+  return { code, message: clip(message, MAX_PROBLEM_LENGTH), cure: clip(cure, MAX_CURE_LENGTH), place: placeOfProblem(error) };
 }
 
 async function main(message: unknown): Promise<void> {

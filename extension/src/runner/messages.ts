@@ -74,7 +74,7 @@ export type SaveRequest = Extract<Request, { type: "save" }>;
 export const commandSchema = v.object({ type: v.literal("cancel") });
 
 /** Where an error came from in the user's own files; line and column from 1. */
-const placeSchema = v.object({ file: path, line: count, column: count });
+export const placeSchema = v.object({ file: path, line: count, column: count });
 export type Place = v.InferOutput<typeof placeSchema>;
 
 /** One input and what became of it. The whole of it is in the spool. */
@@ -105,7 +105,13 @@ const progressSchema = v.object({
 });
 export type JobProgress = v.InferOutput<typeof progressSchema>;
 
-const problemSchema = v.object({ code: v.nullable(text(64)), message: text(MAX_PROBLEM_LENGTH), cure: text(MAX_CURE_LENGTH) });
+const problemSchema = v.object({
+  code: v.nullable(text(64)),
+  message: text(MAX_PROBLEM_LENGTH),
+  cure: text(MAX_CURE_LENGTH),
+  /** In the user's files, where one line is the matter. */
+  place: v.nullable(placeSchema),
+});
 export type Problem = v.InferOutput<typeof problemSchema>;
 
 export const eventSchema = v.variant("type", [

@@ -1,6 +1,6 @@
 /** One job for the extension: its results to the spool, what a person should see to the extension. */
 import { attach, captureNamed, captureRange, compileOptions, mapCapture, type Capture, type Progress, type RemoteResults } from "burla/tools";
-import { RememberedInputs, openSource } from "./inputs.ts";
+import { openSource, RememberedInputs, withFirst } from "./inputs.ts";
 import { type FunctionRef, type JobProgress, type JobRequest, type RunRequest } from "./messages.ts";
 import { Outbox, type Say } from "./outbox.ts";
 import { rowOf } from "./rows.ts";
@@ -71,7 +71,7 @@ async function startRun(request: RunRequest, outbox: Outbox): Promise<Started> {
     captureRef(file, request.fn),
     openSource(source, { file, timeoutMs: inputTimeoutMs, onLine: (line) => outbox.printed(line) }),
   ]);
-  const inputs = new RememberedInputs(opened, indexes);
+  const inputs = new RememberedInputs(await withFirst(opened, request.inputs), indexes);
   // Detached for main: a window that is reloaded must find the job running.
   const compiled = compileOptions({ onError: "continue", detach: true, ...listeners(outbox), ...(cluster === null ? {} : { cluster }) });
   return { stream: mapCapture<unknown>(capture, inputs.inputs, compiled), inputs };

@@ -21,7 +21,7 @@ export interface RunCommandParts {
   readonly launcher: Launcher;
   readonly memory: InputMemory;
   readonly documents: Documents;
-  readonly shell: Pick<Shell, "known" | "logs" | "output">;
+  readonly shell: Pick<Shell, "known" | "logs" | "output" | "questions">;
 }
 
 type Target = LensTarget | vscode.Uri | undefined;
@@ -46,10 +46,11 @@ export function runHandlers(parts: RunCommandParts): Record<string, Handler> {
 }
 
 /** The same for the buttons of the results view, which tell of their errors like commands. */
-export function resultsActions({ documents }: Pick<RunCommandParts, "documents">): ResultsActions {
+export function resultsActions({ documents, shell }: Pick<RunCommandParts, "documents" | "shell">): ResultsActions {
   const command = (id: string) => () => vscode.commands.executeCommand(id);
   return {
     cancel: command(COMMANDS.cancelRun),
+    answer: ({ question }, answer) => (question === null ? undefined : shell.questions.answer(question, answer)),
     rerunFailed: command(COMMANDS.rerunFailed),
     runAgain: command(COMMANDS.runAgain),
     save: command(COMMANDS.saveResults),
@@ -65,8 +66,7 @@ async function runFunction({ launcher, memory }: RunCommandParts, target: Target
   const key = functionKey(fn.uri.fsPath, fn.label);
   const source = await pickInputs({ label: fn.label, folder: vscode.Uri.file(folderOf(fn.uri)), recent: memory.of(key), values: fn.values });
   if (source === undefined) throw new Declined("no inputs were chosen");
-  await memory.remember(key, source);
-  await launcher.run(fn, source);
+  await launcher.run(fn, source, { onTaken: () => memory.remember(key, source) });
 }
 
 /** What would be sent, beside the file. Nothing of the file is run, nothing is sent. */

@@ -3,7 +3,9 @@ import { randomUUID } from "node:crypto";
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import * as vscode from "vscode";
+import type { Question } from "../clusters/questions.ts";
 import type { ChosenFunction } from "../functions/meant.ts";
+import { saveSources } from "../functions/save-sources.ts";
 import { sourceLabel } from "../inputs/sources.ts";
 import { Declined, report, troubleOf } from "../failure.ts";
 import type { InputSource, Request, RunnerEvent } from "../runner/messages.ts";
@@ -21,6 +23,13 @@ export interface LauncherParts {
   readonly runs: Runs;
 }
 
+export interface RunOptions {
+  /** Cancels the run. */
+  readonly signal?: AbortSignal;
+  /** The first of the inputs could be read. */
+  readonly onTaken?: () => unknown;
+}
+
 export class Launcher {
   readonly #parts: LauncherParts;
   /** Ends the wait for a cluster. */
@@ -31,7 +40,7 @@ export class Launcher {
   }
 
   /** Shows the run, and follows it to its end. Resolves then. */
-  async run(fn: ChosenFunction, source: InputSource, signal?: AbortSignal): Promise<Run> {
+  async run(fn: ChosenFunction, source: InputSource, { signal, onTaken }: RunOptions = {}): Promise<Run> {
     requireTrust("Running a function");
     const folder = folderOf(fn.uri);
     const id = randomUUID();
@@ -44,8 +53,9 @@ export class Launcher {
       spool: join(directory, "results.ndjson"),
       phase: "preparing",
       startedAt: Date.now(),
-      endedAt: null, total: null, problem: null, job: null,
+      workedFrom: null, endedAt: null, total: null, problem: null, job: null,
     });
+    if (onTaken !== undefined) onceTaken(run, onTaken);
     signal?.addEventListener("abort", () => this.cancel(run), { once: true });
     await this.#start(run, null);
     return run;
@@ -89,6 +99,7 @@ export class Launcher {
     void vscode.commands.executeCommand(`${VIEWS.results}.focus`);
     run.setPhase("preparing");
     try {
+      await saveSources(run.record.folder);
       const cluster = await this.#cluster(run);
       await this.#followed(run, cluster, run.start(cluster, await this.#environment(), indexes));
     } catch (error) {
@@ -110,7 +121,8 @@ export class Launcher {
     // A question to the user cannot be taken back: its answer then counts for nothing.
     const aborted = new Promise<never>((_, reject) => abort.signal.addEventListener("abort", () => reject(new Declined("the run was cancelled")), { once: true }));
     try {
-      const { ref, target } = await Promise.race([this.#parts.shell.ensureCluster(abort.signal), aborted]);
+      const asking = { signal: abort.signal, onQuestion: (question: Question | null) => run.setQuestion(question) };
+      const { ref, target } = await Promise.race([this.#parts.shell.ensureCluster(asking), aborted]);
       return { id: ref.id, target };
     } finally {
       this.#waits.delete(run);
@@ -130,7 +142,7 @@ export class Launcher {
 
   #fail(run: Run, error: unknown): void {
     if (error instanceof Declined || (error instanceof Error && error.name === "AbortError")) return run.setPhase("cancelled");
-    run.setPhase("failed", troubleOf(error));
+    run.setPhase("failed", { ...troubleOf(error), place: null });
     report(this.#parts.shell.output, `Running ${run.record.label}`, error);
   }
 
@@ -142,6 +154,14 @@ export class Launcher {
       outlivesWindow: runsOutliveWindow(),
     };
   }
+}
+
+function onceTaken(run: Run, act: () => unknown): void {
+  const listener = run.onDidChange(() => {
+    if (run.rows.count === 0 && (run.progress?.pushed ?? 0) === 0) return;
+    listener.dispose();
+    act();
+  });
 }
 
 /** Paths of inputs count from here, and it is the working directory of the calls. */

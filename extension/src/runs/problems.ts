@@ -11,7 +11,8 @@ const UPDATE_MS = 200;
 interface Finding {
   readonly place: Place;
   readonly message: string;
-  readonly firstIndex: number;
+  /** Null for what concerns no input. */
+  readonly firstIndex: number | null;
   count: number;
 }
 
@@ -26,7 +27,8 @@ export class Problems implements vscode.Disposable {
     this.#listeners = vscode.Disposable.from(
       this.#collection,
       runs.onDidChange(({ run, change }) => {
-        if (change.kind === "started") this.#begin(run);
+        if (change.kind === "started" || (change.kind === "state" && run.record.phase === "preparing")) this.#begin(run);
+        if (change.kind === "state" && run === this.#run) this.#addProblem(run);
         if (change.kind === "rows" && run === this.#run) this.#add(change.rows);
       }),
       vscode.workspace.onDidChangeTextDocument(({ document, contentChanges }) => (contentChanges.length > 0 ? this.#forget(document.uri) : undefined)),
@@ -55,6 +57,14 @@ export class Problems implements vscode.Disposable {
     }
   }
 
+  /** What has kept the run from starting, where one line of the user's is the matter. */
+  #addProblem({ record: { problem, phase } }: Run): void {
+    if (phase !== "failed" || problem?.place == null) return;
+    const { place, message } = problem;
+    this.#findings.set(`${place.file}:${place.line}`, { place, message, firstIndex: null, count: 1 });
+    this.#timer ??= setTimeout(() => this.#show(), UPDATE_MS);
+  }
+
   #show(): void {
     this.#timer = undefined;
     const byFile = new Map<string, vscode.Diagnostic[]>();
@@ -77,7 +87,7 @@ function diagnosticOf({ place, message, firstIndex, count }: Finding): vscode.Di
   const line = Math.max(0, place.line - 1);
   const range = new vscode.Range(line, Math.max(0, place.column - 1), line, Number.MAX_SAFE_INTEGER);
   const inputs = count === 1 ? `input ${firstIndex}` : `input ${firstIndex} and ${(count - 1).toLocaleString("en-US")} more`;
-  const diagnostic = new vscode.Diagnostic(range, `${message} (${inputs})`, vscode.DiagnosticSeverity.Error);
+  const diagnostic = new vscode.Diagnostic(range, firstIndex === null ? message : `${message} (${inputs})`, vscode.DiagnosticSeverity.Error);
   diagnostic.source = "Burla";
   return diagnostic;
 }

@@ -1,6 +1,6 @@
 /** What the workspace remembers of a run, so that a reloaded window shows it again. */
 import * as v from "valibot";
-import { functionRefSchema, inputSourceSchema } from "../runner/messages.ts";
+import { functionRefSchema, inputSourceSchema, placeSchema } from "../runner/messages.ts";
 
 export const MAX_RECORDS = 5;
 
@@ -22,11 +22,13 @@ export const runRecordSchema = v.object({
   spool: v.string(),
   phase: phaseSchema,
   startedAt: v.number(),
+  /** When its last job began to run: waiting for a cluster and for workers is no work. Null before. */
+  workedFrom: v.optional(v.nullable(v.number()), null),
   endedAt: v.nullable(v.number()),
   /** Inputs of the run, once their number is known. */
   total: v.nullable(v.number()),
   /** What ended it early. */
-  problem: v.nullable(v.object({ code: v.nullable(v.string()), message: v.string(), cure: v.string() })),
+  problem: v.nullable(v.object({ code: v.nullable(v.string()), message: v.string(), cure: v.string(), place: v.optional(v.nullable(placeSchema), null) })),
   /** The job that runs or ran last. */
   job: v.nullable(
     v.object({

@@ -20,7 +20,7 @@ export function registerRuns(context: vscode.ExtensionContext, shell: Shell): { 
   const launcher = new Launcher({ context, shell, runs });
   const memory = new InputMemory(context.workspaceState);
   const lens = new RunLens();
-  const view = new ResultsView(runs, resultsActions({ documents }), context.extensionUri);
+  const view = new ResultsView(runs, resultsActions({ documents, shell }), context.extensionUri);
   context.subscriptions.push(
     registerCommands(shell.output, runHandlers({ runs, launcher, memory, documents, shell })),
     runs,

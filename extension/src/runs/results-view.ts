@@ -14,6 +14,8 @@ const UPDATE_MS = 150;
 
 export interface ResultsActions {
   cancel(run: Run): unknown;
+  /** To the question that the run waits on. */
+  answer(run: Run, answer: string): unknown;
   rerunFailed(run: Run): unknown;
   runAgain(run: Run): unknown;
   save(run: Run): unknown;
@@ -77,6 +79,7 @@ export class ResultsView implements vscode.WebviewViewProvider, vscode.Disposabl
     }
     if (message.type === "openPlace") return void this.#actions.openPlace(message);
     if (run === undefined) return;
+    if (message.type === "answer") return void this.#actions.answer(run, message.answer);
     if (message.type === "command") return void this.#actions[message.name](run);
     const row = run.rows.get(message.index);
     if (row === undefined) return;
@@ -110,7 +113,7 @@ export class ResultsView implements vscode.WebviewViewProvider, vscode.Disposabl
     if (run !== undefined) void this.#load(run);
     this.#send({
       type: "state",
-      run: run === undefined ? null : viewRun({ record: run.record, progress: run.progress, rows: run.rows, nowMs: Date.now() }),
+      run: run === undefined ? null : viewRun({ record: run.record, progress: run.progress, question: run.question, rows: run.rows, nowMs: Date.now() }),
       runs: this.#runs.all.map(({ record }) => ({ id: record.id, label: `${record.label} · ${record.sourceLabel} · ${new Date(record.startedAt).toLocaleTimeString()}` })),
       version: run?.rows.version ?? 0,
     });

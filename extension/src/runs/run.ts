@@ -2,6 +2,7 @@
 import { existsSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
 import * as vscode from "vscode";
+import type { Question } from "../clusters/questions.ts";
 import { claimFile, type JobProgress, type JobRequest, type Problem, type Row, type RunnerEvent } from "../runner/messages.ts";
 import { isOver, type RunRecord } from "./record.ts";
 import { RowStore } from "./row-store.ts";
@@ -27,6 +28,13 @@ export interface RunEnvironment {
 const CLAIM_TIMEOUT_MS = 3_000;
 const CLAIM_LOOK_MS = 50;
 
+const LEFT_TOO_LONG: Problem = {
+  code: null,
+  message: "The job was cancelled while this window was away: after a minute a window counts as closed, unless somebody cancelled it.",
+  cure: "With the setting burla.run.onWindowClose at “continue”, runs go on without a window.",
+  place: null,
+};
+
 export type RunChange =
   /** Phase, progress or problem. */
   | { readonly kind: "state" }
@@ -43,7 +51,10 @@ export class Run implements vscode.Disposable {
   readonly onDidChange = this.#changed.event;
   #record: RunRecord;
   #progress: JobProgress | null = null;
+  #question: Question | null = null;
   #process: RunnerProcess | undefined;
+  /** By this window. */
+  #isCancelled = false;
   /** Lines of the spool. */
   #lines = 0;
   /** The job that the cluster is known to have taken. */
@@ -60,6 +71,16 @@ export class Run implements vscode.Disposable {
   /** Of the job that runs; null before it has begun, and after it. */
   get progress(): JobProgress | null {
     return this.#progress;
+  }
+
+  /** What the run waits for the user to say; null when it waits for nothing. */
+  get question(): Question | null {
+    return this.#question;
+  }
+
+  setQuestion(question: Question | null): void {
+    this.#question = question;
+    this.#changed.fire({ kind: "state" });
   }
 
   get isOver(): boolean {
@@ -84,7 +105,7 @@ export class Run implements vscode.Disposable {
   /** Goes on with the job that an earlier window has left running. Resolves at its end. */
   async resume(cluster: RunCluster, environment: RunEnvironment): Promise<void> {
     const { job, spool } = this.#record;
-    if (job === null) return this.setPhase("cancelled", { code: null, message: "the window was closed before the job had begun", cure: "Run it again." });
+    if (job === null) return this.setPhase("cancelled", { code: null, message: "the window was closed before the job had begun", cure: "Run it again.", place: null });
     await claim(spool);
     await this.load();
     const request: JobRequest = { type: "attach", jobId: job.jobId, from: this.#lines - job.firstLine, cluster: cluster.target, spool, outlivesWindow: environment.outlivesWindow, indexes: job.indexes };
@@ -98,6 +119,7 @@ export class Run implements vscode.Disposable {
   }
 
   cancel(): void {
+    this.#isCancelled = true;
     this.#process?.cancel();
   }
 
@@ -110,9 +132,12 @@ export class Run implements vscode.Disposable {
   async #follow(request: JobRequest, cluster: RunCluster, { program, nodePath }: RunEnvironment): Promise<void> {
     const firstLine = request.type === "attach" ? (this.#record.job?.firstLine ?? 0) : this.#lines;
     const onEvent = (event: RunnerEvent) => this.#hear(event, { clusterId: cluster.id, indexes: request.indexes, firstLine });
-    this.#update({ phase: "running", problem: null, endedAt: null });
+    this.#update({ phase: "running", problem: null, endedAt: null, ...(request.type === "attach" ? {} : { workedFrom: null }) });
+    this.#isCancelled = false;
     this.#process = new RunnerProcess({ program, nodePath, cwd: this.#record.folder, request, onEvent });
-    this.#finish(await this.#process.ended);
+    const { outcome, problem } = await this.#process.ended;
+    const isOthers = request.type === "attach" && outcome === "cancelled" && !this.#isCancelled;
+    this.#finish({ outcome, problem: isOthers ? LEFT_TOO_LONG : problem });
   }
 
   #hear(event: RunnerEvent, job: Omit<NonNullable<RunRecord["job"]>, "jobId">): void {
@@ -123,6 +148,7 @@ export class Run implements vscode.Disposable {
         return this.#changed.fire({ kind: "started" });
       case "progress":
         this.#progress = event.progress;
+        if (this.#record.workedFrom === null && event.progress.phase === "running") this.#record = { ...this.#record, workedFrom: Date.now() };
         if (job.indexes === null && event.progress.total !== null) this.#record = { ...this.#record, total: event.progress.total };
         return this.#changed.fire({ kind: "state" });
       case "rows":
@@ -152,7 +178,7 @@ export class Run implements vscode.Disposable {
   #finish({ outcome, problem }: RunnerEnd): void {
     this.#process = undefined;
     this.#progress = null;
-    this.#update({ phase: outcome, problem: outcome === "failed" ? problem : null, endedAt: Date.now(), ...(outcome === "done" ? { total: Math.max(this.rows.count, this.#record.total ?? 0) } : {}) });
+    this.#update({ phase: outcome, problem: outcome === "done" || problem?.code === "BURLA_CANCELLED" ? null : problem, endedAt: Date.now(), ...(outcome === "done" ? { total: Math.max(this.rows.count, this.#record.total ?? 0) } : {}) });
   }
 
   #update(change: Partial<RunRecord>): void {

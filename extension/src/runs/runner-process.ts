@@ -84,5 +84,5 @@ export class RunnerProcess {
 }
 
 function failed(message: string): RunnerEnd {
-  return { outcome: "failed", problem: { code: null, message, cure: "Look into the output \"Burla\"; the setting burla.local.nodePath chooses another Node.js." } };
+  return { outcome: "failed", problem: { code: null, message, cure: "Look into the output \"Burla\"; the setting burla.local.nodePath chooses another Node.js.", place: null } };
 }

@@ -1,5 +1,6 @@
 /** The conversation of the extension with its results view. The view shows; the extension owns what is shown. */
 import * as v from "valibot";
+import type { Place } from "../runner/messages.ts";
 import type { RunPhase } from "./record.ts";
 
 /** Rows that the view may ask for at once: some screens of them. */
@@ -20,6 +21,8 @@ export const viewToHost = v.variant("type", [
   v.object({ type: v.literal("open"), index: count }),
   v.object({ type: v.literal("openValue"), index: count }),
   v.object({ type: v.literal("openPlace"), file: v.pipe(v.string(), v.maxLength(4_096)), line: count, column: count }),
+  /** To the question that the run waits on. */
+  v.object({ type: v.literal("answer"), answer: v.pipe(v.string(), v.maxLength(100)) }),
   v.object({ type: v.literal("choose"), id: v.pipe(v.string(), v.maxLength(64)) }),
   v.object({ type: v.literal("command"), name: v.picklist(["cancel", "rerunFailed", "runAgain", "save", "showLog"]) }),
 ]);
@@ -33,7 +36,9 @@ export interface ViewRun {
   readonly phase: RunPhase;
   /** What it does, or how it ended, in words. */
   readonly status: string;
-  readonly problem: { readonly message: string; readonly cure: string } | null;
+  readonly problem: { readonly message: string; readonly cure: string; readonly place: Place | null } | null;
+  /** What it waits for the user to say. */
+  readonly question: { readonly text: string; readonly answers: readonly string[] } | null;
   readonly settled: number;
   readonly failed: number;
   /** Null while their number is not known. */

@@ -7,7 +7,7 @@ import { detailOf, documentOf, statusText } from "./view-model.ts";
 
 const RECORD: RunRecord = {
   id: "1", file: "/w/score.ts", folder: "/w", fn: { kind: "named", name: "score" }, label: "score", source: { kind: "export", name: "documents" }, sourceLabel: "documents",
-  spool: "/s", phase: "running", startedAt: 0, endedAt: null, total: 1_000, problem: null, job: { jobId: "job-1", clusterId: "local", indexes: null, firstLine: 0 },
+  spool: "/s", phase: "running", startedAt: 0, workedFrom: null, endedAt: null, total: 1_000, problem: null, job: { jobId: "job-1", clusterId: "local", indexes: null, firstLine: 0 },
 };
 const PROGRESS: JobProgress = { phase: "running", reason: "", nodes: 2, workers: 2, pushed: 600, running: 2, done: 490, failed: 10, total: 1_000 };
 
@@ -23,6 +23,8 @@ test("a run in one line", () => {
   assert.equal(status({ total: null }, { ...PROGRESS, total: null }, 500, 0), "Running: 500 so far · 50/s");
   assert.equal(status({ job: { jobId: "job-2", clusterId: "local", indexes: [1, 2], firstLine: 0 } }, PROGRESS, 1_000, 2), "Running 2 inputs again · 2 failed");
   assert.equal(status({ phase: "done", endedAt: 2_500 }, null, 1, 0), "Done: 1 input · in 2.5 s");
+  assert.equal(status({ phase: "done", workedFrom: 2_000, endedAt: 2_500 }, null, 1, 0), "Done: 1 input · in 500 ms");
+  assert.equal(status({ workedFrom: 5_000 }, PROGRESS, 500, 0), "Running: 500 of 1,000 · 100/s · about 5.0 s left");
   assert.equal(status({ phase: "cancelled", endedAt: 1 }, null, 20, 1), "Cancelled · 20 of 1,000 · 1 failed");
   assert.equal(status({ phase: "failed", endedAt: 1 }, null, 0, 0), "Stopped");
 });

@@ -1,4 +1,5 @@
 /** Runs -> what the results view shows, in words. No editor. */
+import type { Question } from "../clusters/questions.ts";
 import { placeOf } from "../runner/place.ts";
 import type { PlainError, SpoolLine } from "../runner/spool-line.ts";
 import { clip } from "../runner/text.ts";
@@ -15,24 +16,26 @@ const MAX_FRAMES = 50;
 export interface RunFacts {
   readonly record: RunRecord;
   readonly progress: JobProgress | null;
+  readonly question: Question | null;
   readonly rows: Pick<RowStore, "count" | "failed">;
   readonly nowMs: number;
 }
 
-export function viewRun({ record, progress, rows, nowMs }: RunFacts): ViewRun {
+export function viewRun(facts: RunFacts): ViewRun {
+  const { record, rows, question } = facts;
   const { id, label, sourceLabel, phase, problem, total } = record;
-  return { id, label, sourceLabel, phase, status: statusText({ record, progress, rows, nowMs }), problem, settled: rows.count, failed: rows.failed, total };
+  return { id, label, sourceLabel, phase, status: statusText(facts), problem, question, settled: rows.count, failed: rows.failed, total };
 }
 
 /** Such as `Running: 512 of 1,000 · 3 failed · 120/s · about 4 s left`. */
-export function statusText({ record, progress, rows, nowMs }: RunFacts): string {
-  const elapsedMs = Math.max(0, (record.endedAt ?? nowMs) - record.startedAt);
+export function statusText({ record, progress, rows, nowMs }: Omit<RunFacts, "question">): string {
+  const elapsedMs = Math.max(0, (record.endedAt ?? nowMs) - (record.workedFrom ?? record.startedAt));
   const failed = rows.failed === 0 ? [] : [`${numberText(rows.failed)} failed`];
   switch (record.phase) {
     case "preparing":
       return "Waiting for a cluster…";
     case "running":
-      return runningText({ record, progress, rows, nowMs }, failed, elapsedMs);
+      return runningText({ record, progress, rows }, failed, elapsedMs);
     case "done":
       return [`Done: ${countText(rows.count, "input")}`, ...failed, `in ${durationText(elapsedMs)}`].join(" · ");
     case "cancelled":
@@ -42,7 +45,7 @@ export function statusText({ record, progress, rows, nowMs }: RunFacts): string 
   }
 }
 
-function runningText({ record, progress, rows }: RunFacts, failed: readonly string[], elapsedMs: number): string {
+function runningText({ record, progress, rows }: Pick<RunFacts, "record" | "progress" | "rows">, failed: readonly string[], elapsedMs: number): string {
   const again = record.job?.indexes ?? null;
   if (progress === null) return rows.count === 0 ? "Starting…" : ["Running", settledText(rows.count, record.total), ...failed].join(" · ");
   if (progress.phase !== "running") return `Waiting: ${progress.reason || progress.phase}`;

@@ -41,7 +41,7 @@ export class RunFunctionTool {
     const abort = new AbortController();
     const stop = token.onCancellationRequested(() => abort.abort());
     try {
-      return answerOf(await this.#launcher.run(fn, sourceOf(parsed, fn.uri), abort.signal));
+      return answerOf(await this.#launcher.run(fn, sourceOf(parsed, fn.uri), { signal: abort.signal }));
     } finally {
       stop.dispose();
     }
@@ -52,7 +52,6 @@ async function functionOf({ file, functionName }: RunInput): Promise<ChosenFunct
   const uri = vscode.Uri.file(pathOf(file));
   if (!existsSync(uri.fsPath)) throw new Error(`there is no file ${file}`);
   const document = await vscode.workspace.openTextDocument(uri);
-  if (document.isDirty) await document.save();
   const language = LANGUAGES.find((known) => known === document.languageId);
   if (language === undefined) throw new Error(`${file} is neither TypeScript nor JavaScript`);
   const { functions, values } = outlineOf(document.getText(), language);
@@ -80,7 +79,7 @@ function pathOf(path: string, beside?: vscode.Uri): string {
 
 function answerOf(run: Run): string {
   const { record, rows } = run;
-  const { status, problem } = viewRun({ record, progress: null, rows, nowMs: Date.now() });
+  const { status, problem } = viewRun({ record, progress: null, question: null, rows, nowMs: Date.now() });
   const lines = [`${record.label}: ${status}`];
   if (problem !== null) lines.push(`${problem.message} ${problem.cure}`);
   const failed = rows.failedIndexes();

@@ -2,8 +2,9 @@
 import { cellViewSchema, type CellView } from "@burla/kernel-bridge/cell-view";
 import * as v from "valibot";
 import { element } from "../dom.ts";
-import type { FromRenderer, ToRenderer } from "../../src/notebooks/renderer-protocol.ts";
+import { QUESTION_MIME, questionSchema, type FromRenderer, type ToRenderer } from "../../src/notebooks/renderer-protocol.ts";
 import { JobView } from "./job-view.ts";
+import { questionView } from "./question-view.ts";
 import style from "./style.css";
 
 /** As much as is used of the editor's interface for renderers. */
@@ -13,6 +14,7 @@ interface Context {
   readonly onDidReceiveMessage?: (listener: (message: ToRenderer) => void) => void;
 }
 interface OutputItem {
+  readonly mime: string;
   json(): unknown;
 }
 
@@ -33,6 +35,7 @@ export function activate({ postMessage, onDidReceiveMessage }: Context) {
   });
   return {
     renderOutputItem(item: OutputItem, place: HTMLElement): void {
+      if (item.mime === QUESTION_MIME) return showQuestion(item, place, postMessage);
       const document = read(item);
       if (document === null) return void rootOf(place).replaceChildren(element("p", {}, "This output was written by another version of Burla, or is damaged."));
       const known = views.get(place);
@@ -64,6 +67,12 @@ function show(place: HTMLElement, postMessage: Context["postMessage"]): Shown {
   };
   rootOf(place).replaceChildren(element("style", {}, style), shown.view.root);
   return shown;
+}
+
+function showQuestion(item: OutputItem, place: HTMLElement, postMessage: Context["postMessage"]): void {
+  const parsed = v.safeParse(questionSchema, item.json());
+  if (!parsed.success) return;
+  rootOf(place).replaceChildren(element("style", {}, style), questionView(parsed.output, postMessage));
 }
 
 /** A root of its own: styles of other outputs do not reach it. */
