@@ -3,7 +3,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, before, test } from "node:test";
 import * as v from "valibot";
-import { BurlaError, connectionFileSchema, openStream, requestMain, ROUTES, type ConnectionFile } from "@burla/protocol";
+import { BurlaError, connectionFileSchema, encodeFrame, openStream, PROTOCOL_VERSION, requestMain, ROUTES, type ConnectionFile } from "@burla/protocol";
 import type * as gce from "@burla/protocol/gce";
 import { assertIncludes } from "../support/includes.ts";
 import { Script } from "../support/script.ts";
@@ -85,6 +85,37 @@ test("a VM that is taken back finishes what it has begun, and no worker is lost"
   assert.equal(await job.line(/^all (\d+)$/), "40");
   const [summary] = (await cloud.status(CLUSTER)).jobs;
   assertIncludes(summary, { phase: "done", done: 40, lostWorkers: 0 });
+});
+
+test("a VM that is gone: its token and its identity are of no use, what it has open ends, and others do what it had", async () => {
+  await start({ groups: [{ name: "small", count: 2, machineType: "e2-small", zones: ["us-central1-a"] }] });
+  const job = script(`
+    const results = remoteParallelMap(async (x) => { await new Promise((resolve) => setTimeout(resolve, 500)); return x; }, Array.from({ length: 40 }, (_, x) => x));
+    const seen = [];
+    for await (const x of results) if (seen.push(x) === 4) console.log("some");
+    console.log("all " + seen.length + " " + new Set(seen).size);`);
+  await job.line(/^some$/);
+  const [victim] = (await cloud.status(CLUSTER)).nodes;
+  const name = `burla-${CLUSTER}-${victim!.nodeId.split("-").pop()!}`;
+  // As a function on that VM could: the token that its node would get, and a connection with it.
+  const path = `instance/service-accounts/default/identity?audience=burla-cluster-${CLUSTER}&format=full`;
+  const identity = await (await fetch(`http://${cloud.emulator.find(name).metadata!.host}/computeMetadata/v1/${path}`, { headers: { "metadata-flavor": "Google" } })).text();
+  const enrolled = await request(identity, ROUTES.enrol, "POST");
+  assert.equal(enrolled.status, 200);
+  const { token } = (await enrolled.json()) as { token: string };
+  const { url, certificate } = file();
+  const open = () => openStream({ url, token, role: "node", timeoutMs: 10_000, certificate });
+  const stream = await open();
+  const ended = new Promise((resolve) => stream.on("error", () => undefined).once("close", resolve).resume());
+  stream.write(Buffer.concat(encodeFrame({ type: "hello", protocolVersion: PROTOCOL_VERSION, software: "t" }, [])));
+
+  const { compute } = await projectOf();
+  await compute.deleteVm("us-central1-a", name, "11");
+  await ended;
+  await assert.rejects(open(), (error) => error instanceof BurlaError && error.code === "BURLA_UNAUTHORIZED");
+  assert.equal((await request(identity, ROUTES.enrol, "POST")).status, 401);
+  assert.equal(await job.line(/^all (.*)$/), "40 40");
+  await until("another VM is in its place", async () => (await cloud.status(CLUSTER)).nodes.filter(({ nodeId, state }) => nodeId !== victim!.nodeId && state === "READY").length === 2);
 });
 
 test("a job may add nodes, says what it waits for, and gives them back", async () => {
