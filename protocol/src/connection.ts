@@ -77,6 +77,7 @@ export class Connection<Incoming extends Tagged, Said extends Tagged> {
   #isEnding = false;
   /** Pings since something was heard. */
   #silentPings = 0;
+  #isHeld = false;
   /** Of the message of the moment. */
   #header: unknown = null;
   #heartbeat: NodeJS.Timeout | undefined;
@@ -173,6 +174,14 @@ export class Connection<Incoming extends Tagged, Said extends Tagged> {
   /** Closes at once, telling `onClose` why. */
   abort(error: BurlaError): void {
     this.#end(error);
+  }
+
+  /** Reads nothing of the peer, which waits when it has much to say, until it is let go on. What is said here still leaves. */
+  hold(isHeld: boolean): void {
+    if (this.#isHeld === isHeld) return;
+    this.#isHeld = isHeld;
+    if (isHeld) this.#stream.pause();
+    else this.#stream.resume();
   }
 
   /** Lets the process end although the connection is open, or not. */
@@ -272,7 +281,7 @@ export class Connection<Incoming extends Tagged, Said extends Tagged> {
   #startHeartbeat(pingMs: number, maxPings: number): void {
     this.#heartbeat = setInterval(() => {
       if (this.#silentPings >= maxPings) return this.#end(new BurlaError("BURLA_UNREACHABLE", `the other side has been silent for ${Math.round((maxPings * pingMs) / 1000)} s`));
-      this.#silentPings++;
+      if (!this.#isHeld) this.#silentPings++;
       this.#write({ type: "ping" }, []);
     }, pingMs);
     this.#heartbeat.unref();

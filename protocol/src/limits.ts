@@ -29,6 +29,8 @@ export const PIECE_BYTES = 256 * KiB;
 export const MAX_IN_SOCKET_BYTES = 1 * MiB;
 /** A worker begins no further call when so many of its answers wait for its node. */
 export const MAX_WAITING_ANSWER_BYTES = 16 * MiB;
+/** A node hears no more of its workers while so much of what they have answered and printed waits for main to store it, until half of that has gone. */
+export const MAX_UNSTORED_BYTES = 64 * MiB;
 /** Results wait on the disk when so much waits for the client's socket. */
 export const MAX_WAITING_RESULT_BYTES = 4 * MiB;
 /** Longer bodies of records are not read as a whole, but sent from the disk. */

@@ -130,3 +130,19 @@ test("what was said before a close leaves, however much it is", async () => {
   await over;
   assert.deepEqual(heard, [5 * MIB, 5 * MIB]);
 });
+
+test("a peer that is held is not heard and not taken for dead, hears all the same, and is heard in order when it is let go on", async () => {
+  const { near, far } = await socketPair();
+  const { connection, heard } = listen(near, { silenceMs: 300 });
+  let told = 0;
+  const client = new Connection<MainToClient, ClientToMain>(far, { incoming: mainToClient, software: "t", silenceMs: 0, onClose: () => undefined, onMessage: () => void told++ });
+  connection.hold(true);
+  for (let seq = 1; seq <= 20; seq++) client.send({ type: "ack", jobId, seq });
+  connection.send(results(1));
+  await sleep(1_000);
+  assert.deepEqual([heard.length, told, connection.closed], [0, 1, false]);
+  connection.hold(false);
+  await sleep(100);
+  assert.deepEqual(heard.map(({ message }) => (message.type === "ack" ? message.seq : 0)), Array.from({ length: 20 }, (_, at) => at + 1));
+  client.close();
+});

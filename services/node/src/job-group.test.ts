@@ -171,3 +171,39 @@ test("a job that is stopped reports nothing more, and its workers are gone", asy
   assert.deepEqual(job.reports, []);
   for (const slot of slots) assert.ok((await slot.container.exited).signal !== undefined);
 });
+
+const PAUSES = "export default () => async (n) => { console.log(n); await new Promise((resolve) => setTimeout(resolve, n)); return n; };";
+const begun = (job: TestGroup) => job.until(() => job.lines.length > 0);
+const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
+
+test("what a worker has answered while it was not heard counts, however long that was; what it has not answered does not come for that", () =>
+  using(new TestGroup(workshop, PAUSES, { timeoutMs: 1_000 }), async (job) => {
+    job.grant([300]);
+    await begun(job);
+    job.group.hold(true);
+    await pause(2_000);
+    assert.deepEqual([job.outcomes.size, job.group.slots.size], [0, 1]);
+    job.group.hold(false);
+    await job.until(() => job.outcomes.size === 1);
+    assert.equal(job.outcomes.get(0), 300);
+    job.lines.length = 0;
+    job.grant([60_000], { first: 1 });
+    await begun(job);
+    job.group.hold(true);
+    await pause(2_000);
+    job.group.hold(false);
+    await job.until(() => job.outcomes.has(1));
+    assert.equal((job.outcomes.get(1) as BurlaError).code, "BURLA_TIMEOUT");
+  }));
+
+test("a job is stopped, and the end of a worker is heard, when its workers are not", () =>
+  using(new TestGroup(workshop, "export default () => (n) => n === 0 ? process.exit(3) : Buffer.alloc(n);", { workers: 2 }), async (job) => {
+    await job.until(() => [...job.group.slots].every((slot) => slot.isLoaded));
+    job.group.hold(true);
+    for (const [first, n] of [0, 1 << 20].entries()) job.grant([n], { first });
+    await pause(300);
+    job.group.hold(false);
+    await job.until(() => job.ended.some(({ cause }) => cause === "worker-exited") && job.outcomes.size === 1);
+    job.group.hold(true);
+    await job.group.stop();
+  }));

@@ -52,6 +52,8 @@ export class JobGroup implements SlotListener {
   readonly #ending = new AbortController();
   #prepared: Promise<Prepared>;
   #preparing = "";
+  /** Its workers are not heard. */
+  #isHeld = false;
 
   constructor(options: GroupOptions, slots: readonly Slot[]) {
     this.jobId = options.assign.jobId;
@@ -89,6 +91,12 @@ export class JobGroup implements SlotListener {
     return grant;
   }
 
+  /** Hears nothing of its workers, which begin no further calls when they have much to say, until they are let go on. */
+  hold(isHeld: boolean): void {
+    this.#isHeld = isHeld;
+    for (const slot of this.slots) slot.hold(isHeld);
+  }
+
   /** Gives back all that no worker has, and takes no more. */
   drain(): void {
     this.#releaseQueue();
@@ -104,6 +112,8 @@ export class JobGroup implements SlotListener {
     this.#ending.abort(new Error("the job has ended"));
     clearTimeout(this.#queueTimer);
     this.#queue.length = 0;
+    // The end of a worker that is not heard would not be heard either.
+    this.hold(false);
     for (const slot of this.slots) {
       // A worker that runs a call may react to SIGTERM; one that does not has nothing to react with.
       if (slot.grants.size > 0) slot.container.stop();
@@ -192,6 +202,7 @@ export class JobGroup implements SlotListener {
 
   #adopt(slot: Slot): void {
     this.slots.add(slot);
+    slot.hold(this.#isHeld);
     const { assign, values, environment } = this.#options;
     const { concurrency, timeoutMs, setupTimeoutMs, cwd } = assign.spec;
     void this.#prepared.then(

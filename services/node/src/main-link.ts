@@ -1,6 +1,6 @@
 /** The node's connection to main: dialled again for ever, with what main missed sent again. */
 import {
-  Backoff, Connection, countEntries, mainToNode, MAX_WAITING_LOG_BYTES, openStream, pack, type BurlaError, type JobId, type MainToNode, type NodeToMain,
+  Backoff, Connection, countEntries, mainToNode, MAX_UNSTORED_BYTES, MAX_WAITING_LOG_BYTES, openStream, pack, type BurlaError, type JobId, type MainToNode, type NodeToMain,
 } from "@burla/protocol";
 import { Outbox, type GrantOfJob } from "./outbox.ts";
 import type { DurableMessage } from "./job-group.ts";
@@ -27,6 +27,8 @@ export interface MainLinkOptions {
   readonly onRefused: (jobId: JobId, reason: string) => void;
   /** Main takes nothing of what this node says. */
   readonly onUseless: (reason: string) => void;
+  /** So much waits for main that nothing more should come, or no longer does. */
+  readonly onCrowded: (isCrowded: boolean) => void;
   /** Told when main is out of reach, and when it no longer is. */
   readonly orphan: OrphanWatch;
 }
@@ -38,6 +40,7 @@ export class MainLink {
   /** Lines that were not kept, by job, to be told with the next ones. */
   readonly #droppedLines = new Map<JobId, number>();
   readonly #backoff = new Backoff({ firstMs: FIRST_RETRY_MS, maxMs: MAX_RETRY_MS });
+  #isCrowded = false;
   #refusals = 0;
   #settling: NodeJS.Timeout | undefined;
   #closed = false;
@@ -74,6 +77,19 @@ export class MainLink {
     if (message.type !== "nodeLogs") this.#tellDropped(message.jobId);
     const numbered = this.#outbox.add(message, body);
     this.#connection?.send(numbered, body);
+    this.#noteRoom();
+  }
+
+  /** What main takes slowly, or not at all for a while, would fill this process. */
+  get isCrowded(): boolean {
+    return this.#isCrowded;
+  }
+
+  #noteRoom(): void {
+    const isCrowded = this.#outbox.bytes > (this.#isCrowded ? MAX_UNSTORED_BYTES / 2 : MAX_UNSTORED_BYTES);
+    if (isCrowded === this.#isCrowded) return;
+    this.#isCrowded = isCrowded;
+    this.#options.onCrowded(isCrowded);
   }
 
   /** Durably too, as long as main is not away for so long that too many lines wait for it: then they are counted only. */
@@ -137,6 +153,7 @@ export class MainLink {
 
   #stored(nodeSeq: number): void {
     this.#outbox.stored(nodeSeq);
+    this.#noteRoom();
     if (this.#droppedLines.size === 0 || this.#outbox.logBytes > MAX_WAITING_LOG_BYTES / 2) return;
     for (const jobId of [...this.#droppedLines.keys()]) this.#tellDropped(jobId);
   }
@@ -158,6 +175,7 @@ export class MainLink {
   #refused({ message }: BurlaError, about: JobId | null): void {
     if (about !== null) {
       this.#outbox.forget(about);
+      this.#noteRoom();
       return this.#options.onRefused(about, message);
     }
     if (++this.#refusals >= MAX_REFUSALS) this.#options.onUseless(message);

@@ -85,6 +85,9 @@ export class Node {
         dependencies.log.error({ jobId, reason }, "what was said of a job was refused");
         void this.#stop(jobId, "what was said of it was refused");
       },
+      onCrowded: () => {
+        for (const group of this.#groups.values()) this.#holdIfCrowded(group);
+      },
       onUseless: (reason) => void this.shutdown(`main takes nothing of what this node says: ${reason}`),
       orphan: new OrphanWatch({
         ...config,
@@ -189,9 +192,15 @@ export class Node {
       },
       slots,
     );
+    this.#holdIfCrowded(group);
     this.#groups.set(jobId, group);
     this.#tokens.set(jobId, message.token);
     this.#enter("RUNNING", spec.name);
+  }
+
+  /** What is answered elsewhere does not wait here for main. */
+  #holdIfCrowded(group: JobGroup): void {
+    if (!group.isElsewhere) group.hold(this.#link.isCrowded);
   }
 
   async #prepare({ runtime, bundle }: JobSpec, { image, python }: WorkerShape, source: CodeSource, waiting: Waiting): Promise<Prepared> {

@@ -12,7 +12,13 @@ export interface GrantOfJob {
 export class Outbox {
   readonly #unstored = new Map<number, { message: Durable; body: Uint8Array }>();
   #nextSeq = 1;
+  #bytes = 0;
   #logBytes = 0;
+
+  /** Bytes of all that waits. */
+  get bytes(): number {
+    return this.#bytes;
+  }
 
   /** Bytes of lines among it. */
   get logBytes(): number {
@@ -22,14 +28,14 @@ export class Outbox {
   add(message: WithoutSeq<Durable>, body: Uint8Array): Durable {
     const numbered = { ...message, nodeSeq: this.#nextSeq++ } as Durable;
     this.#unstored.set(numbered.nodeSeq, { message: numbered, body });
-    if (numbered.type === "nodeLogs") this.#logBytes += body.byteLength;
+    this.#count(numbered, body.byteLength);
     return numbered;
   }
 
   stored(upToSeq: number): void {
     for (const [seq, { message, body }] of this.#unstored) {
       if (seq > upToSeq) return;
-      if (message.type === "nodeLogs") this.#logBytes -= body.byteLength;
+      this.#count(message, -body.byteLength);
       this.#unstored.delete(seq);
     }
   }
@@ -38,9 +44,14 @@ export class Outbox {
   forget(jobId: JobId): void {
     for (const [seq, { message, body }] of this.#unstored) {
       if (message.jobId !== jobId) continue;
-      if (message.type === "nodeLogs") this.#logBytes -= body.byteLength;
+      this.#count(message, -body.byteLength);
       this.#unstored.delete(seq);
     }
+  }
+
+  #count({ type }: Durable, bytes: number): void {
+    this.#bytes += bytes;
+    if (type === "nodeLogs") this.#logBytes += bytes;
   }
 
   /** What it has something of, each grant once: of one, any number of results may wait, and whoever tells main has little room. */

@@ -10,6 +10,8 @@ import type { WorkerConnection, WorkerServer } from "./worker-server.ts";
 const LOOK_AGAIN_MS = 100;
 /** A worker without a connection is of no use; this long it may take to end by itself. */
 const DISCONNECTED_MS = 1_000;
+/** What a worker has said while it was not heard is read within this time, and then counts. */
+const CATCH_UP_MS = 1_000;
 
 /** A grant as it waits at the node and runs in a worker. */
 export interface HeldGrant {
@@ -84,6 +86,9 @@ export class Slot {
   readonly #timers = new Map<number, Deadline>();
   #timedOut: { index: number } | null = null;
   #hasEnded = false;
+  #isHeld = false;
+  /** What has come to its time while the worker was not heard: it may have answered long ago. */
+  readonly #overdue = new Set<() => void>();
   #report: ExitReport | undefined;
   #wasBusy = false;
   #killTimer: NodeJS.Timeout | undefined;
@@ -103,6 +108,7 @@ export class Slot {
         token,
         connected: (connection) => {
           this.#connection = connection;
+          connection.hold(this.#isHeld);
           heardAll = new Promise((heard) => (closed = heard));
           resolve();
         },
@@ -164,6 +170,15 @@ export class Slot {
       return;
     }
     this.#connection?.send({ type: "load", ...message, timed: limits.timeoutMs !== null }, values);
+  }
+
+  /** Hears nothing of the worker until it is let go on. What it may not do for too long is not held against it meanwhile. */
+  hold(isHeld: boolean): void {
+    this.#isHeld = isHeld;
+    this.#connection?.hold(isHeld);
+    if (isHeld) return;
+    for (const act of this.#overdue) act();
+    this.#overdue.clear();
   }
 
   give(grant: HeldGrant): void {
@@ -239,12 +254,17 @@ export class Slot {
     this.isSettingUp = true;
     const { setupTimeoutMs } = this.#limits;
     if (setupTimeoutMs !== null) {
-      this.#setupTimer = afterListening(setupTimeoutMs, () => {
-        this.setupTimedOut = true;
-        this.container.kill();
-      });
+      this.#armSetup(setupTimeoutMs);
     }
     this.#listener?.settingUp(this);
+  }
+
+  #armSetup(ms: number): void {
+    this.#setupTimer = afterListening(ms, () => {
+      if (this.#isHeld) return void this.#overdue.add(() => this.#armSetup(CATCH_UP_MS));
+      this.setupTimedOut = true;
+      this.container.kill();
+    });
   }
 
   /** And again, as long as there are some: a call that does not come to its end does not come to telling of each. */
@@ -271,11 +291,11 @@ export class Slot {
     return open.length === 1 ? (open[0] as number) : NO_INPUT;
   }
 
-  #armTimeout(index: number): void {
-    const { timeoutMs } = this.#limits;
+  #armTimeout(index: number, timeoutMs = this.#limits.timeoutMs): void {
     if (timeoutMs === null) return;
     this.#disarm(index);
     this.#timers.set(index, afterListening(timeoutMs, () => {
+      if (this.#isHeld) return void this.#overdue.add(() => this.#armTimeout(index, CATCH_UP_MS));
       this.#timedOut ??= { index };
       this.container.kill();
     }));
