@@ -41,6 +41,7 @@ const GOLDEN: Readonly<Record<string, readonly string[]>> = {
   error: ["started 3", "error ZeroDivisionError: division by zero", "ended error"],
   rich: ["started 4", "display - text/html text/plain", "display one text/plain", "displayUpdate one text/plain", "clear later", "display - image/png text/plain", "ended ok"],
   input: ["started 5", "input Name? ", "value 5", "ended ok"],
+  page: ["started 6", 'stdout "before\\n"', "display - text/plain", "ended ok"],
   silent: ["started 0", 'stdout "quiet\\n"', "ended ok"],
 };
 

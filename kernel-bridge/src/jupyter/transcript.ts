@@ -20,6 +20,8 @@ export class Transcript {
   #early: TranscriptEvent[] = [];
   #outcome: ExecutionOutcome | undefined;
   #isIdle = false;
+  /** They come with the reply, which may overtake the outputs. */
+  #pages: readonly TranscriptEvent[] = [];
   readonly #isSilent: boolean;
 
   constructor({ isSilent }: { isSilent: boolean }) {
@@ -51,6 +53,7 @@ export class Transcript {
 
   #hearReply(content: Fields): TranscriptEvent[] {
     this.#outcome = outcomeOf(content["status"]);
+    if (!this.#isSilent) this.#pages = pagesOf(content["payload"]);
     return this.#endIfOver();
   }
 
@@ -94,7 +97,7 @@ export class Transcript {
   }
 
   #endIfOver(): TranscriptEvent[] {
-    return this.#isIdle && this.#outcome !== undefined ? [{ type: "ended", outcome: this.#outcome }] : [];
+    return this.#isIdle && this.#outcome !== undefined ? [...this.#pages, { type: "ended", outcome: this.#outcome }] : [];
   }
 }
 
@@ -118,6 +121,12 @@ function countOf(value: unknown): number {
 
 function bundlesOf(content: Fields): { data: MimeBundle; metadata: MimeBundle } {
   return { data: recordOf(content["data"]), metadata: recordOf(content["metadata"]) };
+}
+
+/** What the kernel would show in a pager, such as the help of `name?`: an output like any other. */
+function pagesOf(payload: unknown): TranscriptEvent[] {
+  if (!Array.isArray(payload)) return [];
+  return payload.map(recordOf).flatMap(({ source, data }) => (source === "page" ? [{ type: "display", data: recordOf(data), metadata: {}, displayId: null } as const] : []));
 }
 
 function displayIdOf(content: Fields): string | null {
