@@ -60,7 +60,8 @@ export function viewHtml(view: CellView): string {
 
 function failureHtml(view: CellView, { index, name, message, line, source, traceback }: CellView["failures"][number]): string {
   const place = source === null ? "" : `<pre>${line === null ? "" : `${line}: `}${escapeHtml(source)}</pre>`;
-  return `<li>${escapeHtml(`${label(view, index)}${name}: ${message}`)}${place}<details><summary>Traceback</summary><pre>${escapeHtml(traceback)}</pre></details></li>`;
+  const trace = traceback === "" ? "" : `<details><summary>Traceback</summary><pre>${escapeHtml(traceback)}</pre></details>`;
+  return `<li>${escapeHtml(`${label(view, index)}${name}: ${message}`)}${place}${trace}</li>`;
 }
 
 function hiddenFailures({ failed, failures }: CellView): string[] {

@@ -54,6 +54,7 @@ export const cellViewSchema = v.object({
         /** Counts from 1, in the cell; null when the error is not in the cell's own code. */
         line: v.nullable(count),
         source: v.nullable(text(1024)),
+        /** Empty where the kernel tells it as its own error. */
         traceback: text(16_384),
       }),
     ),

@@ -84,17 +84,6 @@ test("a loop that fails has collected what came before the failure, and runs the
   assert.equal(valueOf(await run(kernel, "rows, x")), "([0, 1, 2, 3], 3)");
 });
 
-test("%%time and %time measure a run on the cluster", async () => {
-  await run(kernel, "%reset -f\nimport os\ndef who(_): return os.getpid()");
-  for (const cell of ["%%time\npids = [who(x) for x in range(2)]", "%time pids = [who(x) for x in range(2)]"]) {
-    await kernel.arm({ cellId: "t", cluster: null, clusterName: "local", onlyInputs: null, attachTo: null });
-    const events = await run(kernel, cell, { cellId: "t" });
-    assert.equal(outcomeOf(events), "ok");
-    assert.match(events.map((event) => (event.type === "stream" ? event.text : "")).join(""), /Wall time/);
-    assert.equal(valueOf(await run(kernel, "os.getpid() in pids")), "False");
-  }
-});
-
 test("threads that share a list run here", async () => {
   await run(kernel, "%reset -f\nfrom concurrent.futures import ThreadPoolExecutor\nshared = []\ndef note(x):\n    shared.append(x)\n    return x");
   await kernel.arm({ cellId: "s", cluster: null, clusterName: "local", onlyInputs: null, attachTo: null });

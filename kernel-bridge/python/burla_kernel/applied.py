@@ -21,7 +21,6 @@ def method(receiver: Any, name: str, map_values: MapValues, on_worker: Callable[
     own = getattr(receiver, name)
 
     def call(function: Any, *arguments: Any, **options: Any) -> Any:
-        __tracebackhide__ = True
         if not is_pandas(receiver) or not isinstance(function, (FunctionType, MethodType, functools.partial)):
             return own(function, *arguments, **options)
         noted = _note(own, arguments, options)

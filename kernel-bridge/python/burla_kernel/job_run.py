@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from types import TracebackType
+from dataclasses import replace
 from typing import Any, Callable, Iterable, Optional
 
 from .interrupts import deferred_interrupts
 from .keep import Kept
+from .numbering import told_of
 from .state import ENDS, RunState
-
-#: How the files of all modules begin that live in the memory of a kernel.
-OWN_FILES = "<burla"
+from .tracebacks import only_of_the_user
 
 
 class JobRun:
@@ -21,20 +20,22 @@ class JobRun:
         self.state = state
         self._changed = changed
         self._results: Any = None
+        #: Of an input of the job: which one of the first run it is.
+        self._index_of: Callable[[int], int] = lambda index: index
 
     def run(self, function: Callable[[Any], Any], kept: Kept, only: Optional[tuple[int, ...]], attach_to: Optional[str]) -> None:
         """To the last result. Raises what keeps it from there; failures of inputs are kept."""
-        __tracebackhide__ = True
+        self._index_of = kept.index_of
         try:
             # An interrupt while it is begun would leave a job of which nobody knows.
             with deferred_interrupts():
                 self._results = self._start(function, kept.feed(only), attach_to)
                 self.state.job_id = self._results.job_id
             self._take(kept)
+            kept.has_ended = True
         except BaseException as error:
             self._end_with(error)
-            # What the client was doing is of no use to whoever reads the cell.
-            raise without_frames(error, OWN_FILES)
+            raise
 
     def stream(self, function: Callable[[Any], Any], inputs: Iterable[Any], settled: Callable[[Any], None]) -> None:
         """The same for inputs that come one by one: `settled` hears of each as it has run."""
@@ -45,8 +46,7 @@ class JobRun:
             if entry.status == "fulfilled":
                 self.state.hear_value(entry.index, entry.value)
             else:
-                without_frames(entry.reason, OWN_FILES)
-                self.state.hear_failure(entry.index, entry.reason)
+                self.state.hear_failure(entry.index, only_of_the_user(entry.reason))
             settled(entry)
             self._changed()
 
@@ -55,7 +55,6 @@ class JobRun:
             self._results.cancel()
 
     def _start(self, function: Callable[[Any], Any], inputs: Iterable[Any], attach_to: Optional[str]) -> Any:
-        __tracebackhide__ = True
         hear = {"on_error": "continue", "on_log": self._hear_line, "progress": self._hear_progress, "cluster": self._cluster}
         if attach_to is not None:
             return self._client.attach(attach_to, **hear)
@@ -67,19 +66,21 @@ class JobRun:
             self.cancel()
             self.state.end("cancelled", "stopped by its user")
         elif self.state.phase not in ENDS:
-            is_cancelled = getattr(error, "code", "") == "BURLA_CANCELLED"
-            self.state.end("cancelled" if is_cancelled else "failed", str(error).split("\n")[0])
+            code = getattr(error, "code", None)
+            # What the user's own code has raised is told by the kernel.
+            reason = f"the inputs have raised {type(error).__name__}" if code is None else str(error).split("\n")[0]
+            self.state.end("cancelled" if code == "BURLA_CANCELLED" else "failed", reason)
 
     def _take(self, kept: Kept) -> None:
-        __tracebackhide__ = True
         for entry in self._results.settled():
+            index = kept.index_of(entry.index)
             if entry.status == "fulfilled":
-                kept.fulfil(entry.index, entry.value)
-                self.state.hear_value(kept.index_of(entry.index), entry.value)
+                kept.fulfil(index, entry.value)
+                self.state.hear_value(index, kept.shown(entry.value))
             else:
-                error = without_frames(entry.reason, OWN_FILES)
-                kept.reject(entry.index, error)
-                self.state.hear_failure(kept.index_of(entry.index), error)
+                error = told_of(only_of_the_user(entry.reason), index if self.state.how == "map" else None)
+                kept.reject(index, error)
+                self.state.hear_failure(index, error)
             self._changed()
 
     def _hear_progress(self, progress: Any) -> None:
@@ -87,20 +88,6 @@ class JobRun:
         self._changed()
 
     def _hear_line(self, line: Any) -> None:
-        self.state.hear_line(line)
+        self.state.hear_line(line if line.index < 0 else replace(line, index=self._index_of(line.index)))
         self._changed()
 
-
-def without_frames(error: BaseException, files: str) -> BaseException:
-    """Takes the frames of files that begin so out of its traceback."""
-    entries: list[TracebackType] = []
-    trace = error.__traceback__
-    while trace is not None:
-        entries.append(trace)
-        trace = trace.tb_next
-    following: Optional[TracebackType] = None
-    for entry in reversed(entries):
-        if not entry.tb_frame.f_code.co_filename.startswith(files):
-            following = TracebackType(following, entry.tb_frame, entry.tb_lasti, entry.tb_lineno)
-    error.__traceback__ = following
-    return error

@@ -17,7 +17,9 @@ class Kept:
         self.keys: list[Any] = []
         #: All have come.
         self.is_whole = False
-        #: What failed, by input.
+        #: Each input has run, or has failed: a job that was stopped leaves some without either.
+        self.has_ended = False
+        #: What failed, by input, until it has run again.
         self.failures: dict[int, BaseException] = {}
         self.inputs = inputs
         self._size = size
@@ -35,21 +37,47 @@ class Kept:
             return _Feed(self._all(), self._size)
         wanted = sorted(self.failures) if not only or len(only) >= MAX_FAILURES else only
         self._only = tuple(index for index in wanted if index in self.failures)
-        self.failures = {index: error for index, error in self.failures.items() if index not in self._only}
         return [self._open[index] for index in self._only]
 
     def index_of(self, job_index: int) -> int:
         return job_index if self._only is None else self._only[job_index]
 
-    def fulfil(self, job_index: int, value: Any) -> None:
-        index = self.index_of(job_index)
+    def fulfil(self, index: int, value: Any) -> None:
         if index >= len(self.values):
             self.values.extend([_MISSING] * (index + 1 - len(self.values)))
         self.values[index] = value
         self._open.pop(index, None)
+        self.failures.pop(index, None)
 
-    def reject(self, job_index: int, error: BaseException) -> None:
-        self.failures[self.index_of(job_index)] = error
+    def reject(self, index: int, error: BaseException) -> None:
+        self.failures[index] = error
+
+    def shown(self, value: Any) -> Any:
+        """What a person sees of a result: of the turn of a loop, what it has collected."""
+        return collected_of(value) if self.shape == "loop" else value
+
+    def came(self) -> Iterator[tuple[int, Any, Optional[BaseException]]]:
+        """What has come so far, in order of the inputs: the value of each, or what it has raised."""
+        for index in range(max(len(self.values), max(self.failures, default=-1) + 1)):
+            if index in self.failures:
+                yield index, None, self.failures[index]
+            elif index < len(self.values) and self.values[index] is not _MISSING:
+                yield index, self.shown(self.values[index]), None
+
+    def in_shape(self) -> Any:
+        """All results as the cell asks for them. Where an input has failed, its exception stands in the place of the value."""
+        values = self.values
+        if self.failures and self.shape in ("set", "dict"):
+            values = [value for _index, value, error in self.came() if error is None]
+        elif self.failures:
+            values = [value if error is None else error for _index, value, error in self.came()]
+        if self.shape == "set":
+            return set(values)
+        if self.shape == "dict":
+            return dict(values)
+        if self.shape == "keyed":
+            return dict(zip(self.keys, values))
+        return list(values)
 
     def until_failure(self) -> Iterator[Any]:
         """The values before the first input that has failed."""
@@ -72,6 +100,12 @@ class Kept:
                 self.keys.append(key)
             self._open[index] = value
             yield value
+
+
+def collected_of(turn: tuple[list[tuple[int, tuple[Any, ...]]], Any, Any]) -> Any:
+    """One value where the turn has collected one, else all of them in a list."""
+    values = [value for _kind, collected in turn[0] for value in collected]
+    return values[0] if len(values) == 1 else values
 
 
 class _Feed:
@@ -117,7 +151,7 @@ class Keeper:
 
     def failed(self, cell_id: str, job_number: int) -> Optional[Kept]:
         kept = self._kept.get(cell_id, {}).get(job_number)
-        return kept if kept is not None and kept.failures else None
+        return kept if kept is not None and kept.has_ended and kept.failures else None
 
     def whole(self, cell_id: str, job_number: int) -> Optional[Kept]:
         """Of a job that had ended well before another one of the cell failed."""

@@ -13,12 +13,11 @@ from typing import Iterable, Optional, Sequence, Union
 from . import names as scopes
 from .effects import why_in_one_place
 from .meaning import UNKNOWN, Meaning, root_of
+from .tracebacks import CELL
 from .work import Worth, draws
 
 #: What is collected by a method call.
 _COLLECTING = {"append", "extend", "add", "update", "insert", "appendleft"}
-#: Name of the function that a turn becomes, in tracebacks.
-TURN = "<loop>"
 _INPUT, _OUT, _ONCE = "__burla_input__", "__burla_out__", "__burla_once__"
 
 
@@ -353,7 +352,7 @@ def _turn(targets: Sequence[str], body: Sequence[ast.stmt], at: ast.stmt) -> ast
         ast.For(ast.Name(_ONCE, ast.Store()), ast.Tuple([ast.Constant(0)], ast.Load()), list(body), []),
         ast.Return(ast.Tuple([ast.Name(_OUT, ast.Load()), ast.Call(ast.Name("locals", ast.Load()), [], [])], ast.Load())),
     ]
-    made = (ast.AsyncFunctionDef if any(map(scopes.has_await, body)) else ast.FunctionDef)(TURN, ast.arguments([], [ast.arg(_INPUT)], None, [], [], None, []), statements, [], None)
+    made = (ast.AsyncFunctionDef if any(map(scopes.has_await, body)) else ast.FunctionDef)(CELL, ast.arguments([], [ast.arg(_INPUT)], None, [], [], None, []), statements, [], None)
     if "type_params" in made._fields:
         made.type_params = []  # type: ignore[attr-defined]
     return ast.fix_missing_locations(ast.copy_location(made, at))

@@ -9,18 +9,18 @@ from . import names as scopes
 from .effects import draws_random, seeds_random, why_in_one_place
 from .local_only import Refusal
 from .loops import CarriesState, Loop, as_loop
+from .magics import clocked
 from .meaning import Meaning
 from .module_level import mention, named_in_texts
 from .sites import Site, SiteReplacer
 from .spread import POOLS, is_parallel, spread_function
+from .tracebacks import CELL, element_name
 from .work import Worth, draws, hands_on
 
 #: The one name that the rewritten cell reads: the run, whose methods call the cluster.
 RUN = "__burla__"
 _INPUT = "__burla_input__"
 _KIND, _VALUES = "__burla_kind__", "__burla_values__"
-#: Found in no one's code: functions get the name that they have in tracebacks.
-ELEMENT = "<listcomp>"
 
 
 class Maps:
@@ -52,7 +52,7 @@ class Maps:
         made: list[ast.stmt] = []
         for statement in statements:
             rewritten = self._statement(statement)
-            made += [*self._before, *rewritten]
+            made += clocked(statement, statement, [*self._before, *rewritten], run_call)
             self._before = []
         return made
 
@@ -69,7 +69,7 @@ class Maps:
         elif isinstance(statement, ast.AsyncFor):
             pass
         elif not hasattr(statement, "body"):
-            return [self._replacer.visit(statement)]
+            return [_with_names(self._replacer.visit(statement))]
         if isinstance(statement, ast.While) and not self.taken and Worth(self._meaning).is_work(statement):
             self.refused.append((statement.lineno, "each turn of the loop begins with what the one before has left"))
         return self._with_bodies(statement)
@@ -79,7 +79,10 @@ class Maps:
         for name in ("body", "orelse", "finalbody"):
             if isinstance(getattr(statement, name, None), list):
                 setattr(statement, name, self._block(getattr(statement, name)))
-        for part in (*getattr(statement, "handlers", ()), *getattr(statement, "cases", ())):
+        for part in getattr(statement, "handlers", ()):
+            seen = ast.copy_location(ast.Expr(run_call("seen", part)), part)
+            part.body = [seen, *self._block(part.body)]
+        for part in getattr(statement, "cases", ()):
             part.body = self._block(part.body)
         self._before = before
         return [statement]
@@ -109,7 +112,7 @@ class Maps:
         given = ast.Tuple([ast.Name(target, ast.Load()) for target in loop.targets], ast.Load())
         inputs = self._inputs(statement, given, loop.generators)
         lists = [ast.Constant(tuple(names)) for names in (loop.targets, loop.definite, loop.possible)]
-        source = run_call("loop", statement, ast.Name("<loop>", ast.Load()), inputs, *lists, *_for_people(name, statement))
+        source = run_call("loop", statement, ast.Name(CELL, ast.Load()), inputs, *lists, *_for_people(name, statement))
         body: list[ast.stmt] = []
         for kind, replay in reversed(list(enumerate(loop.replay))):
             test = ast.Compare(ast.Name(_KIND, ast.Load()), [ast.Eq()], [ast.Constant(kind)])
@@ -183,7 +186,7 @@ class Maps:
         body = value if key is None or has_local_key else ast.copy_location(ast.Tuple([key, value], ast.Load()), value)
         targets, texts = _targets(generators), named_in_texts([body])
         used = [target for target in targets if target in scopes.loaded(body) | texts]
-        element = self._element(body, used, mention(texts - set(targets), self._meaning.namespace, body))
+        element = self._element(element_name(type(site)), body, used, mention(texts - set(targets), self._meaning.namespace, body))
         given: ast.expr = _input(used)
         shape = "list"
         if isinstance(site, ast.SetComp):
@@ -208,8 +211,8 @@ class Maps:
         make = ast.ListComp if awaits else ast.GeneratorExp
         return ast.copy_location(make(given, list(generators)), site)
 
-    def _element(self, body: ast.expr, used: Sequence[str], before: Sequence[ast.stmt]) -> ast.expr:
-        """The element as a function of what the comprehension binds. Its lines are those of the cell."""
+    def _element(self, shown: str, body: ast.expr, used: Sequence[str], before: Sequence[ast.stmt]) -> ast.expr:
+        """The element as a function of what the comprehension binds. In tracebacks it is `shown`, with the lines of the cell."""
         parameter = used[0] if len(used) == 1 else _INPUT
         unpack: list[ast.stmt] = []
         if len(used) > 1:
@@ -217,15 +220,17 @@ class Maps:
             unpack = [ast.copy_location(ast.Assign([target], ast.Name(_INPUT, ast.Load())), body)]
         statements = [*unpack, *before, ast.copy_location(ast.Return(body), body)]
         self._elements += 1
-        own = f"{ELEMENT} {self._elements}"
-        alias = ast.Assign([ast.Name(own, ast.Store())], ast.Name(ELEMENT, ast.Load()))
-        self._before += [function(ELEMENT, [parameter], statements, is_async=scopes.has_await(body), at=body), ast.copy_location(alias, body)]
+        own = f"<element {self._elements}>"
+        alias = ast.Assign([ast.Name(own, ast.Store())], ast.Name(shown, ast.Load()))
+        self._before += [function(shown, [parameter], statements, is_async=scopes.has_await(body), at=body), ast.copy_location(alias, body)]
         return ast.Name(own, ast.Load())
 
     # --- what other libraries map
 
     def _call(self, call: ast.Call) -> Optional[ast.expr]:
         """`df.apply(f, axis=1)`, `ThreadPoolExecutor(8)`, `Parallel(n_jobs=8)(…)`: what it is shows when it runs."""
+        if is_run_call(call):
+            return None
         if is_parallel(call, self._meaning):
             self.taken.append((call.lineno, "joblib"))
             return run_call("with_joblib", call, ast.Lambda(ast.arguments([], [], None, [], [], None, []), call))
@@ -253,6 +258,17 @@ class Maps:
         self.taken.append((call.lineno, name))
         method = run_call("applied", call, call.func.value, ast.Constant(call.func.attr), *_for_people(name, call))
         return ast.copy_location(ast.Call(method, call.args, call.keywords), call)
+
+
+def _with_names(statement: ast.stmt) -> ast.stmt:
+    """A map whose results get a name is told of it: `pages = [f(x) for x in xs]`, `pages = list(map(f, xs))`."""
+    targets = statement.targets if isinstance(statement, ast.Assign) else [statement.target] if isinstance(statement, ast.AnnAssign) else []
+    value = getattr(statement, "value", None)
+    if isinstance(value, ast.Call) and isinstance(value.func, ast.Name) and value.func.id == "list" and len(value.args) == 1:
+        value = value.args[0]
+    if targets and all(isinstance(target, ast.Name) for target in targets) and isinstance(value, ast.Call) and is_run_call(value, "map"):
+        value.args.append(ast.Constant(tuple(target.id for target in targets)))  # type: ignore[union-attr]
+    return statement
 
 
 def _call_of(called: ast.expr, at: ast.AST) -> ast.expr:
@@ -312,8 +328,18 @@ def function(name: str, parameters: Sequence[str], body: list[ast.stmt], *, is_a
 
 
 def run_call(method: str, at: ast.AST, *arguments: ast.expr) -> ast.expr:
-    call = ast.Call(ast.Attribute(ast.Name(RUN, ast.Load()), method, ast.Load()), list(arguments), [])
-    return ast.copy_location(call, at)
+    call = ast.copy_location(ast.Call(ast.Attribute(ast.Name(RUN, ast.Load()), method, ast.Load()), list(arguments), []), at)
+    for node in ast.walk(call.func):
+        # On one line, the first: Python says of a method's call that it is where the name of the method ends.
+        node.lineno = node.end_lineno = call.lineno  # type: ignore[attr-defined]
+        node.col_offset = node.end_col_offset = call.col_offset  # type: ignore[attr-defined]
+    return call
+
+
+def is_run_call(call: ast.Call, method: Optional[str] = None) -> bool:
+    """Of that method, or of any."""
+    function = call.func
+    return isinstance(function, ast.Attribute) and method in (None, function.attr) and isinstance(function.value, ast.Name) and function.value.id == RUN
 
 
 def _label(called: ast.expr) -> str:

@@ -151,7 +151,12 @@ class ClusterPool(concurrent.futures.Executor):
             job.state.total = job.state.done + job.state.failed
             job.state.end("failed" if job.state.failed else "done")
         except BaseException as error:
-            job.state.end("cancelled" if getattr(error, "code", "") == "BURLA_CANCELLED" else "failed", str(error).split("\n")[0])
+            is_cancelled = getattr(error, "code", "") == "BURLA_CANCELLED"
+            if is_cancelled and job.state.failed:
+                # The cell has ended since a call has failed, and so the others were cancelled.
+                job.state.end("failed")
+            else:
+                job.state.end("cancelled" if is_cancelled else "failed", str(error).split("\n")[0])
             for future in list(self._futures.values()):
                 if not future.done():
                     future.set_exception(error)
@@ -206,5 +211,4 @@ class _Async:
 
 
 def _result(future: Any, timeout: Optional[float] = None) -> Any:
-    __tracebackhide__ = True
     return future.result(timeout) if hasattr(future, "result") else future.get(timeout)

@@ -12,12 +12,13 @@ from typing import Mapping, Optional, Sequence
 
 from . import names as scopes
 from .local_only import split
+from .magics import as_written, clocked
 from .maps import Maps, function, run_call
 from .meaning import Meaning
 from .module_level import at_module_level, mention, named_in_texts
+from .tracebacks import CELL
 from .work import Worth
 
-_CELL = "<cell>"
 _MAX_TEXT = 80
 
 
@@ -45,7 +46,7 @@ class Rewritten:
 
 
 def rewrite(tree: ast.Module, namespace: Mapping[str, object]) -> Rewritten:
-    """Raises Refusal (of `local_only`)."""
+    """Raises Refusal, or RunsHere (of `local_only`)."""
     if not tree.body:
         return Rewritten(tree, "local", "")
     meaning = Meaning(tree.body, namespace)
@@ -71,7 +72,7 @@ def _lines(statement: ast.stmt) -> set[int]:
 
 
 def _step(statement: ast.stmt, where: str) -> Step:
-    text = ast.unparse(statement).split("\n")[0]
+    text = as_written(statement).split("\n")[0]
     return Step(statement.lineno, text if len(text) <= _MAX_TEXT else text[: _MAX_TEXT - 1] + "…", where)
 
 
@@ -81,7 +82,7 @@ def _step(statement: ast.stmt, where: str) -> Step:
 def _as_call(tree: ast.Module, meaning: Meaning, refused: Sequence[tuple[int, str]]) -> Rewritten:
     here, there = split(tree.body)
     if not there:
-        return Rewritten(tree, "local", "")
+        return Rewritten(_here(tree), "local", "")
     names = scopes.names_of(there)
     is_async = any(scopes.has_await(statement) for statement in there)
     assigned = sorted(names.bound | names.deleted)
@@ -90,13 +91,19 @@ def _as_call(tree: ast.Module, meaning: Meaning, refused: Sequence[tuple[int, st
     if isinstance(last, ast.Expr):
         statements[-1] = ast.copy_location(ast.Return(last.value), last)
     declared: list[ast.stmt] = [ast.copy_location(ast.Global(assigned), there[0])] if assigned else []
-    cell = function(_CELL, [], [*declared, *mention(named_in_texts(there), meaning.namespace, there[0]), *statements], is_async=is_async, at=there[0])
+    cell = function(CELL, [], [*declared, *mention(named_in_texts(there), meaning.namespace, there[0]), *statements], is_async=is_async, at=there[0])
     lists = [ast.Constant(tuple(sorted(part))) for part in (names.bound, names.deleted)]
-    call = run_call("call", last, ast.Name(_CELL, ast.Load()), *lists)
-    made = ast.fix_missing_locations(ast.Module([*here, cell, ast.copy_location(ast.Expr(call), last)], tree.type_ignores))
+    call = run_call("call", last, ast.Name(CELL, ast.Load()), *lists)
+    body = [*here, cell, ast.copy_location(ast.Expr(call), last)]
+    made = ast.fix_missing_locations(ast.Module(clocked(tree.body[0], tree.body[-1], body, run_call), tree.type_ignores))
     note, line = _why(refused, len(there))
     steps = [*(_step(statement, "here") for statement in here), *(_step(statement, "call") for statement in there)]
     return Rewritten(made, "call", "cell", steps if len(steps) > 1 else (), note, line)
+
+
+def _here(tree: ast.Module) -> ast.Module:
+    body = [made for statement in tree.body for made in clocked(statement, statement, [statement], run_call)]
+    return ast.fix_missing_locations(ast.Module(body, tree.type_ignores))
 
 
 def _why(refused: Sequence[tuple[int, str]], statements: int) -> tuple[str, Optional[int]]:

@@ -3,24 +3,32 @@
 from __future__ import annotations
 
 import inspect
+import linecache
 import sys
+from types import FunctionType
 from typing import Any, Callable, Iterable, Iterator, Mapping, Optional, Sized
 
 from burla_protocol.made import restore
 
 from . import applied, joblib_backend
+from .clock import Clock
 from .homes import rehomed
 from .job_run import JobRun
 from .keep import Keeper, Kept
+from .last import Last
 from .order import Order
 from .pools import ClusterPool, pool_maker
 from .rewrite import Rewritten
 from .screen import Publish, Screen
 from .state import RunState
 from .steps import Steps
+from .tracebacks import PIECES, Title, only_of_the_user
 
 #: The file of what runs around a cell on its worker; it is not shown in tracebacks.
 WORKER_FILE = "<burla>"
+_STANDS = "; where an input has failed, its exception stands"
+#: By the shape of a map.
+_WHERE_FAILED = {"list": _STANDS, "zip": _STANDS, "keyed": _STANDS, "set": "", "dict": ""}
 
 
 class CannotRunOnCluster(Exception):
@@ -28,23 +36,29 @@ class CannotRunOnCluster(Exception):
 
 
 class Run:
-    def __init__(self, order: Order, rewritten: Rewritten, client: Any, keeper: Keeper, publish: Publish, namespace: dict[str, Any], worker_half: Mapping[str, Any]) -> None:
+    def __init__(self, order: Order, rewritten: Rewritten, client: Any, keeper: Keeper, publish: Publish, namespace: dict[str, Any], worker_half: Mapping[str, Any], title: Title = lambda _file: None) -> None:
         self._order, self._how = order, rewritten.how
         self._client = client
         self._keeper = keeper
         self._namespace = namespace
         self._worker_half = worker_half
+        self._title = title
         self._steps = Steps(rewritten)
-        self._state = RunState(name=rewritten.name, cluster=order.cluster_name, how=rewritten.how)
+        self._clock = Clock()
+        #: The text of the cell, where Python knows another one.
+        self.cell_text: Optional[str] = None
+        self._state = RunState(name=rewritten.name, cluster=order.cluster_name, how=rewritten.how, title=title)
         self._screen = Screen(publish, self._document)
         #: Jobs that this cell has begun: which of them this is tells what is kept of an earlier run of the cell.
         self._jobs = 0
         self._size: Optional[int] = None
+        #: The last map, where inputs of it have failed, and the names that get its results.
+        self._failed: Optional[Kept] = None
+        self._into: tuple[str, ...] = ()
 
     # --- what the cell calls
 
     def refuse(self, reason: str) -> None:
-        __tracebackhide__ = True
         raise CannotRunOnCluster(reason)
 
     def source(self, iterable: Iterable[Any]) -> Iterable[Any]:
@@ -52,20 +66,20 @@ class Run:
         self._size = len(iterable) if isinstance(iterable, Sized) else None
         return iterable
 
-    def map(self, function: Callable[..., Any], inputs: Any, shape: str, name: str, line: int) -> Any:
-        """The results, in order of the inputs, in the shape of the comprehension that they stand for."""
-        __tracebackhide__ = True
+    def map(self, function: Callable[..., Any], inputs: Any, shape: str, name: str, line: int, into: tuple[str, ...] = ()) -> Any:
+        """The results, in order of the inputs, in the shape of the comprehension that they stand for.
+
+        `into` are the names that get them. When the cell ends since some inputs have failed, they get what has come.
+        """
         size, self._size = self._size, None
         if shape == "zip":
             function, inputs = self._worker_half["starred"](function), zip(*inputs)
         elif size is None and isinstance(inputs, Sized):
             size = len(inputs)
-        kept = self._results(function, inputs, shape, size, name, line, sys._getframe(1).f_code.co_filename)
-        return _shaped(kept)
+        return self._results(function, inputs, shape, size, name, line, sys._getframe(1).f_code.co_filename, into).in_shape()
 
     def loop(self, turn: Callable[..., Any], inputs: Any, targets: tuple[str, ...], definite: tuple[str, ...], possible: tuple[str, ...], name: str, line: int) -> Iterator[tuple[int, tuple[Any, ...]]]:
         """What the turns of a loop have collected, in order. At the end its variables are those of the last turn."""
-        __tracebackhide__ = True
         size, self._size = self._size, None
         file = sys._getframe(1).f_code.co_filename
         collecting = self._worker_half["collecting"](turn, definite, possible, inspect.iscoroutinefunction(turn))
@@ -91,7 +105,6 @@ class Run:
 
     def call(self, cell: Callable[[], Any], bound: tuple[str, ...], deleted: tuple[str, ...]) -> Any:
         """The cell's value. Binds what the cell has assigned, and changes what it has changed."""
-        __tracebackhide__ = True
         file = sys._getframe(1).f_code.co_filename
         whole = self._worker_half["keeping"](cell, bound, inspect.iscoroutinefunction(cell))
         kept = self._results(whole, [None], "list", None, self._state.name, 1, file)
@@ -109,7 +122,6 @@ class Run:
         file = sys._getframe(1).f_code.co_filename
 
         def map_values(function: Callable[..., Any], values: list[Any]) -> list[Any]:
-            __tracebackhide__ = True
             return self._results(function, values, "list", len(values), name, line, file).values
 
         return applied.method(receiver, method, map_values, self._worker_half["applied"])
@@ -121,24 +133,48 @@ class Run:
 
     def with_joblib(self, call: Callable[[], Any]) -> Any:
         """What joblib runs in parallel meanwhile runs on the cluster."""
-        __tracebackhide__ = True
         file = sys._getframe(1).f_code.co_filename
         with joblib_backend.active(lambda: ClusterPool(lambda: self._streaming("joblib", 0, file), self._worker_half)):
             return call()
 
+    def start_clock(self) -> None:
+        if self.cell_text is not None:
+            file = sys._getframe(1).f_code.co_filename
+            entry = (len(self.cell_text), None, self.cell_text.splitlines(True), file)
+            # Older versions of IPython put theirs back.
+            for cache in (linecache.cache, getattr(linecache, "_ipython_cache", {})):
+                cache[file] = entry
+        self._clock.start()
+
+    def read_clock(self, value: Any = None) -> Any:
+        """The value of what was measured."""
+        took = self._clock.read()
+        if took is not None:
+            print(took)
+        return value
+
+    def seen(self) -> None:
+        """Called where the cell has caught an exception: what it prints of it is that of its user."""
+        error = sys.exc_info()[1]
+        if error is not None:
+            only_of_the_user(error)
+
     # --- jobs
 
-    def _results(self, function: Callable[..., Any], inputs: Iterable[Any], shape: str, size: Optional[int], name: str, line: int, file: str) -> Kept:
-        __tracebackhide__ = True
+    def _results(self, function: Callable[..., Any], inputs: Iterable[Any], shape: str, size: Optional[int], name: str, line: int, file: str, into: tuple[str, ...] = ()) -> Kept:
         order, job_number = self._order, self._jobs
         self._jobs += 1
+        self._failed, self._into = None, into
         over = self._over(job_number)
         self._begin_state(name, line, file)
+        _call_it(name, function)
         if over is not None:
             # It has come to its end while nobody looked, or in the run before this one.
             self._settle(over, job_number)
             return over
         kept = self._kept(inputs, size, shape, job_number)
+        if self._how == "map":
+            self._client.last = Last(kept)
         attach_to = order.attach_to if order.attach_to is not None and job_number == order.attach_step else None
         only = order.only_inputs if kept.failures else None
         self._screen.open()
@@ -166,7 +202,6 @@ class Run:
         return None
 
     def _kept(self, inputs: Iterable[Any], size: Optional[int], shape: str, job_number: int) -> Kept:
-        __tracebackhide__ = True
         order = self._order
         if order.only_inputs is not None:
             kept = self._keeper.failed(order.cell_id, job_number)
@@ -178,12 +213,11 @@ class Run:
 
     def _begin_state(self, name: str, line: int, file: str) -> None:
         if self._how == "map":
-            self._state = RunState(name=name, cluster=self._order.cluster_name, how="map")
+            self._state = RunState(name=name, cluster=self._order.cluster_name, how="map", title=self._title)
         self._state.cell_file = file
         self._steps.begin(line, self._state)
 
     def _settle(self, kept: Kept, job_number: int) -> None:
-        __tracebackhide__ = True
         state = self._state
         if state.done + state.failed == 0:
             state.done, state.failed = len(kept.values) - len(kept.failures), len(kept.failures)
@@ -193,6 +227,7 @@ class Run:
             self._keeper.done(self._order.cell_id, job_number)
             return
         state.end("failed")
+        self._failed = kept
         raise kept.failures[min(kept.failures)]
 
     def _streaming(self, name: str, line: int, file: str) -> JobRun:
@@ -201,11 +236,28 @@ class Run:
         self._screen.open()
         return JobRun(self._client, self._cluster, self._state, self._screen.changed)
 
-    def finish(self, *, has_failed: bool) -> None:
-        """The cell has come to its end."""
+    def finish(self, error: Optional[BaseException]) -> None:
+        """The cell has come to its end: None, or what it has raised."""
         self._screen.close()
-        if not has_failed:
+        if error is None:
             self._keeper.forget(self._order.cell_id)
+            return
+        told = [index for index, failure in self._failed.failures.items() if failure is error] if self._failed is not None else []
+        if told:
+            assert self._failed is not None
+            self._bind_what_came(self._failed)
+            self._state.leave_to_kernel(told[0])
+            self._screen.show()
+
+    def _bind_what_came(self, kept: Kept) -> None:
+        if not self._into:
+            return
+        results = sum(1 for _index, _value, error in kept.came() if error is None)
+        if results == 0:
+            return
+        made = kept.in_shape()
+        self._namespace.update((name, made) for name in self._into)
+        self._steps.note = f"`{self._into[0]}` has {_count(results, 'result')} that came{_WHERE_FAILED[kept.shape]}. Run Failed Inputs Again completes it."
 
     def _document(self) -> dict[str, Any]:
         return {**self._state.document(), **self._steps.document()}
@@ -214,6 +266,16 @@ class Run:
         for name, reason in lost:
             what = "the value of the cell" if name is None else f"`{name}`"
             print(f"Burla: {what} cannot be sent back from the worker: {reason}", file=sys.stderr)
+
+
+def _call_it(name: str, function: Callable[..., Any]) -> None:
+    """By which messages name a function that is a piece of the cell."""
+    if isinstance(function, FunctionType) and function.__code__.co_name in PIECES:
+        function.__name__ = function.__qualname__ = name
+
+
+def _count(number: int, what: str) -> str:
+    return f"the {number:,} {what}{'' if number == 1 else 's'}"
 
 
 class _Turns:
@@ -236,13 +298,3 @@ class _Turns:
             self.last = following
         yield True, self.last
 
-
-def _shaped(kept: Kept) -> Any:
-    values = kept.values
-    if kept.shape == "set":
-        return set(values)
-    if kept.shape == "dict":
-        return dict(values)
-    if kept.shape == "keyed":
-        return dict(zip(kept.keys, values))
-    return list(values)

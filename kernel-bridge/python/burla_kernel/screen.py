@@ -13,7 +13,8 @@ _INTERVAL_S = 0.1
 #: Without news, the clock goes on.
 _CLOCK_S = 1.0
 
-Publish = Callable[[dict[str, Any], str, bool], None]
+#: Of the forms of an output: shows them, under an id where it is to be replaced, or in the place of those with that id.
+Publish = Callable[[dict[str, Any], Optional[str], bool], None]
 
 
 class Screen:
@@ -50,7 +51,12 @@ class Screen:
         self._news.set()
         self._thread.join()
         self._thread = None
-        self._show(update=True)
+        self.show()
+
+    def show(self) -> None:
+        """Once, outside of a job, where something has been shown before."""
+        if self._is_shown:
+            self._show(update=True)
 
     def _run(self) -> None:
         while not self._is_over.wait(_INTERVAL_S):
@@ -63,8 +69,10 @@ class Screen:
         self._publish(bundle(self._document()), self._id, update)
 
 
-def publisher(shell: Any) -> Publish:
-    def publish(data: dict[str, Any], display_id: str, update: bool) -> None:
-        shell.display_pub.publish(data=data, metadata={}, transient={"display_id": display_id}, update=update)
+def publisher(display_pub: Any) -> Publish:
+    """Of an IPython shell."""
+
+    def publish(data: dict[str, Any], display_id: Optional[str], update: bool) -> None:
+        display_pub.publish(data=data, metadata={}, transient={} if display_id is None else {"display_id": display_id}, update=update)
 
     return publish

@@ -9,6 +9,7 @@ import traceback
 from collections import deque
 from typing import Any, Optional
 
+from .tracebacks import Title, titled
 from .view import MAX_FAILURES, MAX_LINE_CHARACTERS, MAX_LINES, MAX_SAMPLES, clip
 
 #: Phases that are the last one.
@@ -20,8 +21,9 @@ _shorten.maxlist = _shorten.maxtuple = _shorten.maxdict = _shorten.maxset = 20
 
 
 class RunState:
-    def __init__(self, *, name: str, cluster: str, how: str) -> None:
+    def __init__(self, *, name: str, cluster: str, how: str, title: Title = lambda _file: None) -> None:
         self.name, self.cluster, self.how = clip(name, 256), clip(cluster, 256), how
+        self._title = title
         self.job_id: Optional[str] = None
         self.phase, self.reason = "preparing", ""
         self.nodes = self.workers = self.running = 0
@@ -60,7 +62,15 @@ class RunState:
     def hear_failure(self, index: int, error: BaseException) -> None:
         self.failed += 1
         if len(self._failures) < MAX_FAILURES:
-            self._failures.append(failure_of(index, error, self.cell_file))
+            self._failures.append(failure_of(index, error, self.cell_file, self._title))
+
+    def leave_to_kernel(self, index: int) -> None:
+        """The kernel itself tells how this input has failed: it is only named here, and of a call nothing is left to say."""
+        if self.how == "call":
+            self._failures.clear()
+        for failure in self._failures:
+            if failure["index"] == index:
+                failure["traceback"] = ""
 
     def end(self, phase: str, reason: str = "") -> None:
         self.phase, self.reason, self.running = phase, clip(reason, 1024), 0
@@ -94,7 +104,7 @@ class RunState:
         }
 
 
-def failure_of(index: int, error: BaseException, cell_file: Optional[str]) -> dict[str, Any]:
+def failure_of(index: int, error: BaseException, cell_file: Optional[str], title: Title) -> dict[str, Any]:
     line = _cell_line(error, cell_file)
     source = linecache.getline(cell_file, line).strip() if cell_file is not None and line is not None else None
     return {
@@ -103,7 +113,7 @@ def failure_of(index: int, error: BaseException, cell_file: Optional[str]) -> di
         "message": clip(str(error), 2048),
         "line": line,
         "source": None if source is None else clip(source, 1024),
-        "traceback": clip("".join(traceback.format_exception(type(error), error, error.__traceback__)), 16_384),
+        "traceback": clip(titled("".join(traceback.format_exception(type(error), error, error.__traceback__)), title), 16_384),
     }
 
 

@@ -15,16 +15,19 @@ class Steps:
         #: Jobs of each statement, by its line: a map within a loop has one for each turn.
         self._jobs: dict[int, list[RunState]] = {}
         self._job_number = -1
+        #: One quiet line about the cell.
+        self.note = rewritten.note
 
     def begin(self, line: int, state: RunState) -> None:
         self._job_number += 1
-        before = [step.line for step in self._rewritten.steps if step.line <= line]
-        self._jobs.setdefault(before[-1] if before else line, []).append(state)
+        steps = self._rewritten.steps
+        at = [step.line for step in steps if step.where == "call"][:1] or [step.line for step in steps if step.line <= line][-1:] or [line]
+        self._jobs.setdefault(at[0], []).append(state)
 
     def document(self) -> dict[str, Any]:
         steps = [self._step(step.line, step.text, step.where) for step in self._rewritten.steps[:MAX_STEPS]]
         line: Optional[int] = self._rewritten.note_line
-        return {"step": max(0, self._job_number), "steps": steps, "note": clip(self._rewritten.note, 512), "noteLine": line}
+        return {"step": max(0, self._job_number), "steps": steps, "note": clip(self.note, 512), "noteLine": line}
 
     def _step(self, line: int, text: str, where: str) -> dict[str, Any]:
         jobs = self._jobs.get(line, [])

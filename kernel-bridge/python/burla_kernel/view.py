@@ -84,7 +84,8 @@ def to_html(view: dict[str, Any]) -> str:
 def _failure_html(view: dict[str, Any], failure: dict[str, Any]) -> str:
     what = html.escape(f"{_label(view, failure['index'])}{failure['name']}: {failure['message']}")
     place = f"<pre>{failure['line']}: {html.escape(failure['source'])}</pre>" if failure["source"] else ""
-    return f"<li>{what}{place}<details><summary>Traceback</summary><pre>{html.escape(failure['traceback'])}</pre></details></li>"
+    trace = f"<details><summary>Traceback</summary><pre>{html.escape(failure['traceback'])}</pre></details>" if failure["traceback"] else ""
+    return f"<li>{what}{place}{trace}</li>"
 
 
 def _hidden_failures(view: dict[str, Any]) -> list[str]:
