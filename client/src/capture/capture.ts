@@ -1,3 +1,4 @@
+import { ClassRegisters } from "./class-registers.ts";
 import { DecoratorNotes } from "./decorator-notes.ts";
 import { encodeValues } from "./encode.ts";
 import { emitEntry, emitReexport } from "./entry.ts";
@@ -36,6 +37,7 @@ export function captureFunction(fn: (...args: never[]) => unknown, options: Capt
     const { setup } = options;
     const members = setup === undefined ? [] : [{ value: fn, path: root }, { value: setup, path: { step: "setup", from: undefined } }];
     const vertex = graph.addRoot(setup === undefined ? fn : [fn, setup], root, members);
+    new ClassRegisters(inspector, world).refuse([...graph.vertices.values()]);
     const { bytes, codes } = encodeValues(graph, vertex);
     const isReexport = vertex.fn?.kind === "code";
     const about = { wantsContext: functions.takesContext(fn), first: notes.library };

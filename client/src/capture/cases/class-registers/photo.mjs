@@ -1,0 +1,3 @@
+import { Type } from "./register.mjs";
+export class Photo {}
+Type(Number)(Photo.prototype, "size");
