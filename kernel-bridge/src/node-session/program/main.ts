@@ -122,7 +122,11 @@ const forCells = {
   imported: scope.imported.bind(scope),
   map: desk.map.bind(desk),
   loop: desk.loop.bind(desk),
-  call: async (body: Parameters<typeof desk.call>[0]) => adopt(scope, await desk.call(body)),
+  call: async (body: Parameters<typeof desk.call>[0]) => {
+    const result = await desk.call(body);
+    for (const [name, reason] of result.lost) process.stderr.write(`Burla: \`${name}\` cannot be sent back from the worker: ${reason}\n`);
+    return adopt(scope, result);
+  },
 };
 Object.defineProperty(globalThis, SESSION, { value: forCells });
 process.argv.splice(2);

@@ -15,11 +15,16 @@ export interface ArmedCellOptions extends Omit<JobRunnerOptions, "steps"> {
 }
 
 /** What a rewritten cell says of one of its maps. */
-export type MapCall = MapShape & { readonly line: number };
+export type MapCall = MapShape & CallSite;
+
+interface CallSite {
+  readonly line: number;
+  /** Whether it takes up the job that was begun before. */
+  readonly attach?: boolean;
+}
 
 /** The same of a loop. */
-export interface LoopCall {
-  readonly line: number;
+export interface LoopCall extends CallSite {
   readonly name: string;
 }
 
@@ -42,12 +47,14 @@ interface Mapping {
 
 export class ArmedCell {
   readonly #options: ArmedCellOptions;
+  readonly #plan: CellPlan;
   readonly #steps: CellSteps;
   readonly #runner: JobRunner;
   #jobs = 0;
 
   constructor(options: ArmedCellOptions, plan: CellPlan) {
     this.#options = options;
+    this.#plan = plan;
     this.#steps = new CellSteps(plan);
     this.#runner = new JobRunner({ ...options, steps: this.#steps });
     if (options.run.onlyInputs === null && options.run.attachTo === null) options.kept.forget(options.run.cellId);
@@ -55,7 +62,7 @@ export class ArmedCell {
 
   /** What the expression gives. @throws what the expression throws; the rest of the map has run then. */
   async map(site: MapCall, receiver: unknown, fn: unknown, options?: { readonly concurrency?: number }): Promise<unknown> {
-    const attached = await this.#attached("map", site.line);
+    const attached = await this.#attached("map", site);
     // Of the function nothing is known; what stands around it is made for promises.
     if (attached !== undefined) return shaped(attached, { ...site, isAsync: site.around !== "none", collect: (results) => results });
     const whole = wholeOf(receiver, fn, site);
@@ -73,24 +80,27 @@ export class ArmedCell {
   }
 
   /** What the turns of a loop have collected, in their order. */
-  async loop({ line, name }: LoopCall, turns: Iterable<unknown> | AsyncIterable<unknown>, turn: AnyFunction): Promise<Iterable<Collected>> {
-    const attached = await this.#attached("map", line);
-    return replayed(attached ?? (await this.#mapped({ fn: turn, needs: "value", wrap: collecting, inputs: await readTurns(turns), name, line })));
+  async loop(site: LoopCall, turns: Iterable<unknown> | AsyncIterable<unknown>, turn: AnyFunction): Promise<Iterable<Collected>> {
+    const attached = await this.#attached("map", site);
+    return replayed(attached ?? (await this.#mapped({ ...site, fn: turn, needs: "value", wrap: collecting, inputs: await readTurns(turns) })));
   }
 
   /** The cell as one call. @returns its value and its variables. */
   async call(body: () => Promise<CallResult>): Promise<CallResult> {
-    const attached = await this.#attached("call", 1);
+    const attached = await this.#attached("call", { line: 1, attach: true });
     if (attached === undefined) return (await this.#one(body, this.#options.label, 1)) as CallResult;
     throwFirst(attached);
     return attached.results[0] as CallResult;
   }
 
   /** The job that was begun before, if it is the one of this map. */
-  async #attached(how: "map" | "call", line: number): Promise<KeptRun | undefined> {
+  async #attached(how: "map" | "call", { line, attach }: CallSite): Promise<KeptRun | undefined> {
     const { attachTo, attachStep } = this.#options.run;
-    if (attachTo === null || this.#jobs !== (attachStep ?? 0)) return undefined;
-    const job = this.#jobs++;
+    const isIt = attach ?? (!this.#plan.isStraight && this.#jobs === (attachStep ?? 0));
+    if (attachTo === null || !isIt) return undefined;
+    const job = attachStep ?? 0;
+    this.#jobs = job + 1;
+    this.#steps.skipTo(job);
     const name = how === "call" ? this.#options.label : attachTo;
     const outcome = await this.#runner.attach(attachTo, { name, how, line, total: how === "call" ? 1 : null, indexes: null });
     const run = { ...outcome, results: filled(outcome.results, outcome.count) };
@@ -140,6 +150,8 @@ export class ArmedCell {
 export interface CallResult {
   readonly value: unknown;
   readonly names: Readonly<Record<string, unknown>>;
+  /** Those of its variables that cannot be sent back, and why. */
+  readonly lost: readonly (readonly [name: string, reason: string])[];
   /** Other variables of the session that it has changed. */
   readonly changed: Readonly<Record<string, unknown>>;
 }

@@ -23,7 +23,7 @@ export interface Variables {
 }
 
 /** Makes the changes of a call. @returns its result, in which the objects of the session are those themselves. */
-export function adopt(session: Variables, { value, names, changed }: CallResult): Omit<CallResult, "changed"> {
+export function adopt(session: Variables, { value, names, changed }: CallResult): Omit<CallResult, "changed" | "lost"> {
   const { variables } = session;
   const lives = new Map<unknown, unknown>();
   for (const [name, data] of Object.entries(changed)) {

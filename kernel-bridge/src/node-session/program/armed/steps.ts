@@ -27,6 +27,11 @@ export class CellSteps {
     return this.#plan.steps.length > 0;
   }
 
+  /** The next one is that job: those before it were not needed. */
+  skipTo(job: number): void {
+    this.#count = job;
+  }
+
   begin(line: number, counts: () => JobCounts): void {
     this.#count++;
     const own = this.#plan.steps.findLast((step) => step.line <= line)?.line ?? line;

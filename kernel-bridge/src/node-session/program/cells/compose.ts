@@ -92,9 +92,9 @@ export class CellComposer {
     ];
     if (value !== undefined) inner.push({ text: ";const $burla_value = (" }, ...piecesOf(context, value), { text: ");\n" });
     const others = watched.filter((name) => !returned.includes(name));
-    inner.push({ text: `;return { value: ${value === undefined ? "undefined" : "$burla_value"}, names: { ${returned.join(", ")} }, changed: ${others.length === 0 ? "{}" : "$burla_changed()"} };\n` });
-    const bind = returned.length === 0 ? "" : `;({ ${returned.join(", ")} } = $burla_result.names);`;
-    const pieces = [{ text: `const $burla_result = await ${SESSION}.call(async () => {\n${others.length === 0 ? "" : watchText(others)}` }, ...inner, { text: `});\n${bind}\nreturn { value: $burla_result.value };\n` }];
+    inner.push({ text: `;return { value: ${value === undefined ? "undefined" : "$burla_value"}, ...$burla_sendable({ ${returned.join(", ")} }), changed: ${others.length === 0 ? "{}" : "$burla_changed()"} };\n` });
+    const bind = returned.map((name) => `;if (Object.hasOwn($burla_result.names, "${name}")) ${name} = $burla_result.names.${name};`).join("");
+    const pieces = [{ text: `const $burla_result = await ${SESSION}.call(async () => {\n${SENDABLE}${others.length === 0 ? "" : watchText(others)}` }, ...inner, { text: `});\n${bind}\nreturn { value: $burla_result.value };\n` }];
     return this.#script(pieces, this.#declaredVariables(), false);
   }
 
@@ -244,10 +244,20 @@ export class CellComposer {
   }
 }
 
+/** Variables without those that cannot be sent back: a function that the cell has made, a socket. */
+const SENDABLE = `const { serialize: $burla_serialize } = await import("node:v8");
+const $burla_sendable = (all) => {
+  const names = {}, lost = [];
+  for (const [name, value] of Object.entries(all)) {
+    try { if (typeof value === "function" || (typeof value === "object" && value !== null)) $burla_serialize(value); names[name] = value; } catch (error) { lost.push([name, error.message]); }
+  }
+  return { names, lost };
+};
+`;
+
 /** Notes what the names mean and hold before the cell runs, to tell afterwards which of them it has changed. */
 function watchText(names: readonly string[]): string {
-  return `const { serialize: $burla_serialize } = await import("node:v8");
-const $burla_bytes = (value) => { try { return $burla_serialize(value).toString("latin1"); } catch { return undefined; } };
+  return `const $burla_bytes = (value) => { try { return $burla_serialize(value).toString("latin1"); } catch { return undefined; } };
 const $burla_watched = () => Object.entries({ ${names.join(", ")} }).map(([name, value]) => ({ name, value, bytes: $burla_bytes(value) }));
 const $burla_before = $burla_watched();
 const $burla_changed = () => Object.fromEntries($burla_watched().filter(({ value, bytes }, at) => !Object.is(value, $burla_before[at].value) || bytes !== $burla_before[at].bytes).map(({ name, value }) => [name, value]));

@@ -84,7 +84,8 @@ export class EffectReader {
     const code: Code = { nodes, own, parameters: new Set([...parameters, "this"]), aliases: aliasesOf(ts, nodes), rebound: reboundOf(ts, nodes) };
     const effects: Effects = { changed: new Map(), parameters: new Set() };
     for (const node of nodes) {
-      if (!leave.has(node)) this.#noteChange(node, code, effects);
+      if (leave.has(node)) continue;
+      this.#noteChange(node, code, effects);
       if (ts.isCallExpression(node)) this.#noteCall(node, code, effects);
     }
     return effects;

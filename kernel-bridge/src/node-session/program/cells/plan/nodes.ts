@@ -76,3 +76,13 @@ export function everyNode(ts: TypeScript, parts: readonly ts.Node[]): ts.Node[] 
   parts.forEach(visit);
   return found;
 }
+
+/** The right side is evaluated only sometimes: `&&`, `||`, `??`. */
+export function isShort(ts: TypeScript, kind: ts.SyntaxKind): boolean {
+  return kind === ts.SyntaxKind.AmpersandAmpersandToken || kind === ts.SyntaxKind.BarBarToken || kind === ts.SyntaxKind.QuestionQuestionToken;
+}
+
+/** The same for `&&=`, `||=`, `??=`. */
+export function isShortAssignment(ts: TypeScript, kind: ts.SyntaxKind): boolean {
+  return kind === ts.SyntaxKind.AmpersandAmpersandEqualsToken || kind === ts.SyntaxKind.BarBarEqualsToken || kind === ts.SyntaxKind.QuestionQuestionEqualsToken;
+}

@@ -102,3 +102,68 @@ test("what only reads runs here, unless it is all that the cell has", () => {
   assert.equal(planned("xs.map((x) => x.name)").plan.how, "map");
   assert.equal(planned("const xs = load(1);\nxs.map((x) => x.name)").plan.how, "call");
 });
+
+/** What the loop becomes: how its turns are given, what a turn is, what is done with what it collects. */
+const LOOPS: Readonly<Record<string, [turns: string, turn: string, replay: string]>> = {
+  "for (const x of xs) out.push(f(x));": ["for (const x of xs)  yield [x];", "$burla_out.push([0, [(f(x))]]);", "out.push($burla_values[0]);"],
+  "for (const x of xs) { out.push(...await f(x), 1) }": ["for (const x of xs)  yield [x];", "$burla_out.push([0, [[...(await f(x))]]])", "out.push(...$burla_values[0], 1);"],
+  "for (let i = 0; i < n; i++) sums[i] = f(i)": ["for (let i = 0; i < n; i++)  yield [i];", "$burla_out.push([0, [(i), (f(i))]])", "sums[$burla_values[0]] = $burla_values[1];"],
+  "for (const a of as) { for (const b of bs) { total += f(a, b) } }": ["for (const a of as)   for (const b of bs)  yield [a, b];", "$burla_out.push([0, [(f(a, b))]])", "total += $burla_values[0];"],
+  "for (const x of xs) (groups[f(x)] ??= []).push(x)": ["for (const x of xs)  yield [x];", "$burla_out.push([0, [(f(x)), (x)]])", "(groups[$burla_values[0]] ??= []).push($burla_values[1]);"],
+  "for (const x of xs) best[x.k] = Math.max(best[x.k] ?? 0, f(x))": ["for (const x of xs)  yield [x];", "$burla_out.push([0, [(x.k), (x.k), (f(x))]])", "best[$burla_values[0]] = Math.max(best[$burla_values[1]] ?? 0, $burla_values[2]);"],
+  "for await (const { id } of xs) { if (!id) continue; map.set(id, await f(id)) }": ["for await (const { id } of xs)  yield [id];", "if (!id) return $burla_out; $burla_out.push([0, [(id), (await f(id))]])", "map.set($burla_values[0], $burla_values[1]);"],
+  "xs.forEach((x, i) => { out[i] = f(x) })": ["(xs).forEach((x, i) => { $burla_turns.push([x, i]); });", "$burla_out.push([0, [(i), (f(x))]])", "out[$burla_values[0]] = $burla_values[1];"],
+  "xs.forEach(() => out.push(f()))": ["(xs).forEach(() => { $burla_turns.push([]); });", "$burla_out.push([0, [(f())]])", "out.push($burla_values[0]);"],
+};
+
+for (const [loop, [turns, turn, replay]] of Object.entries(LOOPS)) {
+  test(`a loop that collects: ${loop}`, () => {
+    const cell = `const out = [], map = new Map(), sums = [], groups = {}, best = {}; let total = 0;\n${loop}`;
+    const { plan, text } = planned(cell);
+    assert.equal(plan.how, "map", plan.note);
+    for (const part of [turns, turn, replay]) assert.ok(text.includes(part), `${part} is not in ${text}`);
+    assert.equal(ts.transpileModule(text, { reportDiagnostics: true, compilerOptions: { target: ts.ScriptTarget.ESNext, module: ts.ModuleKind.ESNext } }).diagnostics?.length, 0, text);
+  });
+}
+
+/** Why a loop is none. */
+const CARRYING: Readonly<Record<string, RegExp>> = {
+  "for (const x of xs) { if (f(x)) break; out.push(x) }": /`break`/,
+  "for (const x of xs) { if (out.length < 3) out.push(f(x)) }": /looks at `out`/,
+  "for (const x of xs) { const y = f(last, x); last = y; out.push(y) }": /looks at `last`/,
+  "for (const x of xs) { x.y = f(x); out.push(x) }": /changes its input `x`/,
+  "for (const x of xs) f(x)": /collects nothing/,
+  "for (const x of xs) { bar.tick(); out.push(f(x)) }": /calls `bar.tick`/,
+  "for (var i = 0; i < 3; i++) out.push(f(i))": /lives on/,
+  "for (let i = 0; i < 3; i++) { out.push(f(i)); i += last }": /counts with/,
+  "for (const x of out) out.push(f(x))": /looks at `out`/,
+  "outer: for (const x of xs) { for (const y of f(x)) { if (y) continue outer; out.push(y) } }": /label `outer`/,
+  "for (const x of xs) { seen[x] ??= f(x) }": /depends on what earlier turns have left/,
+  "xs.forEach(async (x) => { out.push(await f(x)) })": /nobody waits/,
+  "function size() { return out.length }\nfor (const x of xs) { out.push(f(x) + size()) }": /`size` looks at `out`/,
+  "for (const x of xs) { var y = f(x); out.push(y) }": /`var`/,
+  "for (const x of xs) { ({ last } = f(x)); out.push(x) }": /assigns `last`/,
+};
+
+for (const [loop, reason] of Object.entries(CARRYING)) {
+  test(`a loop that has to run in one place: ${loop}`, () => {
+    const { plan } = planned(`const out = [], seen = {}, bar = make(); let last = 0;\n${loop}`);
+    assert.equal(plan.how, "call");
+    assert.match(plan.note, reason);
+  });
+}
+
+test("a loop that only reads runs here", () => {
+  assert.deepEqual(planned("const names = [];\nconst pages = xs.map(load);\nfor (const page of pages) names.push(page.name)").plan.steps.map(({ where }) => where), ["here", "map", "here"]);
+});
+
+test("which map takes up a job that was begun before", () => {
+  const cell = "const out = [], a = xs.map(f).map(g);\nfor (const x of a) out.push(h(x));";
+  const { plan } = planned(cell);
+  const text = (step: number) => cut(cell, 0, cell.length, plan.edits(step)).map((piece) => piece.text).join("");
+  assert.match(text(0), /"attach":true\}, null, null\)\)\), \(g\)/);
+  assert.match(text(1), /a = \(await \$burla_session\.map\(\{[^}]*"attach":true\}, null, null\)\);/);
+  assert.match(text(2), /loop\(\{[^}]*"attach":true\}, null, null\)\) \{ if \(\$burla_kind === 0\) \{ out\.push\(\$burla_values\[0\]\); \} \}/);
+  assert.equal(plan.isStraight, true);
+  assert.equal(planned("if (a) xs.map(f)").plan.isStraight, false);
+});

@@ -5,11 +5,9 @@
 import type ts from "typescript";
 import type { TypeScript } from "../../typescript.ts";
 import type { Edit } from "../pieces.ts";
-import { EffectReader } from "./effects.ts";
+import { MapFinder, type Refused } from "./finder.ts";
 import type { Meaning } from "./meaning.ts";
-import { bare, isBorder, isFunctionText, mentioned } from "./nodes.ts";
-import { attachedSiteEdits, siteEdits, SiteReader, type MapSite } from "./sites.ts";
-import { Worth } from "./work.ts";
+import { isBorder } from "./nodes.ts";
 
 /** A statement of the cell, for people. */
 export interface PlannedStep {
@@ -25,20 +23,10 @@ export interface CellPlan {
   /** Of a call: why it is one, and the line that keeps it from being a map, where one does. */
   readonly note: string;
   readonly noteLine: number | null;
-  /** Makes of the maps calls of the session. @param attachStep the map that a job has begun before has already; null for none. */
+  /** Whether the n-th job is that of the n-th map: each of them runs once, whatever the cell does. */
+  readonly isStraight: boolean;
+  /** Makes of the maps calls of the session. @param attachStep the map whose job was begun before; null for none. */
   readonly edits: (attachStep: number | null) => Edit[];
-}
-
-/** A map of the cell, whatever its form. */
-interface Taken {
-  readonly node: ts.Node;
-  readonly edits: () => Edit[];
-  readonly attachEdits: () => Edit[];
-}
-
-interface Refused {
-  readonly line: number;
-  readonly reason: string;
 }
 
 const MAX_TEXT = 80;
@@ -52,65 +40,10 @@ export function planCell(ts: TypeScript, file: ts.SourceFile, body: readonly ts.
   const { taken, refused } = found;
   const how = taken.length > 0 ? "map" : "call";
   const steps = stepsOf(ts, file, (statement) => (how === "call" ? callPlace(ts, statement) : taken.some(({ node }) => isWithin(node, statement)) ? "map" : "here"));
-  const edits = (attachStep: number | null) => taken.flatMap((one, index) => (index === attachStep ? one.attachEdits() : one.edits()));
-  return { how, steps, edits, ...(how === "call" ? noteOf(refused, body.length) : { note: "", noteLine: null }) };
-}
-
-class MapFinder {
-  readonly #ts: TypeScript;
-  readonly #file: ts.SourceFile;
-  readonly #meaning: Meaning;
-  readonly #sites: SiteReader;
-  readonly #worth: Worth;
-  readonly #effects: EffectReader;
-
-  constructor(ts: TypeScript, file: ts.SourceFile, meaning: Meaning) {
-    this.#ts = ts;
-    this.#file = file;
-    this.#meaning = meaning;
-    this.#sites = new SiteReader(ts, meaning);
-    this.#worth = new Worth(ts, meaning);
-    this.#effects = new EffectReader(ts, meaning);
-  }
-
-  /** Whether the cell has work beside these. */
-  isWork(body: readonly ts.Statement[], without: ReadonlySet<ts.Node>): boolean {
-    const worth = new Worth(this.#ts, this.#meaning, without);
-    return body.some((statement) => worth.ofStatement(statement));
-  }
-
-  /** @param withWeak also maps whose elements are no work. */
-  find(body: readonly ts.Statement[], withWeak: boolean): { taken: Taken[]; refused: Refused[]; weak: Set<ts.Node> } {
-    const found = { taken: [] as Taken[], refused: [] as Refused[], weak: new Set<ts.Node>() };
-    for (const site of body.flatMap((statement) => this.#sites.within(statement))) {
-      const isWork = this.#worth.ofFunction(site.fn);
-      const reason = this.#whyNot(site);
-      if (reason !== undefined) {
-        if (isWork) found.refused.push({ line: this.#lineOf(site.core), reason });
-      } else if (isWork || withWeak) {
-        found.taken.push({ node: site.core, edits: () => siteEdits(this.#ts, this.#file, site), attachEdits: () => attachedSiteEdits(this.#ts, this.#file, site) });
-      } else {
-        found.weak.add(site.core);
-      }
-    }
-    return found;
-  }
-
-  #whyNot({ fn }: MapSite): string | undefined {
-    return looksAtArray(this.#ts, fn) ? "its function looks at the whole array" : this.#effects.whyOfFunction(fn);
-  }
-
-  #lineOf(node: ts.Node): number {
-    return lineOf(this.#file, node);
-  }
-}
-
-/** A worker has one input and no array. */
-function looksAtArray(ts: TypeScript, fn: ts.Expression): boolean {
-  const node = bare(ts, fn);
-  if (!isFunctionText(ts, node)) return false;
-  const takesAll = node.parameters.length > 2 || node.parameters.some(({ dotDotDotToken }) => dotDotDotToken !== undefined);
-  return takesAll || (ts.isFunctionExpression(node) && mentioned(ts, node.body, new Set(["arguments"])) !== undefined);
+  const isStraight = taken.every((one) => one.isStraight);
+  // Of two that begin at one place the outer one comes first: it runs last.
+  const edits = (attachStep: number | null) => taken.toReversed().flatMap((one, index) => (isStraight && taken.length - 1 - index === attachStep ? one.attachEdits : one.edits));
+  return { how, steps, isStraight, edits, ...(how === "call" ? noteOf(refused, body.length) : { note: "", noteLine: null }) };
 }
 
 function isWithin(node: ts.Node, statement: ts.Node): boolean {
@@ -118,7 +51,7 @@ function isWithin(node: ts.Node, statement: ts.Node): boolean {
 }
 
 function callPlace(ts: TypeScript, statement: ts.Statement): "here" | "call" {
-  return ts.isImportDeclaration(statement) || ts.isExportDeclaration(statement) || (isBorder(ts, statement) && !ts.isClassDeclaration(statement)) || ts.isClassDeclaration(statement) ? "here" : "call";
+  return ts.isImportDeclaration(statement) || ts.isExportDeclaration(statement) || isBorder(ts, statement) ? "here" : "call";
 }
 
 function stepsOf(ts: TypeScript, file: ts.SourceFile, where: (statement: ts.Statement) => PlannedStep["where"]): PlannedStep[] {

@@ -4,7 +4,7 @@ import type { TypeScript } from "../../typescript.ts";
 import type { Edit } from "../pieces.ts";
 import { SESSION } from "../session-names.ts";
 import type { Meaning } from "./meaning.ts";
-import { bare, isBorder } from "./nodes.ts";
+import { bare } from "./nodes.ts";
 
 /** How the results of a map become the value of the expression. */
 export interface MapShape {
@@ -40,18 +40,8 @@ export class SiteReader {
     this.#meaning = meaning;
   }
 
-  /** The outer ones first. What is within a function is none of the cell's own. */
-  within(node: ts.Node): MapSite[] {
-    if (isBorder(this.#ts, node)) return [];
-    const site = this.#at(node);
-    const parts: ts.Node[] = [];
-    if (site === undefined) this.#ts.forEachChild(node, (child) => void parts.push(child));
-    else parts.push(site.receiver, site.fn);
-    const inner = parts.flatMap((part) => this.within(part));
-    return site === undefined ? inner : [site, ...inner];
-  }
-
-  #at(node: ts.Node): MapSite | undefined {
+  /** The map that a node is, if it is one. */
+  at(node: ts.Node): MapSite | undefined {
     const ts = this.#ts;
     if (ts.isCallExpression(node)) return this.#read(node, node, false);
     if (!ts.isAwaitExpression(node)) return undefined;
@@ -133,13 +123,13 @@ export function siteEdits(ts: TypeScript, file: ts.SourceFile, site: MapSite): E
 
 /** The same without inputs and function, which a job that was started before has already. */
 export function attachedSiteEdits(ts: TypeScript, file: ts.SourceFile, site: MapSite): Edit[] {
-  const [open, close] = aroundSite(ts, file, site);
+  const [open, close] = aroundSite(ts, file, site, true);
   return [{ start: site.core.getStart(file), end: site.core.end, text: `${open}, null, null${close}` }];
 }
 
-function aroundSite(ts: TypeScript, file: ts.SourceFile, { core, shape }: MapSite): [string, string] {
+function aroundSite(ts: TypeScript, file: ts.SourceFile, { core, shape }: MapSite, attach = false): [string, string] {
   const line = file.getLineAndCharacterOfPosition(core.getStart(file)).line + 1;
-  const call = `await ${SESSION}.map(${JSON.stringify({ ...shape, line })}`;
+  const call = `await ${SESSION}.map(${JSON.stringify({ ...shape, line, ...(attach && { attach }) })}`;
   const isLater = shape.around !== "none" && !shape.isAwaited;
   const statement = ts.findAncestor(core, (node) => ts.isExpressionStatement(node));
   const isFirst = statement !== undefined && statement.getStart(file) === core.getStart(file);

@@ -1,0 +1,265 @@
+/**
+ * What a turn of a loop puts somewhere: `rows.push(f(x))`, `byKey[k] = f(x)`, `total += f(x)`. The values are made by the turn,
+ * wherever it runs; the putting is done here, in order, by the very expression of the loop.
+ */
+import type ts from "typescript";
+import type { TypeScript } from "../../typescript.ts";
+import { isAssignment, isStep } from "../names.ts";
+import { cut, type Edit } from "../pieces.ts";
+import type { Meaning } from "./meaning.ts";
+import { CarriesState } from "./carries-state.ts";
+import { bare, everyNode, isBorder, isShort, isShortAssignment, mentioned } from "./nodes.ts";
+
+/** Where turns put their values, and what those are called where they are put in place. */
+export const OUT = "$burla_out";
+export const VALUES = "$burla_values";
+
+const COLLECTING = new Set(["push", "unshift", "add", "set", "append"]);
+/** Looks at what was put there, which are done here, too. */
+const LOOKS = new Set(["get", "has"]);
+
+/** An expression of the loop that collects. */
+interface Collecting {
+  readonly node: ts.Expression;
+  readonly root: string;
+}
+
+export interface Collected {
+  /** Names of what is put into. */
+  readonly roots: ReadonlySet<string>;
+  /** Nodes that are done here. */
+  readonly here: ReadonlySet<ts.Node>;
+  /** What becomes of the expressions in the turn. */
+  readonly edits: readonly Edit[];
+  /** What is done here for each of them, in the order of their numbers. */
+  readonly replay: readonly string[];
+}
+
+/** A value that a turn makes. */
+interface Moved {
+  readonly node: ts.Expression;
+  readonly isSpread: boolean;
+}
+
+export class CollectReader {
+  readonly #ts: TypeScript;
+  readonly #file: ts.SourceFile;
+  readonly #meaning: Meaning;
+
+  constructor(ts: TypeScript, file: ts.SourceFile, meaning: Meaning) {
+    this.#ts = ts;
+    this.#file = file;
+    this.#meaning = meaning;
+  }
+
+  /** @param own names that a turn has for itself. @throws CarriesState */
+  read(body: ts.Statement | ts.ConciseBody, own: ReadonlySet<string>): Collected {
+    const found = this.#find(body, own);
+    const roots = new Set(found.map(({ root }) => root));
+    const moved = found.map(({ node }) => this.#movedOf(node, roots));
+    const replay = found.map(({ node }, kind) => this.#replay(node, moved[kind] as readonly Moved[]));
+    const edits = found.flatMap(({ node }, kind) => this.#turnEdits(node, kind, moved[kind] as readonly Moved[]));
+    const made = new Set(everyNode(this.#ts, moved.flat().map(({ node }) => node)));
+    const here = new Set(everyNode(this.#ts, found.map(({ node }) => node)).filter((node) => !made.has(node)));
+    return { roots, here, edits, replay };
+  }
+
+  /** Expressions that are statements, also behind a condition: `x.ok && rows.push(x)`. */
+  #find(body: ts.Node, own: ReadonlySet<string>): Collecting[] {
+    const ts = this.#ts;
+    const found: Collecting[] = [];
+    const expression = (node: ts.Expression): void => {
+      const root = this.#collects(node, own);
+      if (root !== undefined) return void found.push({ node, root });
+      const inner = bare(ts, node);
+      if (ts.isBinaryExpression(inner) && isShort(ts, inner.operatorToken.kind)) expression(inner.right);
+      else if (ts.isConditionalExpression(inner)) [inner.whenTrue, inner.whenFalse].forEach(expression);
+      else this.#refuseEffect(inner, own);
+    };
+    const visit = (node: ts.Node): void => {
+      if (isBorder(ts, node)) return;
+      if (ts.isExpressionStatement(node)) expression(node.expression);
+      else ts.forEachChild(node, visit);
+    };
+    if (ts.isBlock(body) || ts.isStatement(body)) visit(body);
+    else expression(body as ts.Expression);
+    return found;
+  }
+
+  /** The name of what it puts something into, if that is none of the turn's own. */
+  #collects(node: ts.Expression, own: ReadonlySet<string>): string | undefined {
+    const ts = this.#ts;
+    const target = this.#targetOf(node);
+    const root = target === undefined ? undefined : pathRoot(ts, target);
+    return root === undefined || own.has(root) ? undefined : root;
+  }
+
+  #targetOf(node: ts.Expression): ts.Expression | undefined {
+    const ts = this.#ts;
+    if (ts.isBinaryExpression(node) && isAssignment(ts, node.operatorToken.kind)) return node.left;
+    if ((ts.isPrefixUnaryExpression(node) || ts.isPostfixUnaryExpression(node)) && isStep(ts, node.operator)) return node.operand;
+    if (!ts.isCallExpression(node) || node.questionDotToken !== undefined || !ts.isPropertyAccessExpression(node.expression) || node.expression.questionDotToken !== undefined || !COLLECTING.has(node.expression.name.text)) return undefined;
+    const root = pathRoot(ts, node.expression.expression);
+    // What the user's own class does with it, or a package, is not known.
+    return root !== undefined && this.#meaning.mayBeContainer(root) && this.#meaning.methods(node.expression.name.text, root).length === 0 ? node.expression.expression : undefined;
+  }
+
+  /** `bar.tick()`: called for what it does to something that all turns share. */
+  #refuseEffect(node: ts.Expression, own: ReadonlySet<string>): void {
+    const ts = this.#ts;
+    const call = ts.isAwaitExpression(node) ? bare(ts, node.expression) : node;
+    if (!ts.isCallExpression(call) || !ts.isPropertyAccessExpression(call.expression)) return;
+    const root = pathRoot(ts, call.expression.expression);
+    if (root === undefined || own.has(root) || this.#meaning.isGlobal(root) || this.#meaning.importOf(root) !== undefined) return;
+    throw new CarriesState(`it calls \`${call.expression.getText(this.#file)}\``);
+  }
+
+  #movedOf(node: ts.Expression, roots: ReadonlySet<string>): Moved[] {
+    const ts = this.#ts;
+    const moved: Moved[] = [];
+    const mover = new Mover(ts, this.#meaning, roots, moved);
+    if (ts.isBinaryExpression(node)) {
+      mover.path(node.left);
+      mover.value(node.right, isShortAssignment(ts, node.operatorToken.kind));
+    } else if (ts.isCallExpression(node)) {
+      mover.path((node.expression as ts.PropertyAccessExpression).expression);
+      for (const argument of node.arguments) mover.argument(argument);
+    } else {
+      mover.path((node as ts.PostfixUnaryExpression).operand);
+    }
+    return moved.sort((a, b) => a.node.pos - b.node.pos);
+  }
+
+  /** `rows.push(f(x))` -> `rows.push($burla_values[0])`. */
+  #replay(node: ts.Expression, moved: readonly Moved[]): string {
+    const edits = moved.map((one, index) => ({ start: one.node.getStart(this.#file), end: one.node.end, text: `${VALUES}[${index}]` }));
+    return cut(this.#file.text, node.getStart(this.#file), node.end, edits).map(({ text }) => text).join("");
+  }
+
+  /** `rows.push(f(x))` -> `$burla_out.push([0, [f(x)]])`. */
+  #turnEdits(node: ts.Expression, kind: number, moved: readonly Moved[]): Edit[] {
+    const edits: Edit[] = [];
+    let at = node.getStart(this.#file);
+    let text = `${OUT}.push([${kind}, [`;
+    for (const [index, { node: value, isSpread }] of moved.entries()) {
+      edits.push({ start: at, end: value.getStart(this.#file), text: `${text}${index === 0 ? "" : ", "}${isSpread ? "[...(" : "("}` });
+      at = value.end;
+      text = isSpread ? ")]" : ")";
+    }
+    return [...edits, { start: at, end: node.end, text: `${text}]])` }];
+  }
+}
+
+/** Takes out of an expression what a turn can evaluate: all that does not look at what earlier turns have put there. */
+class Mover {
+  readonly #ts: TypeScript;
+  readonly #meaning: Meaning;
+  readonly #roots: ReadonlySet<string>;
+  readonly #moved: Moved[];
+
+  constructor(ts: TypeScript, meaning: Meaning, roots: ReadonlySet<string>, moved: Moved[]) {
+    this.#ts = ts;
+    this.#meaning = meaning;
+    this.#roots = roots;
+    this.#moved = moved;
+  }
+
+  argument(node: ts.Expression): void {
+    if (this.#ts.isSpreadElement(node)) this.#spread(node);
+    else this.value(node, false);
+  }
+
+  /** What is put into: `groups[key(x)]`. */
+  path(node: ts.Expression): void {
+    const ts = this.#ts;
+    const inner = bare(ts, node);
+    if (ts.isIdentifier(inner)) return;
+    if (ts.isPropertyAccessExpression(inner)) return this.path(inner.expression);
+    if (ts.isElementAccessExpression(inner)) {
+      this.path(inner.expression);
+      return this.value(inner.argumentExpression, false);
+    }
+    if (ts.isCallExpression(inner)) {
+      this.path((inner.expression as ts.PropertyAccessExpression).expression);
+      return inner.arguments.forEach((argument) => this.argument(argument));
+    }
+    if (ts.isBinaryExpression(inner)) {
+      this.path(inner.left);
+      return this.value(inner.right, true);
+    }
+    throw new CarriesState(`\`${node.getText()}\` is more than a name`);
+  }
+
+  /** @param isMaybe whether it is evaluated only sometimes: then it may not be work. */
+  value(node: ts.Expression, isMaybe: boolean): void {
+    const ts = this.#ts;
+    if (isConstant(ts, node)) return;
+    const root = mentioned(ts, node, this.#roots);
+    if (root === undefined) {
+      if (isMaybe && everyNode(ts, [node]).some((part) => ts.isCallExpression(part) || ts.isAwaitExpression(part) || ts.isNewExpression(part))) throw new CarriesState(`\`${node.getText()}\` depends on what earlier turns have left`);
+      this.#moved.push({ node, isSpread: false });
+      return;
+    }
+    if (!this.#within(bare(ts, node), isMaybe)) throw new CarriesState(`it looks at \`${root}\`, which earlier turns have changed`);
+  }
+
+  /** An expression whose own part is cheap, and is done here. */
+  #within(node: ts.Expression, isMaybe: boolean): boolean {
+    const ts = this.#ts;
+    const every = (...parts: readonly ts.Expression[]): boolean => {
+      for (const part of parts) this.value(part, isMaybe);
+      return true;
+    };
+    if (ts.isIdentifier(node)) return true;
+    if (ts.isPropertyAccessExpression(node)) return every(node.expression);
+    if (ts.isElementAccessExpression(node)) return every(node.expression, node.argumentExpression);
+    if (ts.isPrefixUnaryExpression(node) && !isStep(ts, node.operator)) return every(node.operand);
+    if (ts.isBinaryExpression(node) && !isAssignment(ts, node.operatorToken.kind)) {
+      this.value(node.left, isMaybe);
+      this.value(node.right, isMaybe || isShort(ts, node.operatorToken.kind));
+      return true;
+    }
+    if (ts.isArrayLiteralExpression(node)) {
+      for (const element of node.elements) this.argument(element);
+      return true;
+    }
+    return ts.isCallExpression(node) && this.#look(node);
+  }
+
+  /** `byKey.get(k)`, `Math.max(best, …)`. */
+  #look({ expression: callee, questionDotToken, arguments: given }: ts.CallExpression): boolean {
+    const ts = this.#ts;
+    if (questionDotToken !== undefined || !ts.isPropertyAccessExpression(callee)) return false;
+    const isMath = ts.isIdentifier(callee.expression) && callee.expression.text === "Math" && this.#meaning.isGlobal("Math");
+    if (!isMath && !LOOKS.has(callee.name.text)) return false;
+    if (!isMath) this.value(callee.expression, false);
+    for (const argument of given) this.argument(argument);
+    return true;
+  }
+
+  #spread(node: ts.SpreadElement): void {
+    const root = mentioned(this.#ts, node, this.#roots);
+    if (root === undefined) this.#moved.push({ node: node.expression, isSpread: true });
+    else this.value(node.expression, false);
+  }
+}
+
+/** `groups` of `groups[k].rows`, of `groups.get(k)!`, of `(groups[k] ??= [])`. */
+function pathRoot(ts: TypeScript, node: ts.Expression): string | undefined {
+  const inner = bare(ts, node);
+  if (ts.isIdentifier(inner)) return inner.text;
+  if (ts.isPropertyAccessExpression(inner) || ts.isElementAccessExpression(inner)) return pathRoot(ts, inner.expression);
+  if (ts.isBinaryExpression(inner) && isShortAssignment(ts, inner.operatorToken.kind)) return pathRoot(ts, inner.left);
+  const isGet = ts.isCallExpression(inner) && ts.isPropertyAccessExpression(inner.expression) && inner.expression.name.text === "get";
+  return isGet ? pathRoot(ts, (inner.expression as ts.PropertyAccessExpression).expression) : undefined;
+}
+
+/** What is the same wherever it is written: `0`, `[]`, `new Set()`. */
+function isConstant(ts: TypeScript, node: ts.Expression): boolean {
+  const inner = bare(ts, node);
+  if (ts.isArrayLiteralExpression(inner)) return inner.elements.length === 0;
+  if (ts.isObjectLiteralExpression(inner)) return inner.properties.length === 0;
+  if (ts.isNewExpression(inner)) return ts.isIdentifier(inner.expression) && ["Map", "Set", "Array"].includes(inner.expression.text) && (inner.arguments?.length ?? 0) === 0;
+  const { TrueKeyword, FalseKeyword, NullKeyword } = ts.SyntaxKind;
+  return ts.isStringLiteralLike(inner) || ts.isNumericLiteral(inner) || [TrueKeyword, FalseKeyword, NullKeyword].includes(inner.kind as typeof TrueKeyword);
+}
