@@ -147,9 +147,7 @@ export class FirestoreFeed implements FeedQueue {
     this.#counts.stop();
     this.#stopJob?.();
     this.#writer.close();
-    this.#results.close();
-    this.#lines.close();
-    await this.#remover.flushed();
+    await Promise.all([this.#results.close(), this.#lines.close(), this.#remover.flushed()]);
   }
 
   async #create(): Promise<void> {

@@ -84,7 +84,7 @@ test("a snapshot from before documents were taken does not give them again, now 
 test("what another reader took is given once, by both", async (t) => {
   const store = new Told();
   const [first, second] = [reader(store), reader(store)];
-  t.after(() => [first, second].forEach(({ sequence }) => sequence.close()));
+  t.after(() => Promise.all([first, second].map(({ sequence }) => sequence.close())));
   const untaken = await write(store, ["a", "b", "c", "d", "e", "f"]);
   for (const listener of store.listeners.slice(0, 2)) listener.next(untaken.slice(0, 4), "10.0");
   await turns();
@@ -141,4 +141,62 @@ test("a document that is told again while it gets its place is no conflict with 
   await until(() => given.length === 2);
   await turns();
   assert.deepEqual([given, store.listeners.length], [["a", "b"], 1], "it need not look for another reader's");
+});
+
+test("who takes over from a reader that left half-way gives places behind its places: all later readers have one order", async (t) => {
+  const store = new Told();
+  const placed = ["z", "y", "x"];
+  const left = ["c", "f", "a", "e", "b", "d"];
+  await store.commit(placed.map((id, at) => ({ op: "create", path: `${COLLECTION}/${id}`, fields: { taken: at + 1, takenBy: "somebody" } })));
+  await write(store, left);
+  const orders: string[][] = [];
+  for (let readers = 0; readers < 3; readers++) {
+    const { sequence, given, errors } = reader(store, { leads: false });
+    t.after(() => sequence.close());
+    await sequence.drain();
+    assert.deepEqual(errors, []);
+    orders.push(given);
+  }
+  assert.deepEqual(orders[0]?.slice(0, 3), placed);
+  assert.deepEqual([...(orders[0] ?? [])].sort(), [...placed, ...left].sort());
+  assert.deepEqual(orders.slice(1), [orders[0], orders[0]]);
+});
+
+test("a leader that gave no place for long looks whether another has, and goes on behind that one's", async (t) => {
+  let nowMs = performance.now();
+  t.mock.method(performance, "now", () => nowMs);
+  const store = new Told();
+  const { sequence, given, errors } = reader(store);
+  t.after(() => sequence.close());
+  store.listeners[0]?.next(await write(store, ["a"]), "10.0");
+  await until(() => given.length === 1);
+  // It was stopped for so long that somebody else took the lead, and gave the places that it would give next.
+  await store.commit(["c", "b"].map((id, at) => ({ op: "create", path: `${COLLECTION}/${id}`, fields: { taken: at + 2, takenBy: "somebody" } })));
+  nowMs += 60_000;
+  const second = reader(store, { leads: false });
+  t.after(() => second.sequence.close());
+  store.listeners[0]?.next(await write(store, ["e", "d"]), "20.0");
+  await sequence.drain();
+  await second.sequence.drain();
+  assert.deepEqual([errors, second.errors], [[], []]);
+  assert.deepEqual([...given].sort(), ["a", "b", "c", "d", "e"]);
+  assert.deepEqual(second.given, ["a", "c", "b", "d", "e"]);
+});
+
+test("what is being given its places when a reader goes has them when it is gone", async () => {
+  const store = new Told();
+  const commit = store.commit.bind(store);
+  const { sequence } = reader(store);
+  const untaken = await write(store, ["a", "b"]);
+  let begin: () => void = () => undefined;
+  const begun = new Promise<void>((resolve) => (begin = resolve));
+  store.commit = async (writes) => {
+    begin();
+    await turns();
+    return commit(writes);
+  };
+  store.listeners[0]?.next(untaken, "10.0");
+  await begun;
+  await sequence.close();
+  assert.deepEqual(await store.query({ collection: COLLECTION, where: [["taken", "==", -1]], limit: 10 }), []);
 });

@@ -4,8 +4,9 @@
  * One listens to a few documents that nobody has taken, gives them their places in the order (`taken`), and hears of the
  * next ones because those are taken no more: a window, however large the collection is. It *leads*. Who reads beside or
  * after it *follows*: first what was taken, in that order, then what is taken as it goes. A follower leads when nobody
- * has for a while. Two that lead may give the same place twice; then one of them misses a document until the end, when
- * a follower looks at all of them again. A document says who gave it its place: that reader has given it.
+ * has for a while. Who begins to lead, or has given no place for so long that another may lead by now, looks first which
+ * places there are. Two that lead in the same moment may still give the same place twice; then one of them misses a document
+ * until the end, when a follower looks at all of them again. A document says who gave it its place: that reader has given it.
  *
  * A listener may miss a change (Google's emulator does so under load) and then says nothing of it until Google's client
  * opens it anew, two minutes later: where it is quiet one looks, soon at first.
@@ -17,6 +18,8 @@ import { ConflictError, isLater } from "../store.ts";
 
 /** Documents wait for a leader for so long before a follower leads. */
 const LEADER_LOST_MS = 3_000;
+/** A leader that has given no place for so long looks whether somebody else has: well before others think that it is lost. */
+const LEADS_SURELY_MS = 1_000;
 const PAGE = 50;
 /** A listener may tell of documents that were taken a while ago: so many of them are known at least. */
 const MIN_KNOWN = 1_024;
@@ -46,8 +49,11 @@ export class Sequence {
   #leads: boolean;
   #follows: boolean;
   #place = 0;
+  /** When it has last given a place, or seen all that there were. */
+  #placedMs = performance.now();
   #given = 0;
   #committing = false;
+  #placingNow: Promise<void> = Promise.resolve();
   #closed = false;
   readonly #stops = new Set<() => void>();
   readonly #roomMade = new Set<() => void>();
@@ -100,13 +106,15 @@ export class Sequence {
     await this.#lookAtAll();
   }
 
-  close(): void {
+  /** Resolves when no document is being given its place: places that come later would be beside those of the next reader. */
+  async close(): Promise<void> {
     this.#closed = true;
     clearTimeout(this.#lostTimer);
     clearTimeout(this.#lookTimer);
     this.#tellRoom();
     for (const stop of this.#stops) stop();
     this.#drained?.();
+    await this.#placingNow;
   }
 
   #await(documents: readonly StoredDocument[]): void {
@@ -143,15 +151,15 @@ export class Sequence {
   #hear(documents: readonly StoredDocument[], readAt: Version): void {
     const there = new Set(documents.map(({ id }) => id));
     if (!this.#follows) this.#forgetKnown(there, readAt);
-    for (const id of this.#waiting.keys()) if (!there.has(id)) this.#waiting.delete(id);
+    let isLed = documents.length === 0;
+    for (const id of this.#waiting.keys()) if (!there.has(id)) isLed = this.#waiting.delete(id);
     this.#await(documents);
     if (this.#leads) return void this.#takePlaces();
-    if (documents.length === 0) {
+    if (isLed) {
       clearTimeout(this.#lostTimer);
       this.#lostTimer = undefined;
-      return;
     }
-    this.#lostTimer ??= setTimeout(() => {
+    if (documents.length > 0) this.#lostTimer ??= setTimeout(() => {
       this.#leads = true;
       void this.#takePlaces();
     }, LEADER_LOST_MS);
@@ -167,7 +175,12 @@ export class Sequence {
   }
 
   /** The next documents get their places, and are given. */
-  async #takePlaces(): Promise<void> {
+  #takePlaces(): Promise<void> {
+    if (this.#committing) return Promise.resolve();
+    return (this.#placingNow = this.#giveNextPlaces());
+  }
+
+  async #giveNextPlaces(): Promise<void> {
     if (!this.#leads || this.#committing || this.#closed) return;
     const room = this.#options.window - this.#given;
     const next = [...this.#waiting.values()].slice(0, Math.max(0, room));
@@ -177,9 +190,11 @@ export class Sequence {
       this.#waiting.delete(id);
       this.#placing.add(id);
     }
-    let place = this.#place;
-    const writes = next.map(({ path, version }): Write => ({ op: "update", path, fields: { taken: ++place, takenBy: this.#readerId }, version }));
     try {
+      await this.#seePlaces();
+      if (this.#closed) return;
+      let place = this.#place;
+      const writes = next.map(({ path, version }): Write => ({ op: "update", path, fields: { taken: ++place, takenBy: this.#readerId }, version }));
       const versions = await this.#options.store.commit(writes);
       for (const [at, document] of next.entries()) this.#give(document, this.#place + 1, versions[at] ?? document.version);
     } catch (error) {
@@ -191,6 +206,12 @@ export class Sequence {
       this.#placing.clear();
     }
     void this.#takePlaces();
+  }
+
+  /** Places that others have given come before those that this one gives. */
+  async #seePlaces(): Promise<void> {
+    if (this.#follows || performance.now() - this.#placedMs > LEADS_SURELY_MS) await this.#catchUp();
+    this.#placedMs = performance.now();
   }
 
   #give(document: StoredDocument, place: number, version: Version): void {
