@@ -116,6 +116,65 @@ alone(remote_parallel_map(lambda x: Writes(hang) if x == 50 else x, range(100), 
 alone(remote_parallel_map(lambda x: Writes(hang) if x == 50 else x, range(100), timeout_s=2, concurrency=4), 100, 50, "BURLA_TIMEOUT")`);
 });
 
+test("an input that hangs when it is written here fails alone, in about its own time limit", async () => {
+  await run(`
+import threading
+def spin():
+    while True: pass
+def stubborn():
+    while True:
+        try: time.sleep(0.01)
+        except Exception: pass
+class State:
+    def __init__(self, act): self.act = act
+    def __getstate__(self): self.act()
+for act in (spin, hang, stubborn):
+    for bad in (Writes(act), State(act), {"deep": [State(act)]}):
+        begun = time.monotonic()
+        inputs = [State(lambda: None) if i % 7 == 0 else bad if i == 50 else i for i in range(100)]
+        alone(remote_parallel_map(lambda x: 1, inputs, timeout_s=1), 100, 50, "BURLA_INPUT", f"inputs[50] cannot be sent to the cluster: it took longer than \`timeout_s\` (in {act.__name__}, ")
+        assert time.monotonic() - begun < 10
+outcomes = failed(remote_parallel_map(lambda x: 1, (Writes(hang) if i in (3, 4) else Writes(lambda: (int, ())) for i in range(9)), timeout_s=0.5, retries=1), 9)
+assert [each[:2] for each in outcomes] == [(3, "BURLA_INPUT"), (4, "BURLA_INPUT")], outcomes
+# Slow together, and none of them by itself.
+assert remote_parallel_map(lambda x: 1, [Writes(lambda: (time.sleep(0.1), (int, ()))[1]) for _ in range(10)], timeout_s=0.5).to_list() == [1] * 10
+outcomes = failed(remote_parallel_map(lambda x: 1, [State(spin), 1, {"deep": threading.Lock()}, Writes(raising(ValueError("boom")))], timeout_s=0.5), 4)
+assert [each[:2] for each in outcomes] == [(0, "BURLA_INPUT"), (2, "BURLA_INPUT"), (3, "BURLA_INPUT")] and "['deep']" in outcomes[1][2], outcomes
+try: remote_parallel_map(lambda x: 1, [1, State(spin)], timeout_s=0.5).to_list()
+except BurlaError as refusal: assert (refusal.code, refusal.input_index) == ("BURLA_INPUT", 1), refusal
+else: raise AssertionError`);
+});
+
+test("a result that hangs when it is read here fails alone, in about the time limit of its call", async () => {
+  await run(`
+import threading
+def spin():
+    while True: pass
+class Odd(Exception):
+    def __setstate__(self, state):
+        if "burla_worker.main" not in sys.modules: spin()
+def odd(x):
+    if x == 50:
+        error = Odd("odd"); error.more = 1
+        raise error
+    return x
+for act in (spin, hang):
+    for order in ("completion", "input"):
+        begun = time.monotonic()
+        alone(remote_parallel_map(lambda i: On(i, False, act if i == 50 else None), range(100), timeout_s=1, order=order), 100, 50, "BURLA_RESULT", f"the result of input 50 cannot be read here: it took longer than \`timeout_s\` (in {act.__name__}, ")
+        assert time.monotonic() - begun < 10
+# In another thread than the main one.
+reader = threading.Thread(target=lambda: alone(remote_parallel_map(lambda i: On(i, False, spin if i == 5 else None), range(10), timeout_s=0.5), 10, 5, "BURLA_RESULT") or seen.append(1))
+seen = []
+reader.start(); reader.join()
+assert seen == [1]
+outcomes = sorted(remote_parallel_map(odd, range(100), timeout_s=1).settled(), key=lambda each: each.index)
+assert [each.index for each in outcomes if each.status == "rejected"] == [50] and "timeout_s" in str(outcomes[50].reason), outcomes[50]
+# What a value opens belongs to the thread that reads it.
+values = remote_parallel_map(lambda i: On(i, False, lambda: setattr(threading, "seen", {*getattr(threading, "seen", ()), threading.get_ident()})), range(10), timeout_s=5).to_list()
+assert len(values) == 10 and threading.seen == {threading.get_ident()}, threading.seen`);
+});
+
 test("a value that ends the worker when it is read fails alone", async () => {
   await run(`alone(remote_parallel_map(lambda x: x.value, [On(i, True, leave if i == 13 else None) for i in range(100)]), 100, 13, "BURLA_WORKER_LOST")`);
 });

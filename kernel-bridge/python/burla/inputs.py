@@ -8,14 +8,16 @@ import time
 import traceback
 from contextvars import Context
 from math import inf
-from typing import Any, Callable, Iterable, Iterator, Optional, Sized
+from typing import Any, Callable, Iterable, Iterator, Optional, Sized, TypeVar
 
 from burla_protocol.chunk_body import Refusal, with_refusals
 from burla_protocol.frames import MAX_FRAME_BYTES
-from burla_protocol.values import find_unpicklable, in_short
+from burla_protocol.interrupts import TookTooLong
+from burla_protocol.values import FIXED, Frozen, find_unpicklable, in_short
 
 from .errors import BurlaError
 from .given import as_given
+from .limits import Helper, Limits
 from .pickling import ValuePickler
 
 TARGET_CHUNK_BYTES = 256 * 1024
@@ -24,6 +26,7 @@ _MAX_SHARED_BYTES = 16 * TARGET_CHUNK_BYTES
 #: A chunk that is not full goes when the iterable has not given more for so long.
 _PATIENCE_S = 0.005
 
+T = TypeVar("T")
 Push = Callable[[int, int, int, bytes], None]
 
 
@@ -31,7 +34,7 @@ class InputPump(threading.Thread):
     """`push` takes a chunk (id, first index, count, bytes), `end` the total, `fail` what the iterable raises.
 
     `refused` is told of each input that cannot be pickled, and which is sent as such. `context` is that of the caller, in
-    which the iterable runs as if the caller had pulled it.
+    which the iterable runs as if the caller had pulled it. `limits` are those of the code of an input that is pickled.
     """
 
     def __init__(
@@ -43,6 +46,7 @@ class InputPump(threading.Thread):
         fail: Callable[[BaseException], None],
         context: Optional[Context] = None,
         refused: Callable[[int, BurlaError], None] = lambda _index, _error: None,
+        limits: Optional[Limits] = None,
     ) -> None:
         super().__init__(name="burla-inputs", daemon=True)
         self._context = context if context is not None else Context()
@@ -52,6 +56,8 @@ class InputPump(threading.Thread):
         self._end = end
         self._fail = fail
         self._refused = refused
+        self._limits = limits
+        self._helper = Helper()
         self._changed = threading.Condition()
         #: Held while values are added, or cut into a chunk.
         self._cutting = threading.RLock()
@@ -101,6 +107,7 @@ class InputPump(threading.Thread):
         finally:
             self.stop()
             self._values.clear()
+            self._helper.end()
             self._close()
 
     def _close(self) -> None:
@@ -199,27 +206,31 @@ class InputPump(threading.Thread):
     def _encode(self, values: list[Any]) -> bytes | None:
         """None when they cannot be pickled together."""
         try:
-            body = self._pickler.dumps(values)
-        except BaseException:
+            body = self._dumps(values, are_several=len(values) > 1)
+        except BaseException as reason:
             # Whatever it is, the code of an input has raised it: no signal comes to this thread.
-            return self._encode_rest(values)
+            return self._encode_rest(values) if len(values) > 1 else self._refused_alone(self._refusal(self._sent, values[0], reason))
         if len(values) > 1 or len(body) <= MAX_FRAME_BYTES - 1024:
             return body
         return self._refused_alone(_at(self._sent, "BURLA_TOO_LARGE", f"inputs[{self._sent}] has {len(body)} bytes, over the limit of {MAX_FRAME_BYTES}"))
 
     def _encode_rest(self, values: list[Any]) -> bytes | None:
-        """With the refusals of those that cannot be pickled. None when the others cannot be, although each could by itself."""
+        """Each by itself, with the refusals of those that cannot be pickled. None when the others cannot be, although each could by itself."""
         refusals: dict[int, BurlaError] = {}
+        rest: list[Any] = []
         for offset, value in enumerate(values):
             try:
-                self._pickler.dumps(value)
+                pickled = self._dumps(value)
+                # With a time limit its code is not called again, whose time together with others would be another one.
+                rest.append(value if self._limits is None else Frozen(pickled))
             except BaseException as reason:
                 refusals[offset] = self._refusal(self._sent + offset, value, reason)
+                rest.append(None)
         try:
-            body = self._pickler.dumps([None if offset in refusals else value for offset, value in enumerate(values)])
-        except BaseException as reason:
+            body = self._pickler.dumps(rest)
+        except BaseException:
             # It raises now and then.
-            return None if len(values) > 1 else self._refused_alone(self._refusal(self._sent, values[0], reason))
+            return None
         return self._with_refusals(body, refusals)
 
     def _refused_alone(self, error: BurlaError) -> bytes:
@@ -231,23 +242,38 @@ class InputPump(threading.Thread):
         return with_refusals(body, {offset: Refusal(error.code, _told(error)) for offset, error in refusals.items()})
 
     def _refusal(self, index: int, value: Any, reason: BaseException) -> BurlaError:
-        path, what = _found(value) or ("", in_short(reason))
-        error = _at(index, "BURLA_INPUT", f"inputs[{index}]{path} is {what}, which cannot be sent to the cluster")
+        if isinstance(reason, TookTooLong):
+            error = _at(index, "BURLA_INPUT", f"inputs[{index}] cannot be sent to the cluster: {in_short(reason)}")
+        else:
+            path, what = self._found(value) or ("", in_short(reason))
+            error = _at(index, "BURLA_INPUT", f"inputs[{index}]{path} is {what}, which cannot be sent to the cluster")
         error.__cause__ = reason
         return error
+
+    def _found(self, value: Any) -> tuple[str, str] | None:
+        """For a message only: what looking for it raises says nothing more."""
+        try:
+            return self._limited(lambda: find_unpicklable(value))
+        except BaseException:
+            return None
+
+    def _dumps(self, value: Any, *, are_several: bool = False) -> bytes:
+        """Raises what the code of the value raises, and TookTooLong."""
+        types = map(type, value) if are_several else (type(value),)
+        if self._limits is None or FIXED.issuperset(types):
+            return self._pickler.dumps(value)
+        return self._limited(lambda: self._pickler.dumps(value), are_several)
+
+    def _limited(self, work: Callable[[], T], are_several: bool = False) -> T:
+        limits = self._limits
+        if limits is None:
+            return work()
+        return self._helper.run(work, limits.together_s if are_several else limits.each_s)
 
 
 def _told(error: BurlaError) -> str:
     """Its message without the cure, which whoever reads it knows by the code."""
     return str(error).rpartition("\n  ")[0]
-
-
-def _found(value: Any) -> tuple[str, str] | None:
-    """For a message only: what looking for it raises says nothing more."""
-    try:
-        return find_unpicklable(value)
-    except BaseException:
-        return None
 
 
 def _at(index: int, code: str, message: str) -> BurlaError:

@@ -19,6 +19,7 @@ from .cluster import ClusterTarget
 from .connection import Connection
 from .errors import BurlaError, from_envelope, told_error
 from .inputs import InputPump
+from .limits import Limits
 from .options import LogLine, Options, Progress
 from .pickling import ValuePickler
 from .results import ResultBuffer, Settled
@@ -47,7 +48,8 @@ class Job:
         self._news: queue.SimpleQueue[tuple[str, Any, Any]] = queue.SimpleQueue()
         #: Inputs that could not be pickled, until their results come.
         self._refusals: dict[int, BurlaError] = {}
-        self._results = ResultBuffer(options.order, self._take, self._refusals)
+        self._limits = None if options.timeout_ms is None else Limits(options.timeout_ms / 1000)
+        self._results = ResultBuffer(options.order, self._take, self._refusals, self._limits)
         self._lock = threading.RLock()
         self._pump: InputPump | None = None
         self._submit: dict[str, Any] | None = None
@@ -85,7 +87,7 @@ class Job:
             self._expected = len(inputs)  # type: ignore[arg-type]
         except TypeError:
             pass
-        self._pump = InputPump(inputs, pickler, self._push, self._end_inputs, self._inputs_failed, context, self._refusals.__setitem__)
+        self._pump = InputPump(inputs, pickler, self._push, self._end_inputs, self._inputs_failed, context, self._refusals.__setitem__, self._limits)
         self._bound()
         self._connection.start()
         self._allow()

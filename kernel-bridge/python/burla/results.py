@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections import deque
 from itertools import repeat
-from typing import Any, Callable, NamedTuple, Optional
+from typing import Any, Callable, NamedTuple, Optional, TypeVar
 
 from burla_protocol.messagepack import unpack
-from burla_protocol.interrupts import is_from_outside
+from burla_protocol.interrupts import TookTooLong, is_from_outside
 from burla_protocol.values import Unreadable, decode_each, in_short
 
 from .errors import BurlaError, RemoteError, from_envelope, with_index
+from .limits import Limits, Watch
 
+T = TypeVar("T")
 
 #: With this byte begins what V8 has written; pickles begin with another.
 _STRUCTURED_CLONE = 0xFF
@@ -38,9 +40,16 @@ class ResultBuffer:
     number of others.
     """
 
-    def __init__(self, order: str, taken: Callable[[int], None], refusals: Optional[dict[int, BurlaError]] = None) -> None:
-        """:param refusals: inputs that were not sent, by their index: known here as they are."""
+    def __init__(
+        self, order: str, taken: Callable[[int], None], refusals: Optional[dict[int, BurlaError]] = None, limits: Optional[Limits] = None
+    ) -> None:
+        """
+        :param refusals: inputs that were not sent, by their index: known here as they are.
+        :param limits: of the code of a value that is read.
+        """
         self._refusals = {} if refusals is None else refusals
+        self._limits = limits
+        self._watch = Watch()
         self._in_order = order == "input"
         self._taken = taken
         self._seen = _Indices()
@@ -117,7 +126,7 @@ class ResultBuffer:
     def _decode(self, message: dict[str, Any], body: bytes) -> list[Settled]:
         count, failed, dropped = message["count"], set(message["failed"]), set(message["dropped"])
         indices = message["indices"] or range(message["first"], message["first"] + count)
-        values, are_whole = _open(memoryview(body)[: message["valuesBytes"]])
+        values, are_whole = self._open_values(memoryview(body)[: message["valuesBytes"]])
         if are_whole and not failed and not dropped and self._seen.add_range(message["first"], count, message["indices"]):
             return list(map(Settled._make, zip(indices, repeat("fulfilled"), values, repeat(None))))
         errors = unpack(body[message["valuesBytes"] :]) if failed else []
@@ -127,7 +136,7 @@ class ResultBuffer:
             if position in failed:
                 envelope, error_at = errors[error_at], error_at + 1
                 if position not in dropped and self._seen.add(index):
-                    reason = self._refusals.pop(index, None) or _restore(envelope, index)
+                    reason = self._refusals.pop(index, None) or self._restore(envelope, index)
                     entries.append(Settled(index, "rejected", None, reason))
             else:
                 value, value_at = values[value_at], value_at + 1
@@ -135,13 +144,26 @@ class ResultBuffer:
                     entries.append(_settled(index, value))
         return entries
 
+    def _open_values(self, data: memoryview) -> tuple[list[Any], bool]:
+        if len(data) == 0:
+            return [], True
+        if data[0] == _STRUCTURED_CLONE:
+            raise BurlaError("BURLA_PYTHON", "the results of this job are values of JavaScript", "Read them there: `attach(jobId)`, or `burla attach`.")
+        return decode_each(data) if self._limits is None else decode_each(data, self._limited)
 
-def _open(data: memoryview) -> tuple[list[Any], bool]:
-    if len(data) == 0:
-        return [], True
-    if data[0] == _STRUCTURED_CLONE:
-        raise BurlaError("BURLA_PYTHON", "the results of this job are values of JavaScript", "Read them there: `attach(jobId)`, or `burla attach`.")
-    return decode_each(data)
+    def _restore(self, envelope: dict[str, Any], index: int) -> BaseException:
+        try:
+            return with_index(self._limited(lambda: from_envelope(envelope), False), index)
+        except BaseException as error:
+            if is_from_outside(error) and not isinstance(error, TookTooLong):
+                raise
+            return with_index(RemoteError("Error", f"the error of this input cannot be read: {in_short(error)}"), index)
+
+    def _limited(self, read: Callable[[], T], are_several: bool) -> T:
+        limits = self._limits
+        if limits is None:
+            return read()
+        return self._watch.run(read, limits.together_s if are_several else limits.each_s)
 
 
 def _settled(index: int, value: Any) -> Settled:
@@ -150,15 +172,6 @@ def _settled(index: int, value: Any) -> Settled:
     reason = BurlaError("BURLA_RESULT", f"the result of input {index} cannot be read here: {in_short(value.error)}")
     reason.__cause__ = value.error
     return Settled(index, "rejected", None, with_index(reason, index))
-
-
-def _restore(envelope: dict[str, Any], index: int) -> BaseException:
-    try:
-        return with_index(from_envelope(envelope), index)
-    except BaseException as error:
-        if is_from_outside(error):
-            raise
-        return with_index(RemoteError("Error", f"the error of this input cannot be read: {in_short(error)}"), index)
 
 
 class _Indices:

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import io
 import pickle
-from typing import Any, Iterator, NamedTuple, Optional, Sequence
+from typing import Any, Callable, Iterator, NamedTuple, Optional, Sequence, TypeVar
 
-from .interrupts import is_from_outside
+from .interrupts import TookTooLong, is_from_outside
 from .pickling import dumps
 from .pieces import Pieces
+
+T = TypeVar("T")
+#: Runs what reads values, told whether these are several. May raise TookTooLong.
+Limited = Callable[[Callable[[], T], bool], T]
 
 #: Types whose values cannot change.
 FIXED = frozenset({int, float, str, bytes, bool, complex, type(None)})
@@ -28,36 +32,54 @@ def decode_values(data: bytes | memoryview) -> list[Any]:
     return pickle.loads(data)
 
 
+class Frozen:
+    """Stands in a pickle for the value that these bytes hold. Writing it calls no code of the value's."""
+
+    def __init__(self, data: bytes) -> None:
+        self._data = data
+
+    def __reduce__(self):
+        return pickle.loads, (self._data,)
+
+
 class Unreadable(NamedTuple):
     """In the place of a value whose own code has raised something."""
 
     error: BaseException
 
 
-def decode_each(data: bytes | memoryview) -> tuple[list[Any], bool]:
-    """All values, and whether all could be had: an `Unreadable` stands for each whose own code has raised something.
+def _without_limit(read: Callable[[], T], _are_several: bool) -> T:
+    return read()
+
+
+def decode_each(data: bytes | memoryview, limited: Limited[Any] = _without_limit) -> tuple[list[Any], bool]:
+    """All values, and whether all could be had: an `Unreadable` stands for each whose own code has raised something, or took
+    too long.
 
     Fast unless there is such a value. Raises only what comes from outside.
     """
     try:
-        return decode_values(data), True
+        return limited(lambda: decode_values(data), not is_one_value(data)), True
     except BaseException as error:
-        if is_from_outside(error):
+        has_no_time = isinstance(error, TookTooLong)
+        if is_from_outside(error) and not has_no_time:
             raise
         pieces = Pieces(data)
-        values = [_decode_one(pieces, at) for at in range(len(pieces))]
+        if has_no_time and len(pieces) == 1:
+            return [Unreadable(error)], False
+        values = [_decode_one(pieces, at, limited) for at in range(len(pieces))]
         are_whole = not any(type(value) is Unreadable for value in values)
-        if are_whole and not isinstance(error, Exception):
+        if are_whole and not isinstance(error, (Exception, TookTooLong)):
             # None of them has raised it: a handler of a signal has.
             raise
         return values, are_whole
 
 
-def _decode_one(pieces: Pieces, at: int) -> Any:
+def _decode_one(pieces: Pieces, at: int, limited: Limited[Any]) -> Any:
     try:
-        return pieces.value(at)
+        return limited(lambda: pieces.value(at), False)
     except BaseException as error:
-        if is_from_outside(error):
+        if is_from_outside(error) and not isinstance(error, TookTooLong):
             raise
         return Unreadable(error)
 
@@ -80,7 +102,7 @@ class _DataUnpickler(pickle.Unpickler):
         raise _NoData
 
 
-def is_one_value(data: bytes) -> bool:
+def is_one_value(data: bytes | memoryview) -> bool:
     """Whether a pickled list has one value: the last instruction before the end appends it, and no others with it."""
     return data[-2:] == pickle.APPEND + pickle.STOP
 
@@ -181,6 +203,9 @@ def in_short(error: BaseException) -> str:
         if trace.tb_frame.f_globals.get("__package__") not in _OURS:
             place = f" (in {code.co_name}, {code.co_filename}:{trace.tb_lineno})"
         trace = trace.tb_next
+    if isinstance(error, TookTooLong):
+        told = f" ({error.args[0]})" if error.args and error.args[0] else ""
+        return f"it took longer than `timeout_s`{told or place}"
     name, text = type(error).__name__, _first_line(error)
     return f"{name if text == name else f'{name}: {text}'}{place}"
 

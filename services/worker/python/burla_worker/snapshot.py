@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import pickle
 from sys import getrefcount
 from typing import Any
 
 from burla_protocol.interrupts import is_from_outside
 from burla_protocol.pickling import dumps
+from burla_protocol.values import Frozen
 
 
 def as_it_is_now(value: Any) -> Any:
@@ -22,15 +22,7 @@ def as_it_is_now(value: Any) -> Any:
 
 def frozen(value: Any) -> Any:
     """Stands for the value in a pickle, and calls none of its code any more. Raises what pickling it raises."""
-    return _Frozen(dumps(value))
-
-
-class _Frozen:
-    def __init__(self, data: bytes) -> None:
-        self._data = data
-
-    def __reduce__(self):
-        return pickle.loads, (self._data,)
+    return Frozen(dumps(value))
 
 
 def _own_references() -> int:
