@@ -1,11 +1,11 @@
-/** Jupyter for the tests, from Debian's packages: a server, ipykernel with pandas, and a kernel that dies when it is interrupted. */
+/** Jupyter for the tests, from Debian's packages: a server, ipykernel with pandas and matplotlib, and a kernel that dies when it is interrupted. */
 import { spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 
-const PACKAGES = ["jupyter-server", "python3-ipykernel", "python3-cloudpickle", "python3-pandas", "xpython"];
+const PACKAGES = ["jupyter-server", "python3-ipykernel", "python3-cloudpickle", "python3-pandas", "python3-matplotlib", "xpython"];
 const PROGRAMS = ["/usr/bin/jupyter-server", "/usr/bin/xpython"];
-const MODULES = ["ipykernel", "cloudpickle", "pandas"];
+const MODULES = ["ipykernel", "cloudpickle", "pandas", "matplotlib", "PIL"];
 
 /** The interpreter that has them. */
 export const PYTHON = "/usr/bin/python3";

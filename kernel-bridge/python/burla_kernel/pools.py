@@ -13,6 +13,7 @@ from typing import Any, Callable, Iterable, Iterator, Mapping, Optional
 from .effects import why_in_one_place
 from .job_run import JobRun
 from .meaning import Meaning
+from .pictures import as_made_here
 
 _END = object()
 
@@ -171,6 +172,7 @@ class ClusterPool(concurrent.futures.Executor):
     def _settle(self, entry: Any) -> None:
         future = self._futures.pop(entry.index)
         if entry.status == "fulfilled":
+            as_made_here([entry.value])
             future.set_result(entry.value)
         else:
             future.set_exception(entry.reason)

@@ -17,6 +17,7 @@ from .job_run import JobRun
 from .keep import Keeper, Kept
 from .last import Last
 from .order import Order
+from .pictures import as_made_here
 from .pools import ClusterPool, pool_maker
 from .rewrite import Rewritten
 from .screen import Publish, Screen
@@ -109,6 +110,7 @@ class Run:
         whole = self._worker_half["keeping"](cell, bound, inspect.iscoroutinefunction(cell))
         kept = self._results(whole, [None], "list", None, self._state.name, 1, file)
         restored = restore(kept.values[0], self._namespace)
+        as_made_here([restored.value])
         self._warn_of(restored.lost)
         for name, made in restored.names.items():
             self._namespace[name] = rehomed(made, self._namespace)
@@ -184,6 +186,7 @@ class Run:
             if attach_to is not None:
                 kept.recall()
             self._keeper.end(self._state.job_id, kept)
+            as_made_here(kept.values)
             self._settle(kept, job_number)
         finally:
             self._screen.close()
