@@ -144,6 +144,32 @@ test("an interrupt cancels the job, in every phase, and the session goes on", as
   }
 });
 
+for (const [how, cell] of [
+  ["a map", "[slow(x) for x in range(4)]"],
+  ["a pool", "from concurrent.futures import ThreadPoolExecutor\nwith ThreadPoolExecutor() as pool: list(pool.map(slow, range(4)))"],
+] as const) {
+  test(`an interrupt in the moment in which ${how} is first shown cancels it, and the session goes on`, async () => {
+    await run(kernel, `${FRESH}\nimport time\ndef slow(x):\n    time.sleep(600)\nkept = 7`);
+    await run(kernel, `
+import os, signal
+def interrupt_when_shown(pub):
+    publish = pub.publish
+    def shown(*args, **kwargs):
+        publish(*args, **kwargs)
+        if "${CELL_VIEW_MIME}" in kwargs.get("data", {}):
+            del pub.publish
+            os.kill(os.getpid(), signal.SIGINT)
+    pub.publish = shown
+interrupt_when_shown(get_ipython().display_pub)`);
+    const events = await runArmed(cell);
+    assert.equal(errorOf(events)?.name, "KeyboardInterrupt");
+    const { phase, jobId } = lastView(events);
+    assert.equal(phase, "cancelled");
+    await until("the job has ended on the cluster", async () => (await cluster.status()).jobs.every((job) => job.jobId !== jobId || job.phase === "cancelled"));
+    assert.equal(valueOf(await run(kernel, "kept")), "7");
+  });
+}
+
 test("the static forms tell what happened", async () => {
   await run(kernel, `${FRESH}\ndef f(x):\n    print('line', x)\n    return '<b>' * x`);
   const events = await runArmed("[f(x) for x in range(3)]");

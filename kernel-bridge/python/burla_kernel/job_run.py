@@ -20,17 +20,21 @@ class JobRun:
         self.state = state
         self._changed = changed
         self._results: Any = None
+        self._is_cancelled = False
         #: Of an input of the job: which one of the first run it is.
         self._index_of: Callable[[int], int] = lambda index: index
 
-    def run(self, function: Callable[[Any], Any], kept: Kept, only: Optional[tuple[int, ...]], attach_to: Optional[str]) -> None:
-        """To the last result. Raises what keeps it from there; failures of inputs are kept."""
+    def run(self, function: Callable[[Any], Any], kept: Kept, only: Optional[tuple[int, ...]], attach_to: Optional[str], show: Callable[[], None]) -> None:
+        """To the last result. Raises what keeps it from there; failures of inputs are kept.
+
+        `show` shows that it begins: whoever sees it may stop it from then on.
+        """
         self._index_of = kept.index_of
         try:
             # An interrupt while it is begun would leave a job of which nobody knows.
             with deferred_interrupts():
-                self._results = self._start(function, kept.feed(only), attach_to)
-                self.state.job_id = self._results.job_id
+                show()
+                self._begin(function, kept.feed(only), attach_to)
             self._take(kept)
             kept.has_ended = True
         except BaseException as error:
@@ -40,8 +44,7 @@ class JobRun:
     def stream(self, function: Callable[[Any], Any], inputs: Iterable[Any], settled: Callable[[Any], None]) -> None:
         """The same for inputs that come one by one: `settled` hears of each as it has run."""
         with deferred_interrupts():
-            self._results = self._start(function, inputs, None)
-            self.state.job_id = self._results.job_id
+            self._begin(function, inputs, None)
         for entry in self._results.settled():
             if entry.status == "fulfilled":
                 self.state.hear_value(entry.index, entry.value)
@@ -51,7 +54,15 @@ class JobRun:
             self._changed()
 
     def cancel(self) -> None:
+        """Also before it has begun, in another thread: then right after."""
+        self._is_cancelled = True
         if self._results is not None:
+            self._results.cancel()
+
+    def _begin(self, function: Callable[[Any], Any], inputs: Iterable[Any], attach_to: Optional[str]) -> None:
+        self._results = self._start(function, inputs, attach_to)
+        self.state.job_id = self._results.job_id
+        if self._is_cancelled:
             self._results.cancel()
 
     def _start(self, function: Callable[[Any], Any], inputs: Iterable[Any], attach_to: Optional[str]) -> Any:

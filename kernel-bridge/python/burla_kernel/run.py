@@ -13,6 +13,7 @@ from burla_protocol.made import restore
 from . import applied, joblib_backend
 from .clock import Clock
 from .homes import rehomed
+from .interrupts import deferred_interrupts
 from .job_run import JobRun
 from .keep import Keeper, Kept
 from .last import Last
@@ -179,10 +180,9 @@ class Run:
             self._client.last = Last(kept)
         attach_to = order.attach_to if order.attach_to is not None and job_number == order.attach_step else None
         only = order.only_inputs if kept.failures else None
-        self._screen.open()
         try:
             run = JobRun(self._client, self._cluster, self._state, self._screen.changed)
-            run.run(function, kept, only, attach_to)
+            run.run(function, kept, only, attach_to, self._screen.open)
             if attach_to is not None:
                 kept.recall()
             self._keeper.end(self._state.job_id, kept)
@@ -236,11 +236,16 @@ class Run:
     def _streaming(self, name: str, line: int, file: str) -> JobRun:
         self._jobs += 1
         self._begin_state(name, line, file)
-        self._screen.open()
-        return JobRun(self._client, self._cluster, self._state, self._screen.changed)
+        job = JobRun(self._client, self._cluster, self._state, self._screen.changed)
+        with deferred_interrupts():
+            self._screen.open()
+        return job
 
     def finish(self, error: Optional[BaseException]) -> None:
         """The cell has come to its end: None, or what it has raised."""
+        if isinstance(error, KeyboardInterrupt) and self._state.job_id is None:
+            # Shown, and stopped before a job has begun that could say so.
+            self._state.end("cancelled", "stopped by its user")
         self._screen.close()
         if error is None:
             self._keeper.forget(self._order.cell_id)
