@@ -131,6 +131,7 @@ export const TYPESCRIPT_CORPUS: readonly CorpusCell[] = [
   // Parsing
   { name: "lines that parse", setup: LINES, cell: "const hits = good.map(parse);\nconst byUser = new Map<string, Hit[]>();\nfor (const hit of hits) byUser.set(hit.user, [...(byUser.get(hit.user) ?? []), hit]);\n[...byUser].map(([user, list]) => [user, list.length])", look: "hits", mapped: [1] },
   { name: "lines of which one does not parse", setup: LINES, cell: "const hits: Hit[] = [];\nfor (const line of lines) {\n  hits.push(parse(line));\n}", look: "hits", mapped: [2] },
+  { name: "a turn that fails half way", setup: LINES, cell: "const seen: string[] = [], hits: Hit[] = [];\nfor (const line of lines) {\n  seen.push(line);\n  hits.push(parse(line));\n}", look: "[seen, hits]", mapped: [2] },
   { name: "lines and errors", setup: LINES, cell: "const hits: Hit[] = [], bad: string[] = [];\nlines.forEach((line) => {\n  try { hits.push(parse(line)) } catch { bad.push(line) }\n});\n[hits.length, bad]", look: "[hits, bad]", mapped: [2] },
   { name: "a generator that is awaited", setup: `${LINES}async function* read() { for (const line of good) yield line }`, cell: "const users: string[] = [];\nfor await (const line of read()) users.push(parse(line).user);\nusers", look: "users", mapped: [2] },
   // What is no work

@@ -158,8 +158,9 @@ export interface CallResult {
 
 function* replayed(run: KeptRun): Generator<Collected> {
   for (const [index, collected] of run.results.entries()) {
+    // A turn that has failed may have collected something before.
+    for (const [kind, values] of (collected ?? []) as readonly Collected[]) yield [kind, values.map(asPromised)];
     if (run.failures.has(index)) throw run.failures.get(index);
-    for (const [kind, values] of collected as readonly Collected[]) yield [kind, values.map(asPromised)];
   }
 }
 
@@ -226,7 +227,7 @@ function merged(kept: KeptRun | undefined, outcome: KeptRun, onlyInputs: readonl
     failures.delete(index);
     if (outcome.promised.has(at)) promised.add(index);
     if (outcome.failures.has(at)) failures.set(index, outcome.failures.get(at));
-    else results[index] = outcome.results[at];
+    results[index] = outcome.results[at];
   });
   return { results, failures, promised, count: kept.count };
 }

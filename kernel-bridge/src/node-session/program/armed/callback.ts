@@ -40,10 +40,10 @@ export function readPromised(value: unknown): { readonly value: unknown; readonl
   return { value: isPromised ? (value as Record<string, unknown>)[PROMISED] : value, isPromised };
 }
 
-/** The same for what it failed with. */
-export function readRejected(reason: unknown): { readonly reason: unknown; readonly isPromised: boolean } {
+/** The same for what it failed with, and what a turn of a loop has collected before. */
+export function readRejected(reason: unknown): { readonly reason: unknown; readonly isPromised: boolean; readonly collected: unknown } {
   const isPromised = reason instanceof Error && reason.name === REJECTED;
-  return { reason: isPromised ? reason.cause : reason, isPromised };
+  return { reason: isPromised ? reason.cause : reason, isPromised, collected: isPromised ? (reason as { readonly collected?: unknown }).collected : undefined };
 }
 
 /** The user has not written the functions that we put around theirs. */
@@ -93,9 +93,15 @@ const WRAPPERS = `({
   },
   collecting: (turn) => async (input) => {
     const awaited = async (value) => (typeof value?.then === "function" ? { "burla:promised": await value } : value);
-    const collected = [];
-    for (const [kind, values] of await turn(input)) collected.push([kind, await Promise.all(values.map(awaited))]);
-    return collected;
+    const collected = async (out) => { const all = []; for (const [kind, values] of out) all.push([kind, await Promise.all(values.map(awaited))]); return all; };
+    const out = [];
+    try {
+      await turn(input, out);
+    } catch (cause) {
+      if (out.length === 0) throw cause;
+      throw Object.assign(new Error("rejected", { cause }), { name: "burla:rejected", collected: await collected(out) });
+    }
+    return collected(out);
   },
   whole: {
     map: (receiver, fn) => () => receiver.map(fn),

@@ -108,7 +108,8 @@ function note(entry: Burla.Settled<unknown>, { results, failures, promised }: Ke
     if (isPromised) promised.add(entry.index);
     return;
   }
-  const { reason, isPromised } = readRejected(entry.reason);
+  const { reason, isPromised, collected } = readRejected(entry.reason);
+  results[entry.index] = collected;
   failures.set(entry.index, withoutWrappers(reason));
   if (isPromised) promised.add(entry.index);
 }

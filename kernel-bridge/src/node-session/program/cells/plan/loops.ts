@@ -56,7 +56,7 @@ export class LoopReader {
     this.#refuseLooking(head, collected);
     const reason = effects.whyOfCode([...head.parts, head.body], new Set(head.targets), collected.here);
     if (reason !== undefined) throw new CarriesState(reason);
-    const inner = [...collected.edits, ...ends.map((end) => ({ start: end.getStart(this.#file), end: end.end, text: `return ${OUT};` }))];
+    const inner = [...collected.edits, ...ends.map((end) => ({ start: end.getStart(this.#file), end: end.end, text: "return;" }))];
     return { head, isWork: worth.ofCode([head.body]), edits: this.#edits(node, head, collected, inner), attachEdits: this.#attachEdits(node, collected) };
   }
 
@@ -91,8 +91,8 @@ export class LoopReader {
     const file = this.#file;
     const { loops, each, body, targets } = head;
     const given = `[${targets.join(", ")}]`;
-    const turn = `async (${given}) => { const ${OUT} = []; `;
-    const close = `; return ${OUT}; })) { ${replayText(collected)} }`;
+    const turn = `async (${given}, ${OUT}) => { `;
+    const close = `; })) { ${replayText(collected)} }`;
     const open = `${this.#open(node, false)}, `;
     const isBlock = this.#ts.isBlock(body);
     const bodyStart = { start: body.getStart(file), end: isBlock ? body.getStart(file) + 1 : body.getStart(file) };

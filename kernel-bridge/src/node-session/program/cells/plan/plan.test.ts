@@ -111,7 +111,7 @@ const LOOPS: Readonly<Record<string, [turns: string, turn: string, replay: strin
   "for (const a of as) { for (const b of bs) { total += f(a, b) } }": ["for (const a of as)   for (const b of bs)  yield [a, b];", "$burla_out.push([0, [(f(a, b))]])", "total += $burla_values[0];"],
   "for (const x of xs) (groups[f(x)] ??= []).push(x)": ["for (const x of xs)  yield [x];", "$burla_out.push([0, [(f(x)), (x)]])", "(groups[$burla_values[0]] ??= []).push($burla_values[1]);"],
   "for (const x of xs) best[x.k] = Math.max(best[x.k] ?? 0, f(x))": ["for (const x of xs)  yield [x];", "$burla_out.push([0, [(x.k), (x.k), (f(x))]])", "best[$burla_values[0]] = Math.max(best[$burla_values[1]] ?? 0, $burla_values[2]);"],
-  "for await (const { id } of xs) { if (!id) continue; map.set(id, await f(id)) }": ["for await (const { id } of xs)  yield [id];", "if (!id) return $burla_out; $burla_out.push([0, [(id), (await f(id))]])", "map.set($burla_values[0], $burla_values[1]);"],
+  "for await (const { id } of xs) { if (!id) continue; map.set(id, await f(id)) }": ["for await (const { id } of xs)  yield [id];", "if (!id) return; $burla_out.push([0, [(id), (await f(id))]])", "map.set($burla_values[0], $burla_values[1]);"],
   "xs.forEach((x, i) => { out[i] = f(x) })": ["(xs).forEach((x, i) => { $burla_turns.push([x, i]); });", "$burla_out.push([0, [(i), (f(x))]])", "out[$burla_values[0]] = $burla_values[1];"],
   "xs.forEach(() => out.push(f()))": ["(xs).forEach(() => { $burla_turns.push([]); });", "$burla_out.push([0, [(f())]])", "out.push($burla_values[0]);"],
 };
