@@ -44,6 +44,38 @@ async def in_threads():
 assert asyncio.run(in_threads()) == list(range(200))`);
 });
 
+test("results are collected whole or not at all", async () => {
+  await run(`
+import threading
+new = lambda call=lambda x: x: remote_parallel_map(call, range(20))
+def refused(read, words):
+    try: read()
+    except TypeError as error: assert f"the results of this job are each given once, and {words}: read them in one place" == str(error), error
+    else: raise AssertionError
+for first in (next, lambda results: next(results.entries()), lambda results: next(results.settled()), list):
+    results = new()
+    first(results)
+    refused(results.to_list, "some have been read already")
+    rest = list(results)
+    assert len(rest) == (0 if first is list else 19), rest
+results = new()
+assert results.to_list() == list(range(20)) and list(results) == []
+refused(results.to_list, "to_list() collects them")
+def begins():
+    global seen
+    seen = threading.Event()
+    results = remote_parallel_map(lambda x: print(x), range(20), on_log=lambda _: seen.set() or go.wait(30))
+    go, collected = threading.Event(), []
+    collector = threading.Thread(target=lambda: collected.append(results.to_list()), daemon=True)
+    collector.start()
+    seen.wait(30)
+    for read in (lambda: next(results), lambda: next(results.entries()), lambda: next(results.settled())): refused(read, "to_list() collects them")
+    go.set()
+    collector.join(30)
+    assert collected == [[None] * 20], collected
+begins()`);
+});
+
 test("whoever closes or cancels lets go a thread that waits, and a with block ends while others read", async () => {
   await run(`
 import threading, time
@@ -183,7 +215,7 @@ time.sleep(1)`);
 });
 
 test("inputs are pulled in the context of the caller, and what is bound to its thread is refused with a cure", async () => {
-  await run(`
+  const said = await run(`
 import contextvars, decimal, sqlite3
 var = contextvars.ContextVar("var", default="none")
 def inputs():
@@ -198,6 +230,9 @@ assert set(first) == {("one", 7)} and set(second) == {("two", 7)} and var.get() 
 class Contextual:
     def __reduce__(self): return str, (var.get(),)
 assert contextvars.copy_context().run(lambda: (var.set("in"), remote_parallel_map(lambda x: x, [Contextual()]).to_list()))[1] == ["in"]
+import io, pathlib
+lines = io.StringIO("a\\nb\\n")
+assert sorted(remote_parallel_map(str.strip, lines)) == ["a", "b"] and not lines.closed
 database = sqlite3.connect(":memory:")
 database.execute("create table t (a)")
 database.execute("insert into t values (1)")
@@ -206,6 +241,7 @@ for bound in (database.execute("select a from t"), (row for row in database.exec
     except BurlaError as error: assert error.code == "BURLA_INPUT" and "list(cursor)" in error.cure and isinstance(error.__cause__, sqlite3.ProgrammingError), error
     else: raise AssertionError
 assert remote_parallel_map(lambda row: row[0], list(database.execute("select a from t"))).to_list() == [1]`);
+  assert.doesNotMatch(said, /Exception ignored/);
 });
 
 test("dataclasses of the script stay what the module dataclasses takes for such", async () => {

@@ -147,6 +147,22 @@ assert not any(word in text for text in texts for word in ("too much", "not this
 assert any("UserWarning: do mind" in text for text in texts), texts
 assert [line.stream for line in lines if line.text == "short mine"] == ["stdout"]
 assert open("log_of_test.txt").read().count("to the file") == 1
+def show(message, category, filename, lineno, file=None, line=None): print("shown", category.__name__, message)
+warnings.showwarning = show
+lines.clear()
+remote_parallel_map(call, [7], on_log=lines.append).to_list()
+assert [line.text for line in lines if "do mind" in line.text] == ["shown UserWarning do mind"], lines
+warnings.showwarning, warnings.formatwarning = warnings._showwarning_orig, lambda message, *_: f"formed {message}\\n"
+lines.clear()
+remote_parallel_map(call, [7], on_log=lines.append).to_list()
+assert [line.text for line in lines if "do mind" in line.text] == ["formed do mind"], lines
+# One that cannot be sent keeps nothing else here.
+import threading
+lock = threading.Lock()
+warnings.formatwarning = lambda message, *_: f"{lock} {message}\\n"
+lines.clear()
+assert remote_parallel_map(call, [7], on_log=lines.append).to_list() == ["raised"]
+assert any("UserWarning: do mind" in line.text for line in lines) and any("root 7" in line.text for line in lines), lines
 logging.disable(logging.WARNING)
 lines.clear()
 remote_parallel_map(call, [7], on_log=lines.append).to_list()

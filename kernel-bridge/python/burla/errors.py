@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pickle
-from typing import Any
+from typing import Any, Sequence
 
 from burla_protocol.failures import Hollow
 from burla_protocol.interrupts import is_from_outside
@@ -87,10 +87,11 @@ def told_error(code: str, text: str) -> BurlaError:
     return burla_error(code, message, cure) if begins else burla_error(code, text)
 
 
-def from_envelope(envelope: dict[str, Any], *, is_raised: bool = True) -> BaseException:
+def from_envelope(envelope: dict[str, Any], *, is_raised: bool = True, above: Sequence[BaseException] = ()) -> BaseException:
     """The exception again: of its own class where that can be had, with its traceback, causes and members.
 
     :param is_raised: False for a part of another one.
+    :param above: those that it is a link of, the outermost first, to which its own links may lead back.
     """
     kind = envelope.get("kind")
     if kind == "burla":
@@ -100,7 +101,7 @@ def from_envelope(envelope: dict[str, Any], *, is_raised: bool = True) -> BaseEx
     frames, original, links = _open(envelope)
     if original is None or (is_raised and not _may_be_raised(original)):
         original = RemoteError(str(envelope["name"]), str(envelope["message"]))
-    _dress(original, frames, links, envelope)
+    _dress(original, frames, links, envelope, above)
     return original
 
 
@@ -109,17 +110,25 @@ def _may_be_raised(error: BaseException) -> bool:
     return isinstance(error, Exception) and not isinstance(error, (StopIteration, StopAsyncIteration))
 
 
-def _dress(error: BaseException, frames: list[tuple[str, int, str]], links: dict[str, Any], envelope: dict[str, Any]) -> None:
+def _dress(
+    error: BaseException, frames: list[tuple[str, int, str]], links: dict[str, Any], envelope: dict[str, Any], above: Sequence[BaseException]
+) -> None:
     """Gives it what no pickle of an exception holds: its traceback, its notes, its cause and its context."""
     attach_frames(error, frames)
     _set(error, "remote_traceback", envelope["stack"])
     if links.get("notes") and not getattr(error, "__notes__", None):
         _set(error, "__notes__", links["notes"])
-    shown = from_envelope(envelope["cause"], is_raised=False) if envelope["cause"] is not None else None
-    context = links.get("context")
-    if links.get("is_cause", True):
-        error.__cause__ = shown
-    error.__context__ = shown if links.get("is_context") else from_envelope(context, is_raised=False) if context is not None else None
+    path = (*above, error)
+
+    def linked(other: dict[str, Any] | None, steps_up: int | None) -> BaseException | None:
+        if steps_up is not None:
+            # A group is made after its members, whose way up ends there.
+            return path[-1 - steps_up] if steps_up < len(path) else None
+        return None if other is None else from_envelope(other, is_raised=False, above=path)
+
+    shown = linked(envelope["cause"], None)
+    error.__cause__ = shown if links.get("is_cause", True) else linked(None, links.get("cause_above"))
+    error.__context__ = shown if links.get("is_context") else linked(links.get("context"), links.get("context_above"))
     error.__suppress_context__ = bool(links.get("suppresses", shown is not None))
 
 

@@ -111,7 +111,8 @@ class InputPump(threading.Thread):
             self._close()
 
     def _close(self) -> None:
-        close = getattr(self._iterator, "close", None)
+        """As the end of a `for` does, which leaves open what is no generator: a file, a cursor, which are whoever's opened them."""
+        close = getattr(self._iterator, "close", None) if hasattr(self._iterator, "throw") else None
         if not callable(close):
             return
         try:

@@ -10,15 +10,28 @@ from typing import Any, Optional
 from burla_protocol.pickling import dumps
 
 
+#: Modules whose own functions show warnings, if nobody has set others; `logging` does so by its own setting.
+_LIBRARIES = ("warnings", "_py_warnings", "logging")
+
+
 def library_settings(same_machine: bool) -> bytes | None:
-    """Pickled apart: what the program's handlers hold must not keep a function from being sent."""
-    settings: dict[str, Any] = {"warnings": list(warnings.filters), "logging": _logging(same_machine), "levels": _level_names()}
-    for left_out in ((), ("logging",), ("warnings",), ("logging", "warnings")):
-        try:
-            return dumps({name: None if name in left_out else value for name, value in settings.items()})
-        except Exception:
-            continue
-    return None
+    """Pickled apart, each by itself: what the program's handlers hold must not keep a function from being sent, nor one the others."""
+    settings: dict[str, Any] = {"warnings": list(warnings.filters), "logging": _logging(same_machine), "levels": _level_names(), **_shows()}
+    pickled = {name: _pickled(value) for name, value in settings.items()}
+    return dumps({name: data for name, data in pickled.items() if data is not None})
+
+
+def _pickled(value: Any) -> Optional[bytes]:
+    try:
+        return dumps(value)
+    except Exception:
+        return None
+
+
+def _shows() -> dict[str, Any]:
+    """What the program has put in the place of functions that show a warning."""
+    found = {name: getattr(warnings, name) for name in ("showwarning", "formatwarning")}
+    return {name: show for name, show in found.items() if getattr(show, "__module__", None) not in _LIBRARIES}
 
 
 def _level_names() -> dict[int, str]:
@@ -80,11 +93,4 @@ def _kind(handler: logging.Handler, same_machine: bool) -> Optional[tuple[str, .
 
 
 def _sendable(parts: list[Any]) -> list[Any]:
-    def can_be_sent(part: Any) -> bool:
-        try:
-            dumps(part)
-        except Exception:
-            return False
-        return True
-
-    return [part for part in parts if can_be_sent(part)]
+    return [part for part in parts if _pickled(part) is not None]

@@ -6,6 +6,7 @@ import os
 import threading
 import weakref
 from collections import deque
+from operator import attrgetter
 from types import TracebackType
 from typing import Any, Callable, Iterator
 
@@ -19,6 +20,9 @@ from .results import Entry, Settled
 open_streams: weakref.WeakSet[RemoteResults] = weakref.WeakSet()
 
 StartJob = Callable[[str], Job]
+
+_COLLECTOR, _READER = "collector", "reader"
+_index_of = attrgetter("index")
 
 
 class FailedInputs(Exception):
@@ -49,6 +53,8 @@ class RemoteResults(Iterator[Any]):
         #: Taken from the job, and not yet by the user.
         self._ready: deque[Settled] = deque()
         self._over = False
+        #: Who reads, if anybody: results that one reader has taken are not there for `to_list`, and it leaves none for others.
+        self._reader: str | None = None
         #: Held while one thread takes a result, or waits for one. Not by whoever ends the reading.
         self._reading = threading.RLock()
         #: In a fork of the process that reads: the threads that speak with the cluster are there, not here.
@@ -69,9 +75,18 @@ class RemoteResults(Iterator[Any]):
         return _View(self._next_outcome)
 
     def to_list(self) -> list[Any]:
-        """All values, in order of the inputs."""
-        values: dict[int, Any] = {entry.index: entry.value for entry in self.entries()}
-        return [values[index] for index in sorted(values)]
+        """All values, in order of the inputs. Raises TypeError when somebody reads the results already."""
+        with self._reading:
+            if self._reader is not None:
+                raise _read_twice(self._reader)
+            self._reader = _COLLECTOR
+            entries: list[Settled] = []
+            try:
+                while True:
+                    entries.append(self._next_fulfilled(None))
+            except StopIteration:
+                pass
+        return [entry.value for entry in sorted(entries, key=_index_of)]
 
     def begin(self) -> None:
         """Starts the job now instead of at the first use."""
@@ -114,6 +129,7 @@ class RemoteResults(Iterator[Any]):
         return Entry(entry.index, entry.value)
 
     def _next_outcome(self) -> Settled:
+        self._note_reader()
         with self._reading:
             entry = self._next_settled("continue")
         if entry is None:
@@ -122,7 +138,7 @@ class RemoteResults(Iterator[Any]):
 
     def _become_inherited(self) -> None:
         """In a fork, whose other threads are gone, whatever they held."""
-        self._is_inherited, self._reading, self._ready, self._over = True, threading.RLock(), deque(), False
+        self._is_inherited, self._reading, self._ready, self._over, self._reader = True, threading.RLock(), deque(), False, None
 
     def _begun(self, on_error: str) -> Job:
         if self._is_inherited:
@@ -134,6 +150,8 @@ class RemoteResults(Iterator[Any]):
 
     def _take_fulfilled(self) -> Settled:
         """Without the lock as long as there is one: taking from the left of a deque is one step for all threads."""
+        if self._reader is not _READER:
+            self._note_reader()
         try:
             entry = self._ready.popleft()
         except IndexError:
@@ -142,6 +160,11 @@ class RemoteResults(Iterator[Any]):
             return entry
         with self._reading:
             return self._next_fulfilled(entry)
+
+    def _note_reader(self) -> None:
+        if self._reader is _COLLECTOR and not self._over:
+            raise _read_twice(_COLLECTOR)
+        self._reader = self._reader or _READER
 
     def _next_fulfilled(self, taken: Settled | None) -> Settled:
         """:param taken: one that has been taken already."""
@@ -221,6 +244,11 @@ class RemoteResults(Iterator[Any]):
             self._job.leave()
         open_streams.discard(self)
         self._output.end()
+
+
+def _read_twice(reader: str) -> TypeError:
+    how = "to_list() collects them" if reader is _COLLECTOR else "some have been read already"
+    return TypeError(f"the results of this job are each given once, and {how}: read them in one place")
 
 
 class _View(Iterator[Any]):

@@ -60,6 +60,7 @@ class _Packer:
         links = Links(notes=_notes(error), suppresses=error.__suppress_context__)
         cause, context = error.__cause__, error.__context__
         shown = None
+        links.cause_above, links.context_above = _steps_up(cause, path), _steps_up(context, path)
         if cause is not None and self._may_hold(cause, path):
             shown, links.is_cause = self.pack(cause, path), True
         if context is not None and context is cause:
@@ -85,6 +86,10 @@ class _Packer:
         while trace is not None and self._is_ours(trace.tb_frame.f_code.co_filename):
             trace = trace.tb_next
         return trace
+
+
+def _steps_up(link: BaseException | None, path: list[BaseException]) -> int | None:
+    return next((steps for steps, above in enumerate(reversed(path)) if above is link), None)
 
 
 def is_group(error: BaseException) -> bool:
@@ -129,6 +134,9 @@ class Links:
     is_context: bool = False
     #: `__context__`, where it is another one.
     context: dict[str, Any] | None = None
+    #: `__cause__` and `__context__` that lead back: 0 for the exception itself, 1 for the one that it is a link of, and so on.
+    cause_above: int | None = None
+    context_above: int | None = None
 
 
 def _pickled(error: BaseException, trace: TracebackType | None, links: Links, members: list[dict[str, Any]] | None) -> bytes:

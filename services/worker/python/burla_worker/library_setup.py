@@ -6,23 +6,29 @@ import logging
 import pickle
 import sys
 import warnings
-from typing import Any, Optional
+from typing import Any, Callable, Optional
 
 
 def set_libraries_up(pickled: Optional[bytes]) -> None:
     """What cannot be had here is left as it is: it is not what the user's function was sent for."""
-    try:
-        settings: dict[str, Any] = pickle.loads(pickled) if pickled is not None else {}
-    except Exception:
-        return
-    if settings.get("warnings") is not None:
-        # Also tells the module that filters have changed.
-        warnings.resetwarnings()
-        warnings.filters.extend(settings["warnings"])  # type: ignore[attr-defined]
-    for level, name in settings.get("levels", {}).items():
+    settings: dict[str, bytes] = pickle.loads(pickled) if pickled is not None else {}
+    for name, set_up in _SETTERS.items():
+        try:
+            if name in settings:
+                set_up(pickle.loads(settings[name]))
+        except Exception:
+            continue
+
+
+def _set_filters(filters: list[Any]) -> None:
+    # Also tells the module that filters have changed.
+    warnings.resetwarnings()
+    warnings.filters.extend(filters)  # type: ignore[attr-defined]
+
+
+def _name_levels(names: dict[int, str]) -> None:
+    for level, name in names.items():
         logging.addLevelName(level, name)
-    if settings.get("logging") is not None:
-        _set_logging(settings["logging"])
 
 
 def _set_logging(settings: dict[str, Any]) -> None:
@@ -56,3 +62,13 @@ def _handler(settings: dict[str, Any]) -> Optional[logging.Handler]:
     handler.setFormatter(settings["formatter"])
     handler.filters[:] = settings["filters"]
     return handler
+
+
+_SETTERS: dict[str, Callable[[Any], None]] = {
+    # Before `logging`, which may take the place of what shows warnings.
+    "showwarning": lambda show: setattr(warnings, "showwarning", show),
+    "formatwarning": lambda form: setattr(warnings, "formatwarning", form),
+    "warnings": _set_filters,
+    "levels": _name_levels,
+    "logging": _set_logging,
+}
