@@ -31,7 +31,7 @@ export function mapCapture<Result>(capture: Capture, inputs: Inputs<unknown>, co
 
   const prepare = async (onError: "throw" | "continue"): Promise<PreparedFunction> => {
     const bundle = await bundleCapture(capture, { cacheDirectory: bundleCacheDirectory() });
-    const spec = specOf(name, { ...compiled, onError }, bundle, surroundings);
+    const spec = specOf(name, { ...compiled, onError, inputsAtHand: Array.isArray(inputs) }, bundle, surroundings);
     return { spec, code: bundle.code, values: capture.values };
   };
   const stream = new ResultStream<Result>(
@@ -52,12 +52,12 @@ export function mapCapture<Result>(capture: Capture, inputs: Inputs<unknown>, co
   return stream;
 }
 
-function specOf(name: string, options: CompiledOptions, bundle: { id: string; externals: JobSpec["bundle"]["externals"] }, surroundings: Surroundings): JobSpec {
-  const { image, cpu, ramMiB, grow, maxParallelism, concurrency, onError, retries, timeoutMs, setupTimeoutMs, detach } = options;
+function specOf(name: string, options: CompiledOptions & Pick<JobSpec, "inputsAtHand">, bundle: { id: string; externals: JobSpec["bundle"]["externals"] }, surroundings: Surroundings): JobSpec {
+  const { image, cpu, ramMiB, grow, maxParallelism, concurrency, onError, retries, timeoutMs, setupTimeoutMs, detach, inputsAtHand } = options;
   return {
     name: name.slice(0, 256),
     runtime: "node",
-    image, cpu, ramMiB, grow, maxParallelism, concurrency, retries, timeoutMs, setupTimeoutMs, detach,
+    image, cpu, ramMiB, grow, maxParallelism, concurrency, retries, timeoutMs, setupTimeoutMs, detach, inputsAtHand,
     ...surroundings,
     onError: detach ? "continue" : onError,
     parent: null,

@@ -23,7 +23,7 @@ import { imageNameSchema } from "./spec.ts";
 import type { BundleId, JobId, NodeId, WorkerId } from "./ids.ts";
 
 /** Raised whenever two builds could not talk; the first thing that either side compares. */
-export const PROTOCOL_VERSION = 9;
+export const PROTOCOL_VERSION = 10;
 
 const count = v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(Number.MAX_SAFE_INTEGER));
 const positive = v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(Number.MAX_SAFE_INTEGER));
@@ -95,6 +95,8 @@ export const jobSpecSchema = v.object({
   grow: v.pipe(count, v.maxValue(1000)),
   /** The job goes on and keeps its results when its client is gone. */
   detach: v.boolean(),
+  /** All inputs are there, as in an array: to pull one is no work, and they may be pulled far ahead of whoever takes the results. */
+  inputsAtHand: v.boolean(),
   /** Longest time of the set-up of one worker; null for a job without any. */
   setupTimeoutMs: v.nullable(v.pipe(v.number(), v.minValue(1))),
   /** The option `env`. Goes over what the workers have. */

@@ -15,7 +15,7 @@ export const CODE = Buffer.from("export default () => (x) => x;");
 export function specOf(changes: Partial<JobSpec> = {}): JobSpec {
   return {
     name: "test", runtime: "node", image: null, cpu: 1, ramMiB: null, maxParallelism: null, concurrency: 1, onError: "continue", retries: 0,
-    timeoutMs: null, grow: 0, detach: false, setupTimeoutMs: null, env: [], environment: null, cwd: null, parent: null, python: null, queue: null, bundle: { id: bundleIdOf({ runtime: "node", externals: [] }, CODE), externals: [] }, ...changes,
+    timeoutMs: null, grow: 0, detach: false, inputsAtHand: false, setupTimeoutMs: null, env: [], environment: null, cwd: null, parent: null, python: null, queue: null, bundle: { id: bundleIdOf({ runtime: "node", externals: [] }, CODE), externals: [] }, ...changes,
   };
 }
 

@@ -61,6 +61,39 @@ console.log(new Set(seen).size, seen.length);
   assertOneRun(await cluster.job(jobId), calls(), COUNT);
 });
 
+/** More than the first window, of calls so long that they are not over before the consumer computes. */
+const AHEAD_COUNT = 500;
+for (const [what, inputs, works] of [
+  ["a consumer that computes for long leaves no worker idle when its inputs are in an array", "Array.from({ length: COUNT }, (_, x) => x)", "all"],
+  ["a generator is not pulled far ahead of it", "(function* () { for (let x = 0; x < COUNT; x++) yield x; })()", "some"],
+] as const) {
+  test(what, async () => {
+    const { file, calls } = journal(`ahead-${works}`);
+    const script = Script.start(cluster, `
+import { appendFileSync, readFileSync } from "node:fs";
+const COUNT = ${AHEAD_COUNT};
+const file = ${JSON.stringify(file)};
+const stream = remoteParallelMap(async (x) => { appendFileSync(file, x + "\\n"); await new Promise((resolve) => setTimeout(resolve, 20)); return x; }, ${inputs});
+const calls = () => readFileSync(file, "utf8").split("\\n").length - 1;
+const isStill = (ms) => { const before = calls(); for (const endMs = performance.now() + ms; performance.now() < endMs;); return calls() === before; };
+const seen = [];
+for await (const x of stream) {
+  if (seen.push(x) !== 100) continue;
+  while (!isStill(3_000));
+  console.log("calls " + calls());
+}
+console.log(new Set(seen).size, seen.length);
+`);
+    const made = Number(await script.line(/^calls (\d+)$/, PATIENCE_MS));
+    const { stdout, code, stderr } = await script.ended(PATIENCE_MS);
+    assert.equal(code, 0, stderr);
+    assert.match(stdout, new RegExp(`^${AHEAD_COUNT} ${AHEAD_COUNT}$`, "m"));
+    assertEachOnce(calls(), AHEAD_COUNT);
+    if (works === "all") assert.equal(made, AHEAD_COUNT);
+    else assert.ok(made < AHEAD_COUNT, `${made} calls were made for a consumer that took a hundred results`);
+  });
+}
+
 test("one that computes between its call and the first look at the results", async () => {
   const script = Script.start(cluster, `
 const stream = remoteParallelMap((x) => x, [1, 2, 3]);

@@ -74,7 +74,7 @@ function makeJob(random: Random, calmMs: number, largest: { cpu: number; ramMiB:
     concurrency: random.chance(0.25) ? random.int(2, 8) : 1,
     onError: random.pick(["throw", "continue", "continue"]),
     retries: random.pick([0, 0, 1, 3]),
-    timeoutMs, detach: random.chance(0.15), setupTimeoutMs: null, env: [], environment: null, cwd: null, parent: null,
+    timeoutMs, detach: random.chance(0.15), inputsAtHand: inputs % 2 === 0, setupTimeoutMs: null, env: [], environment: null, cwd: null, parent: null,
     python: null, queue: null,
     bundle: { id: "0".repeat(64) as BundleId, externals: [] },
   };

@@ -17,7 +17,7 @@ const codeOf = (what: string) => Buffer.from(`export default () => () => ${JSON.
 function specOf(code: Uint8Array): JobSpec {
   return {
     name: "bundles", runtime: "node", image: null, cpu: 1, ramMiB: null, maxParallelism: null, concurrency: 1, onError: "continue", retries: 0, grow: 0, timeoutMs: null,
-    detach: false, setupTimeoutMs: null, env: [], environment: null, cwd: null, parent: null, python: null, queue: null, bundle: { id: bundleIdOf(KIND, code), externals: [] },
+    detach: false, inputsAtHand: false, setupTimeoutMs: null, env: [], environment: null, cwd: null, parent: null, python: null, queue: null, bundle: { id: bundleIdOf(KIND, code), externals: [] },
   };
 }
 

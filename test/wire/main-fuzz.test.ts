@@ -61,7 +61,7 @@ for (const [role, union] of [["client", clientToMain], ["node", nodeToMain]] as 
 const CODE = Buffer.from("export default () => (x) => x;");
 const SPEC: JobSpec = {
   name: "fuzz", runtime: "node", image: null, cpu: 1, ramMiB: null, maxParallelism: null, concurrency: 1, onError: "continue", retries: 0,
-  timeoutMs: null, grow: 0, detach: false, setupTimeoutMs: null, env: [], environment: null, cwd: null, parent: null, python: null, queue: null, bundle: { id: bundleIdOf({ runtime: "node", externals: [] }, CODE), externals: [] },
+  timeoutMs: null, grow: 0, detach: false, inputsAtHand: false, setupTimeoutMs: null, env: [], environment: null, cwd: null, parent: null, python: null, queue: null, bundle: { id: bundleIdOf({ runtime: "node", externals: [] }, CODE), externals: [] },
 };
 /** Three jobs of one seed: with few of them, messages about the same job meet. */
 const jobsOf = (seed: number) => [0, 1, 2].map((at) => `job-${String(seed * 3 + at).padStart(19, "0")}` as JobId);

@@ -79,7 +79,7 @@ class Job:
         if len(bundle.code) > MAX_FUNCTION_BYTES:
             message = f"the function and what it captured have {len(bundle.code)} bytes, over the limit of {MAX_FUNCTION_BYTES}"
             raise BurlaError("BURLA_TOO_LARGE", message)
-        spec = job_spec(bundle, self._options, self._target, surroundings)
+        spec = job_spec(bundle, self._options, self._target, surroundings, isinstance(inputs, (list, tuple, range)))
         self._submit = {"type": "submit", "jobId": self.job_id, "spec": spec, "codeBytes": len(bundle.code)}
         self._code = bundle.code
         self._lines_after = 0

@@ -15,7 +15,7 @@ from .options import Options
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
 
 
-def job_spec(bundle: Bundle, options: Options, target: ClusterTarget, surroundings: dict[str, Any]) -> dict[str, Any]:
+def job_spec(bundle: Bundle, options: Options, target: ClusterTarget, surroundings: dict[str, Any], inputs_at_hand: bool) -> dict[str, Any]:
     externals = [{"name": name, "version": version, "directory": "", "needs": []} for name, version in bundle.externals]
     return {
         "name": (options.name or bundle.name)[:256],
@@ -30,6 +30,7 @@ def job_spec(bundle: Bundle, options: Options, target: ClusterTarget, surroundin
         "retries": options.retries,
         "timeoutMs": options.timeout_ms,
         "detach": options.detach,
+        "inputsAtHand": inputs_at_hand,
         "setupTimeoutMs": options.setup_timeout_ms,
         **surroundings,
         "parent": None,

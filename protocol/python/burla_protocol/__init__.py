@@ -4,4 +4,4 @@ Standard library and cloudpickle only. Nothing here decides anything.
 """
 
 #: Equal to `PROTOCOL_VERSION` of `protocol/src/messages.ts`, which a test compares.
-PROTOCOL_VERSION = 9
+PROTOCOL_VERSION = 10

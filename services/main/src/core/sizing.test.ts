@@ -53,6 +53,12 @@ test("the window grows with the workers, is bounded, and unbounded for a detache
   assert.equal(windowInputs(jobWith({}, { detach: true }), 1), Number.MAX_SAFE_INTEGER);
 });
 
+test("where all inputs are there and calls are measured, the window is half a minute of work", () => {
+  const window = (callMs: number, { calls = 64, inputsAtHand = true } = {}) => windowInputs(jobWith({ callTime: { callMs, calls } }, { inputsAtHand }), 2);
+  assert.deepEqual([window(100), window(1000), window(0.001)], [800, 80, MAX_WINDOW_INPUTS]);
+  for (const few of [{ calls: 63 }, { inputsAtHand: false }]) assert.deepEqual([window(100, few), window(1000, few)], [16, 16]);
+});
+
 test("the pause before a retry doubles up to half a minute", () => {
   assert.deepEqual([1, 2, 3, 20].map(retryDelayMs), [100, 200, 400, 30_000]);
 });

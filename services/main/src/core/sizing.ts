@@ -22,6 +22,13 @@ const MIN_GRANT_MS = 5;
 const FIRST_CHUNK_INPUTS = 64;
 export const FIRST_WINDOW_INPUTS = 256;
 const MIN_WINDOW_INPUTS = 16;
+/** Grants for each worker ahead of whoever takes the results: few where pulling an input may be work of its own. */
+const GRANTS_AHEAD = 4;
+/**
+ * Where all inputs are there, so much work that nobody is idle while a loop computes for half a minute. Bytes are bounded
+ * beside. Not before calls are measured well: what is far ahead has the chunks of the measure of its time.
+ */
+const AT_HAND_AHEAD_MS = 40_000;
 /** The running mean of a call's time is one over so many calls, about: few, so that it follows calls that change. */
 const MEAN_OVER_CALLS = 64;
 
@@ -36,9 +43,11 @@ export function nextCallTime(before: CallTime | null, calls: number, runMs: numb
 
 /** Inputs that make `TARGET_GRANT_MS` of work for one worker. */
 export function targetInputs(job: Job): number {
-  if (job.callTime === null) return 1;
-  const perMs = job.spec.concurrency / Math.max(job.callTime.callMs, 1e-4);
-  return clamp(Math.floor(TARGET_GRANT_MS * perMs), 1, MAX_CHUNK_INPUTS);
+  return job.callTime === null ? 1 : clamp(inputsIn(TARGET_GRANT_MS, job.callTime, job.spec.concurrency), 1, MAX_CHUNK_INPUTS);
+}
+
+function inputsIn(ms: number, { callMs }: CallTime, concurrency: number): number {
+  return Math.floor((ms * concurrency) / Math.max(callMs, 1e-4));
 }
 
 /** Size of the next grant: the target, less when few inputs are left for many workers. */
@@ -68,7 +77,10 @@ export function wantsMore(job: Job, assignment: Assignment): boolean {
 export function windowInputs(job: Job, workers: number): number {
   if (job.spec.detach) return Number.MAX_SAFE_INTEGER;
   if (job.callTime === null) return FIRST_WINDOW_INPUTS;
-  const perWorker = 4 * Math.max(targetInputs(job), 2 * job.spec.concurrency);
+  const { inputsAtHand, concurrency } = job.spec;
+  const usual = GRANTS_AHEAD * Math.max(targetInputs(job), 2 * concurrency);
+  const isFar = inputsAtHand && job.callTime.calls >= MEAN_OVER_CALLS;
+  const perWorker = isFar ? Math.max(usual, inputsIn(AT_HAND_AHEAD_MS, job.callTime, concurrency)) : usual;
   return clamp(perWorker * Math.max(1, workers), MIN_WINDOW_INPUTS, MAX_WINDOW_INPUTS);
 }
 

@@ -11,7 +11,7 @@ export const nodeIdOf = (name: string) => `node-${name}` as NodeId;
 export function specOf(changes: Partial<JobSpec> = {}): JobSpec {
   return {
     name: "test", runtime: "node", image: null, cpu: 1, ramMiB: null, maxParallelism: null, concurrency: 1, onError: "continue", retries: 0,
-    timeoutMs: null, grow: 0, detach: false, setupTimeoutMs: null, env: [], environment: null, cwd: null, parent: null, python: null, queue: null, bundle: { id: "0".repeat(64) as BundleId, externals: [] }, ...changes,
+    timeoutMs: null, grow: 0, detach: false, inputsAtHand: false, setupTimeoutMs: null, env: [], environment: null, cwd: null, parent: null, python: null, queue: null, bundle: { id: "0".repeat(64) as BundleId, externals: [] }, ...changes,
   };
 }
 

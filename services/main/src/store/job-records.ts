@@ -51,11 +51,12 @@ const storedEnv = v.union([
   v.pipe(v.record(v.string(), v.string()), v.transform((record): Variables => Object.entries(record))),
 ]);
 
-/** A main of an earlier build may have written it: then it has no image, no queue but main, and no set-up. */
+/** A main of an earlier build may have written it: then it has no image, no queue but main, no set-up, and says nothing of its inputs. */
 const storedSpecSchema = v.object({
   ...jobSpecSchema.entries,
   image: v.optional(jobSpecSchema.entries.image, null),
   queue: v.optional(jobSpecSchema.entries.queue, null),
+  inputsAtHand: v.optional(jobSpecSchema.entries.inputsAtHand, false),
   setupTimeoutMs: v.optional(jobSpecSchema.entries.setupTimeoutMs, null),
   env: storedEnv,
   environment: v.optional(jobSpecSchema.entries.environment, null),
