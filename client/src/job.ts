@@ -4,6 +4,7 @@ import {
 } from "@burla/protocol";
 import * as v from "valibot";
 import { stepTo, type FeedQueue } from "@burla/queue";
+import { bytesText } from "./bytes-text.ts";
 import type { ClusterConnection, JobChannel } from "./cluster-connection.ts";
 import { ElsewhereFeed } from "./elsewhere-feed.ts";
 import { InputPump, type ChunkToSend, type InContext } from "./inputs.ts";
@@ -16,6 +17,8 @@ export interface PreparedFunction {
   readonly spec: JobSpec;
   readonly code: Uint8Array;
   readonly values: Uint8Array;
+  /** Of values that are too many to be sent. */
+  readonly largest?: { readonly name: string; readonly bytes: number } | null | undefined;
 }
 
 /** How the job begins: with a function and inputs, or as one that runs already. */
@@ -461,7 +464,10 @@ function lengthOf(inputs: Inputs<unknown>): number | null {
 }
 
 /** @throws BurlaError BURLA_TOO_LARGE, before anything is sent. */
-function checkSize({ code, values }: PreparedFunction): void {
+function checkSize({ code, values, largest }: PreparedFunction): void {
   const bytes = code.byteLength + values.byteLength;
-  if (bytes > MAX_FUNCTION_BYTES) throw new BurlaError("BURLA_TOO_LARGE", `the function and what it captured have ${bytes} bytes, over the limit of ${MAX_FUNCTION_BYTES}`);
+  if (bytes <= MAX_FUNCTION_BYTES) return;
+  const which = largest == null ? "" : `; ${largest.name} alone has ${bytesText(largest.bytes)}`;
+  const cure = largest == null ? undefined : `Read ${largest.name} in the function, or in \`setup\`, from a file or a URL; or give each input its own part of it.`;
+  throw new BurlaError("BURLA_TOO_LARGE", `the function and what it captured have ${bytesText(bytes)}, over the limit of ${bytesText(MAX_FUNCTION_BYTES)}${which}`, cure === undefined ? {} : { cure });
 }

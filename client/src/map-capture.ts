@@ -32,7 +32,7 @@ export function mapCapture<Result>(capture: Capture, inputs: Inputs<unknown>, co
   const prepare = async (onError: "throw" | "continue"): Promise<PreparedFunction> => {
     const bundle = await bundleCapture(capture, { cacheDirectory: bundleCacheDirectory() });
     const spec = specOf(name, { ...compiled, onError, inputsAtHand: Array.isArray(inputs) }, bundle, surroundings);
-    return { spec, code: bundle.code, values: capture.values };
+    return { spec, code: bundle.code, values: capture.values, largest: capture.largest };
   };
   const stream = new ResultStream<Result>(
     jobId,

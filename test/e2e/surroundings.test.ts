@@ -111,6 +111,13 @@ test("an environment that is too large is refused before anything is sent, by it
   reset();
 });
 
+test("captured values that are too many are refused before anything is sent, by the largest of them", async () => {
+  const weights = new Float64Array(17_000_000);
+  const small = [1];
+  const add = (x: number) => x + (weights[0] ?? 0) + (small[0] ?? 0);
+  await assert.rejects(remoteParallelMap((x: number) => add(x), [1]).toArray(), (error: Error & { code?: string }) => error.code === "BURLA_TOO_LARGE" && /130 MiB, over the limit of 128 MiB; weights alone has 130 MiB\s+Read weights in the function/.test(error.message));
+});
+
 test("callbacks and inputs run in the async context of their own call", async () => {
   const storage = new AsyncLocalStorage<string>();
   const heard: [string, string | undefined][] = [];

@@ -9,6 +9,7 @@ import type { ExtensionApi } from "../../extension/src/extension.ts";
 import type { Question } from "../../extension/src/clusters/questions.ts";
 import type { ClusterState } from "../../extension/src/clusters/state.ts";
 import { COMMANDS } from "../../extension/src/contributions.ts";
+import { processesWith } from "../support/processes.ts";
 
 const NEVER = new AbortController().signal;
 const ASKING = { signal: NEVER };
@@ -40,6 +41,15 @@ suite("shell", () => {
     assert.equal(link.kind, "online");
     assert.ok(status !== null && status.nodes.length >= 2);
     assert.equal(status.nodes.length, status.wantedNodes);
+  });
+
+  test("ports of ours are not forwarded from a remote host", () => {
+    const patterns = Object.entries(vscode.workspace.getConfiguration("remote").get<Record<string, { onAutoForward?: string }>>("portsAttributes", {}));
+    const isIgnored = (command: string) => patterns.some(([pattern, { onAutoForward }]) => onAutoForward === "ignore" && new RegExp(pattern).test(command));
+    const commands = processesWith(process.env["BURLA_HOME"] ?? "").filter(({ role }) => role !== "other").map(({ command }) => command);
+    assert.ok(commands.length >= 3, String(commands));
+    for (const command of [...commands, "/usr/bin/python3 -m ipykernel_launcher -f /tmp/burla-kernel-HECUcK/connection.json"]) assert.ok(isIgnored(command), command);
+    assert.ok(!isIgnored("/usr/bin/node server.js"));
   });
 
   test("a second start joins what runs", async () => {

@@ -1,8 +1,9 @@
+import { MAX_FUNCTION_BYTES } from "@burla/protocol";
 import { ClassRegisters } from "./class-registers.ts";
 import { DecoratorNotes } from "./decorator-notes.ts";
 import { encodeValues } from "./encode.ts";
 import { emitEntry, emitReexport } from "./entry.ts";
-import { explainGraph } from "./explain.ts";
+import { explainGraph, largestOf } from "./explain.ts";
 import { FunctionReader } from "./functions.ts";
 import { HeapContexts } from "./heap-contexts.ts";
 import { Inspector, ScriptStore } from "./inspect.ts";
@@ -40,13 +41,15 @@ export function captureFunction(fn: (...args: never[]) => unknown, options: Capt
     new ClassRegisters(inspector, world).refuse([...graph.vertices.values()]);
     const { bytes, codes } = encodeValues(graph, vertex);
     const isReexport = vertex.fn?.kind === "code";
+    const explanation = () => explainGraph(graph, graph.vertices.get(fn) ?? vertex, name, world);
     const about = { wantsContext: functions.takesContext(fn), first: notes.library };
     return {
       name,
       values: isReexport ? new Uint8Array() : bytes,
       entry: vertex.fn?.kind === "code" ? emitReexport([vertex.fn.ref], about) : emitEntry(functions.templates, codes, about),
       origin: functions.origin ?? world.directory,
-      ...(options.explain === true ? { explanation: explainGraph(graph, graph.vertices.get(fn) ?? vertex, name, world) } : {}),
+      ...(options.explain === true ? { explanation: explanation() } : {}),
+      ...(bytes.byteLength > MAX_FUNCTION_BYTES ? { largest: largestOf(explanation()) } : {}),
     };
   } finally {
     inspector.close();

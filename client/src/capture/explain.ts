@@ -1,4 +1,5 @@
 import { serialize } from "node:v8";
+import { bytesText } from "../bytes-text.ts";
 import type { ClosedOver } from "./functions.ts";
 import type { ScriptParts, StatementLine } from "./script-parts.ts";
 import type { Template } from "./template.ts";
@@ -41,6 +42,13 @@ export function explainGraph(graph: ValueGraph, root: Vertex, name: string, worl
     return { name: label, kind: isClass ? "class" : "function", detail: world.location(template.script, template.site.textStart), parts };
   };
   return { root: explain(name, root.value), leftOut: [...leftOut].sort() };
+}
+
+/** The largest of the values that are sent, by the name that the code knows it by; null when only code is. */
+export function largestOf({ root }: Explanation): Capture["largest"] {
+  const all = (part: Explained): Explained[] => [part, ...part.parts.flatMap(all)];
+  const [first] = all(root).filter(({ bytes }) => bytes !== undefined).sort((a, b) => (b.bytes ?? 0) - (a.bytes ?? 0));
+  return first === undefined ? null : { name: first.name, bytes: first.bytes ?? 0 };
 }
 
 /** The explanation and the bundle as text: a tree of what is sent, then what was bundled and what stays outside. */
@@ -118,9 +126,4 @@ function labelOf(props: readonly unknown[] | undefined, part: unknown): string {
 function importText(name: string, path: readonly string[], specifier: string): string {
   const member = [...(name === "*" ? [] : [name]), ...path].join(".");
   return member === "" ? specifier : `${member} from ${specifier}`;
-}
-
-function bytesText(bytes: number): string {
-  if (bytes < 1024) return `${bytes} B`;
-  return bytes < 1024 * 1024 ? `${(bytes / 1024).toFixed(1)} KiB` : `${(bytes / 1024 / 1024).toFixed(1)} MiB`;
 }

@@ -33,6 +33,8 @@ export interface Capture {
   origin: string;
   /** What is sent, for people; only if asked for. */
   explanation?: Explanation;
+  /** Of captured values that are too many to be sent. */
+  largest?: { name: string; bytes: number } | null;
   /** For a function read from the source of a script: which of the script's statements go with it. */
   parts?: ScriptParts;
 }

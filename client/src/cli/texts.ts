@@ -1,4 +1,5 @@
 /** Numbers and times as a person reads them. */
+export { bytesText } from "../bytes-text.ts";
 
 const SECOND_MS = 1000;
 const MINUTE_MS = 60 * SECOND_MS;
@@ -12,16 +13,6 @@ export function durationText(ms: number): string {
   if (ms < MINUTE_MS) return `${Math.round(ms / SECOND_MS)} s`;
   if (ms < HOUR_MS) return `${Math.round(ms / MINUTE_MS)} min`;
   return ms < DAY_MS ? `${(ms / HOUR_MS).toFixed(1)} h` : `${Math.round(ms / DAY_MS)} days`;
-}
-
-/** Such as `512 B`, `4.0 KiB`, `12 MiB`. */
-export function bytesText(bytes: number): string {
-  if (bytes < 1024) return `${bytes} B`;
-  const units = ["KiB", "MiB", "GiB", "TiB"];
-  let amount = bytes / 1024;
-  let at = 0;
-  for (; amount >= 1024 && at < units.length - 1; at++) amount /= 1024;
-  return `${amount >= 10 ? Math.round(amount) : amount.toFixed(1)} ${units[at] ?? ""}`;
 }
 
 /** Such as `1 job`, `1,200 jobs`. */

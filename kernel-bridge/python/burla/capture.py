@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from types import FunctionType, ModuleType
 from typing import Any, Callable, Optional, Sequence
 
+from burla_protocol.frames import MAX_FUNCTION_BYTES
 from burla_protocol.interrupts import is_from_outside
 from burla_protocol.values import find_unpicklable, is_picklable
 
@@ -17,8 +18,7 @@ from .library_settings import library_settings
 from .modules import own_modules, packages_in
 from .pickling import ValuePickler
 from .sources import sources_of
-
-_MAX_BUNDLE_BYTES = 64 * 1024 * 1024
+from .too_large import too_large
 
 
 @dataclass(frozen=True)
@@ -46,8 +46,8 @@ def capture(function: Callable[..., Any], setup: Optional[Callable[[], Any]] = N
         "path": [os.path.abspath(entry) for entry in sys.path] if same_machine else None,
     }
     code = pickle.dumps(content, protocol=4)
-    if len(code) > _MAX_BUNDLE_BYTES:
-        raise BurlaError("BURLA_TOO_LARGE", f"the function and what it captured have {len(code)} bytes, over the limit of {_MAX_BUNDLE_BYTES}")
+    if len(code) > MAX_FUNCTION_BYTES:
+        raise too_large(function, len(code))
     externals = () if same_machine else tuple(packages_in(pickled))
     return Bundle(code, name_of(function), externals), pickler
 

@@ -11,7 +11,6 @@ from contextvars import Context
 from typing import Any, Iterable
 
 from burla_protocol.call import SETUP_INDEX
-from burla_protocol.frames import MAX_FUNCTION_BYTES
 from burla_protocol.messagepack import unpack
 
 from .capture import Bundle
@@ -76,9 +75,6 @@ class Job:
     # --- what the consumer's thread calls
 
     def submit(self, bundle: Bundle, pickler: ValuePickler, inputs: Iterable[Any], surroundings: dict[str, Any], context: Context) -> None:
-        if len(bundle.code) > MAX_FUNCTION_BYTES:
-            message = f"the function and what it captured have {len(bundle.code)} bytes, over the limit of {MAX_FUNCTION_BYTES}"
-            raise BurlaError("BURLA_TOO_LARGE", message)
         spec = job_spec(bundle, self._options, self._target, surroundings, isinstance(inputs, (list, tuple, range)))
         self._submit = {"type": "submit", "jobId": self.job_id, "spec": spec, "codeBytes": len(bundle.code)}
         self._code = bundle.code

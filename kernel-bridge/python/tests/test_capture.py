@@ -48,6 +48,21 @@ class Capture(unittest.TestCase):
         self.assertIsNone(content["path"])
         self.assertEqual(pickle.loads(content["parts"])[0](2), 6)
 
+    def test_what_is_too_large_is_named(self):
+        table = bytearray(140_000_000)
+        small = [1]
+        def look(x, *, scale=small): return table[x] * scale[0]
+        class Big:
+            def __init__(self): self.inner = table
+            def look(self, x): return self.inner[x]
+        with self.assertRaises(BurlaError) as caught:
+            capture(lambda x: look(x), same_machine=True)
+        self.assertEqual(caught.exception.code, "BURLA_TOO_LARGE")
+        self.assertRegex(str(caught.exception), r"have 134 MiB, over the limit of 128 MiB; table alone has 134 MiB\s+Read table in the function")
+        with self.assertRaises(BurlaError) as caught:
+            capture(Big().look, same_machine=True)
+        self.assertRegex(str(caught.exception), "over the limit of 128 MiB")
+
     def test_modules_of_the_user_travel_by_value(self):
         helper = self.module("burla_test_helper", "FACTOR = 5\nclass Box:\n    def __init__(self, v): self.v = v\ndef grow(x): return Box(x * FACTOR)\n")
         helper.FACTOR = 7

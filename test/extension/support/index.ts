@@ -13,7 +13,11 @@ export async function run(): Promise<void> {
     mocha
       .run(resolve)
       .on("pass", () => write("passed"))
-      .on("fail", () => write("failed"))
+      .on("fail", (failed, error: Error) => {
+        write("failed");
+        // An editor that ends before the last test takes the summary with it.
+        console.error(`${failed.fullTitle()}: ${error.stack ?? error.message}`);
+      })
       .on("pending", () => write("pending"))
       .on("end", () => write("end"));
   });
