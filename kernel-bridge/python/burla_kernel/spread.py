@@ -34,7 +34,8 @@ def spread_function(call: ast.Call, meaning: Meaning) -> Optional[ast.expr]:
 
 def is_pandas(value: object) -> bool:
     """A series, a frame, or one of the groupings of them."""
-    return (type(value).__module__ or "").startswith("pandas.")
+    # Some of its classes say that they are of `pandas` itself, from version 3 on.
+    return (type(value).__module__ or "").partition(".")[0] == "pandas"
 
 
 def is_parallel(call: ast.Call, meaning: Meaning) -> bool:
