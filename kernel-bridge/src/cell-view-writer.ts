@@ -28,6 +28,8 @@ export interface ViewHead {
   readonly name: string;
   readonly cluster: string;
   readonly how: CellView["how"];
+  /** Of a job that was begun before. */
+  readonly jobId?: string;
   readonly startedAtMs: number;
   /** How many inputs there are, if that is known from the start. */
   readonly total: number | null;
@@ -47,7 +49,7 @@ export class CellViewWriter {
 
   constructor(head: ViewHead) {
     this.#head = head;
-    this.#state = { jobId: null, phase: "preparing", reason: "", nodes: 0, workers: 0, running: 0, total: head.total };
+    this.#state = { jobId: head.jobId ?? null, phase: "preparing", reason: "", nodes: 0, workers: 0, running: 0, total: head.total };
   }
 
   /** Whether a further result's text would be shown. */

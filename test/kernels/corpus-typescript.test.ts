@@ -7,11 +7,11 @@ import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import * as v from "valibot";
-import { CELL_VIEW_MIME, cellViewSchema, type CellView, type KernelEvent, type LiveKernel } from "@burla/kernel-bridge";
+import { CELL_VIEW_MIME, cellViewSchema, type ArmedRun, type CellView, type KernelEvent, type LiveKernel } from "@burla/kernel-bridge";
 import { outcomeOf, run, valueOf } from "../contract/live-kernel.ts";
 import { useCluster } from "../support/cluster.ts";
+import { PYTHON_CORPUS, type CorpusCell } from "./corpus/python.ts";
 import { TYPESCRIPT_CORPUS } from "./corpus/typescript.ts";
-import type { CorpusCell } from "./corpus/python.ts";
 import { NotebookFolder } from "./notebook-folder.ts";
 import { errorText, plain, runArmed, startSession } from "./session.ts";
 
@@ -81,3 +81,64 @@ function mappedLines({ how, steps }: CellView): number[] {
   if (steps.length === 0) return how === "map" ? [1] : [];
   return steps.filter(({ where }) => where === "map").map(({ line }) => line);
 }
+
+test("the corpus has at least sixty cells, in both languages", () => {
+  assert.ok(TYPESCRIPT_CORPUS.length >= 25 && PYTHON_CORPUS.length >= 25 && TYPESCRIPT_CORPUS.length + PYTHON_CORPUS.length >= 60);
+  for (const corpus of [TYPESCRIPT_CORPUS, PYTHON_CORPUS]) assert.equal(new Set(corpus.map(({ name }) => name)).size, corpus.length);
+});
+
+const order = (cellId: string, rest: Partial<ArmedRun> = {}): Partial<ArmedRun> => ({ cellId, ...rest });
+
+test("a cell with two maps whose second one fails runs only that one again, and keeps the first", async () => {
+  await run(session, "let limit = 2; function f(x: number) { return x * 10 }\nfunction g(x: number) { if (x > limit) throw new RangeError(String(x)); return -x }");
+  const cell = "const first = [0, 1, 2, 3, 4].map(f)\nconst second = [0, 1, 2, 3, 4].map(g)\nsecond.length";
+  const failed = lastView(await runArmed(session, cell, order("two")));
+  assert.deepEqual([failed?.step, failed?.failed, failed?.steps.map(({ line, done, failed: bad }) => [line, done, bad])], [1, 2, [[1, 5, 0], [2, 3, 2], [3, 0, 0]]]);
+  await run(session, "limit = 9");
+  const again = await runArmed(session, cell, order("two", { onlyInputs: [] }));
+  assert.equal(errorText(again), "");
+  assert.deepEqual([lastView(again)?.done, lastView(again)?.total, lastView(again)?.steps[0]?.done], [2, 2, 5]);
+  assert.equal(plain(valueOf(await run(session, "[...first, ...second].join()"))), "'0,10,20,30,40,0,-1,-2,-3,-4'");
+});
+
+test("a loop that fails has collected what came before the failure, and runs the failed turns again", async () => {
+  await run(session, "let bad = 2; function f(x: number) { if (x === bad) throw new RangeError(String(x)); return x }");
+  const cell = "const rows: number[] = []\nfor (let x = 0; x < 4; x++)\n  rows.push(\n    f(x),\n  )";
+  const failed = await runArmed(session, cell, order("loop"));
+  assert.match(errorText(failed), /RangeError: 2/);
+  assert.deepEqual([lastView(failed)?.failures.map(({ index, source }) => [index, source]), lastView(failed)?.name], [[[2, "let bad = 2; function f(x: number) { if (x === bad) throw new RangeError(String(x)); return x }"]], "for (let x = 0; x < 4; x++)"]);
+  assert.equal(plain(valueOf(await run(session, "rows"))), "[ 0, 1 ]");
+  await run(session, "bad = -1");
+  assert.equal(errorText(await runArmed(session, cell, order("loop", { onlyInputs: [2] }))), "");
+  assert.equal(plain(valueOf(await run(session, "rows"))), "[ 0, 1, 2, 3 ]");
+});
+
+test("a job that was left is taken up by the map that has begun it, and what stands before and after runs here", async () => {
+  const setup = "let ran = 0; function f(x: number) { return x + 0.5 }";
+  await run(session, setup);
+  const cell = "ran++;\nconst first = [1, 2].map(f);\nconst rows: number[] = [];\nfor (const x of first) rows.push(f(x));\nrows.length";
+  const left = lastView(await runArmed(session, cell));
+  assert.deepEqual([left?.step, left?.steps.map(({ where }) => where)], [1, ["here", "map", "here", "map", "here"]]);
+  await run(session, `${setup}; const rows = []`);
+  const again = await runArmed(session, cell, { attachTo: left?.jobId ?? null, attachStep: 1 });
+  assert.equal(errorText(again), "");
+  assert.deepEqual([lastView(again)?.jobId, lastView(again)?.step], [left?.jobId, 1]);
+  assert.equal(plain(valueOf(await run(session, "[ran, rows]"))), "[ 1, [ 2, 3 ] ]");
+});
+
+test("jobs of a cell are shown in one place, one after the other", async () => {
+  await run(session, "function f(x: number) { return x + 1 }");
+  const events = await runArmed(session, "let total = 0;\nfor (const n of [1, 2]) {\n  if (total > 100) break;\n  total += [n, n].map(f).reduce((a, b) => a + b);\n}\ntotal");
+  const shown = events.filter((event) => event.type === "display" || event.type === "displayUpdate");
+  assert.equal(new Set(shown.map(({ displayId }) => displayId)).size, 1);
+  assert.deepEqual(shown.filter(({ type }) => type === "display").length, 1);
+  assert.deepEqual(lastView(events)?.steps.map(({ line, where, jobs, done }) => [line, where, jobs, done]), [[1, "here", 0, 0], [2, "map", 2, 4], [6, "here", 0, 0]]);
+  assert.equal(valueOf(events), "10");
+});
+
+test("what cannot be sent back is named, the rest is bound", async () => {
+  const events = await runArmed(session, "let n = 1;\nconst make = (() => () => n)();\nwhile (n < 3) n++;\nconst m = n + 1");
+  assert.equal(errorText(events), "");
+  assert.match(events.map((event) => (event.type === "stream" && event.name === "stderr" ? event.text : "")).join(""), /`make` cannot be sent back/);
+  assert.equal(plain(valueOf(await run(session, "[n, m]"))), "[ 3, 4 ]");
+});

@@ -57,7 +57,7 @@ export class CellRunner {
     if (mode.where === "here") return run(composer.whole(), 0);
     const plan = composer.plan();
     mode.planned(plan);
-    if (plan.how === "map") return run(composer.whole(plan.edits(mode.attachStep)), 0);
+    if (plan.how === "map") return run(composer.whole(plan, mode.attachStep), 0);
     await run(composer.beforeCall(), 0);
     // What the cell imports is there by now.
     const result = await run(composer.call(watchedNames(file.text, scope.variables)), 1);

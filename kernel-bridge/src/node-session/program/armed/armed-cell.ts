@@ -2,12 +2,13 @@
 import type { CellPlan } from "../cells/plan/plan.ts";
 import type { MapShape } from "../cells/plan/sites.ts";
 import type { TypeScript } from "../typescript.ts";
-import { collecting, isAsync, needsOf, readPromised, remoteCallback, tellingPromises, wrappers } from "./callback.ts";
+import { collecting, holding, isAsync, needsOf, readPromised, remoteCallback, tellingPromises, wrappers } from "./callback.ts";
 import { readInputs, readTurns, type MapInputs } from "./inputs.ts";
 import { JobRunner, type JobRunnerOptions } from "./job.ts";
 import { failedAgain, type KeptRun, type KeptRuns } from "./kept.ts";
 import { shaped, throwFirst } from "./shapes.ts";
 import { CellSteps } from "./steps.ts";
+import { travelOf, type Travel } from "./travel.ts";
 
 export interface ArmedCellOptions extends Omit<JobRunnerOptions, "steps"> {
   readonly ts: TypeScript;
@@ -43,6 +44,7 @@ interface Mapping {
   readonly name: string;
   readonly line: number;
   readonly maxParallelism?: number | undefined;
+  readonly travel: Travel;
 }
 
 export class ArmedCell {
@@ -72,17 +74,21 @@ export class ArmedCell {
     const inputs = readInputs(receiver, site);
     const needs = needsFor(this.#options.ts, fn as AnyFunction, site);
     const isTest = site.from === "filter" && isAsync(fn as AnyFunction);
-    if (inputs === undefined || needs === "array" || isTest) return this.#steps.isSequence ? whole() : this.#one(whole, nameOf(fn, this.#options.label), site.line);
+    const travel = inputs === undefined || !Array.isArray(inputs.values) ? "data" : travelOf(inputs.values);
+    if (inputs === undefined || needs === "array" || isTest || travel === "stays") return this.#steps.isSequence ? whole() : this.#one(whole, nameOf(fn, this.#options.label), site.line);
     const all = isAsync(fn as AnyFunction);
     const wrap = all || (site.around === "all" && site.isAwaited) ? (one: AnyFunction) => one : tellingPromises;
-    const run = await this.#mapped({ fn: fn as AnyFunction, needs, wrap, inputs, name: nameOf(fn, this.#options.label), line: site.line, maxParallelism: finite(options?.concurrency) });
+    const run = await this.#mapped({ fn: fn as AnyFunction, needs, wrap, inputs, name: nameOf(fn, this.#options.label), line: site.line, maxParallelism: finite(options?.concurrency), travel });
     return shaped(run, { ...site, isAsync: all, collect: inputs.collect });
   }
 
   /** What the turns of a loop have collected, in their order. */
   async loop(site: LoopCall, turns: Iterable<unknown> | AsyncIterable<unknown>, turn: AnyFunction): Promise<Iterable<Collected>> {
     const attached = await this.#attached("map", site);
-    return replayed(attached ?? (await this.#mapped({ ...site, fn: turn, needs: "value", wrap: collecting, inputs: await readTurns(turns) })));
+    if (attached !== undefined) return replayed(attached);
+    const inputs = await readTurns(turns);
+    const travel = travelOf(inputs.values);
+    return replayed(travel === "stays" ? await turnedHere(inputs.values, turn) : await this.#mapped({ ...site, fn: turn, needs: "value", wrap: collecting, inputs, travel }));
   }
 
   /** The cell as one call. @returns its value and its variables. */
@@ -108,7 +114,7 @@ export class ArmedCell {
     return run;
   }
 
-  async #mapped({ fn, needs, wrap, inputs, name, line, maxParallelism }: Mapping): Promise<KeptRun> {
+  async #mapped({ fn, needs, wrap, inputs, name, line, maxParallelism, travel }: Mapping): Promise<KeptRun> {
     const { run: { cellId, onlyInputs }, kept: allKept } = this.#options;
     const job = this.#jobs++;
     const kept = this.#keptFor(job, inputs);
@@ -120,7 +126,9 @@ export class ArmedCell {
     const indexes = indexesOf(inputs, again);
     const values = indexes === null ? inputs.values : pairs(inputs, indexes, again);
     const facts = { name, how: "map" as const, line, total: indexes?.length ?? inputs.count, indexes, maxParallelism };
-    const outcome = await this.#runner.start(wrap(remoteCallback(fn, needs, indexes !== null)), values, facts);
+    const called = remoteCallback(wrap(fn), needs, indexes !== null);
+    const held = travel === "captured" ? [...values] : null;
+    const outcome = await (held === null ? this.#runner.start(called, values, facts) : this.#runner.start(holding(called, held), held.keys(), facts));
     const run = merged(kept, outcome, again, inputs);
     allKept.set(cellId, job, run);
     return run;
@@ -162,6 +170,22 @@ function* replayed(run: KeptRun): Generator<Collected> {
     for (const [kind, values] of (collected ?? []) as readonly Collected[]) yield [kind, values.map(asPromised)];
     if (run.failures.has(index)) throw run.failures.get(index);
   }
+}
+
+/** The turns of a loop that goes over what has its place here, one after the other as ever. */
+async function turnedHere(turns: readonly unknown[], turn: AnyFunction): Promise<KeptRun> {
+  const run: KeptRun = { results: [], failures: new Map(), promised: new Set(), count: turns.length };
+  for (const [index, values] of turns.entries()) {
+    const out: Collected[] = [];
+    run.results.push(out);
+    try {
+      await (turn as (values: unknown, out: Collected[]) => Promise<void>)(values, out);
+    } catch (error) {
+      run.failures.set(index, error);
+      break;
+    }
+  }
+  return run;
 }
 
 function asPromised(one: unknown): unknown {

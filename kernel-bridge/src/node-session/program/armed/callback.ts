@@ -29,6 +29,11 @@ export function tellingPromises(fn: AnyFunction): AnyFunction {
   return wrappers().promising(fn);
 }
 
+/** The function with its inputs in what is captured of it: the job's own are their places. */
+export function holding(fn: AnyFunction, values: readonly unknown[]): AnyFunction {
+  return wrappers().holding(fn, values);
+}
+
 /** The turn of a loop: promises that it collects are awaited there. */
 export function collecting(turn: AnyFunction): AnyFunction {
   return wrappers().collecting(turn);
@@ -66,6 +71,7 @@ interface Wrappers {
   readonly pairOfValue: (fn: AnyFunction) => AnyFunction;
   readonly pairOfBoth: (fn: AnyFunction) => AnyFunction;
   readonly promising: (fn: AnyFunction) => AnyFunction;
+  readonly holding: (fn: AnyFunction, values: readonly unknown[]) => AnyFunction;
   readonly collecting: (turn: AnyFunction) => AnyFunction;
   /** The whole expression, as one call. */
   readonly whole: Readonly<Record<string, (receiver: unknown, fn: unknown) => () => unknown>>;
@@ -91,6 +97,7 @@ const WRAPPERS = `({
       (cause) => { throw Object.assign(new Error("rejected", { cause }), { name: "burla:rejected" }); },
     );
   },
+  holding: (fn, values) => (at, context) => fn(values[at], context),
   collecting: (turn) => async (input) => {
     const awaited = async (value) => (typeof value?.then === "function" ? { "burla:promised": await value } : value);
     const collected = async (out) => { const all = []; for (const [kind, values] of out) all.push([kind, await Promise.all(values.map(awaited))]); return all; };

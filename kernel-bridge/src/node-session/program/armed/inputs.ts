@@ -23,7 +23,7 @@ export function readInputs(receiver: unknown, { from }: Pick<MapShape, "from">):
 }
 
 /** The turns of a loop. */
-export async function readTurns(turns: Iterable<unknown> | AsyncIterable<unknown>): Promise<MapInputs> {
+export async function readTurns(turns: Iterable<unknown> | AsyncIterable<unknown>): Promise<MapInputs & { readonly values: readonly unknown[] }> {
   const values: unknown[] = [];
   for await (const value of turns) values.push(value);
   return { values, count: values.length, present: null, collect: (results) => results };

@@ -56,22 +56,22 @@ export class JobRunner {
   }
 
   attach(jobId: string, facts: JobFacts): Promise<KeptRun> {
-    return this.#settle((listeners) => this.#options.burla.attach(jobId, { ...listeners, onError: "continue" }), facts);
+    return this.#settle((listeners) => this.#options.burla.attach(jobId, { ...listeners, onError: "continue" }), facts, jobId);
   }
 
   /** Reads all of a job, and shows how it is. An interrupted cell does not end before it is shown how that went. */
-  #settle(start: TrackedStream, facts: JobFacts): Promise<KeptRun> {
-    const settled = this.#follow(start, facts);
+  #settle(start: TrackedStream, facts: JobFacts, jobId?: string): Promise<KeptRun> {
+    const settled = this.#follow(start, facts, jobId);
     this.#options.execution.holdFor(settled);
     return settled;
   }
 
-  async #follow(start: TrackedStream, { name, how, line, total, indexes }: JobFacts): Promise<KeptRun> {
+  async #follow(start: TrackedStream, { name, how, line, total, indexes }: JobFacts, jobId?: string): Promise<KeptRun> {
     const { run, execution, label, reporter, maps, steps } = this.#options;
     const indexOf = (index: number): number => indexes?.[index] ?? index;
     const place = { displayId: this.#displayId, isShown: this.#isShown };
     this.#isShown = true;
-    const tracker = new JobTracker({ head: { name, cluster: run.clusterName, how, total }, reporter, maps, label, indexOf, steps, line, ...place });
+    const tracker = new JobTracker({ head: { name, cluster: run.clusterName, how, total, ...(jobId !== undefined && { jobId }) }, reporter, maps, label, indexOf, steps, line, ...place });
     // By force, what follows may never come to its end.
     execution.onInterrupted(() => tracker.end("cancelled"));
     const outcome: KeptRun = { results: [], failures: new Map(), promised: new Set(), count: 0 };

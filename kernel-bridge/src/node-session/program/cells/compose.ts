@@ -56,15 +56,15 @@ export class CellComposer {
     return planCell(this.#ts, this.#file, this.#sorted.body, new Meaning(this.#ts, this.#file, this.#options));
   }
 
-  /** The cell as it runs here. @param edits those of its plan: its maps go through the session. */
-  whole(edits: readonly Edit[] = []): ComposedScript {
-    const context = this.#context(edits);
+  /** The cell as it runs here. @param plan its maps go through the session. */
+  whole(plan?: Pick<CellPlan, "edits" | "loops">, attachStep: number | null = null): ComposedScript {
+    const context = this.#context(plan?.edits(attachStep) ?? []);
     const { imports, functions, body } = this.#sorted;
     const names = [...imports.flatMap((one) => one.names), ...functions.map(({ name }) => name.text), ...body.flatMap((statement) => this.#declares(statement))];
     const inner = [
       ...imports.map(({ text }) => ({ text })),
       ...functions.flatMap((fn) => functionPieces(context, fn)),
-      ...body.flatMap((statement, index) => this.#sessionPieces(context, statement, index === body.length - 1)),
+      ...body.flatMap((statement, index) => this.#sessionPieces(context, statement, index === body.length - 1 && plan?.loops.has(statement) !== true)),
     ];
     return this.#script(inner, names, true);
   }

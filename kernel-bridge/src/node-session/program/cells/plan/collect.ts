@@ -29,6 +29,8 @@ export interface Collected {
   readonly roots: ReadonlySet<string>;
   /** Nodes that are done here. */
   readonly here: ReadonlySet<ts.Node>;
+  /** What turns make. */
+  readonly values: readonly ts.Expression[];
   /** What becomes of the expressions in the turn. */
   readonly edits: readonly Edit[];
   /** What is done here for each of them, in the order of their numbers. */
@@ -59,9 +61,10 @@ export class CollectReader {
     const moved = found.map(({ node }) => this.#movedOf(node, roots));
     const replay = found.map(({ node }, kind) => this.#replay(node, moved[kind] as readonly Moved[]));
     const edits = found.flatMap(({ node }, kind) => this.#turnEdits(node, kind, moved[kind] as readonly Moved[]));
-    const made = new Set(everyNode(this.#ts, moved.flat().map(({ node }) => node)));
+    const values = moved.flat().map(({ node }) => node);
+    const made = new Set(everyNode(this.#ts, values));
     const here = new Set(everyNode(this.#ts, found.map(({ node }) => node)).filter((node) => !made.has(node)));
-    return { roots, here, edits, replay };
+    return { roots, here, values, edits, replay };
   }
 
   /** Expressions that are statements, also behind a condition: `x.ok && rows.push(x)`. */

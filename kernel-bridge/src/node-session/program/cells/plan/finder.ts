@@ -8,6 +8,7 @@ import { isTurning } from "./loop-head.ts";
 import { LoopReader, type CollectingLoop } from "./loops.ts";
 import type { Meaning } from "./meaning.ts";
 import { bare, isBorder, isFunctionText, isShort, isShortAssignment, mentioned } from "./nodes.ts";
+import { ResultReader } from "./results.ts";
 import { attachedSiteEdits, siteEdits, SiteReader, type MapSite } from "./sites.ts";
 import { Worth } from "./work.ts";
 
@@ -42,6 +43,7 @@ export class MapFinder {
   readonly #sites: SiteReader;
   readonly #worth: Worth;
   readonly #effects: EffectReader;
+  readonly #results: ResultReader;
   readonly #loops: LoopReader;
 
   constructor(ts: TypeScript, file: ts.SourceFile, meaning: Meaning) {
@@ -51,7 +53,8 @@ export class MapFinder {
     this.#sites = new SiteReader(ts, meaning);
     this.#worth = new Worth(ts, meaning);
     this.#effects = new EffectReader(ts, meaning);
-    this.#loops = new LoopReader(ts, file, { meaning, effects: this.#effects, worth: this.#worth });
+    this.#results = new ResultReader(ts, meaning);
+    this.#loops = new LoopReader(ts, file, { meaning, effects: this.#effects, worth: this.#worth, results: this.#results });
   }
 
   /** Whether the cell has work beside these. */
@@ -106,7 +109,7 @@ export class MapFinder {
     const { found, withWeak } = at;
     for (const part of [site.receiver, site.fn]) this.#visit(part, at);
     const isWork = this.#worth.ofFunction(site.fn);
-    const reason = looksAtArray(this.#ts, site.fn) ? "its function looks at the whole array" : this.#effects.whyOfFunction(site.fn);
+    const reason = this.#whyNot(site);
     if (reason !== undefined) {
       if (isWork) found.refused.push({ line: this.#lineOf(site.core), reason });
     } else if (isWork || withWeak) {
@@ -114,6 +117,12 @@ export class MapFinder {
     } else {
       found.weak.add(site.core);
     }
+  }
+
+  #whyNot({ fn, shape }: MapSite): string | undefined {
+    if (looksAtArray(this.#ts, fn)) return "its function looks at the whole array";
+    // Of a test it does not matter what it gives.
+    return this.#effects.whyOfFunction(fn) ?? (shape.from === "filter" ? undefined : this.#results.whyOfFunction(fn));
   }
 
   #refuseReduce(node: ts.CallExpression, at: Walk): void {

@@ -13,6 +13,7 @@ import type { EffectReader } from "./effects.ts";
 import { endsOfTurn, readHead, type LoopHead } from "./loop-head.ts";
 import type { Meaning } from "./meaning.ts";
 import { everyNode, mentioned, ownNames } from "./nodes.ts";
+import type { ResultReader } from "./results.ts";
 import type { Worth } from "./work.ts";
 
 export interface CollectingLoop {
@@ -26,6 +27,7 @@ export interface LoopTools {
   readonly meaning: Meaning;
   readonly effects: EffectReader;
   readonly worth: Worth;
+  readonly results: ResultReader;
 }
 
 const KIND = "$burla_kind";
@@ -46,7 +48,7 @@ export class LoopReader {
   /** @throws CarriesState */
   read(node: ts.ForOfStatement | ts.ForInStatement | ts.ForStatement | ts.ExpressionStatement): CollectingLoop {
     const ts = this.#ts;
-    const { meaning, effects, worth } = this.#tools;
+    const { meaning, effects, worth, results } = this.#tools;
     if (ts.isLabeledStatement(node.parent)) throw new CarriesState(`it has the label \`${node.parent.label.text}\``);
     const head = readHead(ts, node, (part) => worth.ofCode([part]));
     const ends = endsOfTurn(ts, head);
@@ -54,7 +56,7 @@ export class LoopReader {
     const collected = new CollectReader(ts, this.#file, meaning).read(head.body, own);
     if (collected.replay.length === 0) throw new CarriesState("it collects nothing");
     this.#refuseLooking(head, collected);
-    const reason = effects.whyOfCode([...head.parts, head.body], new Set(head.targets), collected.here);
+    const reason = effects.whyOfCode([...head.parts, head.body], new Set(head.targets), collected.here) ?? results.whyOfValues(collected.values);
     if (reason !== undefined) throw new CarriesState(reason);
     const inner = [...collected.edits, ...ends.map((end) => ({ start: end.getStart(this.#file), end: end.end, text: "return;" }))];
     return { head, isWork: worth.ofCode([head.body]), edits: this.#edits(node, head, collected, inner), attachEdits: this.#attachEdits(node, collected) };

@@ -167,3 +167,29 @@ test("which map takes up a job that was begun before", () => {
   assert.equal(plan.isStraight, true);
   assert.equal(planned("if (a) xs.map(f)").plan.isStraight, false);
 });
+
+/** What cannot come back as it is. */
+const STAYING: Readonly<Record<string, RegExp>> = {
+  "xs.map((x) => new Model(f(x)))": /class `Model`/,
+  "xs.map((x) => ({ x, model: made(f(x)) }))": /class `Model`/,
+  "xs.map((x) => { const model = new Model(f(x)); return model.fit(x) })": /class `Model`/,
+  "await Promise.all(xs.map((x) => fetch(x)))": /responses/,
+  "await Promise.all(xs.map(fetch))": /responses/,
+  "xs.map((x) => { const y = f(x); return () => y })": /gives functions/,
+  "xs.map((x) => ({ y: f(x), again() { return f(x) } }))": /gives functions/,
+  "const out = [];\nfor (const x of xs) out.push(new Model(f(x)))": /class `Model`/,
+  "new Map(xs.map((x) => [x, { run: () => f(x) }]))": /gives functions/,
+};
+
+for (const [cell, reason] of Object.entries(STAYING)) {
+  test(`what it gives has to stay: ${cell}`, () => {
+    const { plan } = planned(`class Model { constructor(readonly w) {} fit(x) { return this } }\nfunction made(w) { return new Model(w) }\n${cell}`);
+    assert.equal(plan.how, "call");
+    assert.match(plan.note, reason);
+  });
+}
+
+for (const cell of [
+  "await Promise.all(xs.map((x) => fetch(x).then((response) => response.json())))", "xs.map((x) => new Date(f(x)))", "xs.map((x) => new Model(f(x)).w)", "xs.map((x) => f(x, () => 1))",
+  "xs.map((x) => { const model = new Model(f(x)); return model.score(x) })", "xs.filter((x) => new Model(f(x)))",
+]) test(`what it gives is a copy anyway: ${cell}`, () => assert.equal(planned(`class Model { constructor(readonly w) {} score(x) { return x } }\n${cell}`).plan.how, "map"));

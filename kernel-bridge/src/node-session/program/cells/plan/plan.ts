@@ -25,6 +25,8 @@ export interface CellPlan {
   readonly noteLine: number | null;
   /** Whether the n-th job is that of the n-th map: each of them runs once, whatever the cell does. */
   readonly isStraight: boolean;
+  /** Expressions that become loops, and have no value any more. */
+  readonly loops: ReadonlySet<ts.Node>;
   /** Makes of the maps calls of the session. @param attachStep the map whose job was begun before; null for none. */
   readonly edits: (attachStep: number | null) => Edit[];
 }
@@ -43,7 +45,8 @@ export function planCell(ts: TypeScript, file: ts.SourceFile, body: readonly ts.
   const isStraight = taken.every((one) => one.isStraight);
   // Of two that begin at one place the outer one comes first: it runs last.
   const edits = (attachStep: number | null) => taken.toReversed().flatMap((one, index) => (isStraight && taken.length - 1 - index === attachStep ? one.attachEdits : one.edits));
-  return { how, steps, isStraight, edits, ...(how === "call" ? noteOf(refused, body.length) : { note: "", noteLine: null }) };
+  const loops = new Set(taken.map(({ node }) => node).filter((node) => ts.isExpressionStatement(node)));
+  return { how, steps, isStraight, loops, edits, ...(how === "call" ? noteOf(refused, body.length) : { note: "", noteLine: null }) };
 }
 
 function isWithin(node: ts.Node, statement: ts.Node): boolean {
