@@ -76,6 +76,7 @@ class RemoteResults(Iterator[Any]):
 
     def to_list(self) -> list[Any]:
         """All values, in order of the inputs. Raises TypeError when somebody reads the results already."""
+        self._check_own()
         with self._reading:
             if self._reader is not None:
                 raise _read_twice(self._reader)
@@ -141,12 +142,16 @@ class RemoteResults(Iterator[Any]):
         self._is_inherited, self._reading, self._ready, self._over, self._reader = True, threading.RLock(), deque(), False, None
 
     def _begun(self, on_error: str) -> Job:
-        if self._is_inherited:
-            raise RuntimeError("these results belong to the process that has begun to read them; call remote_parallel_map in this one")
+        self._check_own()
         if self._job is None:
             self._job = self._start(on_error)
             open_streams.add(self)
         return self._job
+
+    def _check_own(self) -> None:
+        """Before anything that would end the job: its locks are those of threads that are not here, its connection is the parent's."""
+        if self._is_inherited:
+            raise RuntimeError("these results belong to the process that has begun to read them; call remote_parallel_map in this one")
 
     def _take_fulfilled(self) -> Settled:
         """Without the lock as long as there is one: taking from the left of a deque is one step for all threads."""
@@ -162,6 +167,7 @@ class RemoteResults(Iterator[Any]):
             return self._next_fulfilled(entry)
 
     def _note_reader(self) -> None:
+        self._check_own()
         if self._reader is _COLLECTOR and not self._over:
             raise _read_twice(_COLLECTOR)
         self._reader = self._reader or _READER
