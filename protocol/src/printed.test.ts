@@ -4,7 +4,7 @@ import { test } from "node:test";
 import fc from "fast-check";
 import { unpack } from "./frame.ts";
 import { MAX_LOG_LINE_BYTES } from "./limits.ts";
-import { PrintedDecoder, PrintedEncoder, TURNED_PART } from "./printed.ts";
+import { nativeKey, PrintedDecoder, PrintedEncoder, TURNED_PART } from "./printed.ts";
 
 function written(write: (encoder: PrintedEncoder) => void): { bytes: Buffer; lines: number } {
   const parts: Buffer[] = [];
@@ -57,7 +57,7 @@ test("a line without an end is one when nothing more comes, and is forgotten whe
   assert.equal(decoder.push(Buffer.concat([bytes, TURNED_PART])), true);
   const first = decoder.take();
   assert.deepEqual([first?.count, first?.droppedLines, unpack(first?.body ?? bytes)], [1, 3, [[6, 1, 12, "other one"]]]);
-  assert.equal(decoder.nativeRead.get(2), 77);
+  assert.equal(decoder.nativeFrom(2), 77);
   decoder.end();
   assert.deepEqual(unpack(decoder.take()?.body ?? bytes), [[5, 1, 11, "begin"]]);
 });
@@ -75,4 +75,62 @@ test("what no worker of ours writes is refused", () => {
   );
   assert.throws(() => new PrintedDecoder().push(Uint8Array.of(255, 255, 255, 255, 1)));
   assert.throws(() => new PrintedDecoder().push(Uint8Array.of(0, 0, 0, 0, 99)));
+});
+
+/** A writer of native output in bursts, of which a reader takes some ahead, cut and emptied anywhere. */
+test("native output that was taken ahead of the writer comes once and in order", () => {
+  const step = fc.oneof(
+    fc.record({ kind: fc.constant("prints" as const), text: fc.array(fc.constantFrom("a", "bc", "\n", "\n", "d\n"), { maxLength: 4 }).map((parts) => parts.join("")) }),
+    // The writer may be about to say what it has read when the reader goes ahead.
+    fc.record({ kind: fc.constant("ahead" as const), races: fc.boolean() }),
+    fc.record({ kind: fc.constant("writer" as const), empties: fc.boolean() }),
+  );
+  fc.assert(
+    fc.property(fc.array(step, { maxLength: 30 }), (steps) => {
+      let [file, offset, begin, all] = ["", 0, "", ""];
+      const decoder = new PrintedDecoder();
+      const read: string[] = [];
+      const take = () => read.push(...((unpack(decoder.take()?.body ?? Uint8Array.of(0x90)) as [number, number, number, string][]).map(([, , , text]) => text)));
+      const key = nativeKey(1, 7);
+      let pending: Buffer[] = [];
+      const deliver = () => {
+        for (const bytes of pending) decoder.push(bytes);
+        pending = [];
+        take();
+      };
+      decoder.push(written((encoder) => encoder.part("running", 7)).bytes);
+      const writes = (empties: boolean) => {
+        if (file.length === offset) return;
+        const parts = file.slice(offset).split("\n");
+        pending.push(written((encoder) => {
+          encoder.part("native", [1, file.length]);
+          if (parts.length > 1 && begin !== "") encoder.part("whole", key);
+          for (const [at, text] of parts.slice(0, -1).entries()) encoder.line(7, 1, 0, at === 0 ? begin + text : text);
+          const rest = parts.at(-1) ?? "";
+          begin = parts.length > 1 ? rest : begin + rest;
+          if (rest !== "") encoder.part("partial", [key, 7, 1, 0, rest]);
+          encoder.part("read", [1, empties ? 0 : file.length]);
+        }).bytes);
+        offset = file.length;
+        if (!empties) return;
+        [file, offset] = ["", 0];
+        deliver();
+      };
+      for (const each of steps) {
+        if (each.kind === "prints") [file, all] = [file + each.text, all + each.text];
+        else if (each.kind === "writer") writes(each.empties);
+        else {
+          if (!each.races) deliver();
+          const from = decoder.nativeFrom(1);
+          const end = file.lastIndexOf("\n") + 1;
+          if (end > from) decoder.addAhead(1, end, 0, file.slice(from, end - 1).split("\n"));
+          take();
+        }
+      }
+      writes(false);
+      deliver();
+      assert.deepEqual(read, all.split("\n").slice(0, -1));
+    }),
+    { numRuns: 2000 },
+  );
 });

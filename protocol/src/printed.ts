@@ -9,6 +9,11 @@
  *   whole      MessagePack of its key: that line has ended, and comes as one of `lines`
  *   read       MessagePack of a stream and a position: so far the output of native code was read and is among the lines
  *   turned     nothing: what follows is in the other file
+ *   native     MessagePack of a stream and a position: the lines from here to the next `read` are native output up to there
+ *   running    MessagePack of an input: native output that comes now is its; or of `NO_INPUT`, when nobody has said whose
+ *
+ * A call that keeps the writer busy keeps it from reading native output. Then the reader takes that itself, ahead of the
+ * writer, whole lines only, and passes over as many when they come.
  *
  * The reader empties a file when it has read that the writer turned away from it; the writer turns to one that is empty.
  */
@@ -16,12 +21,12 @@ import * as v from "valibot";
 import { pack, unpack } from "./frame.ts";
 import { MAX_LOG_LINE_BYTES } from "./limits.ts";
 import { BurlaError } from "./errors.ts";
-import { SETUP_INDEX } from "./messages.ts";
+import { NO_INPUT, SETUP_INDEX } from "./messages.ts";
 
 /** Beside the files of a worker's output. */
 export const PRINTED_FILES = ["printed-0", "printed-1"] as const;
 
-export const PRINTED = { lines: 1, partial: 2, whole: 3, read: 4, turned: 5 } as const;
+export const PRINTED = { lines: 1, partial: 2, whole: 3, read: 4, turned: 5, native: 6, running: 7 } as const;
 const HEAD_BYTES = 5;
 const COUNTS_BYTES = 8;
 /** The writer's buffer is far below. */
@@ -30,7 +35,8 @@ const MAX_PART_BYTES = 1024 * 1024;
 /** Of the line with this key: text that was added to it. */
 const partialSchema = v.tuple([v.pipe(v.string(), v.maxLength(128)), v.pipe(v.number(), v.integer(), v.minValue(SETUP_INDEX)), v.picklist([1, 2]), v.number(), v.string()]);
 export type PartialText = v.InferOutput<typeof partialSchema>;
-const readSchema = v.tuple([v.picklist([1, 2]), v.pipe(v.number(), v.integer(), v.minValue(0))]);
+const placeSchema = v.tuple([v.picklist([1, 2]), v.pipe(v.number(), v.integer(), v.minValue(0))]);
+const indexSchema = v.pipe(v.number(), v.integer(), v.minValue(SETUP_INDEX));
 
 /** Lines as they are sent on. */
 export interface PrintedLines {
@@ -103,7 +109,7 @@ export class PrintedEncoder {
     this.#endLines();
   }
 
-  part(kind: "partial" | "whole" | "read", payload: unknown): void {
+  part(kind: "partial" | "whole" | "read" | "native" | "running", payload: unknown): void {
     this.#endLines();
     const packed = pack(payload);
     this.#makeRoom(HEAD_BYTES + packed.byteLength);
@@ -155,8 +161,14 @@ export class PrintedDecoder {
   #count = 0;
   #droppedLines = 0;
   readonly #partial = new Map<string, PartialText>();
-  /** How far native output has been read, by stream. */
-  readonly nativeRead = new Map<1 | 2, number>();
+  /** How far the writer has read native output, by stream. */
+  readonly #nativeRead = new Map<1 | 2, number>();
+  /** Native output whose lines are coming. */
+  #native: { readonly stream: 1 | 2; readonly to: number } | null = null;
+  /** Native output that was added here before the writer came to it: up to where, and how many lines of it are still to come. */
+  readonly #ahead = new Map<1 | 2, { offset: number; lines: number }>();
+  /** The input whose native output comes now; `NO_INPUT` where it is not known. */
+  running = NO_INPUT;
 
   /**
    * @returns whether the writer has turned to the other file.
@@ -197,13 +209,24 @@ export class PrintedDecoder {
     this.#count++;
   }
 
+  /** Where native output begins that is not among the lines. */
+  nativeFrom(stream: 1 | 2): number {
+    return Math.max(this.#nativeRead.get(stream) ?? 0, this.#ahead.get(stream)?.offset ?? 0);
+  }
+
+  /** Whole lines of native output that the writer has not come to, up to a position. */
+  addAhead(stream: 1 | 2, to: number, timeMs: number, lines: readonly string[]): void {
+    const key = nativeKey(stream, this.running);
+    const begin = this.#partial.get(key)?.[4] ?? "";
+    this.#partial.delete(key);
+    lines.forEach((text, at) => this.add(this.running, stream, timeMs, at === 0 ? begin + text : text));
+    this.#ahead.set(stream, { offset: to, lines: (this.#ahead.get(stream)?.lines ?? 0) + lines.length });
+  }
+
   #part(kind: number, payload: Buffer): boolean {
     switch (kind) {
       case PRINTED.lines:
-        if (payload.byteLength < COUNTS_BYTES) throw new BurlaError("BURLA_PROTOCOL", "a worker has written lines without their number");
-        this.#count += payload.readUInt32LE(0);
-        this.#droppedLines += payload.readUInt32LE(4);
-        this.#entries.push(Buffer.from(payload.subarray(COUNTS_BYTES)));
+        this.#lines(payload);
         return false;
       case PRINTED.partial:
         this.#extend(v.parse(partialSchema, unpack(payload)));
@@ -212,7 +235,15 @@ export class PrintedDecoder {
         this.#partial.delete(String(unpack(payload)));
         return false;
       case PRINTED.read:
-        this.nativeRead.set(...v.parse(readSchema, unpack(payload)));
+        this.#wasRead(...v.parse(placeSchema, unpack(payload)));
+        return false;
+      case PRINTED.native: {
+        const [stream, to] = v.parse(placeSchema, unpack(payload));
+        this.#native = { stream, to };
+        return false;
+      }
+      case PRINTED.running:
+        this.running = v.parse(indexSchema, unpack(payload));
         return false;
       case PRINTED.turned:
         return true;
@@ -221,10 +252,38 @@ export class PrintedDecoder {
     }
   }
 
+  #lines(payload: Buffer): void {
+    if (payload.byteLength < COUNTS_BYTES) throw new BurlaError("BURLA_PROTOCOL", "a worker has written lines without their number");
+    const count = payload.readUInt32LE(0);
+    const entries = payload.subarray(COUNTS_BYTES);
+    this.#droppedLines += payload.readUInt32LE(4);
+    const ahead = this.#native === null ? undefined : this.#ahead.get(this.#native.stream);
+    const known = Math.min(ahead?.lines ?? 0, count);
+    this.#count += count - known;
+    if (ahead === undefined || known === 0) return void this.#entries.push(Buffer.from(entries));
+    ahead.lines -= known;
+    const all = unpack(Buffer.concat([arrayHead(count), entries]));
+    if (!Array.isArray(all)) throw new BurlaError("BURLA_PROTOCOL", "a worker has written lines that are none");
+    this.#entries.push(...all.slice(known).map((entry) => pack(entry)));
+  }
+
+  #wasRead(stream: 1 | 2, offset: number): void {
+    this.#nativeRead.set(stream, offset);
+    const native = this.#native;
+    this.#native = null;
+    const hasEmptied = native === null || offset < native.to;
+    if (hasEmptied || offset >= (this.#ahead.get(stream)?.offset ?? 0)) this.#ahead.delete(stream);
+  }
+
   #extend([key, index, stream, timeMs, text]: PartialText): void {
     const before = this.#partial.get(key)?.[4] ?? "";
     this.#partial.set(key, [key, index, stream, timeMs, (before + text).slice(0, MAX_LOG_LINE_BYTES)]);
   }
+}
+
+/** Names the line of native output that has no end yet. */
+export function nativeKey(stream: 1 | 2, index: number): string {
+  return `${stream}:${index}:native`;
 }
 
 /** MessagePack of the begin of an array. */

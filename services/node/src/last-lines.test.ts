@@ -28,7 +28,21 @@ const prints = {
   many: () => { for (let at = 0; at < 5000; at++) console.log("line " + at); },
   long: () => { for (let at = 0; at < 300; at++) console.log(at + " " + "x".repeat(15000)); },
 };
-export default () => async ({ print, end, later }, context) => {
+const wait = (ms) => Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
+/** Prints in every way while it keeps its thread busy, and tells when. */
+const busy = (ways, rounds) => {
+  for (let at = 0; at < rounds; at++) {
+    if (ways.includes("js")) console.log("js " + at);
+    if (ways.includes("fd")) fs.writeSync(1, "fd " + at + "\\n");
+    if (ways.includes("child")) execSync("echo child " + at, { stdio: "inherit" });
+    if (ways.includes("pieces")) { fs.writeSync(1, "pie"); wait(150); fs.writeSync(1, "ces " + at + "\\n"); }
+    wait(150);
+  }
+  return rounds;
+};
+export default () => async ({ print, end, later, ways, rounds, first }, context) => {
+  if (first !== undefined) { fs.writeSync(1, first); await new Promise((resolve) => setTimeout(resolve, 100)); }
+  if (ways !== undefined) return busy(ways, rounds);
   prints[print](context);
   if (later) await new Promise((resolve) => setTimeout(resolve, later));
   ends[end]();
@@ -98,6 +112,44 @@ test("a function that writes into the files of its lines loses its lines, and no
     job.grant([1, 2, 3]);
     await job.until(() => job.outcomes.size === 3);
     assert.deepEqual([...job.outcomes.values()], [1, 2, 3]);
+  } finally {
+    await job.group.stop();
+  }
+});
+
+for (const ways of [["fd"], ["child"], ["js", "fd", "child"], ["pieces"], ["js", "fd", "pieces"]]) {
+  test(`what a call prints while it keeps its thread busy is here while it does, once and in order: ${ways.join(", ")}`, async () => {
+    const job = new TestGroup(workshop, CODE, {});
+    const rounds = 6;
+    const texts = { js: "js", fd: "fd", child: "child", pieces: "pieces" };
+    try {
+      job.grant([{ ways, rounds, first: "begin" }], { first: 7 });
+      await job.until(() => job.lines.filter(([, , , text]) => / [012]$/.test(text)).length >= 3 * ways.length);
+      assert.equal(job.outcomes.size, 0, "the lines came behind the result");
+      await job.until(() => job.outcomes.size === 1);
+      job.grant([{ ways, rounds: 1 }], { first: 8 });
+      await job.until(() => job.outcomes.size === 2);
+      const lines = job.lines.map(([index, , , text]) => `${index} ${text}`);
+      const of = (index: number, count: number) => Array.from({ length: count }, (_, at) => ways.map((way) => `${index} ${texts[way as keyof typeof texts]} ${at}`)).flat();
+      const expected = [...of(7, rounds), ...of(8, 1)];
+      // What the call has left without an end goes on in its next native line.
+      const at = expected.findIndex((line) => !line.includes("js"));
+      expected[at] = (expected[at] as string).replace("7 ", "7 begin");
+      assert.deepEqual(lines, expected);
+    } finally {
+      await job.group.stop();
+    }
+  });
+}
+
+test("a call that is ended while it keeps its thread busy has printed each line once", async () => {
+  const job = new TestGroup(workshop, CODE, { timeoutMs: 1000 });
+  try {
+    job.grant([{ ways: ["fd"], rounds: 100 }], { first: 7 });
+    await job.until(() => job.ended.length > 0 || job.outcomes.size > 0);
+    const texts = job.lines.map(([, , , text]) => text);
+    assert.ok(texts.length >= 3, String(texts));
+    assert.deepEqual(texts, texts.map((_, at) => `fd ${at}`));
   } finally {
     await job.group.stop();
   }

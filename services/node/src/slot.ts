@@ -8,6 +8,8 @@ import type { WorkerConnection, WorkerServer } from "./worker-server.ts";
 
 /** Lines that a worker has written and not told of are found by a second look, this long after it told of others. */
 const LOOK_AGAIN_MS = 100;
+/** While a worker is busy, its native output is looked after so often. */
+const FOLLOW_MS = 100;
 /** A worker without a connection is of no use; this long it may take to end by itself. */
 const DISCONNECTED_MS = 1_000;
 /** What a worker has said while it was not heard is read within this time, and then counts. */
@@ -93,6 +95,7 @@ export class Slot {
   #wasBusy = false;
   #killTimer: NodeJS.Timeout | undefined;
   #lookTimer: NodeJS.Timeout | undefined;
+  #followTimer: NodeJS.Timeout | undefined;
 
   constructor(options: SlotOptions) {
     this.kind = options.kind;
@@ -192,6 +195,7 @@ export class Slot {
     const isBusy = this.grants.size > 0;
     if (isBusy === this.#wasBusy) return;
     this.#wasBusy = isBusy;
+    this.#follow(isBusy);
     this.#listener?.busyChanged();
   }
 
@@ -207,6 +211,7 @@ export class Slot {
       case "loaded":
         this.#setupTimer?.stop();
         this.isSettingUp = false;
+        this.#follow(this.grants.size > 0);
         this.isLoaded = message.ok;
         return this.#listener?.loaded(this, message.ok, body);
       case "started":
@@ -252,6 +257,7 @@ export class Slot {
 
   #watchSetup(): void {
     this.isSettingUp = true;
+    this.#follow(true);
     const { setupTimeoutMs } = this.#limits;
     if (setupTimeoutMs !== null) {
       this.#armSetup(setupTimeoutMs);
@@ -274,8 +280,18 @@ export class Slot {
     if (hasRead && !this.#hasEnded) this.#lookTimer = setTimeout(() => this.#readLines(), LOOK_AGAIN_MS);
   }
 
+  /** A call that does not come back keeps its worker from reading what native code and children print. */
+  #follow(isBusy: boolean): void {
+    clearInterval(this.#followTimer);
+    if (!isBusy || this.#hasEnded) return;
+    this.#followTimer = setInterval(() => {
+      if (!this.#isHeld) this.container.printed?.follow(({ droppedLines, body }) => this.#listener?.logs(droppedLines, body));
+    }, FOLLOW_MS);
+  }
+
   #readLastLines(): void {
     clearTimeout(this.#lookTimer);
+    clearInterval(this.#followTimer);
     const { printed } = this.container;
     printed?.end(this.#inputAtWork(), ({ droppedLines, body }) => this.#listener?.logs(droppedLines, body));
     printed?.close();

@@ -7,7 +7,7 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import { fstatSync, ftruncateSync, openSync, readSync, watch } from "node:fs";
 import { StringDecoder } from "node:string_decoder";
-import { LOG_BURST_LINES, LOG_LINES_PER_SECOND, MAX_LOG_LINE_BYTES, NO_INPUT } from "@burla/protocol";
+import { LOG_BURST_LINES, LOG_LINES_PER_SECOND, MAX_LOG_LINE_BYTES, nativeKey, NO_INPUT } from "@burla/protocol";
 import { ANNOUNCE_MS, NATIVE_READ_BYTES, TRUNCATE_BYTES, WATCHED_CALLS } from "./pace.ts";
 import { PrintedFiles } from "./printed-files.ts";
 
@@ -16,8 +16,11 @@ const now = performance.now.bind(performance);
 const timeNow = Date.now;
 
 type Stream = 1 | 2;
-/** Marks what came through a descriptor. */
-const NATIVE = ":native";
+
+/** Once native output was found, it is looked for before each of so many lines of JavaScript, so that they are told in order; */
+const WATCHED_LINES = 1000;
+/** before others not more often than this: a look costs as much as a line. */
+const LOOK_BEFORE_MS = 0.5;
 
 export interface Call {
   readonly index: number;
@@ -61,7 +64,11 @@ class CapturedOutput implements Output {
   #isOpen = false;
   #announcedMs = -Infinity;
   #watchedCalls = WATCHED_CALLS;
+  #watchedLines = 0;
+  #lookedMs = -Infinity;
   #lastStarted: Call = { index: NO_INPUT };
+  /** Whose native output comes now, as the node has been told. */
+  #toldRunning = NO_INPUT;
 
   constructor(files: { stdout: string; stderr: string }, announce: (isUrgent: boolean) => void) {
     this.#announce = announce;
@@ -77,7 +84,7 @@ class CapturedOutput implements Output {
   }
 
   run<A, B, Result>(call: Call, body: (a: A, b: B) => Result, a: A, b: B): Result {
-    this.#lastStarted = call;
+    if (call !== this.#lastStarted) this.#noteStarted(call);
     return this.#calls.run(call, body, a, b);
   }
 
@@ -90,6 +97,7 @@ class CapturedOutput implements Output {
   }
 
   log(call: Call, text: string): void {
+    this.#readBefore();
     this.#write(call.index, 1, `${text}\n`);
     this.#commit();
   }
@@ -129,6 +137,7 @@ class CapturedOutput implements Output {
 
   #intercept(stream: NodeJS.WriteStream, which: Stream): void {
     const write = (chunk: string | Uint8Array, encodingOrDone?: unknown, done?: unknown): boolean => {
+      this.#readBefore();
       const index = this.#calls.getStore()?.index ?? NO_INPUT;
       this.#write(index, which, this.#textOf(chunk, encodingOrDone, which, index));
       this.#commit();
@@ -150,12 +159,33 @@ class CapturedOutput implements Output {
     return decoder.write(bytes);
   }
 
+  /** Should the call not come back for long, the node reads native output itself, and has to know whose it is. */
+  #noteStarted(call: Call): void {
+    this.#lastStarted = call;
+    const running = this.#watchedCalls > 0 ? call.index : NO_INPUT;
+    if (running === this.#toldRunning) return;
+    this.#toldRunning = running;
+    this.#printed.encoder.part("running", running);
+    this.#limit.dropped += this.#printed.commit();
+  }
+
+  /** What native code has printed before a line stands before it: each line is watched once there was such output, else now and then. */
+  #readBefore(): void {
+    if (this.#watchedCalls === 0) return;
+    if (this.#watchedLines > 0) this.#watchedLines--;
+    else if (now() - this.#lookedMs < LOOK_BEFORE_MS) return;
+    this.#readNative(this.#lastStarted.index);
+  }
+
   #readNative(index: number): void {
+    this.#lookedMs = now();
     for (const native of this.#natives) {
-      const { text, droppedBytes } = native.read();
+      const { text, droppedBytes, to } = native.read();
       if (text === "" && droppedBytes === 0) continue;
       this.#watchedCalls = WATCHED_CALLS;
-      this.#write(index, native.stream, text, NATIVE);
+      this.#watchedLines = WATCHED_LINES;
+      this.#printed.encoder.part("native", [native.stream, to]);
+      this.#write(index, native.stream, text, nativeKey(native.stream, index));
       this.#noteRead(native);
       if (droppedBytes > 0) {
         this.#endLine(index, native.stream);
@@ -171,9 +201,8 @@ class CapturedOutput implements Output {
     this.#isOpen = true;
   }
 
-  /** @param source unfinished lines of different sources do not run into each other: which came first is not known. */
-  #write(index: number, stream: Stream, text: string, source = ""): void {
-    const key = `${stream}:${index}${source}`;
+  /** @param key unfinished lines of different sources do not run into each other: which came first is not known. */
+  #write(index: number, stream: Stream, text: string, key = `${stream}:${index}`): void {
     const parts = text.split("\n");
     const before = this.#partial.get(key) ?? NO_LINE;
     let line = extend(before, parts[0] ?? "");
@@ -199,8 +228,7 @@ class CapturedOutput implements Output {
   }
 
   #endLine(index: number, stream: Stream): void {
-    for (const source of ["", NATIVE]) {
-      const key = `${stream}:${index}${source}`;
+    for (const key of [`${stream}:${index}`, nativeKey(stream, index)]) {
       const rest = extend(this.#partial.get(key) ?? NO_LINE, this.#decoders.get(key)?.end() ?? "");
       this.#endPartial(key);
       this.#decoders.delete(key);
@@ -318,15 +346,16 @@ class NativeFile {
     }
   }
 
-  read(): { text: string; droppedBytes: number } {
+  /** `to`: so far the file was read, before it was emptied if it was. */
+  read(): { text: string; droppedBytes: number; to: number } {
     const { size } = fstatSync(this.#readFd);
     // The node has emptied it: what it held is counted as dropped, as far as it is known.
     if (size < this.#offset) {
       const droppedBytes = this.#offset;
       this.#offset = 0;
-      return { text: "", droppedBytes };
+      return { text: "", droppedBytes, to: 0 };
     }
-    if (size === this.#offset) return { text: "", droppedBytes: 0 };
+    if (size === this.#offset) return { text: "", droppedBytes: 0, to: size };
     const bytes = Math.min(size - this.#offset, NATIVE_READ_BYTES);
     const buffer = Buffer.allocUnsafe(bytes);
     const got = readSync(this.#readFd, buffer, 0, bytes, this.#offset);
@@ -336,6 +365,6 @@ class NativeFile {
       ftruncateSync(this.#readFd, 0);
       this.#offset = 0;
     }
-    return { text: this.#decoder.write(buffer.subarray(0, got)), droppedBytes };
+    return { text: this.#decoder.write(buffer.subarray(0, got)), droppedBytes, to: size };
   }
 }

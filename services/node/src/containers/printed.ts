@@ -2,20 +2,30 @@
 import { closeSync, fchmodSync, fstatSync, ftruncateSync, openSync, readSync } from "node:fs";
 import { join } from "node:path";
 import { StringDecoder } from "node:string_decoder";
-import { PRINTED_FILES, PrintedDecoder, type PrintedLines } from "@burla/protocol";
+import { MAX_LOG_LINE_BYTES, NO_INPUT, PRINTED_FILES, PrintedDecoder, type PrintedLines } from "@burla/protocol";
 
 /** So much is sent on at once. */
 const READ_BYTES = 256 * 1024;
+/** Native output that a busy worker has left lying so long is read here. A worker that is not busy reads it at once. */
+const LEFT_LYING_MS = 100;
+/** At one look, of each stream. */
+const MAX_FOLLOWED_LINES = 1000;
 /** Of what native code has left unread at the end of a worker, the last of it. */
 const MAX_LEFT_BYTES = 1 << 20;
-const MAX_LEFT_LINE_CHARACTERS = 16 * 1024;
 /** So V8 begins to tell why it ends: that is in the error of the input already. */
 const LAST_WORDS_OF_V8 = /^(?:<--- Last few GCs --->|FATAL ERROR: |# Fatal |----- Native stack trace -----)/m;
+
+interface Native {
+  readonly stream: 1 | 2;
+  readonly descriptor: number;
+  /** Where output begins that nobody has read, and since when it has been seen. */
+  seen: { from: number; sinceMs: number } | null;
+}
 
 /** All descriptors are opened before the worker begins: the folder may be gone before the last of it is read. */
 export class PrintedFiles {
   readonly #descriptors: readonly number[];
-  readonly #natives: readonly { stream: 1 | 2; descriptor: number }[];
+  readonly #natives: readonly Native[];
   readonly #buffer = Buffer.allocUnsafeSlow(READ_BYTES);
   #decoder: PrintedDecoder | null = new PrintedDecoder();
   #current = 0;
@@ -28,7 +38,7 @@ export class PrintedFiles {
       fchmodSync(descriptor, mode);
       return descriptor;
     });
-    this.#natives = ([[1, "stdout"], [2, "stderr"]] as const).map(([stream, name]) => ({ stream, descriptor: openSync(join(folder, name), "r") }));
+    this.#natives = ([[1, "stdout"], [2, "stderr"]] as const).map(([stream, name]) => ({ stream, descriptor: openSync(join(folder, name), "r"), seen: null }));
   }
 
   /** What was written since the last time. @returns whether there was anything. */
@@ -38,6 +48,31 @@ export class PrintedFiles {
     return hasRead;
   }
 
+  /** Reads native output that the worker does not come to, because a call keeps it busy. To be called now and then while one runs. */
+  follow(take: (lines: PrintedLines) => void): void {
+    this.read(take);
+    const decoder = this.#decoder;
+    if (decoder === null || decoder.running === NO_INPUT) return;
+    const nowMs = performance.now();
+    for (const native of this.#natives) this.#followOne(decoder, native, nowMs);
+    give(decoder, take);
+  }
+
+  #followOne(decoder: PrintedDecoder, native: Native, nowMs: number): void {
+    const from = decoder.nativeFrom(native.stream);
+    if (fstatSync(native.descriptor).size <= from) {
+      native.seen = null;
+      return;
+    }
+    if (native.seen?.from !== from) native.seen = { from, sinceMs: nowMs };
+    if (nowMs - native.seen.sinceMs < LEFT_LYING_MS) return;
+    const bytes = this.#buffer.subarray(0, readSync(native.descriptor, this.#buffer, 0, READ_BYTES, from));
+    const { lines, length } = wholeLines(bytes);
+    if (length === 0) return;
+    decoder.addAhead(native.stream, from + length, Date.now(), lines);
+    native.seen = { from: from + length, sinceMs: native.seen.sinceMs };
+  }
+
   /** The worker has ended: the last of it, and what nobody has read of its native output. @param index whose that is; -1 when it is not known. */
   end(index: number, take: (lines: PrintedLines) => void): void {
     this.read(take);
@@ -45,7 +80,7 @@ export class PrintedFiles {
     if (decoder === null) return;
     decoder.end();
     for (const { stream, descriptor } of this.#natives) {
-      for (const text of leftIn(descriptor, decoder.nativeRead.get(stream) ?? 0)) decoder.add(index, stream, Date.now(), text);
+      for (const text of leftIn(descriptor, decoder.nativeFrom(stream))) decoder.add(index, stream, Date.now(), text);
     }
     give(decoder, take);
   }
@@ -90,5 +125,22 @@ function leftIn(descriptor: number, position: number): string[] {
   const text = new StringDecoder("utf8").end(bytes.subarray(0, readSync(descriptor, bytes, 0, bytes.byteLength, from)));
   const lines = (text.split(LAST_WORDS_OF_V8, 1)[0] ?? "").split("\n");
   if (lines.at(-1) === "") lines.pop();
-  return lines.map((line) => (line.length <= MAX_LEFT_LINE_CHARACTERS ? line : `${line.slice(0, MAX_LEFT_LINE_CHARACTERS)}… (${line.length} characters)`));
+  return lines.map(clip);
+}
+
+/** The lines that have an end, up to V8's last words, and how many bytes they take. */
+function wholeLines(bytes: Buffer): { lines: string[]; length: number } {
+  const lines: string[] = [];
+  let length = 0;
+  for (let end = bytes.indexOf(10); end >= 0 && lines.length < MAX_FOLLOWED_LINES; end = bytes.indexOf(10, length)) {
+    const line = bytes.toString("utf8", length, end);
+    if (LAST_WORDS_OF_V8.test(line)) break;
+    lines.push(clip(line));
+    length = end + 1;
+  }
+  return { lines, length };
+}
+
+function clip(line: string): string {
+  return line.length <= MAX_LOG_LINE_BYTES ? line : `${line.slice(0, MAX_LOG_LINE_BYTES)}… (${line.length} characters)`;
 }
