@@ -45,7 +45,7 @@ export function explainGraph(graph: ValueGraph, root: Vertex, name: string, worl
 }
 
 /** The largest of the values that are sent, by the name that the code knows it by; null when only code is. */
-export function largestOf({ root }: Explanation): Capture["largest"] {
+export function largestOf({ root }: Explanation): { name: string; bytes: number } | null {
   const all = (part: Explained): Explained[] => [part, ...part.parts.flatMap(all)];
   const [first] = all(root).filter(({ bytes }) => bytes !== undefined).sort((a, b) => (b.bytes ?? 0) - (a.bytes ?? 0));
   return first === undefined ? null : { name: first.name, bytes: first.bytes ?? 0 };
