@@ -141,7 +141,7 @@ export class JobControl {
       if (failure !== undefined) throw failure;
     } finally {
       signal.removeEventListener("abort", drain);
-      sequence.close();
+      await sequence.close();
     }
   }
 
