@@ -30,7 +30,7 @@ after(async () => {
 });
 const cluster = useCluster();
 before(async () => {
-  for (const name of ["p-map"]) symlinkSync(fileURLToPath(new URL(`../../node_modules/${name}`, import.meta.url)), join(folder.path, "node_modules", name));
+  for (const name of ["p-map", "p-limit", "yocto-queue"]) symlinkSync(fileURLToPath(new URL(`../../node_modules/${name}`, import.meta.url)), join(folder.path, "node_modules", name));
   await new Promise<void>((resolve) => shop.listen(0, "127.0.0.1", resolve));
   session = await startSession(folder.path);
   assert.equal(errorText(await run(session, `const shop = "http://127.0.0.1:${(shop.address() as AddressInfo).port}"`)), "");
@@ -142,3 +142,16 @@ test("what cannot be sent back is named, the rest is bound", async () => {
   assert.match(events.map((event) => (event.type === "stream" && event.name === "stderr" ? event.text : "")).join(""), /`make` cannot be sent back/);
   assert.equal(plain(valueOf(await run(session, "[n, m]"))), "[ 3, 4 ]");
 });
+
+for (const [name, cell] of [
+  ["p-map", "import pMap from 'p-map';\nconst spans = await pMap([0, 1, 2, 3], span, { concurrency: 1 });"],
+  ["p-limit", "import pLimit from 'p-limit';\nconst limit = pLimit(1);\nconst spans = await Promise.all([0, 1, 2, 3].map((x) => limit(() => span(x))));"],
+] as const) {
+  test(`calls at once are as many as ${name} allows`, async () => {
+    await run(session, "async function span(x: number) { const begun = Date.now(); await new Promise((resolve) => setTimeout(resolve, 20)); return [begun, Date.now()] as const }");
+    const events = await runArmed(session, cell);
+    assert.equal(errorText(events), "");
+    assert.equal(lastView(events)?.how, "map");
+    assert.equal(plain(valueOf(await run(session, "spans.toSorted((a, b) => a[0] - b[0]).every(([begun], at, all) => at === 0 || begun >= all[at - 1]![1])"))), "true");
+  });
+}

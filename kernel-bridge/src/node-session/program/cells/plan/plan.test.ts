@@ -92,6 +92,14 @@ test("values of the session say what a name holds", () => {
   assert.equal(planned("xs.map((x) => seen.set(x, f(x)))", { seen: { set: () => 1 }.set }).plan.how, "map");
 });
 
+test("how many calls at once there may be", () => {
+  const limit = Object.assign(() => 1, { activeCount: 0, pendingCount: 0 });
+  assert.match(planned("xs.map((x) => limit(() => f(x)))", { limit }).text, /, \{ concurrency: limit\.concurrency \}\)/);
+  assert.match(planned("import pLimit from 'p-limit'\nconst limit = pLimit(3)\nxs.map(async (x) => { return limit(f, x) })").text, /, \{ concurrency: 3 \}\)/);
+  assert.match(planned("import pMap from 'p-map'\nawait pMap(xs, f, { concurrency: 3 })").text, /, \(\{ concurrency: 3 \}\|pMap all awaited>/);
+  assert.equal(planned("import pMap from 'p-map'\nawait pMap(xs, f, { stopOnError: false })").plan.how, "call");
+});
+
 test("what only reads runs here, unless it is all that the cell has", () => {
   const { plan } = planned("const pages = xs.map(load);\nconst names = pages.map((page) => page.name.toLowerCase());\nnames");
   assert.deepEqual(plan.steps, [

@@ -3,6 +3,7 @@ import type ts from "typescript";
 import type { TypeScript } from "../../typescript.ts";
 import type { Edit } from "../pieces.ts";
 import { SESSION } from "../session-names.ts";
+import { limitOf } from "./limits.ts";
 import type { Meaning } from "./meaning.ts";
 import { bare } from "./nodes.ts";
 
@@ -26,6 +27,8 @@ export interface MapSite {
   readonly fn: ts.Expression;
   /** Those of `pMap`. */
   readonly options: ts.Expression | undefined;
+  /** How many calls at once there may be, where something else than `pMap` says so. */
+  readonly limit: string | undefined;
   readonly shape: MapShape;
 }
 
@@ -73,12 +76,16 @@ export class SiteReader {
     const [first, second] = call.arguments;
     const shape = { ...around, isOptional: (call.flags & ts.NodeFlags.OptionalChain) !== 0 };
     if (this.#isCallOf(call, "Array", "from")) {
-      return call.arguments.length === 2 && first !== undefined && second !== undefined ? { core, receiver: first, fn: second, options: undefined, shape: { ...shape, from: "from" } } : undefined;
+      return call.arguments.length === 2 && first !== undefined && second !== undefined ? { core, receiver: first, fn: second, options: undefined, limit: this.#limit(second), shape: { ...shape, from: "from" } } : undefined;
     }
     const from = methodOf(callee.name.text, around);
     // Asking for a map of a nullish value must fail as it does here, so an optional call stays one whole.
     if (from === undefined || call.arguments.length !== 1 || first === undefined || call.questionDotToken !== undefined || callee.expression.kind === ts.SyntaxKind.SuperKeyword) return undefined;
-    return { core, receiver: callee.expression, fn: first, options: undefined, shape: { ...shape, from } };
+    return { core, receiver: callee.expression, fn: first, options: undefined, limit: this.#limit(first), shape: { ...shape, from } };
+  }
+
+  #limit(fn: ts.Expression): string | undefined {
+    return limitOf(this.#ts, fn, this.#meaning);
   }
 
   #pMap(call: ts.CallExpression, core: ts.Expression, isAwaited: boolean): MapSite | undefined {
@@ -87,7 +94,7 @@ export class SiteReader {
     const imported = ts.isIdentifier(call.expression) ? this.#meaning.importOf(call.expression.text) : undefined;
     if (imported?.specifier !== "p-map" || imported.exported !== "default" || receiver === undefined || fn === undefined || call.arguments.length > 3) return undefined;
     if (call.arguments.some((argument) => ts.isSpreadElement(argument)) || (options !== undefined && !this.#isConcurrencyAlone(options))) return undefined;
-    return { core, receiver, fn, options, shape: { from: "pMap", around: "all", isAwaited, isOptional: false } };
+    return { core, receiver, fn, options, limit: undefined, shape: { from: "pMap", around: "all", isAwaited, isOptional: false } };
   }
 
   /** The other options change what is given and thrown. */
@@ -110,13 +117,13 @@ function methodOf(name: string, { around }: Around): MapShape["from"] | undefine
 
 /** Makes of the map a call of the session. */
 export function siteEdits(ts: TypeScript, file: ts.SourceFile, site: MapSite): Edit[] {
-  const { core, receiver, fn, options } = site;
+  const { core, receiver, fn, options, limit } = site;
   const [open, close] = aroundSite(ts, file, site);
   const last = options ?? fn;
   const edits = [
     { start: core.getStart(file), end: receiver.getStart(file), text: `${open}, (` },
     { start: receiver.end, end: fn.getStart(file), text: "), (" },
-    { start: last.end, end: core.end, text: `)${close}` },
+    { start: last.end, end: core.end, text: `)${limit === undefined ? "" : `, { concurrency: ${limit} }`}${close}` },
   ];
   return options === undefined ? edits : [...edits, { start: fn.end, end: options.getStart(file), text: "), (" }];
 }
