@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any, Callable, Iterable, Optional
 
+from .displays import InOrder
 from .interrupts import deferred_interrupts
 from .keep import Kept
 from .numbering import told_of
@@ -13,10 +14,11 @@ from .tracebacks import only_of_the_user
 
 
 class JobRun:
-    """`changed` is called when there is something new to show."""
+    """`changed` is called when there is something new to show, `display` with what calls have displayed."""
 
-    def __init__(self, client: Any, cluster: Any, state: RunState, changed: Callable[[], None]) -> None:
+    def __init__(self, client: Any, cluster: Any, state: RunState, changed: Callable[[], None], display: Callable[..., Any]) -> None:
         self._client, self._cluster = client, cluster
+        self._display = display
         self.state = state
         self._changed = changed
         self._results: Any = None
@@ -83,11 +85,13 @@ class JobRun:
             self.state.end("cancelled" if code == "BURLA_CANCELLED" else "failed", reason)
 
     def _take(self, kept: Kept) -> None:
+        displays = InOrder(self._display)
         for entry in self._results.settled():
             index = kept.index_of(entry.index)
+            value = displays.settled(entry.index, entry.value, entry.reason)
             if entry.status == "fulfilled":
-                kept.fulfil(index, entry.value)
-                self.state.hear_value(index, kept.shown(entry.value))
+                kept.fulfil(index, value)
+                self.state.hear_value(index, kept.shown(value))
             else:
                 error = told_of(only_of_the_user(entry.reason), index if self.state.how == "map" else None)
                 kept.reject(index, error)

@@ -28,6 +28,13 @@ def as_made_here(values: Iterable[Any]) -> None:
     _in_order(values)
 
 
+def shown_once(value: Any) -> None:
+    """A figure that a call has displayed is not shown again at the end of the cell."""
+    pyplot, figure = sys.modules.get("matplotlib.pyplot"), sys.modules.get("matplotlib.figure")
+    if pyplot is not None and figure is not None and isinstance(value, figure.Figure):
+        pyplot.close(value)
+
+
 def _in_order(values: Iterable[Any]) -> None:
     """Those that pyplot knows are shown at the end of the cell in the order in which they were unpickled: as they came."""
     helpers = sys.modules.get("matplotlib._pylab_helpers")

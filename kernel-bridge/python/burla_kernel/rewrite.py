@@ -93,8 +93,8 @@ def _as_call(tree: ast.Module, meaning: Meaning, refused: Sequence[tuple[int, st
     declared: list[ast.stmt] = [ast.copy_location(ast.Global(assigned), there[0])] if assigned else []
     cell = function(CELL, [], [*declared, *mention(named_in_texts(there), meaning.namespace, there[0]), *statements], is_async=is_async, at=there[0])
     lists = [ast.Constant(tuple(sorted(part))) for part in (names.bound, names.deleted)]
-    call = run_call("call", last, ast.Name(CELL, ast.Load()), *lists)
-    body = [*here, cell, ast.copy_location(ast.Expr(call), last)]
+    call = run_call("call", there[0], ast.Name(CELL, ast.Load()), *lists)
+    body = [*here, cell, ast.copy_location(ast.Expr(call), there[0])]
     made = ast.fix_missing_locations(ast.Module(clocked(tree.body[0], tree.body[-1], body, run_call), tree.type_ignores))
     note, line = _why(refused, len(there))
     steps = [*(_step(statement, "here") for statement in here), *(_step(statement, "call") for statement in there)]

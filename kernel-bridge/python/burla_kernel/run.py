@@ -12,13 +12,14 @@ from burla_protocol.made import restore
 
 from . import applied, joblib_backend
 from .clock import Clock
+from .displays import displaying
 from .homes import rehomed
 from .interrupts import deferred_interrupts
 from .job_run import JobRun
 from .keep import Keeper, Kept
 from .last import Last
 from .order import Order
-from .pictures import as_made_here
+from .pictures import as_made_here, shown_once
 from .pools import ClusterPool, pool_maker
 from .rewrite import Rewritten
 from .screen import Publish, Screen
@@ -171,6 +172,10 @@ class Run:
         over = self._over(job_number)
         self._begin_state(name, line, file)
         _call_it(name, function)
+        shows = displaying(function)
+        if shows is not None:
+            function = self._worker_half["showing"](function, shows.importer, shows.uses_ipython, inspect.iscoroutinefunction(function))
+            function.__name__ = function.__qualname__ = name
         if over is not None:
             # It has come to its end while nobody looked, or in the run before this one.
             self._settle(over, job_number)
@@ -181,7 +186,7 @@ class Run:
         attach_to = order.attach_to if order.attach_to is not None and job_number == order.attach_step else None
         only = order.only_inputs if kept.failures else None
         try:
-            run = JobRun(self._client, self._cluster, self._state, self._screen.changed)
+            run = JobRun(self._client, self._cluster, self._state, self._screen.changed, self._display)
             run.run(function, kept, only, attach_to, self._screen.open)
             if attach_to is not None:
                 kept.recall()
@@ -236,7 +241,7 @@ class Run:
     def _streaming(self, name: str, line: int, file: str) -> JobRun:
         self._jobs += 1
         self._begin_state(name, line, file)
-        job = JobRun(self._client, self._cluster, self._state, self._screen.changed)
+        job = JobRun(self._client, self._cluster, self._state, self._screen.changed, self._display)
         with deferred_interrupts():
             self._screen.open()
         return job
@@ -266,6 +271,13 @@ class Run:
         made = kept.in_shape()
         self._namespace.update((name, made) for name in self._into)
         self._steps.note = f"`{self._into[0]}` has {_count(results, 'result')} that came{_WHERE_FAILED[kept.shape]}. Run Failed Inputs Again completes it."
+
+    def _display(self, made: Any, **options: Any) -> None:
+        from IPython.display import display
+
+        as_made_here([made])
+        display(made, **options)
+        shown_once(made)
 
     def _document(self) -> dict[str, Any]:
         return {**self._state.document(), **self._steps.document()}

@@ -16,8 +16,6 @@ def keeping(cell, bound, is_async):
     def prepared():
         from burla_protocol.made import Before
 
-        # IPython has it among the builtins.
-        cell.__globals__.setdefault("display", lambda *values, **_options: print(*values))
         return Before(cell.__globals__)
 
     def run(_input):
@@ -80,3 +78,77 @@ def collecting(turn, definite, possible, is_async):
         return packed(is_last, await turn(values))
 
     return run_async if is_async else run
+
+
+def showing(function, importer, uses_ipython, is_async):
+    """What a call displays goes back with its result, each object as a pickle of its own: the kernel shows it."""
+
+    def places():
+        """Where user code finds `display`: IPython has it among the builtins."""
+        import builtins
+
+        found = [vars(builtins)]
+        if uses_ipython:
+            import IPython.display
+
+            found.append(vars(IPython.display))
+        if importer is not None:
+            found.append(importer.__globals__)
+        return found
+
+    def begun():
+        import cloudpickle
+
+        shown = []
+
+        def display(*values, **options):
+            for value in values:
+                try:
+                    shown.append(cloudpickle.dumps((value, options)))
+                except Exception:
+                    print(repr(value))
+
+        there = [(place, place.get("display")) for place in places()]
+        for place, _before in there:
+            place["display"] = display
+        return shown, there
+
+    def ended(there):
+        for place, before in there:
+            if before is None:
+                del place["display"]
+            else:
+                place["display"] = before
+
+    def told(value, shown):
+        # As `displays.py` knows it.
+        return ("__burla_shown__", value, shown) if shown else value
+
+    def failed(error, shown):
+        try:
+            error.__burla_shown__ = shown
+        except Exception:
+            # A class with slots has no room for it.
+            pass
+
+    def call(given):
+        shown, there = begun()
+        try:
+            return told(function(given), shown)
+        except Exception as error:
+            failed(error, shown)
+            raise
+        finally:
+            ended(there)
+
+    async def call_async(given):
+        shown, there = begun()
+        try:
+            return told(await function(given), shown)
+        except Exception as error:
+            failed(error, shown)
+            raise
+        finally:
+            ended(there)
+
+    return call_async if is_async else call
