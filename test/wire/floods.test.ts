@@ -109,7 +109,7 @@ function* chunked(pieces: Iterable<Buffer>): Generator<Buffer> {
 const channelOf = (token: string) => requestOf("POST", `/v1/jobs/${newJobId()}/channel`, token, CHANNEL_CONTENT_TYPE, "Transfer-Encoding: chunked");
 const BLOB = `/v1/blobs/${"0".repeat(64)}`;
 /** Of those whose messages main does not keep. */
-const LITTLE_BYTES = 64 * MIB;
+const LITTLE_BYTES = 128 * MIB;
 
 /** A token of each of them. */
 type Tokens = readonly string[];
