@@ -49,11 +49,21 @@ export class EffectReader {
     const node = bare(this.#ts, fn);
     if (isFunctionText(this.#ts, node)) return why(this.#ofFunction(node));
     if (this.#ts.isIdentifier(node)) return why(this.#ofCallee(node, node.text));
+    if (this.#ts.isConditionalExpression(node)) return this.whyOfFunction(node.whenTrue) ?? this.whyOfFunction(node.whenFalse);
+    if (this.#ts.isCallExpression(node)) return this.#whyOfMade(node);
     if (!this.#ts.isPropertyAccessExpression(node)) return undefined;
     // A method that is handed over has lost its object, and a bound function has it: either may change it.
     const root = rootOf(this.#ts, node);
     const methods = this.#meaning.methods(node.name.text, root);
     return methods.some((method) => this.#ofFunction(method).parameters.has("this")) ? `it changes \`${root ?? "its object"}\`` : undefined;
+  }
+
+  /** `model.score.bind(model)`, `memoize(f)`: what is made of functions. */
+  #whyOfMade({ expression: callee, arguments: given }: ts.CallExpression): string | undefined {
+    const ts = this.#ts;
+    if (ts.isPropertyAccessExpression(callee)) return callee.name.text === "bind" ? this.whyOfFunction(callee.expression) : undefined;
+    if (ts.isIdentifier(callee) && this.#keepsState(callee.text)) return `what \`${callee.text}\` makes remembers its calls`;
+    return given.map((argument) => (ts.isIdentifier(argument) || isFunctionText(ts, argument) ? this.whyOfFunction(argument) : undefined)).find((reason) => reason !== undefined);
   }
 
   /** The same for code that runs for each input. @param leave what is done elsewhere: only its parts are looked at. */

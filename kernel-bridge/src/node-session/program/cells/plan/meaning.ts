@@ -2,7 +2,7 @@
 import type ts from "typescript";
 import type { TypeScript } from "../../typescript.ts";
 import { bindingNames } from "../names.ts";
-import { isAsyncText, isFunctionText, type FunctionNode } from "./nodes.ts";
+import { isAsyncText, isBorder, isFunctionText, type FunctionNode } from "./nodes.ts";
 
 /** Of a function: whatever is larger is a program, not one of a cell. */
 const MAX_TEXT = 256 * 1024;
@@ -38,6 +38,7 @@ export class Meaning {
     this.#ts = ts;
     this.#known = known;
     for (const statement of file.statements) this.#note(statement);
+    for (const statement of file.statements) this.#noteWithin(statement, true);
   }
 
   /** Whether the cell gives the name its value. */
@@ -114,10 +115,20 @@ export class Meaning {
       return void this.#declared.set(statement.name.text, statement);
     }
     if ((ts.isEnumDeclaration(statement) || ts.isModuleDeclaration(statement)) && ts.isIdentifier(statement.name)) return void this.#declared.set(statement.name.text, undefined);
-    if (!ts.isVariableStatement(statement)) return;
-    for (const { name, initializer } of statement.declarationList.declarations) {
-      for (const bound of bindingNames(ts, name)) this.#declared.set(bound, ts.isIdentifier(name) ? initializer : undefined);
-    }
+  }
+
+  /** Variables, those of blocks too, and what else is assigned: of a name with several meanings none is known. */
+  #noteWithin(node: ts.Node, isTop: boolean): void {
+    const ts = this.#ts;
+    if (ts.isFunctionDeclaration(node) && node.name !== undefined && !isTop) this.#give(node.name.text, undefined);
+    if (isBorder(ts, node)) return;
+    if (ts.isVariableDeclaration(node)) for (const bound of bindingNames(ts, node.name)) this.#give(bound, ts.isIdentifier(node.name) ? node.initializer : undefined);
+    if (ts.isBinaryExpression(node) && node.operatorToken.kind === ts.SyntaxKind.EqualsToken && ts.isIdentifier(node.left)) this.#give(node.left.text, node.right);
+    ts.forEachChild(node, (child) => this.#noteWithin(child, false));
+  }
+
+  #give(name: string, value: ts.Node | undefined): void {
+    this.#declared.set(name, this.#declared.has(name) ? undefined : value);
   }
 
   #noteImport({ importClause, moduleSpecifier }: ts.ImportDeclaration): void {

@@ -69,6 +69,10 @@ const REFUSED: Readonly<Record<string, [line: number, reason: RegExp]>> = {
   "function rng(a) { return () => (a = a * 2) }\nconst next = rng(1);\nxs.map((x) => f(x) + next())": [3, /takes what `next` gives in turn/],
   "class Rng { s = 1; next() { return (this.s *= 2) } }\nconst r = new Rng();\nxs.map((x) => f(x) + r.next())": [3, /changes `r`/],
   "xs.map((x, i, all) => f(x, all))": [1, /whole array/],
+  "const seen = [], note = (x) => seen.push(f(x));\nxs.map(a ? f : note)": [2, /changes `seen`/],
+  "function counter() { let n = 0; return () => n++ }\nxs.map(counter())": [2, /remembers its calls/],
+  "class M { w = 0; score(x) { this.w += x; return f(x) } }\nconst m = new M();\nxs.map(m.score.bind(m))": [3, /changes `m`/],
+  "const seen = [];\nlet g = f;\ng = (x) => seen.push(f(x));\nif (a) { const out = []; while (a) out.push(f(1)) }": [4, /begins with/],
 };
 
 for (const [cell, [line, reason]] of Object.entries(REFUSED)) {
@@ -160,6 +164,12 @@ for (const [loop, reason] of Object.entries(CARRYING)) {
     assert.match(plan.note, reason);
   });
 }
+
+test("names mean what they were given last, and those of a block are the block's", () => {
+  const session = { out: "a text", note: (x: number) => x };
+  assert.equal(planned("if (a) {\n  const out = [];\n  for (const x of xs) out.push(f(x));\n}", session).plan.how, "map");
+  assert.match(planned("const seen = [];\nnote = (x) => { seen.push(x); return f(x) };\nxs.map(note)", session).plan.note, /changes `seen`/);
+});
 
 test("a loop that only reads runs here", () => {
   assert.deepEqual(planned("const names = [];\nconst pages = xs.map(load);\nfor (const page of pages) names.push(page.name)").plan.steps.map(({ where }) => where), ["here", "map", "here"]);
