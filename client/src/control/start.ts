@@ -9,6 +9,8 @@ import type { ClusterState, ClusterStatus, Started, StartOptions } from "./types
 import { watchCluster } from "./watch.ts";
 
 const READY_TIMEOUT_MS = 20_000;
+/** A main that ends so often before its nodes are ready will not last. */
+const MAX_REVIVALS = 3;
 
 /**
  * Starts the cluster unless it runs, and resolves when all of its nodes are ready, or after a time with those that are.
@@ -21,14 +23,20 @@ export async function startCluster(name: string = LOCAL, { signal, onPhase, node
     throw new BurlaError("BURLA_CLUSTER_START", `there is no cluster "${name}"`, { cure: `This version starts the cluster "${LOCAL}" only, which is on this machine.` });
   }
   signal?.throwIfAborted();
-  const started = !(await runs(name));
+  let started = !(await runs(name));
   signal?.throwIfAborted();
   try {
-    if (started) {
+    const start = async () => {
       onPhase?.({ phase: "main" });
       await startLocalCluster({ nodePath, idleMinutes });
-    }
-    const ready = await untilReady(name, { ...(signal && { signal }), ...(onPhase && { onPhase }) });
+    };
+    if (started) await start();
+    const revive = async () => {
+      if (await runs(name)) return;
+      started = true;
+      await start();
+    };
+    const ready = await untilReady(name, { ...(signal && { signal }), ...(onPhase && { onPhase }) }, READY_TIMEOUT_MS, revive);
     onPhase?.({ phase: "ready" });
     return { started, ...ready };
   } catch (error) {
@@ -43,19 +51,29 @@ async function runs(name: string): Promise<boolean> {
   return file !== null && (await mayBeUsed(file)) && (await findCluster(name)) !== null;
 }
 
-/** Resolves when all nodes are ready, or after a time with those that are. @throws BurlaError, or the signal's reason. */
-export async function untilReady(name: string, { signal, onPhase }: StartOptions, timeoutMs = READY_TIMEOUT_MS): Promise<{ url: string; status: ClusterStatus }> {
+/**
+ * Resolves when all nodes are ready, or after a time with those that are.
+ * @param revive is called when it is not there any more, and nobody has shut it down.
+ * @throws BurlaError, or the signal's reason.
+ */
+export async function untilReady(name: string, { signal, onPhase }: StartOptions, timeoutMs: number, revive: () => Promise<void> = async () => undefined): Promise<{ url: string; status: ClusterStatus }> {
   const late = AbortSignal.timeout(timeoutMs);
   let last: ClusterState | null = null;
+  let revivals = 0;
   for await (const state of watchCluster(name, { signal: signal === undefined ? late : AbortSignal.any([late, signal]) })) {
     last = state;
     if (state.phase === "refused") throw state.error;
     if (state.phase === "running") return { url: state.url, status: state.status };
+    if (isLost(state) && revivals++ < MAX_REVIVALS) await revive();
     if (state.phase === "starting") onPhase?.({ phase: "nodes", ready: state.ready, wanted: state.wanted });
   }
   signal?.throwIfAborted();
   if (last?.phase === "starting") return { url: last.url, status: last.status };
   throw new BurlaError("BURLA_CLUSTER_START", `the cluster "${name}" started and then did not answer`);
+}
+
+function isLost(state: ClusterState): boolean {
+  return state.phase === "unreachable" || (state.phase === "off" && state.reason === "");
 }
 
 /** Somebody else may have begun to use what was started here. */
