@@ -41,6 +41,7 @@ export const COMMANDS = {
   showOutput: "burla.showOutput",
   openClusterLog: "burla.openClusterLog",
   openExample: "burla.openExample",
+  openExampleNotebook: "burla.openExampleNotebook",
   openWalkthrough: "burla.openWalkthrough",
   openSettings: "burla.openSettings",
 } as const;

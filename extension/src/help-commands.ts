@@ -3,7 +3,7 @@ import * as vscode from "vscode";
 import type { LoadControl } from "./clusters/control.ts";
 import { LOCAL_ID } from "./clusters/state.ts";
 import { COMMANDS, WALKTHROUGH } from "./contributions.ts";
-import { EXAMPLE } from "./example.ts";
+import { EXAMPLE, EXAMPLE_NOTEBOOK } from "./example.ts";
 import type { Handler } from "./failure.ts";
 
 export interface HelpParts {
@@ -17,7 +17,8 @@ export function helpHandlers({ context, output, loadControl }: HelpParts): Recor
   return {
     [COMMANDS.showOutput]: () => output.show(),
     [COMMANDS.openClusterLog]: () => openClusterLog(loadControl),
-    [COMMANDS.openExample]: () => openExample(context.globalStorageUri),
+    [COMMANDS.openExample]: async () => vscode.window.showTextDocument(await exampleFile(context.globalStorageUri, "score.ts", EXAMPLE)),
+    [COMMANDS.openExampleNotebook]: async () => vscode.commands.executeCommand("vscode.open", await exampleFile(context.globalStorageUri, "simulate.ipynb", EXAMPLE_NOTEBOOK)),
     [COMMANDS.openWalkthrough]: () => vscode.commands.executeCommand("workbench.action.openWalkthrough", `${extensionId}#${WALKTHROUGH}`, false),
     [COMMANDS.openSettings]: () => vscode.commands.executeCommand("workbench.action.openSettings", `@ext:${extensionId}`),
   };
@@ -34,13 +35,13 @@ async function openClusterLog(loadControl: LoadControl): Promise<void> {
 }
 
 /** A file of the user's own from then on: it is not written twice. */
-async function openExample(storage: vscode.Uri): Promise<void> {
+async function exampleFile(storage: vscode.Uri, name: string, text: string): Promise<vscode.Uri> {
   const folder = vscode.Uri.joinPath(storage, "example");
-  const file = vscode.Uri.joinPath(folder, "score.ts");
+  const file = vscode.Uri.joinPath(folder, name);
   const isThere = await vscode.workspace.fs.stat(file).then(() => true, () => false);
   if (!isThere) {
     await vscode.workspace.fs.createDirectory(folder);
-    await vscode.workspace.fs.writeFile(file, Buffer.from(EXAMPLE));
+    await vscode.workspace.fs.writeFile(file, Buffer.from(text));
   }
-  await vscode.window.showTextDocument(file);
+  return file;
 }

@@ -6,7 +6,7 @@ import { suite, suiteSetup, suiteTeardown, test } from "mocha";
 import * as vscode from "vscode";
 import type { ExtensionApi } from "../../extension/src/extension.ts";
 import { COMMANDS, TOOLS } from "../../extension/src/contributions.ts";
-import type { ChosenFunction } from "../../extension/src/functions/meant.ts";
+import type { RunnableFunction } from "../../extension/src/functions/meant.ts";
 import type { Run } from "../../extension/src/runs/run.ts";
 import { RunFunctionTool } from "../../extension/src/tools/run-tool.ts";
 
@@ -24,7 +24,7 @@ suite("runs", () => {
   let api: ExtensionApi;
   let file = "";
   const uri = () => vscode.Uri.file(file);
-  const named = (name: string): ChosenFunction => ({ uri: uri(), ref: { kind: "named", name }, label: name, values: [] });
+  const named = (name: string): RunnableFunction => ({ uri: uri(), ref: { kind: "named", name }, label: name });
   const problems = () => vscode.languages.getDiagnostics(uri()).filter(({ source }) => source === "Burla");
 
   suiteSetup(async () => {
@@ -109,7 +109,7 @@ suite("runs", () => {
   test("what cannot be compiled is marked at its place, until it is edited", async () => {
     const broken = vscode.Uri.file(join(file, "..", "broken.ts"));
     await writeFile(broken.fsPath, "export const rows = [1, 2];\nexport function check(row: number) {\n  return row +;\n}\n");
-    const { record } = await api.launcher.run({ uri: broken, ref: { kind: "named", name: "check" }, label: "check", values: [] }, { kind: "export", name: "rows" });
+    const { record } = await api.launcher.run({ uri: broken, ref: { kind: "named", name: "check" }, label: "check" }, { kind: "export", name: "rows" });
     assert.deepEqual([record.phase, record.problem?.place?.line], ["failed", 3]);
     const marks = () => vscode.languages.getDiagnostics(broken).filter(({ source }) => source === "Burla");
     const [mark] = await untilSome(marks);
@@ -120,7 +120,7 @@ suite("runs", () => {
     edit.replace(broken, new vscode.Range(2, 0, 2, 15), "  return row + 1;");
     await vscode.workspace.applyEdit(edit);
     assert.deepEqual(marks(), []);
-    assert.equal((await api.launcher.run({ uri: broken, ref: { kind: "named", name: "check" }, label: "check", values: [] }, { kind: "export", name: "rows" })).record.phase, "done");
+    assert.equal((await api.launcher.run({ uri: broken, ref: { kind: "named", name: "check" }, label: "check" }, { kind: "export", name: "rows" })).record.phase, "done");
   });
 
   test("inputs that cannot be read begin no job, say why, and are not offered again", async () => {

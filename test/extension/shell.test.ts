@@ -140,6 +140,10 @@ suite("shell", () => {
     await editor?.document.save();
     await vscode.commands.executeCommand(COMMANDS.openExample);
     assert.match(vscode.window.activeTextEditor?.document.getText() ?? "", /^\/\/ mine/);
+    await vscode.commands.executeCommand(COMMANDS.openExampleNotebook);
+    const notebook = vscode.workspace.notebookDocuments.find(({ uri }) => uri.path.endsWith("/simulate.ipynb"));
+    assert.deepEqual(notebook?.getCells().map(({ document }) => document.languageId), ["markdown", "python", "python"]);
+    await vscode.commands.executeCommand("workbench.action.closeActiveEditor");
   });
 
   test("the cluster stops without a question when nothing is lost", async () => {

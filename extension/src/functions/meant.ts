@@ -6,11 +6,17 @@ import { functionAt } from "./at-selection.ts";
 import type { LensTarget } from "./lens.ts";
 import { LANGUAGES, outlineOf, type FoundValue, type LanguageId } from "./outline.ts";
 
-/** A function in a saved file. */
-export interface ChosenFunction {
+/** A function in a file. */
+export interface RunnableFunction {
   readonly uri: vscode.Uri;
   readonly ref: FunctionRef;
   readonly label: string;
+}
+
+/** One that a person has chosen, in a saved file, with what its inputs may be. */
+export interface ChosenFunction extends RunnableFunction {
+  /** Its first parameter as it is written; empty when it has none or it is not known. */
+  readonly parameter: string;
   /** What the file exports beside functions. */
   readonly values: readonly FoundValue[];
 }
@@ -25,14 +31,15 @@ export async function chooseFunction(target: LensTarget | vscode.Uri | undefined
   const text = document.getText();
   const { functions, values } = outlineOf(text, language);
   const chosen = { uri: document.uri, values };
-  if (isLensTarget(target)) return { ...chosen, ref: { kind: "named", name: target.name }, label: target.label };
+  const parameterOf = (name: string) => functions.find((found) => found.name === name)?.parameter ?? "";
+  if (isLensTarget(target)) return { ...chosen, ref: { kind: "named", name: target.name }, label: target.label, parameter: parameterOf(target.name) };
   const editor = vscode.window.activeTextEditor;
   const at = editor?.document === document ? functionAt(text, language, { start: document.offsetAt(editor.selection.start), end: document.offsetAt(editor.selection.end) }) : null;
-  if (at !== null) return { ...chosen, ...at };
+  if (at !== null) return { ...chosen, ...at, parameter: at.ref.kind === "named" ? parameterOf(at.ref.name) : "" };
   if (functions.length === 0) throw new Error("this file has no function that could be run; a generator or a method cannot");
   const picked = await vscode.window.showQuickPick(functions.map((found) => ({ label: `$(symbol-function) ${found.label}`, found })), { title: "Run on Burla", placeHolder: "Which function?" });
   if (picked === undefined) throw new Declined("no function was chosen");
-  return { ...chosen, ref: { kind: "named", name: picked.found.name }, label: picked.found.label };
+  return { ...chosen, ref: { kind: "named", name: picked.found.name }, label: picked.found.label, parameter: picked.found.parameter };
 }
 
 async function documentOf(target: LensTarget | vscode.Uri | undefined): Promise<vscode.TextDocument> {

@@ -78,6 +78,19 @@ test("no text makes it throw", () => {
   }));
 });
 
+test("the first parameter, as it is written", () => {
+  for (const [text, parameter] of [
+    ["function f(x: number, y = 2) {}", "x: number"],
+    ["export const f = async ({ id,\n  text }: Row) => id;", "{ id, text }: Row"],
+    ["const f = x => x", "x"],
+    ["export default function (xs: Map<string, number>) {}", "xs: Map<string, number>"],
+    ["function f() {}", ""],
+    ["exports.f = function (row) {};", "row"],
+  ] as const) {
+    assert.equal(outlineOf(text, "typescript").functions[0]?.parameter, parameter, text);
+  }
+});
+
 test("exported values, arrays first", () => {
   const { values } = outlineOf(
     `export const limit = 3, name = "x", options = { a: 1 };
@@ -92,6 +105,7 @@ export default [1, 2];`,
     "typescript",
   );
   assert.deepEqual(values.filter(({ isArray }) => isArray).map(({ name }) => name), ["documents", "ids", "more", "mapped", "kept", "outer", "default"]);
+  assert.deepEqual(values.filter(({ isArray }) => isArray).map(({ first }) => first), ["", "1", "", "", "", "1", "1"]);
   assert.deepEqual(values.filter(({ isArray }) => !isArray).map(({ name }) => name), ["client"]);
 });
 

@@ -11,6 +11,8 @@ export interface FoundFunction {
   readonly name: string;
   /** What a person calls it. */
   readonly label: string;
+  /** Its first parameter as it is written, with its type; empty when it has none. */
+  readonly parameter: string;
   readonly start: number;
   readonly end: number;
 }
@@ -20,6 +22,8 @@ export interface FoundValue {
   readonly name: string;
   /** It is an array by what is written; else only running it tells. */
   readonly isArray: boolean;
+  /** Its first element as it is written; empty when that is not to be seen. */
+  readonly first: string;
 }
 
 /** Offsets into the text. */
@@ -115,23 +119,23 @@ class Reader {
     const isDefault = statement.getChild("default") !== null;
     if (declaration !== null) return this.#declaration(declaration, statement, isDefault ? "default" : undefined);
     const expression = isDefault ? unwrap(statement.lastChild?.name === ";" ? statement.lastChild.prevSibling : statement.lastChild) : null;
-    if (isDefault && isMappable(expression)) this.#add("default", "default export", statement);
-    else if (expression?.name === "ArrayExpression") this.#values.push({ name: "default", isArray: true });
+    if (isDefault && isMappable(expression)) this.#add("default", "default export", statement, expression);
+    else if (expression?.name === "ArrayExpression") this.#values.push({ name: "default", isArray: true, first: this.#firstOf(expression) });
   }
 
   /** @param name by which it is run, when it is not its own. */
   #declaration(node: SyntaxNode, statement: SyntaxNode, name?: string): void {
     const own = this.#textOf(node.getChild("VariableDefinition"));
-    if (isMappable(node) && (name ?? own) !== "") this.#add(name ?? own, own === "" ? "default export" : own, statement);
+    if (isMappable(node) && (name ?? own) !== "") this.#add(name ?? own, own === "" ? "default export" : own, statement, node);
   }
 
   #variables(node: SyntaxNode, statement: SyntaxNode, isExported: boolean): void {
     for (const definition of node.getChildren("VariableDefinition")) {
       const name = this.#textOf(definition);
       const { initialiser, hasArrayType } = partsOf(definition);
-      if (isMappable(initialiser) || this.#looksLikeArrow(initialiser)) this.#add(name, name, definition.prevSibling?.name === "," ? definition : statement);
+      if (isMappable(initialiser) || this.#looksLikeArrow(initialiser)) this.#add(name, name, definition.prevSibling?.name === "," ? definition : statement, initialiser);
       else if (initialiser !== null && !isFunction(initialiser) && !NO_INPUTS.has(initialiser.name)) {
-        const value = { name, isArray: hasArrayType || initialiser.name === "ArrayExpression" || this.#makesArray(initialiser) };
+        const value = { name, isArray: hasArrayType || initialiser.name === "ArrayExpression" || this.#makesArray(initialiser), first: this.#firstOf(initialiser) };
         if (isExported) this.#values.push(value);
         else this.#unexported.set(name, value);
       }
@@ -158,12 +162,27 @@ class Reader {
     const value = unwrap(assignment.lastChild);
     const exported = isWhole ? "default" : name;
     if (exported === undefined || (name === "exports" && isWhole)) return;
-    if (isMappable(value)) this.#add(exported, isWhole ? "module.exports" : exported, statement);
-    else if (value?.name === "ArrayExpression") this.#values.push({ name: exported, isArray: true });
+    if (isMappable(value)) this.#add(exported, isWhole ? "module.exports" : exported, statement, value);
+    else if (value?.name === "ArrayExpression") this.#values.push({ name: exported, isArray: true, first: this.#firstOf(value) });
   }
 
-  #add(name: string, label: string, { from, to }: { from: number; to: number }): void {
-    this.#functions.push({ name, label, start: from, end: to });
+  #add(name: string, label: string, { from, to }: { from: number; to: number }, fn: SyntaxNode | null): void {
+    this.#functions.push({ name, label, parameter: this.#parameterOf(fn), start: from, end: to });
+  }
+
+  #parameterOf(fn: SyntaxNode | null): string {
+    const list = fn?.getChild("ParamList") ?? null;
+    const first = list?.firstChild ?? null;
+    if (list === null || first === null) return "";
+    const start = first.name === "(" ? first.to : first.from;
+    const comma = list.getChild(",");
+    const end = comma?.from ?? (list.lastChild?.name === ")" ? list.lastChild.from : list.to);
+    return oneLine(this.#text.slice(start, end));
+  }
+
+  #firstOf(array: SyntaxNode): string {
+    const first = array.name === "ArrayExpression" ? (array.firstChild?.nextSibling ?? null) : null;
+    return first === null || first.name === "]" || first.name === "Spread" ? "" : oneLine(this.#textOf(first));
   }
 
   /** The grammar knows no `async <T,>(...) => ...`. */
@@ -178,6 +197,10 @@ class Reader {
   #textOf(node: SyntaxNode | null): string {
     return node === null ? "" : this.#text.slice(node.from, node.to);
   }
+}
+
+function oneLine(text: string): string {
+  return text.replace(/\s+/g, " ").trim();
 }
 
 function partsOf(definition: SyntaxNode): { initialiser: SyntaxNode | null; hasArrayType: boolean } {

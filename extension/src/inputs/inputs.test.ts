@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { InputSource } from "../runner/messages.ts";
 import { InputMemory, withChoice } from "./memory.ts";
+import { fits } from "./fit.ts";
 import { formatOf, isConfiguration, sourceDetail, sourceLabel } from "./sources.ts";
 
 test("the ending of a file says how it holds inputs", () => {
@@ -38,4 +39,15 @@ test("what another version remembered counts as nothing", async () => {
   assert.deepEqual(memory.of("f"), []);
   await memory.remember("f", { kind: "export", name: "a" });
   assert.deepEqual(memory.of("f"), [{ kind: "export", name: "a" }]);
+});
+
+test("an array is offered for a function unless they are plainly of different kinds", () => {
+  const fit = (first: string, parameter: string) => fits({ isArray: true, first }, parameter);
+  for (const [first, parameter] of [["1", "x: number"], ["{ id: 1 }", "{ id }: Row"], ["{ id: 1 }", "row: { id: number }"], ["[1, 2]", "[a, b]"], ["[1]", "xs: number[]"], ["'a'", "x"], ["", "x: number"], ["load()", "x: number"], ["1", "x: string | number"], ["'a'", "x: string = 'b'"]] as const) {
+    assert.ok(fit(first, parameter), `${first} for ${parameter}`);
+  }
+  for (const [first, parameter] of [["1", "x: string"], ["'a'", "{ id }: Row"], ["{ id: 1 }", "xs: number[]"], ["1", ""], ["true", "x: number"]] as const) {
+    assert.ok(!fit(first, parameter), `${first} for ${parameter}`);
+  }
+  assert.ok(!fits({ isArray: false, first: "1" }, "x: number"));
 });

@@ -2,6 +2,8 @@
 import * as vscode from "vscode";
 import type { FoundValue } from "../functions/outline.ts";
 import type { InputSource } from "../runner/messages.ts";
+import { clip } from "../runner/text.ts";
+import { fits } from "./fit.ts";
 import { FILE_FORMATS, formatOf, isConfiguration, OFFERED_ENDINGS, sourceDetail, sourceLabel } from "./sources.ts";
 
 export interface PickOptions {
@@ -11,17 +13,22 @@ export interface PickOptions {
   readonly folder: vscode.Uri;
   /** What was chosen before, the newest first. */
   readonly recent: readonly InputSource[];
+  /** The function's first parameter as it is written. */
+  readonly parameter: string;
   readonly values: readonly FoundValue[];
 }
 
 const MAX_FILES = 500;
+const MAX_FIRST_LENGTH = 80;
 const EXCLUDE = "**/{node_modules,dist,out,build,.git,.vscode}/**";
 
 type Step = () => Promise<InputSource | undefined>;
 
 /** Undefined when the person goes away. */
 export async function pickInputs(options: PickOptions): Promise<InputSource | undefined> {
-  const { recent, values, folder, label } = options;
+  const { recent, folder, label } = options;
+  const exported = options.values.filter((value) => !recent.some((source) => source.kind === "export" && source.name === value.name));
+  const fitting = exported.filter((value) => fits(value, options.parameter));
   const items: (vscode.QuickPickItem & { step?: Step })[] = [];
   const known = (source: InputSource, icon: string): vscode.QuickPickItem & { step: Step } => ({
     label: `$(${icon}) ${sourceLabel(source, folder.fsPath)}`,
@@ -29,13 +36,18 @@ export async function pickInputs(options: PickOptions): Promise<InputSource | un
     step: async () => source,
   });
   if (recent.length > 0) items.push({ label: "last inputs", kind: vscode.QuickPickItemKind.Separator }, ...recent.map((source) => known(source, "history")));
+  if (fitting.length > 0) items.push({ label: "arrays of this file", kind: vscode.QuickPickItemKind.Separator });
+  for (const { name, first } of fitting) {
+    const detail = first === "" ? {} : { detail: `${label}(${options.parameter})  gets first  ${clip(first, MAX_FIRST_LENGTH)}` };
+    items.push({ ...known({ kind: "export", name }, "symbol-array"), description: "array", ...detail });
+  }
   items.push({ label: "inputs from", kind: vscode.QuickPickItemKind.Separator });
   items.push({ label: "$(file) A File…", description: "JSON, NDJSON, CSV, TSV or lines of text", step: () => pickFile(folder) });
   items.push({ label: "$(files) Files by a Pattern…", description: "each file is one input: its path, or what is in it", step: () => pickPattern(folder) });
   items.push({ label: "$(code) An Expression…", description: "such as Array.from({ length: 100 }, (_, i) => i)", step: () => askExpression(recent) });
-  const exported = values.filter((value) => !recent.some((source) => source.kind === "export" && source.name === value.name));
-  if (exported.length > 0) items.push({ label: "exports of this file", kind: vscode.QuickPickItemKind.Separator });
-  for (const { name, isArray } of exported) items.push({ ...known({ kind: "export", name }, isArray ? "symbol-array" : "symbol-variable"), description: isArray ? "array" : "if it can be iterated" });
+  const others = exported.filter((value) => !fitting.includes(value));
+  if (others.length > 0) items.push({ label: "other exports of this file", kind: vscode.QuickPickItemKind.Separator });
+  for (const { name, isArray } of others) items.push({ ...known({ kind: "export", name }, isArray ? "symbol-array" : "symbol-variable"), description: isArray ? "array" : "if it can be iterated" });
   const picked = await vscode.window.showQuickPick(items, { title: `Run ${label} on Burla`, placeHolder: "Where do the inputs come from?", matchOnDescription: true });
   return picked?.step?.();
 }

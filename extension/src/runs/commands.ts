@@ -64,7 +64,7 @@ async function runFunction({ launcher, memory }: RunCommandParts, target: Target
   requireTrust("Running a function");
   const fn = await chooseFunction(target);
   const key = functionKey(fn.uri.fsPath, fn.label);
-  const source = await pickInputs({ label: fn.label, folder: vscode.Uri.file(folderOf(fn.uri)), recent: memory.of(key), values: fn.values });
+  const source = await pickInputs({ label: fn.label, folder: vscode.Uri.file(folderOf(fn.uri)), recent: memory.of(key), parameter: fn.parameter, values: fn.values });
   if (source === undefined) throw new Declined("no inputs were chosen");
   await launcher.run(fn, source, { onTaken: () => memory.remember(key, source) });
 }

@@ -4,7 +4,7 @@ import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import * as vscode from "vscode";
 import type { Question } from "../clusters/questions.ts";
-import type { ChosenFunction } from "../functions/meant.ts";
+import type { RunnableFunction } from "../functions/meant.ts";
 import { saveSources } from "../functions/save-sources.ts";
 import { sourceLabel } from "../inputs/sources.ts";
 import { Declined, report, troubleOf } from "../failure.ts";
@@ -40,7 +40,7 @@ export class Launcher {
   }
 
   /** Shows the run, and follows it to its end. Resolves then. */
-  async run(fn: ChosenFunction, source: InputSource, { signal, onTaken }: RunOptions = {}): Promise<Run> {
+  async run(fn: RunnableFunction, source: InputSource, { signal, onTaken }: RunOptions = {}): Promise<Run> {
     requireTrust("Running a function");
     const folder = folderOf(fn.uri);
     const id = randomUUID();
@@ -71,7 +71,7 @@ export class Launcher {
 
   /** All of it anew, as a run of its own. */
   async runAgain({ record }: Run): Promise<void> {
-    await this.run({ uri: vscode.Uri.file(record.file), ref: record.fn, label: record.label, values: [] }, record.source);
+    await this.run({ uri: vscode.Uri.file(record.file), ref: record.fn, label: record.label }, record.source);
   }
 
   cancel(run: Run): void {

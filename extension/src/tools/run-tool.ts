@@ -3,7 +3,7 @@ import { existsSync } from "node:fs";
 import { isAbsolute, join } from "node:path";
 import * as vscode from "vscode";
 import { outlineOf, LANGUAGES } from "../functions/outline.ts";
-import type { ChosenFunction } from "../functions/meant.ts";
+import type { RunnableFunction } from "../functions/meant.ts";
 import { formatOf } from "../inputs/sources.ts";
 import type { InputSource } from "../runner/messages.ts";
 import type { Launcher } from "../runs/launch.ts";
@@ -48,16 +48,16 @@ export class RunFunctionTool {
   }
 }
 
-async function functionOf({ file, functionName }: RunInput): Promise<ChosenFunction> {
+async function functionOf({ file, functionName }: RunInput): Promise<RunnableFunction> {
   const uri = vscode.Uri.file(pathOf(file));
   if (!existsSync(uri.fsPath)) throw new Error(`there is no file ${file}`);
   const document = await vscode.workspace.openTextDocument(uri);
   const language = LANGUAGES.find((known) => known === document.languageId);
   if (language === undefined) throw new Error(`${file} is neither TypeScript nor JavaScript`);
-  const { functions, values } = outlineOf(document.getText(), language);
+  const { functions } = outlineOf(document.getText(), language);
   const found = functions.find(({ name, label }) => name === functionName || label === functionName);
   if (found === undefined) throw new Error(`${file} has no function ${functionName} at its top level; it has ${functions.map(({ label }) => label).join(", ") || "none"}`);
-  return { uri, ref: { kind: "named", name: found.name }, label: found.label, values };
+  return { uri, ref: { kind: "named", name: found.name }, label: found.label };
 }
 
 function sourceOf({ inputs, inputsFile, inputsExpression }: RunInput, uri: vscode.Uri): InputSource {
