@@ -81,7 +81,7 @@ test("a click on the lens, a file of a thousand inputs, a cluster that starts on
   await workbench.quickInput.choose(/documents\.ndjson/);
   await workbench.notification(/No cluster is running/).waitFor();
   const view = await results(workbench);
-  await view.frame.getByText("Waiting for a cluster…").waitFor();
+  await view.status("Waiting for a cluster…");
   await workbench.screenshot("run-3-question");
   await view.button("Start Cluster").click();
   await view.row(/"words":/).waitFor({ timeout: JOB_TIMEOUT_MS });

@@ -38,7 +38,7 @@ export async function pickInputs(options: PickOptions): Promise<InputSource | un
   if (recent.length > 0) items.push({ label: "last inputs", kind: vscode.QuickPickItemKind.Separator }, ...recent.map((source) => known(source, "history")));
   if (fitting.length > 0) items.push({ label: "arrays of this file", kind: vscode.QuickPickItemKind.Separator });
   for (const { name, first } of fitting) {
-    const detail = first === "" ? {} : { detail: `${label}(${options.parameter})  gets first  ${clip(first, MAX_FIRST_LENGTH)}` };
+    const detail = first === "" ? {} : { detail: `first ${clip(first, MAX_FIRST_LENGTH)}, for ${label}(${clip(options.parameter, MAX_FIRST_LENGTH)})` };
     items.push({ ...known({ kind: "export", name }, "symbol-array"), description: "array", ...detail });
   }
   items.push({ label: "inputs from", kind: vscode.QuickPickItemKind.Separator });
