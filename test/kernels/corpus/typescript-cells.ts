@@ -39,6 +39,8 @@ const inLoop = (depth: number): fc.Arbitrary<string> =>
     { weight: 1, arbitrary: element.map((e) => `(g0[x % 2] ??= []).push(${e});`) },
     { weight: 1, arbitrary: element.map((e) => `byKey.set(x, ${e});`) },
     { weight: 1, arbitrary: element.map((e) => `byKey.set(x % 2, ((byKey.get(x % 2) as number) ?? 0) + ${e});`) },
+    { weight: 1, arbitrary: element.map((e) => `if (!byKey.has(x % 3)) byKey.set(x % 3, 100); byKey.set(x % 3, (byKey.get(x % 3) as number) + ${e});`) },
+    { weight: 1, arbitrary: element.map((e) => `if (m0[x % 2] === undefined) { m0[x % 2] = x; } else { m0[x % 2] = (m0[x % 2] as number) - 1; } t0 += ${e};`) },
     { weight: 1, arbitrary: element.map((e) => `const z = ${e}; seen.add(z % 4);`) },
     { weight: 1, arbitrary: element.map((e) => `o0.push(...[x, ${e}]);`) },
     { weight: 1, arbitrary: pick("if (x > 4) continue;", "last = x;", "c++;", "if (o0.length > 3) break;", "if (seen.has(x)) continue;", "x % 2 && o1.push(f(x));", "o0.push(g(x));") },

@@ -18,9 +18,10 @@ const COLLECTING = new Set(["push", "unshift", "add", "set", "append"]);
 /** Looks at what was put there, which are done here, too. */
 const LOOKS = new Set(["get", "has"]);
 
-/** An expression of the loop that collects. */
+/** An expression of the loop that collects, or an `if` around some that looks at what is there: `if (!m.has(k)) m.set(k, [])`. */
 interface Collecting {
-  readonly node: ts.Expression;
+  readonly node: ts.Expression | ts.IfStatement;
+  /** What it puts into. */
   readonly root: string;
 }
 
@@ -56,8 +57,8 @@ export class CollectReader {
 
   /** @param own names that a turn has for itself. @throws CarriesState */
   read(body: ts.Statement | ts.ConciseBody, own: ReadonlySet<string>): Collected {
-    const found = this.#find(body, own);
-    const roots = new Set(found.map(({ root }) => root));
+    const roots = new Set(this.#find(body, own, new Set()).map(({ root }) => root));
+    const found = this.#find(body, own, roots);
     const moved = found.map(({ node }) => this.#movedOf(node, roots));
     const replay = found.map(({ node }, kind) => this.#replay(node, moved[kind] as readonly Moved[]));
     const edits = found.flatMap(({ node }, kind) => this.#turnEdits(node, kind, moved[kind] as readonly Moved[]));
@@ -67,8 +68,12 @@ export class CollectReader {
     return { roots, here, values, edits, replay };
   }
 
-  /** Expressions that are statements, also behind a condition: `x.ok && rows.push(x)`. */
-  #find(body: ts.Node, own: ReadonlySet<string>): Collecting[] {
+  /**
+   * Expressions that are statements, also behind a condition: `x.ok && rows.push(x)`.
+   *
+   * @param roots where the condition of an `if` looks at these, all of it is done here.
+   */
+  #find(body: ts.Node, own: ReadonlySet<string>, roots: ReadonlySet<string>): Collecting[] {
     const ts = this.#ts;
     const found: Collecting[] = [];
     const expression = (node: ts.Expression): void => {
@@ -81,12 +86,21 @@ export class CollectReader {
     };
     const visit = (node: ts.Node): void => {
       if (isBorder(ts, node)) return;
-      if (ts.isExpressionStatement(node)) expression(node.expression);
+      if (ts.isExpressionStatement(node)) return expression(node.expression);
+      const looked = ts.isIfStatement(node) ? mentioned(ts, node.expression, roots) : undefined;
+      if (looked !== undefined && this.#branches(node as ts.IfStatement).every((branch) => this.#collects(branch, own) !== undefined)) found.push({ node: node as ts.IfStatement, root: looked });
       else ts.forEachChild(node, visit);
     };
     if (ts.isBlock(body) || ts.isStatement(body)) visit(body);
     else expression(body as ts.Expression);
     return found;
+  }
+
+  /** All that an `if` does; a statement that is no expression stands for itself, and collects nothing. */
+  #branches({ thenStatement, elseStatement }: ts.IfStatement): ts.Expression[] {
+    const ts = this.#ts;
+    const statements = [thenStatement, ...(elseStatement === undefined ? [] : [elseStatement])].flatMap((branch): readonly ts.Statement[] => (ts.isBlock(branch) ? branch.statements : [branch]));
+    return statements.map((statement) => (ts.isExpressionStatement(statement) ? statement.expression : (statement as unknown as ts.Expression)));
   }
 
   /** The name of what it puts something into, if that is none of the turn's own. */
@@ -117,30 +131,27 @@ export class CollectReader {
     throw new CarriesState(`it calls \`${call.expression.getText(this.#file)}\``);
   }
 
-  #movedOf(node: ts.Expression, roots: ReadonlySet<string>): Moved[] {
+  #movedOf(node: Collecting["node"], roots: ReadonlySet<string>): Moved[] {
     const ts = this.#ts;
     const moved: Moved[] = [];
     const mover = new Mover(ts, this.#meaning, roots, moved);
-    if (ts.isBinaryExpression(node)) {
-      mover.path(node.left);
-      mover.value(node.right, isShortAssignment(ts, node.operatorToken.kind));
-    } else if (ts.isCallExpression(node)) {
-      mover.path((node.expression as ts.PropertyAccessExpression).expression);
-      for (const argument of node.arguments) mover.argument(argument);
+    if (ts.isIfStatement(node)) {
+      mover.value(node.expression, false);
+      for (const branch of this.#branches(node)) mover.collecting(branch, true);
     } else {
-      mover.path((node as ts.PostfixUnaryExpression).operand);
+      mover.collecting(node, false);
     }
     return moved.sort((a, b) => a.node.pos - b.node.pos);
   }
 
   /** `rows.push(f(x))` -> `rows.push($burla_values[0])`. */
-  #replay(node: ts.Expression, moved: readonly Moved[]): string {
+  #replay(node: ts.Node, moved: readonly Moved[]): string {
     const edits = moved.map((one, index) => ({ start: one.node.getStart(this.#file), end: one.node.end, text: `${VALUES}[${index}]` }));
     return cut(this.#file.text, node.getStart(this.#file), node.end, edits).map(({ text }) => text).join("");
   }
 
   /** `rows.push(f(x))` -> `$burla_out.push([0, [f(x)]])`. */
-  #turnEdits(node: ts.Expression, kind: number, moved: readonly Moved[]): Edit[] {
+  #turnEdits(node: ts.Node, kind: number, moved: readonly Moved[]): Edit[] {
     const edits: Edit[] = [];
     let at = node.getStart(this.#file);
     let text = `${OUT}.push([${kind}, [`;
@@ -149,7 +160,7 @@ export class CollectReader {
       at = value.end;
       text = isSpread ? ")]" : ")";
     }
-    return [...edits, { start: at, end: node.end, text: `${text}]])` }];
+    return [...edits, { start: at, end: node.end, text: `${text}]])${this.#ts.isIfStatement(node) ? ";" : ""}` }];
   }
 }
 
@@ -167,27 +178,41 @@ class Mover {
     this.#moved = moved;
   }
 
-  argument(node: ts.Expression): void {
-    if (this.#ts.isSpreadElement(node)) this.#spread(node);
-    else this.value(node, false);
+  /** @param isMaybe whether it is done only sometimes. */
+  collecting(node: ts.Expression, isMaybe: boolean): void {
+    const ts = this.#ts;
+    if (ts.isBinaryExpression(node)) {
+      this.path(node.left, isMaybe);
+      this.value(node.right, isMaybe || isShortAssignment(ts, node.operatorToken.kind));
+    } else if (ts.isCallExpression(node)) {
+      this.path((node.expression as ts.PropertyAccessExpression).expression, isMaybe);
+      for (const argument of node.arguments) this.argument(argument, isMaybe);
+    } else {
+      this.path((node as ts.PostfixUnaryExpression).operand, isMaybe);
+    }
+  }
+
+  argument(node: ts.Expression, isMaybe: boolean): void {
+    if (this.#ts.isSpreadElement(node)) this.#spread(node, isMaybe);
+    else this.value(node, isMaybe);
   }
 
   /** What is put into: `groups[key(x)]`. */
-  path(node: ts.Expression): void {
+  path(node: ts.Expression, isMaybe: boolean): void {
     const ts = this.#ts;
     const inner = bare(ts, node);
     if (ts.isIdentifier(inner)) return;
-    if (ts.isPropertyAccessExpression(inner)) return this.path(inner.expression);
+    if (ts.isPropertyAccessExpression(inner)) return this.path(inner.expression, isMaybe);
     if (ts.isElementAccessExpression(inner)) {
-      this.path(inner.expression);
-      return this.value(inner.argumentExpression, false);
+      this.path(inner.expression, isMaybe);
+      return this.value(inner.argumentExpression, isMaybe);
     }
     if (ts.isCallExpression(inner)) {
-      this.path((inner.expression as ts.PropertyAccessExpression).expression);
-      return inner.arguments.forEach((argument) => this.argument(argument));
+      this.path((inner.expression as ts.PropertyAccessExpression).expression, isMaybe);
+      return inner.arguments.forEach((argument) => this.argument(argument, isMaybe));
     }
     if (ts.isBinaryExpression(inner)) {
-      this.path(inner.left);
+      this.path(inner.left, isMaybe);
       return this.value(inner.right, true);
     }
     throw new CarriesState(`\`${node.getText()}\` is more than a name`);
@@ -223,27 +248,29 @@ class Mover {
       return true;
     }
     if (ts.isArrayLiteralExpression(node)) {
-      for (const element of node.elements) this.argument(element);
+      for (const element of node.elements) this.argument(element, isMaybe);
       return true;
     }
-    return ts.isCallExpression(node) && this.#look(node);
+    return ts.isCallExpression(node) && this.#look(node, isMaybe);
   }
 
   /** `byKey.get(k)`, `Math.max(best, …)`. */
-  #look({ expression: callee, questionDotToken, arguments: given }: ts.CallExpression): boolean {
+  #look({ expression: callee, questionDotToken, arguments: given }: ts.CallExpression, isMaybe: boolean): boolean {
     const ts = this.#ts;
     if (questionDotToken !== undefined || !ts.isPropertyAccessExpression(callee)) return false;
     const isMath = ts.isIdentifier(callee.expression) && callee.expression.text === "Math" && this.#meaning.isGlobal("Math");
     if (!isMath && !LOOKS.has(callee.name.text)) return false;
-    if (!isMath) this.value(callee.expression, false);
-    for (const argument of given) this.argument(argument);
+    if (!isMath) this.value(callee.expression, isMaybe);
+    for (const argument of given) this.argument(argument, isMaybe);
     return true;
   }
 
-  #spread(node: ts.SpreadElement): void {
-    const root = mentioned(this.#ts, node, this.#roots);
-    if (root === undefined) this.#moved.push({ node: node.expression, isSpread: true });
-    else this.value(node.expression, false);
+  #spread(node: ts.SpreadElement, isMaybe: boolean): void {
+    if (mentioned(this.#ts, node, this.#roots) !== undefined) return this.value(node.expression, isMaybe);
+    const before = this.#moved.length;
+    this.value(node.expression, isMaybe);
+    // What is written out stays; else the turn makes a list of it.
+    if (this.#moved.length > before) this.#moved[before] = { node: node.expression, isSpread: true };
   }
 }
 

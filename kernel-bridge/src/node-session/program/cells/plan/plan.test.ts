@@ -125,6 +125,8 @@ const LOOPS: Readonly<Record<string, [turns: string, turn: string, replay: strin
   "for (const x of xs) best[x.k] = Math.max(best[x.k] ?? 0, f(x))": ["for (const x of xs)  yield [x];", "$burla_out.push([0, [(x.k), (x.k), (f(x))]])", "best[$burla_values[0]] = Math.max(best[$burla_values[1]] ?? 0, $burla_values[2]);"],
   "for await (const { id } of xs) { if (!id) continue; map.set(id, await f(id)) }": ["for await (const { id } of xs)  yield [id];", "if (!id) return; $burla_out.push([0, [(id), (await f(id))]])", "map.set($burla_values[0], $burla_values[1]);"],
   "xs.forEach((x, i) => { out[i] = f(x) })": ["(xs).forEach((x, i) => { $burla_turns.push([x, i]); });", "$burla_out.push([0, [(i), (f(x))]])", "out[$burla_values[0]] = $burla_values[1];"],
+  "for (const x of xs) { const k = f(x); if (!map.has(k)) map.set(k, []); map.get(k)!.push(x) }": ["for (const x of xs)  yield [x];", "$burla_out.push([0, [(k), (k)]]);; $burla_out.push([1, [(k), (x)]])".replace(";;", ";"), "if ($burla_kind === 0) { if (!map.has($burla_values[0])) map.set($burla_values[1], []);; } else if ($burla_kind === 1) { map.get($burla_values[0])!.push($burla_values[1]); }"],
+  "for (const x of xs) { if (!(x.k in groups)) { groups[x.k] = 0 } else groups[x.k]++; groups[x.k] += f(x) }": ["for (const x of xs)  yield [x];", "$burla_out.push([0, [(x.k), (x.k), (x.k)]]);", "if (!($burla_values[0] in groups)) { groups[$burla_values[1]] = 0 } else groups[$burla_values[2]]++;"],
   "xs.forEach(() => out.push(f()))": ["(xs).forEach(() => { $burla_turns.push([]); });", "$burla_out.push([0, [(f())]])", "out.push($burla_values[0]);"],
 };
 
@@ -141,7 +143,8 @@ for (const [loop, [turns, turn, replay]] of Object.entries(LOOPS)) {
 /** Why a loop is none. */
 const CARRYING: Readonly<Record<string, RegExp>> = {
   "for (const x of xs) { if (f(x)) break; out.push(x) }": /`break`/,
-  "for (const x of xs) { if (out.length < 3) out.push(f(x)) }": /looks at `out`/,
+  "for (const x of xs) { if (out.length < 3) out.push(f(x)) }": /depends on what earlier turns have left/,
+  "for (const x of xs) { if (out.length < 3) { const y = f(x); out.push(y) } }": /looks at `out`/,
   "for (const x of xs) { const y = f(last, x); last = y; out.push(y) }": /looks at `last`/,
   "for (const x of xs) { x.y = f(x); out.push(x) }": /changes its input `x`/,
   "for (const x of xs) f(x)": /collects nothing/,
@@ -150,6 +153,8 @@ const CARRYING: Readonly<Record<string, RegExp>> = {
   "for (let i = 0; i < 3; i++) { out.push(f(i)); i += last }": /counts with/,
   "for (const x of out) out.push(f(x))": /looks at `out`/,
   "outer: for (const x of xs) { for (const y of f(x)) { if (y) continue outer; out.push(y) } }": /label `outer`/,
+  "for (const x of xs) { if (!seen[x]) seen[x] = f(x) }": /depends on what earlier turns have left/,
+  "for (const x of xs) { if (!seen[x]) { last = f(x); seen[x] = last } }": /looks at `seen`|depends on/,
   "for (const x of xs) { seen[x] ??= f(x) }": /depends on what earlier turns have left/,
   "xs.forEach(async (x) => { out.push(await f(x)) })": /nobody waits/,
   "function size() { return out.length }\nfor (const x of xs) { out.push(f(x) + size()) }": /`size` looks at `out`/,
