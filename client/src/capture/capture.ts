@@ -56,7 +56,11 @@ export function captureFunction(fn: (...args: never[]) => unknown, options: Capt
   }
 }
 
+/** What was bound often has a name as long. */
+const MAX_NAME = 200;
+
 function displayName(fn: object): string {
   const name: unknown = Object.getOwnPropertyDescriptor(fn, "name")?.value;
-  return typeof name === "string" && name !== "" ? name : "the function";
+  if (typeof name !== "string" || name === "") return "the function";
+  return name.length <= MAX_NAME ? name : `${name.slice(0, MAX_NAME)}…`;
 }

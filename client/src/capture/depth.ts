@@ -13,6 +13,18 @@ export const MAX_DEPTH = 1_000;
 /** Each question to an object (what class it is of, whether it is a URL) goes through all that it inherits from. */
 export const MAX_PROTOTYPES = 3_000;
 
+/** Functions that hold each other, one behind the other: each is a question to V8. */
+export const MAX_FUNCTIONS = 10_000;
+/** One that is bound costs more with each that it is bound from, since its name has theirs: `bound bound f`. */
+const BOUND = "bound ";
+const MAX_BOUND = 3_000;
+
+/** Whether the function was bound more often than {@link MAX_BOUND}, each time from the one before. */
+export function isBoundTooOften(fn: object): boolean {
+  const name: unknown = Object.getOwnPropertyDescriptor(fn, "name")?.value;
+  return typeof name === "string" && name.startsWith(BOUND.repeat(MAX_BOUND));
+}
+
 /** Whether the object inherits from more than {@link MAX_PROTOTYPES}, one from the other. */
 export function hasLongChain(value: object): boolean {
   let length = 0;

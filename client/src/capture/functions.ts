@@ -194,11 +194,7 @@ export class FunctionReader {
     if (ref !== undefined) return { kind: "code", ref };
     const made = madeFunction(fn, scopes);
     if (made !== undefined) return { kind: "made", ...made };
-    throw new CaptureError({
-      path: pathNames(path),
-      what: "it is a native function that no global and no module of Node names",
-      cure: "Wrap it in a function of your own that gets hold of it where it runs.",
-    });
+    throw new CaptureError({ path: pathNames(path), ...(settlesPromise(fn) ? settlingRefusal(pathNames(path)) : UNNAMED) });
   }
 
   #locate(script: Script, offset: number, fn: object, path: Path): FunctionSite {
@@ -339,6 +335,21 @@ function closedOver({ name, variable, written }: FreeName, scopes: readonly Scop
   // A variable of the user's own on the global object, such as one that a REPL made.
   if (!Object.hasOwn(globalThis, name) || isStandardGlobal(name)) return undefined;
   return { name, value: (globalThis as unknown as Record<string, unknown>)[name], variable, scope: undefined, written };
+}
+
+const UNNAMED: Refusal = {
+  what: "it is a native function that no global and no module of Node names",
+  cure: "Wrap it in a function of your own that gets hold of it where it runs.",
+};
+
+/** The functions that `new Promise` hands out are the only ones of V8 without a name and with one parameter. */
+function settlesPromise(fn: object): boolean {
+  return nameOf(fn) === "" && Object.getOwnPropertyDescriptor(fn, "length")?.value === 1;
+}
+
+/** Of something that waits, such as a queue with work in it. */
+function settlingRefusal([, variable]: readonly string[]): Refusal {
+  return { what: "it settles a promise that only this program waits for", cure: `Create ${variable ?? "it"} inside the function, or in a module that the function imports.` };
 }
 
 /** Whether the variable can only be undefined because its declaration was not run yet. */

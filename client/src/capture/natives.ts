@@ -14,14 +14,27 @@ export class Natives {
   #globals: Map<unknown, string> | undefined;
   #modules: Map<unknown, CodeRef> | undefined;
   #modulesLoaded = 0;
+  #lazy: Map<unknown, string> | undefined;
+  #lazyLoaded = 0;
 
   /** The code that makes this very value in any Node process, if there is some. */
   find(value: object): CodeRef | undefined {
     if (types.isProxy(value)) return undefined;
     this.#globals ??= globalValues();
-    const expression = this.#globals.get(value) ?? lazyGlobal(value) ?? standardStream(value);
+    const expression = this.#globals.get(value) ?? lazyGlobal(value) ?? this.#lazyMember(value) ?? standardStream(value);
     if (expression !== undefined) return { kind: "global", expression };
     return undefined;
+  }
+
+  /** A method of a class that Node loads on first use, static or of its prototype: there is none before that. */
+  #lazyMember(value: object): string | undefined {
+    if (typeof value !== "function") return undefined;
+    const loaded = loadedModuleCount();
+    if (this.#lazy === undefined || this.#lazyLoaded !== loaded) {
+      this.#lazy = lazyMembers();
+      this.#lazyLoaded = loaded;
+    }
+    return this.#lazy.get(value);
   }
 
   /** The member of one of Node's own modules that this value is. */
@@ -33,6 +46,33 @@ export class Natives {
     }
     return this.#modules.get(value);
   }
+}
+
+/** Classes that Node loads on first use, by the module that they lie in. */
+const LAZY_CLASSES: Readonly<Record<string, readonly string[]>> = {
+  "internal/deps/undici/undici": ["Headers", "Request", "Response", "FormData"],
+  "internal/webstreams/readablestream": ["ReadableStream"],
+  "internal/webstreams/writablestream": ["WritableStream"],
+  "internal/webstreams/transformstream": ["TransformStream"],
+  "internal/blob": ["Blob"],
+  "internal/abort_controller": ["AbortController", "AbortSignal"],
+  "internal/event_target": ["Event", "EventTarget"],
+};
+
+function lazyMembers(): Map<unknown, string> {
+  const found = new Map<unknown, string>();
+  const add = (value: unknown, expression: string): boolean => isReference(value) && !found.has(value) && found.set(value, expression).size > 0;
+  const loaded = new Set(moduleLoadList());
+  for (const [module, names] of Object.entries(LAZY_CLASSES)) {
+    if (!loaded.has(`NativeModule ${module}`)) continue;
+    for (const name of names) {
+      const { [name]: made } = globalThis as unknown as Record<string, unknown>;
+      if (typeof made !== "function") continue;
+      addMembers(made, name, add);
+      addMembers(made.prototype as object, `${name}.prototype`, add);
+    }
+  }
+  return found;
 }
 
 /** Objects that Node makes on first use, by the name of their class. */

@@ -1,4 +1,4 @@
-import { hasLongChain, MAX_DEPTH, MAX_PROTOTYPES, tooDeep } from "./depth.ts";
+import { hasLongChain, isBoundTooOften, MAX_DEPTH, MAX_FUNCTIONS, MAX_PROTOTYPES, tooDeep } from "./depth.ts";
 import type { DecoratorNote, DecoratorNotes } from "./decorator-notes.ts";
 import { FunctionDrafts } from "./function-drafts.ts";
 import type { FunctionReader } from "./functions.ts";
@@ -22,6 +22,8 @@ export interface ValueGraphOptions {
   shared: SharedVariables;
   notes: DecoratorNotes;
 }
+
+const FLATTEN = "Keep what they hold in a flat form, such as an array that one function goes through.";
 
 /**
  * Everything that a value reaches, walked without recursion, so that a long list does not exhaust the stack. Whatever
@@ -137,10 +139,10 @@ export class ValueGraph {
   #addNote(define: object, { key, value, target, member }: DecoratorNote, path: Path): void {
     if (!this.vertices.has(define)) {
       const draft: Draft = { kind: "code", ref: { kind: "global", expression: "Reflect.defineMetadata" }, slots: [] };
-      this.vertices.set(define, { value: define, path, special: true, holders: [], draft, fn: undefined });
+      this.vertices.set(define, { value: define, path, special: true, holders: [], functionsAbove: 0, draft, fn: undefined });
     }
     const slots = [define, key, value, target, ...(member === undefined ? [] : [member])];
-    const call: Vertex = { value: {}, path, special: true, holders: [], draft: { kind: "call", slots }, fn: undefined };
+    const call: Vertex = { value: {}, path, special: true, holders: [], functionsAbove: 0, draft: { kind: "call", slots }, fn: undefined };
     this.vertices.set(call.value, call);
     this.#noted.add(call.value);
     const from = member === undefined ? path : stepTo(path, member);
@@ -159,10 +161,10 @@ export class ValueGraph {
     return vertex.draft;
   }
 
-  #vertex(value: object | symbol, path: Path): Vertex {
+  #vertex(value: object | symbol, path: Path, functionsAbove = 0): Vertex {
     let vertex = this.vertices.get(value);
     if (vertex === undefined) {
-      vertex = { value, path, special: false, holders: [], draft: undefined, fn: undefined };
+      vertex = { value, path, special: false, holders: [], functionsAbove, draft: undefined, fn: undefined };
       this.vertices.set(value, vertex);
       this.#pending.push(vertex);
     }
@@ -170,7 +172,7 @@ export class ValueGraph {
   }
 
   #hold(value: unknown, holder: Vertex, path: Path): void {
-    if (isReference(value)) this.#vertex(value, path).holders.push(holder);
+    if (isReference(value)) this.#vertex(value, path, holder.functionsAbove + (typeof value === "function" ? 1 : 0)).holders.push(holder);
   }
 
   #expand(vertex: Vertex): void {
@@ -213,6 +215,8 @@ export class ValueGraph {
   #draft(vertex: Vertex): Draft {
     const { value, path } = vertex;
     if (typeof value === "symbol") return symbolDraft(value);
+    if (vertex.functionsAbove > MAX_FUNCTIONS) throw this.#functions.refuse({ what: `more than ${MAX_FUNCTIONS} functions hold each other there, one behind the other`, cure: FLATTEN }, path);
+    if (typeof value === "function" && isBoundTooOften(value)) throw this.#functions.refuse({ what: "it was bound thousands of times, each time from the one before", cure: FLATTEN }, path);
     if (hasLongChain(value)) throw this.#functions.refuse({ what: `more than ${MAX_PROTOTYPES} objects inherit from each other there`, cure: "Keep what they hold in a flat form, such as an array." }, path);
     if (typeof value === "function") return this.#functionDrafts.draft(value, vertex);
     const ref = this.#functions.codeOf(value);

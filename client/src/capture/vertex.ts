@@ -10,6 +10,8 @@ export interface Vertex {
   /** Whether a structured clone would lose something of it, or of something that it holds. */
   special: boolean;
   holders: Vertex[];
+  /** Functions that lie on the way to it: see `MAX_FUNCTIONS`. */
+  functionsAbove: number;
   draft: Draft | undefined;
   /** How the function travels, for functions. */
   fn: FunctionShape | undefined;

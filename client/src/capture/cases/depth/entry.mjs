@@ -25,6 +25,8 @@ for (const n of [900, 2000]) {
   const n = 100_000; const l = list(n); check("list of a hundred thousand", () => depth(l), 0);
   const protos = nest(n, (x) => Object.create(x === 1 ? null : x)); check("a hundred thousand that inherit from each other", () => typeof protos, 0);
   const inside = [{ p: nest(n, (x) => Object.create(x === 1 ? Object.prototype : x)) }]; check("those, inside of data", () => inside.length, 0);
+  const chained = nest(n, (x) => () => x); check("a hundred thousand closures", () => typeof chained, 0);
+  const bounds = nest(n, (x) => (x === 1 ? () => 5 : x).bind(null)); check("a function that was bound a hundred thousand times", () => typeof bounds, 0); check("that function itself", bounds, 0);
   const classes = nest(4000, (x) => class extends (x === 1 ? Object : x) {}); check("classes that extend each other", () => typeof classes, 0);
   const fns = nest(4000, (x) => Object.setPrototypeOf(() => 1, x === 1 ? Function.prototype : x)); check("functions that inherit from each other", () => typeof fns, 0);
 }

@@ -36,6 +36,7 @@ class Sup { a() { return 1; } } class Sub extends Sup { a() { return super.a(); 
 check("super without its object", Sub.prototype.a, 1);
 refuse("an array's iterator", [1][Symbol.iterator]());
 refuse("a string's matches", "abab".matchAll(/a/g));
+{ let settle, reject; void new Promise((a, b) => { [settle, reject] = [a, b]; }); refuse("what settles a promise", settle); const waiting = { queue: [{ reject }] }; refuse("something that waits", waiting); }
 refuse("a Response", new Response("a"));
 refuse("a Blob", new Blob(["a"]));
 refuse("a key", createSecretKey(Buffer.from("a")));
