@@ -95,7 +95,8 @@ export class FunctionDrafts {
 
   /** Whether the text gives the function its prototype: that of its base class, or the usual one of such a function. */
   #hasUsualBase(fn: object, { site: { node } }: Template, base: unknown): boolean {
-    if (isClassNode(node) && base !== undefined) return true;
+    // Where the text extends something, and what it extends by now no class can, it is made as if it extended `Object`.
+    if (isClassNode(node) && node.superClass != null && !isNullLiteral(node.superClass)) return base !== undefined;
     return hasUsualFunctionPrototype(fn, node);
   }
 

@@ -89,3 +89,12 @@ var A5 = (function () { function A5(n) { this.n = n; } A5.of = function (n) { re
 var B5 = (function (_super) { __extends(B5, _super); function B5() { return _super !== null && _super.apply(this, arguments) || this; } B5.prototype.get = function () { return _super.prototype.get.call(this) + 1; }; return B5; }(A5));
 const b5 = new B5(5);
 check("classes as tsc writes them for ES5", (n) => { const b = B5.of(n); return [b.get(), b instanceof B5, b instanceof A5, b.constructor === B5, Object.keys(B5.prototype), b5.get(), b5 instanceof A5, b5 instanceof B5]; }, 3);
+{
+  class Base { a = 1; }
+  class Sub extends Base { constructor() { super(); } hi() { return 1; } }
+  class Short extends Base {}
+  class Static extends Base { static make() { return typeof super.call; } }
+  for (const Class of [Sub, Short, Static]) Object.setPrototypeOf(Class, Function.prototype);
+  const made = (Class) => { try { return [Object.keys(new Class()), Object.getPrototypeOf(Class.prototype) === Base.prototype]; } catch (e) { return String(e); } };
+  check("a class that extends Function.prototype by now", () => [made(Sub), made(Short), Static.make(), Object.getPrototypeOf(Sub) === Function.prototype], 0);
+}
