@@ -2,6 +2,7 @@
 import type { CellPlan } from "../cells/plan/plan.ts";
 import type { MapShape } from "../cells/plan/sites.ts";
 import type { TypeScript } from "../typescript.ts";
+import { filled, indexesOf, merged, pairs } from "./again.ts";
 import { collecting, holding, isAsync, needsOf, readPromised, remoteCallback, tellingPromises, wrappers } from "./callback.ts";
 import { readInputs, readTurns, type MapInputs } from "./inputs.ts";
 import { JobRunner, type JobRunnerOptions } from "./job.ts";
@@ -220,43 +221,4 @@ function finite(concurrency: number | undefined): number | undefined {
 function nameOf(fn: object, label: string): string {
   const { name } = fn as { name?: unknown };
   return typeof name === "string" && name !== "" ? name : label;
-}
-
-function indexesOf({ present }: MapInputs, onlyInputs: readonly number[] | null): readonly number[] | null {
-  if (onlyInputs === null) return present;
-  return present === null ? onlyInputs : onlyInputs.map((index) => present[index] ?? index);
-}
-
-/** Values with their index in the array. `only` counts the values that are there. */
-function* pairs({ values }: MapInputs, indexes: readonly number[], only: readonly number[] | null): Generator<[unknown, number]> {
-  const wanted = only === null ? null : new Map(only.map((position, at) => [position, at]));
-  const found: [unknown, number][] = [];
-  let position = 0;
-  for (const value of values) {
-    const at = wanted === null ? position : wanted.get(position);
-    position++;
-    if (at === undefined) continue;
-    if (wanted === null) yield [value, indexes[at] as number];
-    else found[at] = [value, indexes[at] as number];
-  }
-  yield* found;
-}
-
-function merged(kept: KeptRun | undefined, outcome: KeptRun, onlyInputs: readonly number[] | null, inputs: MapInputs): KeptRun {
-  if (kept === undefined || onlyInputs === null) return { ...outcome, results: filled(outcome.results, inputs.count ?? outcome.count) };
-  const results = [...kept.results];
-  const failures = new Map(kept.failures);
-  const promised = new Set(kept.promised);
-  onlyInputs.forEach((index, at) => {
-    failures.delete(index);
-    if (outcome.promised.has(at)) promised.add(index);
-    if (outcome.failures.has(at)) failures.set(index, outcome.failures.get(at));
-    results[index] = outcome.results[at];
-  });
-  return { results, failures, promised, count: kept.count };
-}
-
-/** Without gaps, of that length. */
-function filled(results: unknown[], count: number): unknown[] {
-  return results.length === count && !results.includes(undefined) ? results : Array.from({ length: count }, (_, index) => results[index]);
 }
