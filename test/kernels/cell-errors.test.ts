@@ -45,6 +45,7 @@ for (const [name, cell, error, places] of [
     const modern = (await pythonOf()) >= 12;
     const wanted = places.filter((place) => !(modern && place.startsWith("<listcomp>")));
     assert.deepEqual(placesOf(text), wanted, text);
+    if (wanted.at(-1) === "f 6") assert.match(text, /-> 6 {5}return 100 \/\/ \(x - 3\)/, "each line has its own number");
     assert.equal(streamOf(events, "stderr"), "");
     for (const view of viewsOf(events).slice(-1)) for (const { traceback } of view.failures) assert.doesNotMatch(traceback, OURS);
   });
