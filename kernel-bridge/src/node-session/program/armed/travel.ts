@@ -6,6 +6,7 @@ export type Travel = "data" | "captured" | "stays";
 /** Of so many values at most it is looked at what they are: the others are like those. */
 const MAX_LOOKED_AT = 20_000;
 const TYPED_ARRAY = Object.getPrototypeOf(Uint8Array.prototype) as object;
+const ITERATOR = Object.getPrototypeOf(Object.getPrototypeOf([].values())) as object;
 const PLAIN = new Set<unknown>([Object, Array, Map, Set, Date, RegExp, ArrayBuffer, DataView, Boolean, Number, String].map(({ prototype }) => prototype as unknown));
 
 export function travelOf(values: readonly unknown[]): Travel {
@@ -27,7 +28,7 @@ export function travelOf(values: readonly unknown[]): Travel {
 
 /** Its state is not among its properties. */
 function isTied(value: object): boolean {
-  return value instanceof Promise || value instanceof WeakMap || value instanceof WeakSet || (typeof (value as { next?: unknown }).next === "function" && Symbol.iterator in value);
+  return value instanceof Promise || value instanceof WeakMap || value instanceof WeakSet || Object.prototype.isPrototypeOf.call(ITERATOR, value);
 }
 
 function isData(value: object): boolean {

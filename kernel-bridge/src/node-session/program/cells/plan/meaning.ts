@@ -7,6 +7,8 @@ import { isAsyncText, isBorder, isFunctionText, type FunctionNode } from "./node
 /** Of a function: whatever is larger is a program, not one of a cell. */
 const MAX_TEXT = 256 * 1024;
 const TYPED_ARRAY = Object.getPrototypeOf(Uint8Array) as new () => object;
+/** Of generators, and of what goes over arrays, maps and sets. */
+const ITERATOR = Object.getPrototypeOf(Object.getPrototypeOf([].values())) as object;
 const CONTAINERS = [Array, Map, Set, WeakMap, WeakSet, TYPED_ARRAY] as const;
 
 /** Where a name was imported from, and what it means. */
@@ -99,7 +101,7 @@ export class Meaning {
     const value = this.valueOf(name);
     if (!isObject(value)) return false;
     const prototype: unknown = Object.getPrototypeOf(value);
-    return prototype === null || prototype === Object.prototype || CONTAINERS.some((kind) => value instanceof kind) || typeof (value as { next?: unknown }).next === "function";
+    return prototype === null || prototype === Object.prototype || CONTAINERS.some((kind) => value instanceof kind) || Object.prototype.isPrototypeOf.call(ITERATOR, value);
   }
 
   #methodsOf(node: ts.ClassLikeDeclaration, name: string): ts.MethodDeclaration[] {

@@ -104,6 +104,11 @@ test("how many calls at once there may be", () => {
   assert.equal(planned("import pMap from 'p-map'\nawait pMap(xs, f, { stopOnError: false })").plan.how, "call");
 });
 
+test("an iterator of the session gives its values in turn", () => {
+  const ids = [1, 2].values();
+  assert.match(planned("xs.map((x) => [ids.next().value, f(x)])", { ids }).plan.note, /changes `ids`/);
+});
+
 test("what only reads runs here, unless it is all that the cell has", () => {
   const { plan } = planned("const pages = xs.map(load);\nconst names = pages.map((page) => page.name.toLowerCase());\nnames");
   assert.deepEqual(plan.steps, [
