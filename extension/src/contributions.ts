@@ -86,6 +86,7 @@ export const SETTINGS = {
   nodePath: "burla.local.nodePath",
   maxLogLines: "burla.log.maxLines",
   codeLens: "burla.codeLens.enabled",
+  errorsShow: "burla.errors.show",
   onWindowClose: "burla.run.onWindowClose",
   inputTimeoutSeconds: "burla.inputs.timeoutSeconds",
   pythonPath: "burla.notebooks.pythonPath",

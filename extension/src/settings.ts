@@ -23,6 +23,11 @@ export function hasCodeLens(): boolean {
   return read(SETTINGS.codeLens, true);
 }
 
+/** Whether what calls have thrown is a problem of the file, too. */
+export function showsErrorsInProblems(): boolean {
+  return read<"inline" | "problems">(SETTINGS.errorsShow, "inline") === "problems";
+}
+
 /** Whether the jobs of a window go on when it is closed. */
 export function runsOutliveWindow(): boolean {
   return read<"cancel" | "continue">(SETTINGS.onWindowClose, "cancel") === "continue";

@@ -7,7 +7,8 @@ import { Header } from "./header.ts";
 import { onMessage, remember, remembered, tell } from "./host.ts";
 
 let filter = remembered({ onlyFailed: false, text: "", order: "arrival" as "arrival" | "input" });
-let runId = "";
+/** The run, and which of its jobs. */
+let shownRun = "";
 let version = -1;
 /** Rows were asked for, and have not come. */
 let isAsking = false;
@@ -72,11 +73,11 @@ function showState({ run, runs, version: newVersion }: Extract<HostToView, { typ
   main.hidden = run === null;
   if (run === null) return;
   header.update(run, runs);
-  const begins = run.phase === "preparing" && none.dataset["phase"] !== "preparing";
-  if (run.id !== runId || begins) {
+  const shown = `${run.id} ${run.job}`;
+  if (shown !== shownRun) {
     // The first one is shown as it was left; what follows is another matter.
-    if (runId !== "") header.showAll();
-    runId = run.id;
+    if (shownRun !== "") header.showAll();
+    shownRun = shown;
     version = -1;
     details.close();
     grid.reset();

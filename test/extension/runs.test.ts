@@ -60,6 +60,8 @@ suite("runs", () => {
   });
 
   test("a run starts the cluster, fills its rows, and shows errors at their line", async () => {
+    const show = (value: string | undefined) => vscode.workspace.getConfiguration().update("burla.errors.show", value, vscode.ConfigurationTarget.Global);
+    await show("problems");
     const run = await api.launcher.run(named("check"), { kind: "export", name: "documents" });
     assert.equal(run.record.phase, "done", run.record.problem?.message);
     assert.deepEqual([run.rows.count, run.rows.failedIndexes()], [60, [5, 25, 45]]);
@@ -68,6 +70,10 @@ suite("runs", () => {
     assert.deepEqual(more, []);
     assert.match(problem?.message ?? "", /RangeError: five \(input \d+ and 2 more\)/);
     assert.equal(problem?.range.start.line, 4);
+    await show(undefined);
+    assert.deepEqual(problems(), []);
+    await show("problems");
+    assert.equal(problems().length, 1);
     const lines = (await readFile(run.record.spool, "utf8")).trimEnd().split("\n");
     assert.equal(lines.length, 60);
   });

@@ -8,6 +8,8 @@ import type { Shell } from "../shell.ts";
 import { registerTools } from "../tools/register.ts";
 import { resultsActions, runHandlers } from "./commands.ts";
 import { Documents } from "./documents.ts";
+import { Findings } from "./findings.ts";
+import { InlineErrors } from "./inline-errors.ts";
 import { Launcher } from "./launch.ts";
 import { Problems } from "./problems.ts";
 import { ResultsView } from "./results-view.ts";
@@ -20,6 +22,7 @@ export function registerRuns(context: vscode.ExtensionContext, shell: Shell): { 
   const launcher = new Launcher({ context, shell, runs });
   const memory = new InputMemory(context.workspaceState);
   const lens = new RunLens();
+  const findings = new Findings(runs);
   const view = new ResultsView(runs, resultsActions({ documents, shell }), context.extensionUri);
   context.subscriptions.push(
     registerCommands(shell.output, runHandlers({ runs, launcher, memory, documents, shell })),
@@ -30,7 +33,9 @@ export function registerRuns(context: vscode.ExtensionContext, shell: Shell): { 
     view,
     // Its page is small, and a person who looks at the log in between finds the place again where it was left.
     vscode.window.registerWebviewViewProvider(VIEWS.results, view, { webviewOptions: { retainContextWhenHidden: true } }),
-    new Problems(runs),
+    findings,
+    new Problems(findings),
+    new InlineErrors(findings),
     keepRunContexts(runs),
     registerTools(shell, launcher, runs),
   );

@@ -144,11 +144,12 @@ export class Run implements vscode.Disposable {
     if (event.type === "progress" || event.type === "rows") this.#taken();
     switch (event.type) {
       case "started":
-        this.#update({ job: { ...job, jobId: event.jobId } });
+        this.#update({ job: { ...job, jobId: event.jobId }, workedFrom: this.#record.workedFrom ?? Date.now() });
         return this.#changed.fire({ kind: "started" });
       case "progress":
         this.#progress = event.progress;
-        if (this.#record.workedFrom === null && event.progress.phase === "running") this.#record = { ...this.#record, workedFrom: Date.now() };
+        // Progress comes late to a short job: it has worked since it began, unless it is said to wait.
+        if (event.progress.phase === "waiting" && event.progress.done + event.progress.failed === 0) this.#record = { ...this.#record, workedFrom: Date.now() };
         if (job.indexes === null && event.progress.total !== null) this.#record = { ...this.#record, total: event.progress.total };
         return this.#changed.fire({ kind: "state" });
       case "rows":

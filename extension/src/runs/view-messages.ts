@@ -31,6 +31,8 @@ export type ViewToHost = v.InferOutput<typeof viewToHost>;
 /** The run that is shown. */
 export interface ViewRun {
   readonly id: string;
+  /** Which of its jobs is shown: another value when inputs run again. */
+  readonly job: number;
   readonly label: string;
   readonly sourceLabel: string;
   readonly phase: RunPhase;

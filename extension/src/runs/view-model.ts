@@ -24,7 +24,7 @@ export interface RunFacts {
 export function viewRun(facts: RunFacts): ViewRun {
   const { record, rows, question } = facts;
   const { id, label, sourceLabel, phase, problem, total } = record;
-  return { id, label, sourceLabel, phase, status: statusText(facts), problem, question, settled: rows.count, failed: rows.failed, total };
+  return { id, job: record.job?.firstLine ?? 0, label, sourceLabel, phase, status: statusText(facts), problem, question, settled: rows.count, failed: rows.failed, total };
 }
 
 /** Such as `Running: 512 of 1,000 · 3 failed · 120/s · about 4 s left`. */
