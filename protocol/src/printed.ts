@@ -276,6 +276,8 @@ export class PrintedDecoder {
   }
 
   #extend([key, index, stream, timeMs, text]: PartialText): void {
+    // Lines were taken ahead up to an end of one: what was to become of this is among them.
+    if (this.#native !== null && this.#native.to <= (this.#ahead.get(this.#native.stream)?.offset ?? 0)) return;
     const before = this.#partial.get(key)?.[4] ?? "";
     this.#partial.set(key, [key, index, stream, timeMs, (before + text).slice(0, MAX_LOG_LINE_BYTES)]);
   }
