@@ -24,6 +24,8 @@ const RUINS: Record<string, string> = {
   "globals": `globalThis.Map = globalThis.Set = globalThis.Promise = globalThis.Buffer = globalThis.setImmediate = globalThis.setTimeout = undefined;`,
   "clocks": `performance.now = Date.now = () => 5; process.nextTick = () => undefined;`,
   "events": `process.constructor.prototype && (Object.getPrototypeOf(Object.getPrototypeOf(process)).emit = () => false);`,
+  "what streams take": `process.getBuiltinModule("stream").Readable.prototype.push = () => true;`,
+  "what streams take, throwing": `process.getBuiltinModule("stream").Readable.prototype.push = () => { throw new Error("ruined"); };`,
 };
 
 for (const [what, ruin] of Object.entries(RUINS)) {
@@ -35,7 +37,8 @@ for (const [what, ruin] of Object.entries(RUINS)) {
         if (n === 3) throw new RangeError("three");
         return n % 2 === 0 ? (async () => ({ n, list: [n] }))() : { n, list: [n] };
       };`);
-      const answered = worker.run([0, 1, 2, 3, 4, 5]).then((outcomes) => outcomes.map((outcome) => ("value" in outcome ? (outcome.value as { n: number }).n : (outcome.reason as Error).name)));
+      const inTurn = async () => [...(await worker.run([0, 1, 2, 3])), ...(await worker.run([4, 5], { first: 4 }))];
+      const answered = inTurn().then((outcomes) => outcomes.map((outcome) => ("value" in outcome ? (outcome.value as { n: number }).n : (outcome.reason as Error).name)));
       const ended = worker.exited.then(([code, signal]) => `it ended: ${String(code)} ${String(signal)}`);
       const hung = new Promise<string>((resolve) => setTimeout(() => resolve("nothing came"), PATIENCE_MS).unref());
       const outcome = await Promise.race([answered.catch(() => ended), ended, hung]);

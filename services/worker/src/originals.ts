@@ -82,6 +82,11 @@ export function asOwnWork<Result>(work: () => Result): Result {
   }
 }
 
+/** Node itself calls these, outside of any work of the service's own: the object keeps the ones of now, whatever becomes of its classes. */
+export function keepMethods<Name extends PropertyKey>(object: Record<Name, unknown>, names: readonly Name[]): void {
+  for (const name of names) defineProperty(object, name, { value: object[name], configurable: true, writable: true });
+}
+
 /** The process cannot go on. */
 export function endWith(error: unknown): never {
   try {
