@@ -47,3 +47,11 @@ export type RunRecord = v.InferOutput<typeof runRecordSchema>;
 export function isOver(phase: RunPhase): boolean {
   return phase !== "preparing" && phase !== "running";
 }
+
+/** Who waits less than this is still there. */
+const LONG_MS = 30_000;
+
+/** Whether it has ended by itself, after a time in which its user has gone elsewhere. */
+export function isLongEnded({ phase, startedAt, endedAt }: Pick<RunRecord, "phase" | "startedAt" | "endedAt">): boolean {
+  return (phase === "done" || phase === "failed") && endedAt !== null && endedAt - startedAt >= LONG_MS;
+}

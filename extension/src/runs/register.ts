@@ -11,6 +11,7 @@ import { Documents } from "./documents.ts";
 import { Findings } from "./findings.ts";
 import { InlineErrors } from "./inline-errors.ts";
 import { Launcher } from "./launch.ts";
+import { noticeEnds } from "./notices.ts";
 import { Problems } from "./problems.ts";
 import { ResultsView } from "./results-view.ts";
 import { Runs } from "./runs.ts";
@@ -36,6 +37,7 @@ export function registerRuns(context: vscode.ExtensionContext, shell: Shell): { 
     findings,
     new Problems(findings),
     new InlineErrors(findings),
+    noticeEnds(runs, () => vscode.window.state.focused),
     keepRunContexts(runs),
     registerTools(shell, launcher, runs),
   );

@@ -109,6 +109,7 @@ export class ResultsView implements vscode.WebviewViewProvider, vscode.Disposabl
     clearTimeout(this.#timer);
     this.#timer = undefined;
     const run = this.#runs.current;
+    if (this.#view !== undefined) this.#view.badge = run === undefined ? undefined : badgeOf(run);
     if (this.#view?.visible !== true) return;
     if (run !== undefined) void this.#load(run);
     this.#send({
@@ -144,6 +145,13 @@ export class ResultsView implements vscode.WebviewViewProvider, vscode.Disposabl
   #uri(...parts: string[]): vscode.Uri {
     return vscode.Uri.joinPath(this.#extensionUri, ...parts);
   }
+}
+
+/** How far the run is, on the tab of the view: in percent, once it is known of how many. */
+function badgeOf({ isOver, record, rows }: Run): vscode.ViewBadge | undefined {
+  if (isOver || record.total === null || record.total === 0 || rows.count === 0) return undefined;
+  const percent = Math.floor((100 * rows.count) / record.total);
+  return { value: percent, tooltip: `${record.label}: ${percent} %` };
 }
 
 /** The page runs our one script, and loads nothing from anywhere else. */

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { JobProgress } from "../runner/messages.ts";
 import { rowOfLine } from "../runner/spool-line.ts";
-import type { RunRecord } from "./record.ts";
+import { isLongEnded, type RunRecord } from "./record.ts";
 import { detailOf, documentOf, statusText } from "./view-model.ts";
 
 const RECORD: RunRecord = {
@@ -55,4 +55,10 @@ test("a line of the spool as a row; one that was not finished is none", () => {
   });
   assert.equal(rowOfLine('{"index":3,"inp'), null);
   assert.equal(rowOfLine('{"value":3}'), null);
+});
+
+test("a long run that has ended by itself is worth a notice", () => {
+  const ended = (phase: RunRecord["phase"], endedAt: number | null) => isLongEnded({ phase, startedAt: 1_000, endedAt });
+  assert.deepEqual([ended("done", 31_000), ended("failed", 90_000)], [true, true]);
+  assert.deepEqual([ended("done", 30_999), ended("cancelled", 90_000), ended("running", null)], [false, false, false]);
 });
