@@ -53,8 +53,14 @@ test("an answer that is cut is an error, and the request is made again", async (
 });
 
 test("a wait that is cut before the end of the container is told is one of a lost engine", async () => {
-  answer = (_path, response) => void response.writeHead(200).flushHeaders();
+  const asked = new Promise<void>((resolve) => {
+    answer = (_path, response) => {
+      response.writeHead(200).flushHeaders();
+      resolve();
+    };
+  });
   const waiting = assert.rejects(waitForExit(client, "c"), (error: NodeJS.ErrnoException) => /^(ECONNRESET|EPIPE)$/.test(error.code ?? ""));
+  await asked;
   await new Promise((resolve) => setTimeout(resolve, 20));
   server.closeAllConnections();
   await waiting;
