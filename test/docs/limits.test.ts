@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
-import { MAX_FRAME_BYTES, MAX_FUNCTION_BYTES, MAX_JOB_LOG_BYTES, MAX_NESTING, MAX_WINDOW_BYTES, MAX_WINDOW_INPUTS, storageError } from "@burla/protocol";
+import { MAX_ENVIRONMENT_CHARACTERS, MAX_FRAME_BYTES, MAX_FUNCTION_BYTES, MAX_JOB_LOG_BYTES, MAX_NESTING, MAX_VARIABLE_CHARACTERS, MAX_WINDOW_BYTES, MAX_WINDOW_INPUTS, storageError } from "@burla/protocol";
 import { KEEP_RESULTS_MS, MAX_ENDED_JOBS } from "../../services/main/src/registry.ts";
 import { COMPACT_BYTES } from "../../services/main/src/store/compaction.ts";
 
@@ -18,6 +18,7 @@ const said: [page: string, sentence: string][] = [
   ["docs/cli.md", `Up to ${mib(MAX_JOB_LOG_BYTES)} of a job's lines are kept`],
   ["docs/cli.md", `the last ${NUMBERS[MAX_ENDED_JOBS] ?? "other"} that have ended`],
   ["docs/guide.md", `up to ${MAX_WINDOW_INPUTS.toLocaleString("en-US")} small ones, or ${mib(MAX_WINDOW_BYTES)}, ahead`],
+  ["docs/guide.md", `All together may have ${MAX_ENVIRONMENT_CHARACTERS / 1024} Ki characters, one of them ${MAX_VARIABLE_CHARACTERS / 1024} Ki.`],
 ];
 for (const [page, sentence] of said) {
   test(`${page} says: ${sentence}`, () => assert.ok(read(page).includes(sentence)));
