@@ -145,6 +145,26 @@ for maker in makers:
         assert seen(first) == expected == seen(inner.exceptions[0]) and type(inner.exceptions[1]) is TypeError, group.reason.exceptions`);
 });
 
+test("an attribute that cannot be read here is a text: the class and the other attributes are as they were", async () => {
+  await run(`
+import time
+class Raises:
+    def __setstate__(self, state): raise RuntimeError("not here")
+    def __init__(self): self.field = 1
+class Hangs(Raises):
+    def __setstate__(self, state):
+        while True: time.sleep(0.01)
+def f(kind):
+    error = ValueError("x")
+    error.code, error.v = 5, kind()
+    raise error
+for kind, options, reason in ((Raises, {}, "RuntimeError: not here"), (Hangs, {"timeout_s": 1}, "it took longer than \`timeout_s\`")):
+    (outcome,) = remote_parallel_map(f, [kind], **options).settled()
+    error = outcome.reason
+    assert type(error) is ValueError and (error.args, error.code) == (("x",), 5), error
+    assert error.v.startswith(f"<{kind.__name__} that cannot be read here: {reason}"), error.v`);
+});
+
 test("what would end this program, or has no class here, comes as RemoteError", async () => {
   await run(`
 import sys

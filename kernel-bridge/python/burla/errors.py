@@ -5,8 +5,10 @@ from __future__ import annotations
 import pickle
 from typing import Any, Sequence
 
+from burla_protocol.apart import give_state, read_apart
 from burla_protocol.failures import Hollow
-from burla_protocol.interrupts import is_from_outside
+from burla_protocol.interrupts import TookTooLong, is_from_outside
+from burla_protocol.values import Limited, without_limit
 
 from .remote_traceback import attach_frames
 
@@ -87,21 +89,24 @@ def told_error(code: str, text: str) -> BurlaError:
     return burla_error(code, message, cure) if begins else burla_error(code, text)
 
 
-def from_envelope(envelope: dict[str, Any], *, is_raised: bool = True, above: Sequence[BaseException] = ()) -> BaseException:
+def from_envelope(
+    envelope: dict[str, Any], *, is_raised: bool = True, above: Sequence[BaseException] = (), limited: Limited[Any] = without_limit
+) -> BaseException:
     """The exception again: of its own class where that can be had, with its traceback, causes and members.
 
     :param is_raised: False for a part of another one.
     :param above: those that it is a link of, the outermost first, to which its own links may lead back.
+    :param limited: runs the code of the values in it.
     """
     kind = envelope.get("kind")
     if kind == "burla":
         return told_error(str(envelope["code"]), str(envelope["message"]))
     if kind == "value":
         return RemoteError("Error", "the function threw something that is no error")
-    frames, original, links = _open(envelope)
+    frames, original, links = _open(envelope, limited)
     if original is None or (is_raised and not _may_be_raised(original)):
         original = RemoteError(str(envelope["name"]), str(envelope["message"]))
-    _dress(original, frames, links, envelope, above)
+    _dress(original, frames, links, envelope, above, limited)
     return original
 
 
@@ -111,25 +116,35 @@ def _may_be_raised(error: BaseException) -> bool:
 
 
 def _dress(
-    error: BaseException, frames: list[tuple[str, int, str]], links: dict[str, Any], envelope: dict[str, Any], above: Sequence[BaseException]
+    error: BaseException,
+    frames: list[tuple[str, int, str]],
+    links: dict[str, Any],
+    envelope: dict[str, Any],
+    above: Sequence[BaseException],
+    limited: Limited[Any],
 ) -> None:
     """Gives it what no pickle of an exception holds: its traceback, its notes, its cause and its context."""
-    attach_frames(error, frames)
-    _set(error, "remote_traceback", envelope["stack"])
-    if links.get("notes") and not getattr(error, "__notes__", None):
-        _set(error, "__notes__", links["notes"])
     path = (*above, error)
 
     def linked(other: dict[str, Any] | None, steps_up: int | None) -> BaseException | None:
         if steps_up is not None:
             # A group is made after its members, whose way up ends there.
             return path[-1 - steps_up] if steps_up < len(path) else None
-        return None if other is None else from_envelope(other, is_raised=False, above=path)
+        return None if other is None else from_envelope(other, is_raised=False, above=path, limited=limited)
 
     shown = linked(envelope["cause"], None)
-    error.__cause__ = shown if links.get("is_cause", True) else linked(None, links.get("cause_above"))
-    error.__context__ = shown if links.get("is_context") else linked(links.get("context"), links.get("context_above"))
-    error.__suppress_context__ = bool(links.get("suppresses", shown is not None))
+    cause = shown if links.get("is_cause", True) else linked(None, links.get("cause_above"))
+    context = shown if links.get("is_context") else linked(links.get("context"), links.get("context_above"))
+
+    def dress() -> None:
+        attach_frames(error, frames)
+        _set(error, "remote_traceback", envelope["stack"])
+        if links.get("notes") and not getattr(error, "__notes__", None):
+            _set(error, "__notes__", links["notes"])
+        error.__cause__, error.__context__ = cause, context
+        error.__suppress_context__ = bool(links.get("suppresses", shown is not None))
+
+    limited(dress, False)
 
 
 def with_index(error: BaseException, index: int) -> BaseException:
@@ -140,7 +155,7 @@ def with_index(error: BaseException, index: int) -> BaseException:
     return error
 
 
-def _open(envelope: dict[str, Any]) -> tuple[list[tuple[str, int, str]], BaseException | None, dict[str, Any]]:
+def _open(envelope: dict[str, Any], limited: Limited[Any]) -> tuple[list[tuple[str, int, str]], BaseException | None, dict[str, Any]]:
     """Frames, the exception, and its links, as far as they can be had."""
     try:
         # Those of a job that ran before an update may have no links.
@@ -148,14 +163,20 @@ def _open(envelope: dict[str, Any]) -> tuple[list[tuple[str, int, str]], BaseExc
     except Exception:
         return [], None, {}
     try:
-        error = None if pickled is None else pickle.loads(pickled)[0]
-        if isinstance(error, Hollow):
-            error = error.filled([from_envelope(each, is_raised=False) for each in envelope["errors"]])
+        error = None if pickled is None else _read(pickled, envelope, limited)
     except BaseException as raised:
-        if is_from_outside(raised):
+        if is_from_outside(raised) and not isinstance(raised, TookTooLong):
             raise
         error = None
     return frames, error if isinstance(error, BaseException) else None, links
+
+
+def _read(pickled: bytes, envelope: dict[str, Any], limited: Limited[Any]) -> Any:
+    error, state = read_apart(pickled, limited)
+    if isinstance(error, Hollow):
+        error = error.filled([from_envelope(each, is_raised=False, limited=limited) for each in envelope["errors"]])
+    limited(lambda: give_state(error, state), False)
+    return error
 
 
 def _set(error: BaseException, name: str, value: Any) -> None:

@@ -153,7 +153,7 @@ class ResultBuffer:
 
     def _restore(self, envelope: dict[str, Any], index: int) -> BaseException:
         try:
-            return with_index(self._limited(lambda: from_envelope(envelope), False), index)
+            return with_index(from_envelope(envelope, limited=self._limited), index)
         except BaseException as error:
             if is_from_outside(error) and not isinstance(error, TookTooLong):
                 raise

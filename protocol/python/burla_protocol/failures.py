@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Callable
 
+from .apart import give_state, may_be_apart, needs_apart, read_bare, state_of, write_apart
 from .interrupts import is_from_outside
 from .pickling import rebuilt_exception, reduce_exception
 from .values import encode_values, is_picklable
@@ -145,20 +146,69 @@ def _pickled(error: BaseException, trace: TracebackType | None, links: Links, me
 
 
 def _pickled_alone(error: BaseException, members: list[dict[str, Any]] | None) -> bytes | None:
-    forms: list[Any] = [error, _StandIn(error)]
+    forms: list[Callable[[BaseException], bytes]] = [_as_it_is, _with_texts, _with_texts_only]
     if members is not None and is_whole(error, members):
         # Each member comes in an envelope of its own.
-        forms = [Hollow.of(error)]
+        forms = [_hollow, _hollow_with_texts]
     for form in forms:
         try:
-            data = encode_values([form])
-            # Some exceptions are pickled without a word and cannot be unpickled, or come back with another message.
-            if len(data) <= 16 * MAX_ERROR_TEXT_BYTES and _is_same(pickle.loads(data)[0], error):
+            data = form(error)
+            if len(data) <= 16 * MAX_ERROR_TEXT_BYTES:
                 return data
         except BaseException as raised:
             if is_from_outside(raised):
                 raise
     return None
+
+
+def _as_it_is(error: BaseException) -> bytes:
+    state = state_of(error) if may_be_apart(error) else {}
+    return _apart(error, state) if needs_apart(state) else _whole(error)
+
+
+def _with_texts(error: BaseException) -> bytes:
+    """A text in place of each attribute that cannot be pickled."""
+    if not may_be_apart(error):
+        raise TypeError("its class writes it as a whole")
+    return _apart(error, _sendable_state(error))
+
+
+def _with_texts_only(error: BaseException) -> bytes:
+    """A text in place of each argument and attribute that cannot be pickled and read again."""
+    data = encode_values([_StandIn(error)])
+    restored = pickle.loads(data)[0]
+    # Its message may be made of what is a text now.
+    if type(restored) is not type(error) or not str(restored):
+        _check(restored, error)
+    return data
+
+
+def _hollow(error: BaseException) -> bytes:
+    return write_apart(Hollow.of(error), state_of(error), None)
+
+
+def _hollow_with_texts(error: BaseException) -> bytes:
+    return write_apart(Hollow.of(error), _sendable_state(error), None)
+
+
+def _apart(error: BaseException, state: dict[str, Any]) -> bytes:
+    restored = read_bare(error)
+    # What it says of itself may need them.
+    give_state(restored, state_of(error))
+    _check(restored, error)
+    return write_apart(error, state, error)
+
+
+def _whole(error: BaseException) -> bytes:
+    data = encode_values([error])
+    _check(pickle.loads(data)[0], error)
+    return data
+
+
+def _check(restored: Any, error: BaseException) -> None:
+    """Some exceptions are pickled without a word and cannot be unpickled, or come back with another message."""
+    if type(restored) is not type(error) or _text(restored) != _text(error):
+        raise TypeError("another exception comes back")
 
 
 def is_whole(error: BaseException, members: list[dict[str, Any]]) -> bool:
@@ -169,58 +219,53 @@ def is_whole(error: BaseException, members: list[dict[str, Any]]) -> bool:
     )
 
 
-def _is_same(restored: Any, error: BaseException) -> bool:
-    if isinstance(restored, Hollow):
-        return restored.kind is type(error)
-    return type(restored) is type(error) and _text(restored) == _text(error)
-
-
 class Hollow:
     """A group without its members."""
 
-    def __init__(self, kind: type[BaseException], message: str, state: dict[str, Any]) -> None:
+    def __init__(self, kind: type[BaseException], message: str) -> None:
         self.kind = kind
         self.message = message
-        self.state = state
 
     @classmethod
     def of(cls, error: BaseException) -> Hollow:
-        return cls(type(error), error.message, _picklable_state(error))  # type: ignore[attr-defined]
+        return cls(type(error), error.message)  # type: ignore[attr-defined]
 
     def __reduce__(self):
-        return Hollow, (self.kind, self.message, self.state)
+        return Hollow, (self.kind, self.message)
 
     def filled(self, members: list[BaseException]) -> BaseException:
-        error = rebuilt_exception(self.kind, (self.message, members))
-        error.__dict__.update(self.state)
-        return error
+        return rebuilt_exception(self.kind, (self.message, members))
 
 
 class _StandIn:
-    """Pickled as the exception that it stands for, without what cannot be pickled of it."""
+    """Pickled as the exception that it stands for."""
 
     def __init__(self, error: BaseException) -> None:
         self._error = error
 
     def __reduce__(self):
-        error = self._error
-        _make, (kind, args), *_state = reduce_exception(error)
-        return _rebuild, (kind, tuple(map(_sendable, args)), _picklable_state(error))
+        _make, (kind, args), *_state = reduce_exception(self._error)
+        state = {name: _readable(value) for name, value in state_of(self._error).items()}
+        return _rebuild, (kind, tuple(map(_readable, args)), state)
 
 
-def _picklable_state(error: BaseException) -> dict[str, Any]:
-    *_made, state = reduce_exception(error)
-    return {name: _sendable(value) for name, value in (state or {}).items() if name != "__notes__"}
+def _sendable_state(error: BaseException) -> dict[str, Any]:
+    return {name: value if is_picklable(value) else _repr(value) for name, value in state_of(error).items()}
 
 
-def _sendable(value: Any) -> Any:
-    return value if is_picklable(value) else _repr(value)
+def _readable(value: Any) -> Any:
+    try:
+        pickle.loads(encode_values([value]))
+    except BaseException as raised:
+        if is_from_outside(raised):
+            raise
+        return _repr(value)
+    return value
 
 
 def _rebuild(kind: type[BaseException], args: tuple, state: dict[str, Any]) -> BaseException:
     error = rebuilt_exception(kind, args)
-    for name, value in state.items():
-        setattr(error, name, value)
+    give_state(error, state)
     return error
 
 

@@ -16,16 +16,18 @@ from typing import Any, Callable, Mapping, Optional
 _Reduced = Optional[tuple[Any, ...]]
 
 
-def dumps(value: Any, named: Optional[Mapping[int, str]] = None) -> bytes:
+def dumps(value: Any, named: Optional[Mapping[int, str]] = None, bare: Optional[BaseException] = None) -> bytes:
     """Raises whatever cloudpickle raises for what it cannot pickle.
 
     :param named: objects, by their `id`, that whoever loads it has under a name: that goes in their place.
+    :param bare: an exception that is written without its attributes.
     """
     import cloudpickle
 
     with io.BytesIO() as file:
         pickler = (_pickler if named is None else _naming_pickler)(cloudpickle)(file, protocol=pickle.HIGHEST_PROTOCOL)
         pickler.named = named
+        pickler.bare = bare
         pickler.cells = {}
         pickler.dump(value)
         return file.getvalue()
@@ -40,6 +42,8 @@ def _pickler(cloudpickle: ModuleType) -> Any:
             reduce = _REDUCERS.get(type(value))
             if reduce is not None and not _is_importable(value, cloudpickle):
                 return reduce(value)
+            if value is self.bare and value is not None:
+                return reduce_exception(value)[:2]
             if isinstance(value, BaseException) and has_own_constructor(type(value)):
                 return reduce_exception(value)
             reduced = super().reducer_override(value)
@@ -116,10 +120,18 @@ _REDUCING = ("__reduce__", "__reduce_ex__", "__getnewargs__", "__getnewargs_ex__
 @functools.lru_cache(maxsize=1024)
 def has_own_constructor(kind: type[BaseException]) -> bool:
     """Whether an exception is made from other arguments than its `args`, which is what pickles make it from again."""
+    return not _has_own(kind, _REDUCING) and _has_own(kind, ("__init__", "__new__"))
+
+
+@functools.lru_cache(maxsize=1024)
+def is_reduced_by_itself(kind: type[BaseException]) -> bool:
+    """Whether an exception is pickled, or read again, by code of its own class."""
+    return _has_own(kind, (*_REDUCING, "__getstate__", "__setstate__"))
+
+
+def _has_own(kind: type[BaseException], names: tuple[str, ...]) -> bool:
     own = kind.__mro__[: kind.__mro__.index(_builtin_of(kind))]
-    if any(name in vars(base) for base in own for name in _REDUCING):
-        return False
-    return any(name in vars(base) for base in own for name in ("__init__", "__new__"))
+    return any(name in vars(base) for base in own for name in names)
 
 
 def _builtin_of(kind: type[BaseException]) -> type[BaseException]:
@@ -128,9 +140,11 @@ def _builtin_of(kind: type[BaseException]) -> type[BaseException]:
 
 def reduce_exception(value: BaseException) -> tuple[Any, ...]:
     """As what it is, without a call of its constructor."""
-    _kind, args, *_state = _builtin_of(type(value)).__reduce__(value)  # type: ignore[misc]
+    _kind, args, *rest = _builtin_of(type(value)).__reduce__(value)  # type: ignore[misc]
+    # Some have attributes that are no arguments, such as the `name` of an ImportError.
+    fields = rest[0] if rest and isinstance(rest[0], dict) else {}
     slots = (name for base in type(value).__mro__ for name in _slots(base))
-    state = {**{name: getattr(value, name) for name in slots if hasattr(value, name)}, **vars(value)}
+    state = {**fields, **{name: getattr(value, name) for name in slots if hasattr(value, name)}, **vars(value)}
     return rebuilt_exception, (type(value), args), state or None
 
 

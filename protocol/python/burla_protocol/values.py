@@ -48,11 +48,12 @@ class Unreadable(NamedTuple):
     error: BaseException
 
 
-def _without_limit(read: Callable[[], T], _are_several: bool) -> T:
+def without_limit(read: Callable[[], T], _are_several: bool) -> T:
+    """For values that may take as long as they like."""
     return read()
 
 
-def decode_each(data: bytes | memoryview, limited: Limited[Any] = _without_limit) -> tuple[list[Any], bool]:
+def decode_each(data: bytes | memoryview, limited: Limited[Any] = without_limit) -> tuple[list[Any], bool]:
     """All values, and whether all could be had: an `Unreadable` stands for each whose own code has raised something, or took
     too long.
 

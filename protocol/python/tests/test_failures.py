@@ -2,6 +2,7 @@ import pickle
 import threading
 import unittest
 
+from burla_protocol.apart import give_state, read_apart
 from burla_protocol.failures import MAX_ERROR_DEPTH, MAX_ERROR_TEXT_BYTES, to_envelope
 from burla_protocol.messagepack import pack, unpack
 from burla_protocol.values import find_unpicklable
@@ -74,7 +75,8 @@ class Envelopes(unittest.TestCase):
         picky.lock = threading.Lock()
         for error in (OSError(2, "gone", "file"), picky):
             frames, data, _links = pickle.loads(to_envelope(error)["pickled"])
-            restored = pickle.loads(data)[0]
+            restored, state = read_apart(data)
+            give_state(restored, state)
             self.assertIs(type(restored), type(error))
             self.assertEqual(str(restored), str(error))
             self.assertEqual(frames, [])
