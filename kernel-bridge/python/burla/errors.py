@@ -7,7 +7,7 @@ from typing import Any, Sequence
 
 from burla_protocol.apart import give_state, read_apart
 from burla_protocol.failures import Hollow
-from burla_protocol.interrupts import TookTooLong, is_from_outside
+from burla_protocol.interrupts import is_from_outside
 from burla_protocol.values import Limited, without_limit
 
 from .remote_traceback import attach_frames
@@ -165,7 +165,7 @@ def _open(envelope: dict[str, Any], limited: Limited[Any]) -> tuple[list[tuple[s
     try:
         error = None if pickled is None else _read(pickled, envelope, limited)
     except BaseException as raised:
-        if is_from_outside(raised) and not isinstance(raised, TookTooLong):
+        if is_from_outside(raised):
             raise
         error = None
     return frames, error if isinstance(error, BaseException) else None, links
