@@ -173,3 +173,21 @@ test("a message that a job cannot make sense of ends that job with an error, not
   assert.match(error.message, /no such schema/);
   assert.equal(mains.length, 1, "the connection stands");
 });
+
+test("a message of another form ends the job that it names, and the others when it names none, with an error and not this program", async (t) => {
+  const ids = ["job-0000000000000000008" as JobId, "job-0000000000000000009" as JobId, "job-000000000000000000a" as JobId];
+  const [results = jobId, left = jobId, good = jobId] = ids;
+  const { open, mains } = await listen(t, (main, { jobId: of }) => {
+    if (of === results) main.send({ type: "results", jobId: of, seq: "one" } as never);
+    else if (of === good) main.send(accepted(of));
+  });
+  let resume: () => void = () => undefined;
+  const resumed = new Promise<void>((resolve) => (resume = resolve));
+  const { told } = attaching(t, open, ids, () => resume());
+  const error = await told[0];
+  assert.equal(error?.code, "BURLA_PROTOCOL");
+  assert.match(error.message, /a message does not fit the protocol/);
+  await resumed;
+  mains.at(-1)?.send({ type: "dance" } as never);
+  for (const each of [left, good]) assert.equal((await told[ids.indexOf(each)])?.code, "BURLA_PROTOCOL");
+});

@@ -109,8 +109,9 @@ class Refused(unittest.TestCase):
         self.assertEqual(len(opened), 1)
 
     def test_a_message_that_cannot_be_read_is_an_error_of_burla(self):
-        errors, _ = self.told({"type": "results", "jobId": Listener.job_id})
-        self.assertEqual([error.code for error in errors], ["BURLA_PROTOCOL"])
+        for message in ({"type": "results", "jobId": Listener.job_id}, {"jobId": Listener.job_id}, ["results"], None):
+            errors, opened = self.told(message)
+            self.assertEqual(([error.code for error in errors], len(opened)), (["BURLA_PROTOCOL"], 1), message)
 
     def test_a_main_that_is_always_gone_at_once_is_dialled_more_and_more_slowly_and_not_for_ever(self):
         with mock.patch("burla.connection._MAX_RETRY_S", 0.2):
