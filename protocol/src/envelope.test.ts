@@ -73,13 +73,63 @@ test("cause chains are kept, as errors and as values", () => {
   for (const cause of [null, 0, "text"]) assert.equal(travelError(new Error("x", { cause })).cause, cause);
 });
 
-test("a cause that leads back is cut where it would repeat", () => {
-  const [a, b] = [new Error("a"), new Error("b")];
+test("a cause that leads back does so again", () => {
+  const own = new Error("own");
+  own.cause = own;
+  const back = travelError(own);
+  assert.equal(back.cause, back);
+  assert.ok(!Object.keys(back).includes("cause"));
+
+  const [a, b] = [new Error("a"), new RangeError("b")];
   a.cause = b;
   b.cause = a;
-  const back = travelError(a);
-  assert.equal((back.cause as Error).message, "b");
-  assert.equal((back.cause as Error).cause, undefined);
+  const first = travelError(Object.assign(a, { code: 5 }));
+  assert.ok(first.cause instanceof RangeError && first.cause.message === "b" && first.cause.stack === b.stack);
+  assert.equal(first.cause.cause, first);
+  assert.equal(first["code"], 5);
+
+  const outer = travelError(new Error("outer", { cause: a }));
+  const inner = outer.cause as Error;
+  assert.equal((inner.cause as Error).cause, inner, "a ring that the thrown one is no part of");
+});
+
+test("what a cause holds leads back to the thrown error itself", () => {
+  const holders: ((error: Error) => unknown)[] = [
+    (error) => Object.assign(new Error("cause"), { back: error }), (error) => ({ back: error }), (error) => Object.assign(new Error("cause"), { deep: [new Map([["k", { error }]])] }),
+  ];
+  for (const hold of holders) {
+    const thrown = new Error("thrown");
+    thrown.cause = hold(thrown);
+    const back = travelError(thrown);
+    const { back: direct, deep } = back.cause as { back?: unknown; deep?: [Map<string, { error: unknown }>] };
+    assert.equal(direct ?? deep?.[0].get("k")?.error, back);
+  }
+});
+
+test("a cause whose parts cannot be asked for ends where it would repeat", () => {
+  class Odd extends Map<unknown, unknown> {
+    override [Symbol.iterator](): never {
+      throw new Error("no");
+    }
+  }
+  const thrown = Object.assign(new Error("thrown"), { code: 5 });
+  thrown.cause = Object.assign(new Error("cause"), { odd: new Odd(), back: { thrown } });
+  const back = travelError(thrown);
+  assert.equal(back["code"], 5);
+  assert.equal((back.cause as Error).message, "cause");
+});
+
+test("readers of envelopes alone see such a cause end where it would repeat, and a part that cannot be copied is a text", () => {
+  const thrown = new Error("thrown");
+  thrown.cause = Object.assign(new Error("cause", { cause: thrown }), { run: () => 1 });
+  const envelope = toEnvelope(thrown, () => "mapped");
+  assert.ok(envelope.kind === "error" && envelope.cause?.kind === "error" && envelope.cause.cause === null);
+  const back = travelError(thrown);
+  const cause = back.cause as Error & { run: unknown };
+  assert.equal(cause.cause, back);
+  assert.equal(cause.run, "[Function: run]");
+  const mapped = fromEnvelope(envelope) as Error;
+  assert.equal((mapped.cause as Error).stack, "mapped");
 });
 
 test("a long chain is cut at its depth", () => {

@@ -7,11 +7,15 @@ import * as v from "valibot";
 import { pack, unpack } from "./frame.ts";
 import { BurlaError, isErrorCode, toldError, toldText } from "./errors.ts";
 import { builtinOf, copyable, defineDetails, detailsOf, inspectSafely, isError, makeError, read, textOf, type Detail } from "./error-parts.ts";
+import { causeLeadsBack } from "./error-rings.ts";
 import { MAX_ERROR_DEPTH, MAX_ERROR_TEXT_BYTES, MAX_ERRORS_IN_ENVELOPE } from "./limits.ts";
 import { decodeValue, decodeValues, encodeValues } from "./value.ts";
 
 export type ErrorEnvelope =
-  /** `builtin` is the nearest built-in class; `properties` are its own ones, as values: a list of `Detail`. */
+  /**
+   * `builtin` is the nearest built-in class; `properties` are its own ones, as values: a list of `Detail`. A cause that leads
+   * back is among them as well, whole; `cause` ends where it would repeat.
+   */
   | {
       kind: "error";
       name: string;
@@ -82,8 +86,8 @@ const RESTORED_KEYS_OF_DOM = new Set<PropertyKey>([...RESTORED_KEYS, "code"]);
 
 /**
  * Any thrown thing as an envelope. Never throws: of a property that cannot be copied the parts travel that can, with the
- * text that `util.inspect` gives in place of the others, and one whose getter throws as a text that says so. Causes and
- * members that lead back to an error above them are cut.
+ * text that `util.inspect` gives in place of the others, and one whose getter throws as a text that says so. Members
+ * that lead back to an error above them are cut, and so are the causes of members and of causes.
  * @param mapStack applied to the stack's text, to drop frames that are not the user's.
  */
 export function toEnvelope(thrown: unknown, mapStack: (stack: string) => string = (stack) => stack): ErrorEnvelope {
@@ -140,7 +144,21 @@ class Packer {
 
   #properties(error: Error): Uint8Array | null {
     const details = detailsOf(error, builtinOf(error) === "DOMException" ? RESTORED_KEYS_OF_DOM : RESTORED_KEYS);
-    if (details.length === 0) return null;
+    return this.#withRing(error, details) ?? (details.length === 0 ? null : this.#encoded(error, details));
+  }
+
+  /** With the cause of the outermost error, where it leads back: values may, envelopes may not. */
+  #withRing(error: Error, details: Detail[]): Uint8Array | null {
+    if (this.#path.length > 1) return null;
+    try {
+      if (!causeLeadsBack(error)) return null;
+      return encodeValues([...details, ["cause", false, copyable(read(error, "cause"))]], { mapStack: this.#mapStack, outer: error });
+    } catch {
+      return null;
+    }
+  }
+
+  #encoded(error: Error, details: Detail[]): Uint8Array {
     try {
       return encodeValues(details, { mapStack: this.#mapStack, outer: error });
     } catch {

@@ -78,7 +78,7 @@ export function inspectSafely(value: unknown, depth = 2): string {
 /** Own properties, enumerable or not, except those of these names. */
 export function detailsOf(error: Error, except: ReadonlySet<PropertyKey>): Detail[] {
   const details: Detail[] = [];
-  for (const key of ownKeys(error)) {
+  for (const key of ownKeysOf(error)) {
     if (except.has(key)) continue;
     const name = typeof key === "string" ? key : symbolOf(key);
     if (name === null) continue;
@@ -95,7 +95,8 @@ export function defineDetails(error: Error, details: readonly Detail[]): void {
   }
 }
 
-function ownKeys(error: Error): PropertyKey[] {
+/** None of one that does not let itself be asked. */
+export function ownKeysOf(error: Error): PropertyKey[] {
   try {
     return Reflect.ownKeys(error);
   } catch {

@@ -62,7 +62,8 @@ export function isDeeperThan(root: unknown, maxDepth: number): boolean {
   return false;
 }
 
-function* membersOf(value: object): Generator<unknown> {
+/** What a Map or a Set holds. */
+export function* membersOf(value: object): Generator<unknown> {
   if (types.isMap(value)) {
     for (const [key, item] of value) {
       yield key;

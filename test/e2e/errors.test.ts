@@ -184,13 +184,30 @@ test("an error whose own properties cannot be read or copied still arrives", asy
   assert.equal(error.message, "hostile");
 });
 
-test("an error that is its own cause does not hang", async () => {
+test("an error that is its own cause is so here too", async () => {
   const error = await thrownBy(() => {
     const circular = new Error("circular") as Thrown;
     circular.cause = circular;
     throw circular;
   });
   assert.equal(error.message, "circular");
+  assert.equal(error.cause, error);
+});
+
+test("causes in a ring, and what leads from a cause to its error, lead to the same ones here", async () => {
+  const ring = await thrownBy(() => {
+    const [first, second] = [new Error("first"), new RangeError("second")];
+    first.cause = second;
+    second.cause = first;
+    throw first;
+  });
+  assert.ok(ring.cause instanceof RangeError && ring.cause.cause === ring);
+  const held = await thrownBy(() => {
+    const error = new Error("held");
+    error.cause = Object.assign(new Error("cause"), { back: error });
+    throw error;
+  });
+  assert.equal((held.cause as Thrown)["back"], held);
 });
 
 test("a function that cannot be loaded fails the job with the error of its module", async () => {
