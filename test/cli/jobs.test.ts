@@ -6,6 +6,7 @@ import { before, test } from "node:test";
 import { useCluster } from "../support/cluster.ts";
 import { numbers } from "../support/inputs.ts";
 import { Script, type CommandOptions } from "../support/script.ts";
+import { until } from "../support/until.ts";
 
 const cluster = useCluster();
 
@@ -44,6 +45,23 @@ test("attach ends with 1 when an input had failed", async () => {
   const { code, stdout } = await burla(["attach", await detached("double", [1, 99]), "--order", "input", "--quiet"]);
   assert.match(stdout, /^{"index":0,"value":2}\n{"index":1,"error":{"name":"TypeError","message":"no"/);
   assert.equal(code, 1);
+});
+
+test("an interrupted job is shown, and is not counted as under way", async () => {
+  const script = Script.start(cluster, `
+    const stream = remoteParallelMap(() => new Promise(() => {}), [1], { name: "left" });
+    console.log(stream.jobId);
+    await stream.toArray();`);
+  const jobId = await script.line(/^(job-\w+)/);
+  await until("its call has begun", async () => (await cluster.status()).jobs.some((job) => job.jobId === jobId && job.running === 1));
+  script.kill();
+  await until("the job is interrupted", async () => (await cluster.job(jobId)).phase === "interrupted");
+  const { stdout } = await burla(["status"]);
+  assert.match(stdout, /, 0 jobs under way, 1 interrupted, \d+ ended; 0 of /);
+  assert.match(stdout, new RegExp(`^${jobId} +left +interrupted `, "m"));
+  assert.equal((await burla(["jobs", "--running"])).stderr, "No job is under way.\n");
+  await burla(["cancel", jobId]);
+  assert.match((await burla(["status"])).stdout, /, 0 jobs under way, \d+ ended; 0 of /);
 });
 
 test("Ctrl-C leaves an attached job running", async () => {

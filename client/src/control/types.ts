@@ -104,7 +104,7 @@ export interface ClusterStatus {
   readonly endsAt: number | null;
   /** By id. */
   readonly nodes: readonly NodeSummary[];
-  /** Oldest first: those under way, and the last hundred that have ended. */
+  /** Oldest first: those that have not ended, and the last hundred that have ended. */
   readonly jobs: readonly JobSummary[];
 }
 

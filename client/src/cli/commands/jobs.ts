@@ -31,7 +31,7 @@ export function addJobs(program: Command, terminal: Terminal, endWith: EndWith):
   program
     .command("jobs")
     .summary("the jobs of the cluster, newest first")
-    .description("List the jobs that the cluster knows, newest first: those under way and the last hundred that have ended.")
+    .description("List the jobs that the cluster knows, newest first: those under way, interrupted ones, and the last hundred that have ended.")
     .option("--limit <n>", "how many", parseCount, DEFAULT_LIMIT)
     .option("--running", "only those under way")
     .option("-w, --watch", "go on with every change, until Ctrl-C")
@@ -88,8 +88,9 @@ function lineText(job: JobSummary): string {
   return [job.jobId, job.name, job.phase, progressOf(job), ...(job.reason === "" ? [] : [job.reason])].join("  ");
 }
 
-export function isUnderWay({ endedAt }: JobSummary): boolean {
-  return endedAt === null;
+/** Nothing of an interrupted one runs. */
+export function isUnderWay({ endedAt, phase }: JobSummary): boolean {
+  return endedAt === null && phase !== "interrupted";
 }
 
 /** One line per job: id, name, state, how far, how long, and why it waits or how it ended. */

@@ -33,7 +33,7 @@ export function addStatus(program: Command, terminal: Terminal, endWith: EndWith
   program
     .command("status")
     .summary("the cluster's nodes, workers and jobs")
-    .description("Show whether the cluster runs, its nodes and workers, the jobs under way, and when it ends by itself.")
+    .description("Show whether the cluster runs, its nodes and workers, the jobs that have not ended, and when it ends by itself.")
     .option("-w, --watch", "go on with every change, until Ctrl-C")
     .addOption(clusterOption())
     .addOption(jsonOption())
@@ -96,15 +96,23 @@ export function idleText({ idleDeadline }: ClusterStatus, nowMs = Date.now()): s
 function statusText(url: string, status: ClusterStatus): string {
   const { nodes, jobs } = status;
   const workers = nodes.reduce((sum, node) => sum + node.workers.length, 0);
-  const underWay = jobs.filter(isUnderWay);
-  const ended = jobs.length - underWay.length;
+  const open = jobs.filter(({ endedAt }) => endedAt === null);
   return [
     `Cluster ${status.cluster} runs at ${url} (version ${status.version}, pid ${status.pid}) for ${durationText(Date.now() - status.startedAt)}. ${idleText(status)}`,
     ...costText(status),
-    `${countText(nodes.length, "node")}, ${countText(workers, "worker")}, ${countText(underWay.length, "job")} under way, ${ended.toLocaleString("en-US")} ended; ${usageText(status)}.`,
+    `${countText(nodes.length, "node")}, ${countText(workers, "worker")}, ${jobCounts(jobs).join(", ")}; ${usageText(status)}.`,
     ...(nodes.length === 0 ? [] : ["", nodesTable(nodes)]),
-    ...(underWay.length === 0 ? [] : ["", jobsTable(underWay)]),
+    ...(open.length === 0 ? [] : ["", jobsTable(open)]),
   ].join("\n");
+}
+
+/** Such as `1 job under way`, `2 interrupted`, `3 ended`; interrupted ones only where there are some. */
+function jobCounts(jobs: ClusterStatus["jobs"]): string[] {
+  const underWay = jobs.filter(isUnderWay).length;
+  const ended = jobs.filter(({ endedAt }) => endedAt !== null).length;
+  const interrupted = jobs.length - underWay - ended;
+  const counted = (count: number, what: string) => `${count.toLocaleString("en-US")} ${what}`;
+  return [`${countText(underWay, "job")} under way`, ...(interrupted > 0 ? [counted(interrupted, "interrupted")] : []), counted(ended, "ended")];
 }
 
 /** What it costs, until when, and what keeps machines from being made. */
