@@ -322,6 +322,8 @@ export class SimMain {
       }
       case "requeued":
         return this.#append(jobId, { type: "grant", grantId: 0, nodeId: null, range: command.range });
+      case "phase":
+        return this.#append(jobId, { type: "phase", phase: command.phase });
       case "deliver": {
         const carried = this.#carried;
         if (carried === null) throw new Error("nothing to deliver");

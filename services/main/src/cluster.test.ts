@@ -146,6 +146,9 @@ test("an interrupted job is given up when nobody has taken it up for a week, and
   await turn();
   assert.equal(cluster.summaries.jobs()[0]?.phase, "interrupted");
   cluster.prune();
+  assert.equal(cluster.summaries.jobs()[0]?.phase, "interrupted", "the week begins when it is interrupted");
+  utimesSync(join(directory, "jobs", JOB_ID, "job.log"), longAgo, longAgo);
+  cluster.prune();
   assert.equal(cluster.summaries.jobs()[0]?.phase, "cancelled");
 });
 

@@ -66,6 +66,8 @@ export class CommandExecutor {
         return this.#deliver(entry, command, carried);
       case "requeued":
         return entry.log.append({ type: "grant", grantId: 0, nodeId: null, range: command.range });
+      case "phase":
+        return entry.log.append({ type: "phase", phase: command.phase });
       case "giveUp":
         return this.#giveUp(entry, command);
       case "chunkAnswered":

@@ -104,5 +104,7 @@ export type Command =
   | { type: "chunkAnswered"; jobId: JobId; chunkId: number }
   /** Nobody holds these inputs any more, and so much has been tried; kept by the job log for `restoreJob`. */
   | { type: "requeued"; jobId: JobId; range: Range }
+  /** It is interrupted, or taken up again; kept by the job log for `restoreJob`. */
+  | { type: "phase"; jobId: JobId; phase: Job["phase"] }
   /** `job` is its last state: it is in the books no more. */
   | { type: "finished"; jobId: JobId; outcome: "done" | "failed" | "cancelled"; reason: string; isCutShort: boolean; job: Job };

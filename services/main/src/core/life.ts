@@ -73,23 +73,25 @@ export function loseClient(state: CoreState, job: Job, reads: boolean): void {
   startGrace(state, job);
 }
 
-/** Gives the client its time to come back. */
+/** Gives the client its time to come back. Of an interrupted job that time is over, and nothing runs that could go on. */
 export function startGrace(state: CoreState, job: Job): void {
-  if (job.grace !== null) return;
+  if (job.grace !== null || job.phase === "interrupted") return;
   job.grace = { kind: "grace", jobId: job.id };
   state.deadlines.add(state.nowMs + CLIENT_GRACE_MS, job.grace);
 }
 
 /** `feeds`: it is the program that feeds the inputs; another can but read what was pushed. */
-export function regainClient(job: Job, feeds: boolean): void {
+export function regainClient(state: CoreState, job: Job, feeds: boolean, commands: Command[]): void {
   if (!feeds && job.client === "feeds") return;
   job.client = feeds ? "feeds" : "reads";
-  job.phase = "running";
+  setPhase(job, "running", commands);
   forgetCredit(job);
   if (feeds) {
     job.grace = null;
     job.abandoned = false;
   } else if (job.abandoned) endEarly(job);
+  // Only of a job that an earlier main has interrupted: this one knows neither its program nor, elsewhere, its counts.
+  else startGrace(state, job);
 }
 
 /** The program that feeds the inputs, or the last reader, has not come back in time. */
@@ -112,7 +114,14 @@ function endEarly(job: Job): void {
 function interrupt(state: CoreState, job: Job, commands: Command[]): void {
   if (job.spec.parent !== null) return finish(state, job, "cancelled", "the function that started it is gone", commands);
   if (job.phase === "interrupted") return;
-  job.phase = "interrupted";
   for (const held of [...job.grants.values()]) returnGrant(state, job, held, commands);
   stopEverywhere(state, job, "its client went away", commands);
+  // Kept after all that was held has gone back: of an interrupted job no log says that a node holds something.
+  setPhase(job, "interrupted", commands);
+}
+
+function setPhase(job: Job, phase: Job["phase"], commands: Command[]): void {
+  if (job.phase === phase) return;
+  job.phase = phase;
+  commands.push({ type: "phase", jobId: job.id, phase });
 }

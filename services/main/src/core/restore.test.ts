@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { LEASE_MS } from "@burla/protocol";
+import { CLIENT_GRACE_MS, LEASE_MS } from "@burla/protocol";
 import { checkInvariants } from "./invariants.ts";
 import { restoreJob, type RememberedGrant, type RememberedJob } from "./restore.ts";
 import { FIRST_WINDOW_INPUTS } from "./sizing.ts";
+import { snapshotJob } from "./snapshot.ts";
 import type { Range } from "./state.ts";
 import { jobIdOf, nodeIdOf, only, specOf, TestCluster, theOnly } from "./testing.ts";
 
@@ -19,7 +20,7 @@ function restored(grants: RememberedGrant[], changes: Partial<RememberedJob> = {
   const cluster = new TestCluster();
   const answered = new Uint8Array(10).fill(1, 0, 2);
   restoreJob(cluster.state, {
-    jobId, spec: specOf(), rootId: jobId, chunks: [{ id: 0, first: 0, count: 10, bytes: 100, answered }], grants,
+    jobId, spec: specOf(), rootId: jobId, phase: "running", chunks: [{ id: 0, first: 0, count: 10, bytes: 100, answered }], grants,
     pushedChunks: 1, pushedInputs: 10, totalInputs: 10, answeredInputs: 2, answeredBytes: 0, failedInputs: 0,
     seq: 1, ackedSeq: 0, ackedInputs: 0, unacked: [{ seq: 1, inputs: 2, bytes: 20 }], lastGrantId: 0, ...changes,
   }, cluster.nowMs);
@@ -75,7 +76,7 @@ test("a node works for one tree only, even if it held something of two", () => {
   const other = jobIdOf("other");
   const remembered = { id: 0, first: 0, count: 2, bytes: 2, answered: null };
   restoreJob(cluster.state, {
-    jobId: other, spec: specOf(), rootId: other, chunks: [remembered], grants: [grantOf(2, "a", rangeOf(0, 2))],
+    jobId: other, spec: specOf(), rootId: other, phase: "running", chunks: [remembered], grants: [grantOf(2, "a", rangeOf(0, 2))],
     pushedChunks: 1, pushedInputs: 2, totalInputs: 2, answeredInputs: 0, answeredBytes: 0, failedInputs: 0,
     seq: 0, ackedSeq: 0, ackedInputs: 0, unacked: [], lastGrantId: 0,
   }, cluster.nowMs);
@@ -92,6 +93,45 @@ test("a job that nobody comes back for is interrupted", () => {
   const cluster = restored([]);
   cluster.wait(LEASE_MS);
   assert.equal(cluster.job("j").phase, "interrupted");
+});
+
+test("of a job that was interrupted nothing runs, grace or not, until somebody attaches; then all of it does", () => {
+  const cluster = restored([grantOf(0, null, rangeOf(2, 6, { attempt: 2 }))], { phase: "interrupted" });
+  const idle = [...cluster.turn({ type: "clientLost", jobId, reads: false }), ...cluster.ready("a"), ...cluster.wait(CLIENT_GRACE_MS)];
+  assert.deepEqual(idle, []);
+  assert.equal(cluster.job("j").grace, null);
+  const commands = cluster.turn({ type: "clientBack", jobId, push: false });
+  assert.equal(theOnly(commands, "phase").phase, "running");
+  assert.equal(only(commands, "grant").reduce((sum, { from, to }) => sum + to - from, 0) + cluster.job("j").readyInputs, 8);
+  assert.ok(only(commands, "grant").length > 0);
+});
+
+test("who attaches to a job that an earlier main has interrupted is told that its inputs ended early", () => {
+  const cluster = restored([], { phase: "interrupted", chunks: [], answeredInputs: 10, totalInputs: null });
+  assert.deepEqual(only(cluster.turn({ type: "clientBack", jobId, push: false }), "finished"), [], "its program may come as well");
+  const { outcome, isCutShort } = theOnly(cluster.wait(CLIENT_GRACE_MS), "finished");
+  assert.deepEqual({ outcome, isCutShort }, { outcome: "failed", isCutShort: true });
+});
+
+test("the program of a job that an earlier main has interrupted feeds it on", () => {
+  const cluster = restored([], { phase: "interrupted", totalInputs: null });
+  cluster.turn({ type: "clientBack", jobId, push: true });
+  cluster.wait(CLIENT_GRACE_MS);
+  assert.deepEqual([cluster.job("j").phase, cluster.job("j").abandoned], ["running", false]);
+});
+
+test("that a job is interrupted, and taken up again, is to be kept once each, after what went back", () => {
+  const cluster = new TestCluster();
+  cluster.ready("a");
+  cluster.submit("j", 3);
+  const commands = [...cluster.turn({ type: "clientLost", jobId, reads: false }), ...cluster.wait(2 * CLIENT_GRACE_MS)];
+  assert.equal(theOnly(commands, "phase").phase, "interrupted");
+  assert.ok(only(commands, "requeued").length > 0);
+  assert.equal(commands.findLast(({ type }) => type === "phase" || type === "requeued")?.type, "phase");
+  assert.equal(snapshotJob(cluster.state, cluster.job("j")).phase, "interrupted");
+  const back = [...cluster.turn({ type: "clientBack", jobId, push: false }), ...cluster.turn({ type: "clientBack", jobId, push: true })];
+  assert.equal(theOnly(back, "phase").phase, "running");
+  assert.equal(snapshotJob(cluster.state, cluster.job("j")).phase, "running");
 });
 
 test("credit that was used before the restart is not given again", () => {

@@ -33,6 +33,7 @@ export interface RememberedJob {
   readonly jobId: JobId;
   readonly spec: JobSpec;
   readonly rootId: JobId;
+  readonly phase: Job["phase"];
   readonly chunks: Iterable<RememberedChunk>;
   /** All grants and requeued ranges in order; a later one of the same input replaces an earlier one. */
   readonly grants: Iterable<RememberedGrant>;
@@ -52,7 +53,8 @@ export interface RememberedJob {
 
 /**
  * Puts a remembered job back. Inputs that were granted are taken to be held still: the node claims them when it comes
- * back, or its lease runs out. Pauses before a retry are over. The client has its time to come back from `nowMs` on.
+ * back, or its lease runs out. Pauses before a retry are over. The client has its time to come back from `nowMs` on; of
+ * a job that was interrupted nothing runs until somebody attaches, as before.
  */
 export function restoreJob(state: CoreState, remembered: RememberedJob, nowMs: number): void {
   state.nowMs = nowMs;

@@ -3,7 +3,7 @@ import type { RememberedGrant, RememberedJob } from "./restore.ts";
 import type { CoreState, Job, Range } from "./state.ts";
 
 export interface JobSnapshot
-  extends Pick<RememberedJob, "pushedChunks" | "pushedInputs" | "totalInputs" | "answeredInputs" | "answeredBytes" | "failedInputs" | "seq" | "ackedSeq" | "ackedInputs"> {
+  extends Pick<RememberedJob, "phase" | "pushedChunks" | "pushedInputs" | "totalInputs" | "answeredInputs" | "answeredBytes" | "failedInputs" | "seq" | "ackedSeq" | "ackedInputs"> {
   /** Chunks with an unanswered input, ascending; `answered` as in `Chunk`. */
   readonly open: readonly { readonly id: number; readonly answered: Uint8Array | null }[];
   /** Who holds what, and what is known of inputs that nobody holds, unless it is nothing. */
@@ -13,9 +13,9 @@ export interface JobSnapshot
 }
 
 export function snapshotJob(state: CoreState, job: Job): JobSnapshot {
-  const { pushedChunks, pushedInputs, totalInputs, answeredInputs, answeredBytes, failedInputs, seq, ackedSeq, ackedInputs } = job;
+  const { phase, pushedChunks, pushedInputs, totalInputs, answeredInputs, answeredBytes, failedInputs, seq, ackedSeq, ackedInputs } = job;
   return {
-    pushedChunks, pushedInputs, totalInputs, answeredInputs, answeredBytes, failedInputs, seq, ackedSeq, ackedInputs,
+    phase, pushedChunks, pushedInputs, totalInputs, answeredInputs, answeredBytes, failedInputs, seq, ackedSeq, ackedInputs,
     open: [...job.chunks.values()].sort((a, b) => a.id - b.id).map(({ id, answered }) => ({ id, answered })),
     grants: [...heldRanges(job), ...freeRanges(job)],
     lastGrantId: state.nextGrantId - 1,

@@ -82,7 +82,7 @@ function apply(state: CoreState, event: Event, commands: Command[]): void {
     case "clientLost":
       return withJob(state, event.jobId, (job) => loseClient(state, job, event.reads));
     case "clientBack":
-      return withJob(state, event.jobId, (job) => regainClient(job, event.push));
+      return withJob(state, event.jobId, (job) => regainClient(state, job, event.push, commands));
     case "nodeJoined":
       return joinNode(state, event, commands);
     case "nodeReady":

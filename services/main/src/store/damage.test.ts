@@ -200,7 +200,7 @@ test("logs of the first format are read, gone on with, and shortened into the ne
   assert.equal(replayJob(again)?.remembered.answeredInputs, 4);
   assert.equal(wholeOf(again.results(3).body).toString(), "results 3");
   const snapshot = {
-    pushedChunks: 2, pushedInputs: 4, totalInputs: 4, answeredInputs: 4, answeredBytes: 14, failedInputs: 1, seq: 3, ackedSeq: 2, ackedInputs: 3, open: [], lastGrantId: 1, grants: [],
+    phase: "running" as const, pushedChunks: 2, pushedInputs: 4, totalInputs: 4, answeredInputs: 4, answeredBytes: 14, failedInputs: 1, seq: 3, ackedSeq: 2, ackedInputs: 3, open: [], lastGrantId: 1, grants: [],
   };
   assert.ok(again.compact(snapshot, 2));
   assert.equal(wholeOf(again.values()).toString(), "captured values");

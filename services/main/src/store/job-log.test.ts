@@ -105,6 +105,25 @@ test("the last grants and the end are remembered", () => {
   assert.equal(Buffer.from(back?.finishedBody ?? []).toString(), "why");
 });
 
+test("whether a job is interrupted is remembered, also by a log that begins anew; a log that does not say it tells of a running job", () => {
+  const phaseOf = () => {
+    const { log, back } = replayed();
+    log.close();
+    return back?.remembered.phase;
+  };
+  const log = longLog(100);
+  log.close();
+  assert.equal(phaseOf(), "running");
+  for (const phase of ["interrupted", "running", "interrupted"] as const) {
+    write([{ record: { type: "phase", phase } }]);
+    assert.equal(phaseOf(), phase);
+  }
+  const { log: again } = replayed();
+  assert.ok(again.compact({ ...snapshotOf(100, 95), phase: "interrupted" }, 95));
+  again.close();
+  assert.equal(phaseOf(), "interrupted");
+});
+
 test("a log without a beginning is nothing", () => {
   const { log, back } = replayed();
   log.close();
@@ -171,7 +190,7 @@ function longLog(count: number, { detach = false } = {}) {
 
 function snapshotOf(count: number, acked: number): JobSnapshot {
   return {
-    pushedChunks: count, pushedInputs: count, totalInputs: null, answeredInputs: count - 2, answeredBytes: 100 * (count - 2), failedInputs: 0,
+    phase: "running", pushedChunks: count, pushedInputs: count, totalInputs: null, answeredInputs: count - 2, answeredBytes: 100 * (count - 2), failedInputs: 0,
     seq: count - 2, ackedSeq: acked, ackedInputs: acked, open: [{ id: count - 2, answered: null }, { id: count - 1, answered: null }], lastGrantId: count,
     grants: [{ grantId: count - 1, nodeId: "n-1" as NodeId, range: { chunkId: count - 2, from: 0, to: 1, attempt: 3, losses: 1, failures: 1 } }],
   };

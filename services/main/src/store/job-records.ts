@@ -1,7 +1,7 @@
 /** What main must not forget of one job, as it stands in the job's log. */
 import * as v from "valibot";
 import { finishedSchema, jobSpecSchema, newToken, resultsSchema, type JobId, type JobSpec, type MainToClient, type NodeId, type Of, type Variables } from "@burla/protocol";
-import type { Range } from "../core/state.ts";
+import type { Job, Range } from "../core/state.ts";
 
 export type Results = Of<MainToClient, "results">;
 export type Finished = Of<MainToClient, "finished">;
@@ -12,6 +12,7 @@ export type Finished = Of<MainToClient, "finished">;
  */
 export interface Base {
   type: "base";
+  phase: Job["phase"];
   pushedChunks: number;
   pushedInputs: number;
   totalInputs: number | null;
@@ -37,11 +38,15 @@ export type JobRecord =
   | { type: "grant"; grantId: number; nodeId: NodeId | null; range: Range }
   | Results
   | { type: "ack"; seq: number }
+  /** From here on; `running` from the beginning. */
+  | { type: "phase"; phase: Job["phase"] }
   | Base
   | Finished;
 
 const count = v.pipe(v.number(), v.integer(), v.minValue(0));
 const id = <Id extends string>() => v.custom<Id>((value) => typeof value === "string");
+
+const phase = v.picklist(["running", "interrupted"]);
 
 export const answeredChunksSchema: v.GenericSchema<unknown, AnsweredChunk[]> = v.array(v.tuple([count, v.instance(Uint8Array)]));
 
@@ -75,8 +80,10 @@ export const recordSchema: v.GenericSchema<unknown, JobRecord> = v.variant("type
   }),
   resultsSchema,
   v.object({ type: v.literal("ack"), seq: count }),
+  v.object({ type: v.literal("phase"), phase }),
   v.object({
-    type: v.literal("base"), pushedChunks: count, pushedInputs: count, totalInputs: v.nullable(count), answeredInputs: count, answeredBytes: count,
+    // Earlier builds did not say it.
+    type: v.literal("base"), phase: v.optional(phase, "running"), pushedChunks: count, pushedInputs: count, totalInputs: v.nullable(count), answeredInputs: count, answeredBytes: count,
     failedInputs: count, seq: count, ackedSeq: count, ackedInputs: count, resultsAfter: count, lastGrantId: count,
   }),
   finishedSchema,

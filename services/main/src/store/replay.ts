@@ -41,6 +41,7 @@ class Replay {
   readonly #chunks = new Map<number, ReplayedChunk>();
   readonly #starts: { first: number; id: number }[] = [];
   #grants: RememberedGrant[] = [];
+  #phase: RememberedJob["phase"] = "running";
   #pushedChunks = 0;
   #pushedInputs = 0;
   #total: number | null = null;
@@ -81,6 +82,9 @@ class Replay {
       case "ack":
         this.#ackedSeq = record.seq;
         return;
+      case "phase":
+        this.#phase = record.phase;
+        return;
       case "base":
         return this.#applyBase(record, body());
       case "finished":
@@ -102,6 +106,7 @@ class Replay {
         jobId: this.#job.jobId,
         spec: this.#job.spec,
         rootId: this.#job.rootId,
+        phase: this.#phase,
         chunks: this.#chunks.values(),
         grants: this.#grants,
         pushedChunks: this.#pushedChunks,
@@ -126,6 +131,7 @@ class Replay {
       chunk.answered = Uint8Array.from(marks);
       chunk.left = chunk.answered.reduce((left, mark) => left - mark, chunk.count);
     }
+    this.#phase = base.phase;
     this.#pushedChunks = base.pushedChunks;
     this.#pushedInputs = base.pushedInputs;
     this.#total = base.totalInputs;
