@@ -10,7 +10,7 @@ import { connect } from "node:net";
 import { Connection, encodeEnvelopes, nodeToWorker, toEnvelope, type NodeToWorker, type Of, type WorkerId, type WorkerToNode } from "@burla/protocol";
 import { guardProcess, type Guarded } from "./guard.ts";
 import { loadFunctions, type UserFunctions } from "./load.ts";
-import { asOwnWork, keepMethods } from "./originals.ts";
+import { asOwnMethod, asOwnWork, keepMethods } from "./originals.ts";
 import { captureOutput } from "./output.ts";
 import { redirectOutput } from "./redirect.ts";
 import { Runner } from "./run.ts";
@@ -41,7 +41,8 @@ function start(): void {
   const files = { stdout: take("BURLA_WORKER_STDOUT"), stderr: take("BURLA_WORKER_STDERR") };
   redirectOutput(files);
   const socket = connect(take("BURLA_WORKER_SOCKET"));
-  keepMethods(socket, ["emit", "push"]);
+  keepMethods(socket, ["emit"]);
+  asOwnMethod(socket, "push");
   const connection: Connection<NodeToWorker, WorkerToNode> = new Connection(socket, {
     incoming: nodeToWorker,
     software: `burla worker ${workerId}`,

@@ -24,6 +24,10 @@ const RUINS: Record<string, string> = {
   "globals": `globalThis.Map = globalThis.Set = globalThis.Promise = globalThis.Buffer = globalThis.setImmediate = globalThis.setTimeout = undefined;`,
   "clocks": `performance.now = Date.now = () => 5; process.nextTick = () => undefined;`,
   "events": `process.constructor.prototype && (Object.getPrototypeOf(Object.getPrototypeOf(process)).emit = () => false);`,
+  "the lengths of bytes": `for (const key of ["length", "byteLength", "byteOffset"]) Object.defineProperty(Object.getPrototypeOf(Uint8Array.prototype), key, { configurable: true, get: () => 0 });`,
+  "the lengths of bytes, throwing": `for (const key of ["length", "byteLength", "byteOffset", "buffer"]) Object.defineProperty(Object.getPrototypeOf(Uint8Array.prototype), key, { configurable: true, get() { throw new Error("ruined"); } });`,
+  "the lengths of bytes, as none": `for (const key of ["length", "byteLength"]) Object.defineProperty(Object.getPrototypeOf(Uint8Array.prototype), key, { configurable: true, value: undefined });`,
+  "sizes": `for (const owner of [Map.prototype, Set.prototype]) Object.defineProperty(owner, "size", { configurable: true, get: () => 0 }); Object.defineProperty(ArrayBuffer.prototype, "byteLength", { configurable: true, get: () => 0 });`,
   "what streams take": `process.getBuiltinModule("stream").Readable.prototype.push = () => true;`,
   "what streams take, throwing": `process.getBuiltinModule("stream").Readable.prototype.push = () => { throw new Error("ruined"); };`,
 };

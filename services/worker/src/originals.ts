@@ -9,6 +9,9 @@ import { inspect } from "node:util";
 interface Original {
   readonly owner: object;
   readonly key: PropertyKey;
+  /** What it is read from: the owner, or for an accessor something that has it. */
+  readonly on: object;
+  /** What is read there. */
   readonly value: unknown;
   readonly descriptor: PropertyDescriptor;
 }
@@ -53,12 +56,20 @@ const NEEDED: [owner: object, keys: PropertyKey[]][] = [
   [getPrototypeOf(Uint8Array.prototype) as object, [Symbol.iterator, "set", "slice", "subarray"]],
   [EventEmitter.prototype, ["emit", "on", "once"]],
 ];
+/** Its numbers differ from each other, and from those of what is empty. */
+const SAMPLE = new Uint8Array(new ArrayBuffer(12), 3, 7);
+const NEEDED_ACCESSORS: [owner: object, keys: PropertyKey[], on: object][] = [
+  [getPrototypeOf(Uint8Array.prototype) as object, ["buffer", "byteLength", "byteOffset", "length"], SAMPLE],
+  [ArrayBuffer.prototype, ["byteLength"], SAMPLE.buffer],
+  [Map.prototype, ["size"], new Map([[0, 0]])],
+  [Set.prototype, ["size"], new Set([0])],
+];
 
 const ORIGINALS: Original[] = [];
-for (const [owner, keys] of NEEDED) {
+for (const [owner, keys, on] of [...NEEDED.map(([owner, keys]) => [owner, keys, owner] as const), ...NEEDED_ACCESSORS]) {
   for (const key of keys) {
     const descriptor = getOwnPropertyDescriptor(owner, key);
-    if (descriptor !== undefined) ORIGINALS[ORIGINALS.length] = { owner, key, value: descriptor.value as unknown, descriptor };
+    if (descriptor !== undefined) ORIGINALS[ORIGINALS.length] = { owner, key, on, value: (on as Record<PropertyKey, unknown>)[key], descriptor };
   }
 }
 /** What every object has. More is what the user's code has given to all of them, with getters and setters maybe. */
@@ -87,6 +98,13 @@ export function keepMethods<Name extends PropertyKey>(object: Record<Name, unkno
   for (const name of names) defineProperty(object, name, { value: object[name], configurable: true, writable: true });
 }
 
+/** As `keepMethods`, and what the method reads is in its place too: for one that calls nothing but work of the service's own. */
+export function asOwnMethod<Name extends PropertyKey>(object: Record<Name, (...given: never[]) => unknown>, name: Name): void {
+  const method = object[name].bind(object) as (...given: unknown[]) => unknown;
+  const value = (...given: unknown[]) => asOwnWork(() => method(...given));
+  defineProperty(object, name, { value, configurable: true, writable: true });
+}
+
 /** The process cannot go on. */
 export function endWith(error: unknown): never {
   try {
@@ -100,8 +118,9 @@ export function endWith(error: unknown): never {
 function putBack(): Change[] | null {
   let changes: Change[] | null = null;
   for (let at = 0; at < ORIGINALS.length; at++) {
-    const { owner, key, value, descriptor } = ORIGINALS[at] as Original;
-    if ((owner as Record<PropertyKey, unknown>)[key] === value) continue;
+    const original = ORIGINALS[at] as Original;
+    if (isInPlace(original)) continue;
+    const { owner, key, descriptor } = original;
     changes ??= [];
     changes[changes.length] = { owner, key, changed: getOwnPropertyDescriptor(owner, key) };
     defineProperty(owner, key, descriptor);
@@ -117,6 +136,15 @@ function putBack(): Change[] | null {
     changes[changes.length] = { owner: Object.prototype, key, changed };
   }
   return changes;
+}
+
+/** Reading it is faster than asking for its descriptor, which matters twice in each call. */
+function isInPlace({ on, key, value }: Original): boolean {
+  try {
+    return (on as Record<PropertyKey, unknown>)[key] === value;
+  } catch {
+    return false;
+  }
 }
 
 function makeAgain(changes: Change[]): void {
