@@ -102,7 +102,23 @@ with detached as results:
     while not seen: time.sleep(0.01)
 reader.join(20)
 assert not reader.is_alive() and seen[-1].code == "BURLA_CANCELLED"
+# It goes on, and would keep what comes after it waiting.
+attach(detached.job_id).cancel()
 `);
+});
+
+test("a job that was attached to is cancelled though nobody has read of it", async () => {
+  const printed = await run(`
+import time
+def slow(x): time.sleep(60); return x
+detached = remote_parallel_map(slow, range(2), detach=True)
+detached.wait_uploaded()
+detached.close()
+attach(detached.job_id).cancel()
+print("id", detached.job_id)
+`);
+  const jobId = /id (job-\w+)/.exec(printed)?.[1] ?? "";
+  assert.equal((await cluster.job(jobId)).phase, "cancelled");
 });
 
 test("a fork has results of its own, and none of those that its parent reads", async () => {

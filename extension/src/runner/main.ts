@@ -39,10 +39,10 @@ async function answer(request: Request): Promise<void> {
 }
 
 async function runJob(request: JobRequest): Promise<void> {
-  const state: { job?: RunningJob; isCancelled: boolean } = { isCancelled: false };
+  const state: { job?: RunningJob; isCancelled: boolean; cancelling?: Promise<void> | undefined } = { isCancelled: false };
   const cancel = () => {
     state.isCancelled = true;
-    return state.job?.cancel();
+    return (state.cancelling = state.job?.cancel());
   };
   process.on("message", (message) => {
     if (v.is(commandSchema, message)) void cancel();
@@ -50,7 +50,8 @@ async function runJob(request: JobRequest): Promise<void> {
   process.once("disconnect", () => void goOnAlone(request, () => state.job, cancel));
   state.job = await startJob(request, say);
   if (state.isCancelled) await state.job.cancel();
-  await state.job.over;
+  // The results end at once; the cluster has to hear of it before this program goes.
+  await state.job.over.finally(() => state.cancelling?.catch(() => undefined));
 }
 
 /** The window has gone. */

@@ -142,8 +142,9 @@ class Job:
         self._connection.send({"type": "cancel", "jobId": self.job_id, "reason": reason})
         self._outcome = self._outcome or error
         self._wake(error)
-        # A value may be forgotten in any thread, also in the one that would be told.
-        if self._connection.is_open and threading.current_thread() is not self._connection:
+        # One that runs already has to hear of it, also when this is the first that is said to it. A value may be forgotten in any
+        # thread, also in the one that would be told.
+        if (self._connection.is_open or self._submit is None) and threading.current_thread() is not self._connection:
             self._ended.wait(_CANCEL_PATIENCE_S)
 
     def leave(self) -> None:

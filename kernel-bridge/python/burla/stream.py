@@ -99,8 +99,12 @@ class RemoteResults(Iterator[Any]):
 
     def cancel(self) -> None:
         """Ends the job on the cluster. A thread that waits for its results meanwhile is told so by a `BurlaError`."""
-        if not self._over and not self._is_inherited:
-            self._stop("cancelled by its client")
+        if self._over or self._is_inherited:
+            return
+        if self._options.detach:
+            # One that somebody else has started runs, though nobody has read anything of it here.
+            self.begin()
+        self._stop("cancelled by its client")
 
     def close(self) -> None:
         """Reads no more: cancels the job, unless it is detached or done."""
