@@ -3,6 +3,8 @@
  * never settles: so a question stands until it is answered, in the message or wherever else it is shown, or until what
  * it asks for has happened by itself.
  */
+import { unlessAborted } from "../unless-aborted.ts";
+
 export interface Question {
   readonly text: string;
   /** What can be chosen, the first being what most people want. */
@@ -45,7 +47,7 @@ export class Questions {
     open.waiting++;
     onQuestion?.(question);
     try {
-      return await Promise.race([open.answered, over.then(() => null), aborted(signal)]);
+      return await unlessAborted(Promise.race([open.answered, over.then(() => null)]), signal);
     } finally {
       onQuestion?.(null);
       // An answer that comes later, from a message that the editor has put away, is for nobody.
@@ -67,12 +69,4 @@ export class Questions {
     void Promise.resolve(this.#show(question, isModal)).then(settle, () => settle(undefined));
     return open;
   }
-}
-
-function aborted(signal: AbortSignal): Promise<never> {
-  return new Promise((_, reject) => {
-    const abort = () => reject(signal.reason as Error);
-    if (signal.aborted) abort();
-    else signal.addEventListener("abort", abort, { once: true });
-  });
 }

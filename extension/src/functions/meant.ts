@@ -4,6 +4,7 @@ import { Declined } from "../failure.ts";
 import type { FunctionRef } from "../runner/messages.ts";
 import { functionAt } from "./at-selection.ts";
 import type { LensTarget } from "./lens.ts";
+import { saveDocument } from "./save-sources.ts";
 import { LANGUAGES, outlineOf, type FoundValue, type LanguageId } from "./outline.ts";
 
 /** A function in a file. */
@@ -58,7 +59,7 @@ async function saved(document: vscode.TextDocument): Promise<vscode.TextDocument
     return vscode.workspace.openTextDocument(uri);
   }
   if (document.uri.scheme !== "file") throw new Error("only functions of files on a disk can be run");
-  if (document.isDirty && !(await document.save())) throw new Error("the file could not be saved, and what runs is what is on the disk");
+  await saveDocument(document);
   return document;
 }
 

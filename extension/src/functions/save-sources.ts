@@ -6,8 +6,13 @@ import { LANGUAGES } from "./outline.ts";
 export async function saveSources(folder: string): Promise<void> {
   const isMeant = ({ uri, isDirty, languageId }: vscode.TextDocument) => isDirty && uri.scheme === "file" && isWithin(folder, uri) && SOURCES.includes(languageId);
   for (const document of vscode.workspace.textDocuments.filter(isMeant)) {
-    if (!(await document.save())) throw new Error(`${vscode.workspace.asRelativePath(document.uri)} could not be saved, and what runs is what is on the disk`);
+    await saveDocument(document);
   }
+}
+
+/** @throws Error when it is edited and cannot be saved. */
+export async function saveDocument(document: vscode.TextDocument): Promise<void> {
+  if (document.isDirty && !(await document.save())) throw new Error(`${vscode.workspace.asRelativePath(document.uri)} could not be saved, and what runs is what is on the disk`);
 }
 
 const SOURCES: readonly string[] = [...LANGUAGES, "json", "jsonl", "csv", "tsv", "plaintext"];

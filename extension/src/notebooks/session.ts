@@ -5,6 +5,7 @@ import type { Asking } from "../clusters/questions.ts";
 import { Declined, troubleOf } from "../failure.ts";
 import type { Snapshot } from "../keeper/messages.ts";
 import { CellRun, type ShownOutputs } from "./cell-run.ts";
+import { unlessAborted } from "../unless-aborted.ts";
 import type { NotebookKernel } from "./notebook-kernel.ts";
 
 /** Makes a cell ready for the cluster. @throws Declined when the user does not want that. */
@@ -150,21 +151,6 @@ export class Session {
 
   #abortWaiting(): void {
     for (const { run } of this.#queue.splice(0)) run.end("aborted");
-  }
-}
-
-/** @throws Declined as soon as the signal aborts. */
-async function unlessAborted<Value>(promise: Promise<Value>, signal: AbortSignal): Promise<Value> {
-  let abort: () => void = () => undefined;
-  const aborted = new Promise<never>((_, reject) => {
-    abort = () => reject(new Declined("interrupted"));
-    signal.addEventListener("abort", abort, { once: true });
-    if (signal.aborted) abort();
-  });
-  try {
-    return await Promise.race([aborted, promise]);
-  } finally {
-    signal.removeEventListener("abort", abort);
   }
 }
 

@@ -1,5 +1,6 @@
 /** What calls have thrown, behind the line that has thrown it. The code is right as far as a compiler can tell: it is no problem of the file's. */
 import * as vscode from "vscode";
+import { clip } from "../runner/text.ts";
 import { showsErrorsInProblems } from "../settings.ts";
 import { inputsText, rangeOf, type Finding, type Findings } from "./findings.ts";
 
@@ -45,8 +46,8 @@ function optionsOf(finding: Finding, document: vscode.TextDocument): vscode.Deco
 
 /** Such as `RangeError: no score for 142 · input 141 and 9 more · {"id":142}`. */
 function inlineText(finding: Finding): string {
-  const text = [finding.message.split("\n", 1)[0] ?? "", inputsText(finding), finding.input?.text ?? ""].filter((part) => part !== "").join(" · ");
-  return text.length > MAX_SHOWN_LENGTH ? `${text.slice(0, MAX_SHOWN_LENGTH - 1)}…` : text;
+  const parts = [finding.message.split("\n", 1)[0] ?? "", inputsText(finding), finding.input?.text ?? ""];
+  return clip(parts.filter((part) => part !== "").join(" · "), MAX_SHOWN_LENGTH);
 }
 
 function hoverOf(finding: Finding): vscode.MarkdownString {

@@ -12,6 +12,7 @@ import type { InputSource, Request, RunnerEvent } from "../runner/messages.ts";
 import { inputTimeoutMs, localOptions, runsOutliveWindow } from "../settings.ts";
 import type { Shell } from "../shell.ts";
 import { requireTrust } from "../trust.ts";
+import { unlessAborted } from "../unless-aborted.ts";
 import { VIEWS } from "../contributions.ts";
 import type { Run, RunCluster, RunEnvironment } from "./run.ts";
 import { RunnerProcess } from "./runner-process.ts";
@@ -118,11 +119,10 @@ export class Launcher {
   async #cluster(run: Run): Promise<RunCluster> {
     const abort = new AbortController();
     this.#waits.set(run, abort);
-    // A question to the user cannot be taken back: its answer then counts for nothing.
-    const aborted = new Promise<never>((_, reject) => abort.signal.addEventListener("abort", () => reject(new Declined("the run was cancelled")), { once: true }));
     try {
       const asking = { signal: abort.signal, onQuestion: (question: Question | null) => run.setQuestion(question) };
-      const { ref, target } = await Promise.race([this.#parts.shell.ensureCluster(asking), aborted]);
+      // A start that is under way is not this run's alone, and goes on.
+      const { ref, target } = await unlessAborted(this.#parts.shell.ensureCluster(asking), abort.signal);
       return { id: ref.id, target };
     } finally {
       this.#waits.delete(run);
