@@ -20,8 +20,11 @@ export const COMMANDS = {
   copyId: "burla.copyId",
   // Functions and their runs.
   runFunction: "burla.runFunction",
+  tryFunction: "burla.tryFunction",
   previewFunction: "burla.previewFunction",
   showResults: "burla.showResults",
+  chooseRun: "burla.chooseRun",
+  openAsNotebook: "burla.openAsNotebook",
   rerunFailed: "burla.rerunFailed",
   runAgain: "burla.runAgain",
   saveResults: "burla.saveResults",

@@ -38,6 +38,7 @@ export class Details {
     const isError = detail.kind === "error";
     const actions = element("div", { class: "actions" });
     if (isError && detail.frames.some(({ place }) => place !== null)) actions.append(button("Go to Line", () => tell({ type: "open", index: detail.index })));
+    if (isError) actions.append(button("Copy as Test Case", () => tell({ type: "copyTest", index: detail.index }), { class: "secondary", title: "Copies a test that fails as this input did" }));
     actions.append(button(isError ? "Open Error" : "Open Value", () => tell({ type: "openValue", index: detail.index }), { class: "secondary" }), button("Close", () => this.#closeByUser(), { class: "secondary" }));
     this.root.replaceChildren(
       element("header", {}, element("h2", {}, `Input ${numberText(detail.index)}`), actions),

@@ -2,29 +2,55 @@
  * The table of results. Rows have one height, so that the place of each of a million is known without measuring; only
  * those in sight are in the document, and they are asked of the extension as they come into sight.
  */
+import type { OwnColumn, RowOrder } from "../src/runs/row-order.ts";
 import type { ViewRow } from "../src/runs/view-messages.ts";
-import { element, numberText, set } from "./dom.ts";
+import { button, element, numberText, set } from "./dom.ts";
 
 const ROW_HEIGHT = 22;
 /** Rows beyond both edges that are there already when one scrolls. */
 const OVERSCAN = 20;
-const COLUMNS = ["Input", "Status", "Value", "Result"] as const;
 const PAGE_KEYS = 2;
+
+/** A column: its head, and what a row has of it. */
+interface Column {
+  readonly title: string;
+  readonly hint: string;
+  /** Names its width and its look. */
+  readonly look: OwnColumn | "field";
+  readonly order: RowOrder["column"];
+  readonly text: (row: ViewRow) => string;
+}
+
+const FIRST: readonly Column[] = [
+  { title: "#", hint: "Order by input", look: "index", order: { own: "index" }, text: ({ index }) => numberText(index) },
+  { title: "Status", hint: "Order by status", look: "status", order: { own: "status" }, text: ({ isFailed }) => (isFailed ? "✗ failed" : "✓ done") },
+  { title: "After", hint: "When the result came, from the start of the job", look: "after", order: { own: "after" }, text: ({ after }) => after },
+  { title: "Input", hint: "Order by what the input is", look: "input", order: { own: "input" }, text: ({ input }) => input },
+];
+const LAST: Column = { title: "Result or error", hint: "Order by result", look: "result", order: { own: "result" }, text: ({ text }) => text };
+
+/** Ours, and between them those of the fields of the values. */
+function columnsFor(fields: readonly string[]): readonly Column[] {
+  const own = fields.map((field, at): Column => ({ title: field, hint: `Order by ${field}`, look: "field", order: { field }, text: (row) => row.fields[at] ?? "" }));
+  return [...FIRST, ...own, LAST];
+}
 
 export interface GridActions {
   /** Rows from there on are wanted. */
   readonly look: (from: number, count: number) => void;
   readonly select: (row: ViewRow) => void;
   readonly open: (row: ViewRow) => void;
-  /** The head of the first column was clicked. */
-  readonly toggleOrder: () => void;
+  /** The rows are wanted in another order. */
+  readonly order: (order: RowOrder | null) => void;
 }
 
 export class Grid {
-  readonly root = element("div", { class: "grid", role: "grid", tabindex: 0, "aria-label": "Results", "aria-colcount": COLUMNS.length, "aria-rowcount": 1 });
+  readonly root = element("div", { class: "grid", role: "grid", tabindex: 0, "aria-label": "Results", "aria-rowcount": 1 });
+  readonly #head = element("div", { role: "row", class: "row head", "aria-rowindex": 1 });
   readonly #body = element("div", { class: "body", role: "rowgroup" });
   readonly #actions: GridActions;
-  readonly #order: HTMLElement;
+  #columns: readonly Column[] = [];
+  #order: RowOrder | null = null;
   /** Rows by their place in what is shown. */
   readonly #rows = new Map<number, ViewRow>();
   readonly #elements = new Map<number, HTMLElement>();
@@ -33,19 +59,8 @@ export class Grid {
 
   constructor(actions: GridActions) {
     this.#actions = actions;
-    const heads = COLUMNS.map((title, column) => element("div", { role: "columnheader", class: `cell c${column}`, "aria-colindex": column + 1 }, ["#", "Status", "Input", "Result or error"][column] ?? title));
-    this.#order = heads[0] as HTMLElement;
-    this.#order.append(element("span", { class: "order", "aria-hidden": "true" }));
-    this.#order.tabIndex = 0;
-    this.#order.addEventListener("click", () => actions.toggleOrder());
-    this.#order.addEventListener("keydown", (event) => {
-      if (event.key !== "Enter" && event.key !== " ") return;
-      event.preventDefault();
-      event.stopPropagation();
-      actions.toggleOrder();
-    });
-    this.#order.title = "Order by input, or as results arrive";
-    this.root.append(element("div", { role: "row", class: "row head", "aria-rowindex": 1 }, ...heads), this.#body);
+    this.root.append(this.#head, this.#body);
+    this.setFields([]);
     this.root.addEventListener("scroll", () => this.#draw(), { passive: true });
     this.root.addEventListener("keydown", (event) => this.#key(event));
     this.#body.addEventListener("click", (event) => this.#click(event));
@@ -59,8 +74,39 @@ export class Grid {
     return { from, count: Math.ceil(this.root.clientHeight / ROW_HEIGHT) + 2 * OVERSCAN };
   }
 
-  setOrder(order: "arrival" | "input"): void {
-    set(this.#order, "aria-sort", order === "input" ? "ascending" : "none");
+  /** The fields that have columns of their own. */
+  setFields(fields: readonly string[]): void {
+    const columns = columnsFor(fields);
+    if (columns.length === this.#columns.length && columns.every(({ title }, at) => title === this.#columns[at]?.title)) return;
+    this.#columns = columns;
+    this.root.style.setProperty("--fields", String(fields.length));
+    this.root.style.setProperty("--columns", columns.map(({ look }) => `var(--${look}-width)`).join(" "));
+    set(this.root, "aria-colcount", columns.length);
+    this.#head.replaceChildren(...columns.map((column, at) => this.#headCell(column, at)));
+    for (const drawn of this.#elements.values()) drawn.remove();
+    this.#elements.clear();
+    this.setOrder(this.#order);
+    this.#draw();
+  }
+
+  setOrder(order: RowOrder | null): void {
+    this.#order = order;
+    this.#columns.forEach((column, at) => {
+      const isOrdered = order !== null && isSame(order.column, column.order);
+      set(this.#head.children[at] as Element, "aria-sort", !isOrdered ? "none" : order.isDescending ? "descending" : "ascending");
+    });
+  }
+
+  #headCell(column: Column, at: number): HTMLElement {
+    const title = button(column.title, () => this.#actions.order(this.#orderAfter(column)), { title: column.hint });
+    title.append(element("span", { class: "order", "aria-hidden": "true" }));
+    return element("div", { role: "columnheader", class: `cell ${column.look}`, "aria-colindex": at + 1 }, title);
+  }
+
+  /** Ascending, then descending, then as results arrive. */
+  #orderAfter({ order: column }: Column): RowOrder | null {
+    if (this.#order === null || !isSame(this.#order.column, column)) return { column, isDescending: false };
+    return this.#order.isDescending ? null : { column, isDescending: true };
   }
 
   /** Rows of the extension. What was known of rows beyond them is out of date when anything has changed. */
@@ -102,15 +148,15 @@ export class Grid {
   #drawRow(at: number, row: ViewRow | undefined): void {
     let drawn = this.#elements.get(at);
     if (drawn === undefined) {
-      drawn = element("div", { role: "row", class: "row", id: `row-${at}`, "aria-rowindex": at + 2 }, ...COLUMNS.map((_, column) => element("div", { role: "gridcell", class: `cell c${column}`, "aria-colindex": column + 1 })));
+      drawn = element("div", { role: "row", class: "row", id: `row-${at}`, "aria-rowindex": at + 2 }, ...this.#columns.map(({ look }, column) => element("div", { role: "gridcell", class: `cell ${look}`, "aria-colindex": column + 1 })));
       drawn.style.transform = `translateY(${at * ROW_HEIGHT}px)`;
       drawn.dataset["at"] = String(at);
       this.#body.append(drawn);
       this.#elements.set(at, drawn);
     }
-    const texts = row === undefined ? ["", "", "", ""] : [numberText(row.index), row.isFailed ? "✗ failed" : "✓ done", row.input, row.text];
     drawn.childNodes.forEach((cell, column) => {
-      if (cell.textContent !== texts[column]) cell.textContent = texts[column] ?? "";
+      const text = row === undefined ? "" : (this.#columns[column]?.text(row) ?? "");
+      if (cell.textContent !== text) cell.textContent = text;
     });
     drawn.classList.toggle("failed", row?.isFailed === true);
     set(drawn, "aria-selected", at === this.#selected ? "true" : "false");
@@ -122,6 +168,7 @@ export class Grid {
   }
 
   #key(event: KeyboardEvent): void {
+    if (event.target !== this.root) return;
     const page = Math.max(1, Math.floor(this.root.clientHeight / ROW_HEIGHT) - PAGE_KEYS);
     const target = { ArrowDown: this.#selected + 1, ArrowUp: this.#selected - 1, PageDown: this.#selected + page, PageUp: this.#selected - page, Home: 0, End: this.#shown - 1 }[event.key];
     if (event.key === "Enter") this.#openSelected();
@@ -146,4 +193,9 @@ export class Grid {
     const row = this.#rows.get(this.#selected);
     if (row !== undefined) this.#actions.open(row);
   }
+}
+
+function isSame(a: RowOrder["column"], b: RowOrder["column"]): boolean {
+  if ("own" in a) return "own" in b && a.own === b.own;
+  return "field" in b && a.field === b.field;
 }

@@ -1,11 +1,14 @@
 /** Above the table: which run it is, how far it is, and what is shown of it. */
 import type { ViewRun } from "../src/runs/view-messages.ts";
 import { button, element, numberText, set } from "./dom.ts";
+import { Groups } from "./groups.ts";
 import { tell } from "./host.ts";
 
 export interface Shown {
   readonly onlyFailed: boolean;
   readonly text: string;
+  /** The group of errors that is shown alone. */
+  readonly group: string | null;
 }
 
 const TYPING_MS = 150;
@@ -22,12 +25,15 @@ export class Header {
   readonly #failed = button("Failed", () => this.#choose(true), { class: "choice", "aria-pressed": "false" });
   readonly #text = element("input", { type: "search", placeholder: "Filter inputs and results", "aria-label": "Filter inputs and results", maxlength: 1000 });
   readonly #cancel = button("Cancel", () => tell({ type: "command", name: "cancel" }), { class: "secondary" });
+  readonly #runAll = button("Run All", () => tell({ type: "command", name: "runAgain" }));
   readonly #again = button("Run Failed Again", () => tell({ type: "command", name: "rerunFailed" }));
+  readonly #groups = new Groups((group) => this.#change({ group }));
   readonly #problem = element("div", { class: "problem", role: "alert", hidden: true });
   readonly #question = element("div", { class: "question", role: "group", "aria-live": "polite", hidden: true });
   readonly #onChange: (shown: Shown) => void;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #shown: Shown;
+  #errors: ViewRun["groups"] = [];
 
   constructor(shown: Shown, onChange: (shown: Shown) => void) {
     this.#shown = shown;
@@ -43,10 +49,11 @@ export class Header {
     this.root = element(
       "header",
       { class: "top" },
-      element("div", { class: "line" }, this.#runs, this.#status, this.#spoken, element("span", { class: "space" }), this.#again, this.#cancel, element("div", { class: "tools" }, choices, this.#text)),
+      element("div", { class: "line" }, this.#runs, this.#status, this.#spoken, element("span", { class: "space" }), this.#runAll, this.#again, this.#cancel, element("div", { class: "tools" }, choices, this.#text)),
       this.#bar,
       this.#question,
       this.#problem,
+      this.#groups.root,
     );
   }
 
@@ -65,7 +72,10 @@ export class Header {
     this.#all.textContent = `All ${numberText(run.settled)}`;
     this.#failed.textContent = `Failed ${numberText(run.failed)}`;
     this.#cancel.hidden = !isRunning;
+    this.#runAll.hidden = isRunning || !run.isTrial;
     this.#again.hidden = isRunning || run.failed === 0;
+    this.#errors = run.groups;
+    this.#groups.update(run.groups, this.#shown.onlyFailed, this.#shown.group);
     this.#progress(run, isRunning);
     this.#showQuestion(run.question);
     this.#showProblem(run.problem);
@@ -75,7 +85,7 @@ export class Header {
   showAll(): void {
     if (!this.#shown.onlyFailed && this.#shown.text === "") return;
     this.#text.value = "";
-    this.#change({ onlyFailed: false, text: "" });
+    this.#change({ onlyFailed: false, text: "", group: null });
   }
 
   #showQuestion(question: ViewRun["question"]): void {
@@ -116,12 +126,13 @@ export class Header {
   }
 
   #choose(onlyFailed: boolean): void {
-    this.#change({ onlyFailed });
+    this.#change({ onlyFailed, group: null });
   }
 
   #change(change: Partial<Shown>): void {
     this.#shown = { ...this.#shown, ...change };
     this.#mark();
+    this.#groups.update(this.#errors, this.#shown.onlyFailed, this.#shown.group);
     this.#onChange(this.#shown);
   }
 

@@ -1,4 +1,5 @@
 /** The page of the results view. It holds the rows that are in sight; the extension has them all. */
+import type { RowOrder } from "../src/runs/row-order.ts";
 import type { HostToView } from "../src/runs/view-messages.ts";
 import { Details } from "./details.ts";
 import { element } from "./dom.ts";
@@ -6,7 +7,9 @@ import { Grid } from "./grid.ts";
 import { Header } from "./header.ts";
 import { onMessage, remember, remembered, tell } from "./host.ts";
 
-let filter = remembered({ onlyFailed: false, text: "", order: "arrival" as "arrival" | "input" });
+let filter = remembered({ onlyFailed: false, text: "", group: null as string | null, order: null as RowOrder | null });
+// An older page has remembered it in another form.
+if (typeof filter.order !== "object") filter = { ...filter, order: null };
 /** The run, and which of its jobs. */
 let shownRun = "";
 let version = -1;
@@ -22,7 +25,7 @@ const grid = new Grid({
   look,
   select: ({ index }) => details.ask(index),
   open: ({ index }) => tell({ type: "open", index }),
-  toggleOrder: () => changeFilter({ order: filter.order === "input" ? "arrival" : "input" }),
+  order: (order) => changeFilter({ order }),
 });
 const header = new Header(filter, changeFilter);
 const main = element("main", { hidden: true }, header.root, element("div", { class: "split" }, element("div", { class: "table" }, grid.root, none), details.root));
@@ -73,6 +76,7 @@ function showState({ run, runs, version: newVersion }: Extract<HostToView, { typ
   main.hidden = run === null;
   if (run === null) return;
   header.update(run, runs);
+  grid.setFields(run.columns);
   const shown = `${run.id} ${run.job}`;
   if (shown !== shownRun) {
     // The first one is shown as it was left; what follows is another matter.
@@ -91,7 +95,7 @@ function showState({ run, runs, version: newVersion }: Extract<HostToView, { typ
 function showEmptiness(): void {
   const isLive = none.dataset["phase"] === "running" || none.dataset["phase"] === "preparing";
   const unfiltered = isLive ? "Results appear here as they come." : "There are no results.";
-  none.textContent = filter.text !== "" ? "No result holds this text." : filter.onlyFailed ? "No input has failed." : unfiltered;
+  none.textContent = filter.text !== "" ? "No result holds this text." : filter.onlyFailed || filter.group !== null ? "No input has failed so." : unfiltered;
 }
 
 function showRows({ from, shown, rows, version: newVersion }: Extract<HostToView, { type: "rows" }>): void {

@@ -117,6 +117,37 @@ test("a failed input: its error, its line", async (workbench) => {
   await workbench.screenshot("run-8-line");
 });
 
+test("errors that say the same are one group, of which a test can be copied", async (workbench) => {
+  await workbench.runCommand("Burla: Show Results");
+  const view = await results(workbench);
+  await view.button(/^Failed/).click();
+  const group = view.button("10 × RangeError: no score for 42");
+  await workbench.screenshot("run-8-groups");
+  await group.click();
+  await view.shows(10);
+  await workbench.page.context().grantPermissions(["clipboard-read", "clipboard-write"]);
+  await view.frame.locator(".groups").getByRole("button", { name: "Copy as Test Case" }).click();
+  await workbench.statusBarItem(/A test of input 42 is on the clipboard/).waitFor();
+  const copied = await workbench.page.evaluate(() => (globalThis as unknown as { navigator: { clipboard: { readText(): Promise<string> } } }).navigator.clipboard.readText());
+  assert.match(copied, /import \{ score \} from "\.\/score\.ts";[^]*await score\(\{ id: 42, text: "[^]*" \}\);/);
+  await view.button(/^All/).click();
+});
+
+test("every column orders the rows, fields of the values too", async (workbench) => {
+  const view = await results(workbench);
+  const head = view.frame.getByRole("columnheader", { name: "words" });
+  const topIs = (text: string) => view.frame.locator("#row-0", { hasText: text }).waitFor();
+  await head.getByRole("button").click();
+  await topIs('"words":1}');
+  assert.equal(await head.getAttribute("aria-sort"), "ascending");
+  await head.getByRole("button").press("Enter");
+  await topIs('"words":16}');
+  assert.equal(await head.getAttribute("aria-sort"), "descending");
+  await workbench.screenshot("run-8-ordered");
+  await head.getByRole("button").press("Enter");
+  assert.equal(await head.getAttribute("aria-sort"), "none");
+});
+
 test("mended, the failed inputs run again, and they alone", async (workbench) => {
   const file = join(workbench.workspace, "score.ts");
   const text = await readFile(file, "utf8");
@@ -146,6 +177,23 @@ test("the keyboard goes through the rows and opens a value", async (workbench) =
   await workbench.tab(/score, input 2/).waitFor();
   await workbench.screenshot("run-10-value");
   await workbench.page.keyboard.press("Control+F4");
+});
+
+test("three inputs are tried first, with what all of them would take", async (workbench) => {
+  await workbench.openFile("score.ts");
+  await workbench.lens("Try on 3").first().click();
+  await workbench.quickInput.choose(/A File/);
+  await workbench.quickInput.choose(/documents\.ndjson/);
+  const view = await results(workbench);
+  await view.status(/^Tried 3 inputs · in .* · all 1,000: at most about .* on 2 workers$/);
+  await view.shows(3);
+  await view.button("Run All").waitFor();
+  await workbench.screenshot("run-0-tried");
+  await workbench.runCommand("Burla: Show Earlier Runs…");
+  await workbench.quickInput.row(/3 inputs|a trial/).waitFor();
+  await workbench.screenshot("run-0-runs");
+  await workbench.quickInput.choose(/1,000 inputs/);
+  await view.status(/^Done: 1,000 inputs/);
 });
 
 test("what would be sent is shown: what of the file, what not, how much", async (workbench) => {
@@ -206,7 +254,7 @@ test("a window that is reloaded while a job runs goes on with it", async (workbe
 
 test("the view takes every theme", async (workbench) => {
   const view = await results(workbench);
-  await view.frame.getByRole("combobox", { name: "Run" }).selectOption({ index: 2 });
+  await view.frame.getByRole("combobox", { name: "Run" }).selectOption({ index: 3 });
   await view.status(/^Done: 1,000 inputs/);
   await view.row(/lorem/).click();
   await view.details.getByText("Result", { exact: true }).waitFor();

@@ -40,11 +40,12 @@ interface RunParts {
   indexes?: number[] | null;
   outlivesWindow?: boolean;
   inputTimeoutMs?: number;
+  limit?: number | null;
 }
 
-function run(folder: string, { name = "score", inputs, indexes = null, outlivesWindow = false, inputTimeoutMs = 30_000 }: RunParts): Runner {
+function run(folder: string, { name = "score", inputs, indexes = null, outlivesWindow = false, inputTimeoutMs = 30_000, limit = null }: RunParts): Runner {
   const spool = join(folder, "results.ndjson");
-  const request: Request = { type: "run", file: join(folder, "score.ts"), fn: { kind: "named", name }, inputs, inputTimeoutMs, cluster: null, spool, outlivesWindow, indexes };
+  const request: Request = { type: "run", file: join(folder, "score.ts"), fn: { kind: "named", name }, inputs, inputTimeoutMs, limit, cluster: null, spool, outlivesWindow, indexes };
   return new Runner(folder, request);
 }
 
@@ -58,7 +59,8 @@ test("a file of inputs: rows with inputs, values, errors and their places; the s
   const rows = runner.rows.sort((a, b) => a.index - b.index);
   assert.deepEqual(rows.map(({ index }) => index), numbers(200));
   assert.deepEqual(rows.filter(({ isFailed }) => isFailed).map(({ index }) => index), numbers(20).map((tens) => tens * 10 + 7));
-  assert.deepEqual({ ...rows[3], offset: 0, bytes: 0 }, { index: 3, isFailed: false, input: '{"id":3}', text: '{"id":3,"twice":6}', place: null, offset: 0, bytes: 0 });
+  assert.deepEqual({ ...rows[3], afterMs: null, offset: 0, bytes: 0 }, { index: 3, isFailed: false, input: '{"id":3}', text: '{"id":3,"twice":6}', fields: [["id", 3], ["twice", 6]], afterMs: null, place: null, offset: 0, bytes: 0 });
+  assert.ok(rows.every(({ afterMs }) => afterMs !== null && afterMs >= 0));
   assert.equal(rows[7]!.text, "RangeError: seven: 7");
   assert.deepEqual(rows[7]!.place, { file: join(folder, "score.ts"), line: 6, column: 11 });
   const spool = readFileSync(join(folder, "results.ndjson"));
@@ -114,11 +116,22 @@ test("a function expression of the file", async () => {
   const start = SCORE.indexOf(text);
   const request: Request = {
     type: "run", file: join(folder, "score.ts"), fn: { kind: "range", start, end: start + text.length, label: "mapped" }, inputs: { kind: "export", name: "documents" },
-    inputTimeoutMs: 30_000, cluster: null, spool: join(folder, "results.ndjson"), outlivesWindow: false, indexes: null,
+    inputTimeoutMs: 30_000, limit: null, cluster: null, spool: join(folder, "results.ndjson"), outlivesWindow: false, indexes: null,
   };
   const runner = new Runner(folder, request);
   assert.equal((await runner.ended()).outcome, "done");
   assert.equal(runner.rows.find(({ index }) => index === 12)?.text, '"12"');
+});
+
+test("the first inputs are tried alone, and all are counted where that is no work", async () => {
+  const folder = folderWith({ "in.ndjson": ndjson(200) });
+  const endless = "(function* () { for (let i = 0; ; i++) yield i; })()";
+  for (const [inputs, count] of [[{ kind: "file", path: join(folder, "in.ndjson"), format: "ndjson" }, 200], [ids(50), 50], [{ kind: "expression", text: endless }, null]] as const) {
+    const runner = run(folder, { inputs, limit: 3 });
+    assert.equal((await runner.ended()).outcome, "done");
+    assert.deepEqual(runner.rows.map(({ index }) => index).sort(), [0, 1, 2]);
+    assert.deepEqual(runner.events.filter(({ type }) => type === "counted"), [{ type: "counted", inputs: count }]);
+  }
 });
 
 test("what the code of the inputs prints is told, up to a limit", async () => {

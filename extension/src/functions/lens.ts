@@ -25,15 +25,14 @@ export class RunLens implements vscode.CodeLensProvider, vscode.Disposable {
     if (!hasCodeLens()) return [];
     const text = document.getText();
     if (text.length > MAX_LENGTH) return [];
-    return outlineOf(text, document.languageId as LanguageId).functions.map(({ name, label, start }) => {
+    return outlineOf(text, document.languageId as LanguageId).functions.flatMap(({ name, label, start }) => {
       const position = document.positionAt(start);
+      const range = new vscode.Range(position, position);
       const target: LensTarget = { uri: document.uri, name, label };
-      return new vscode.CodeLens(new vscode.Range(position, position), {
-        command: COMMANDS.runFunction,
-        title: "$(play) Run on Burla",
-        tooltip: `Run ${label} over many inputs on the cluster`,
-        arguments: [target],
-      });
+      return [
+        new vscode.CodeLens(range, { command: COMMANDS.runFunction, title: "$(play) Run on Burla", tooltip: `Run ${label} over many inputs on the cluster`, arguments: [target] }),
+        new vscode.CodeLens(range, { command: COMMANDS.tryFunction, title: "Try on 3", tooltip: `Run ${label} on the first three inputs, and estimate the time of all`, arguments: [target] }),
+      ];
     });
   }
 

@@ -13,6 +13,8 @@ export interface FoundFunction {
   readonly label: string;
   /** Its first parameter as it is written, with its type; empty when it has none. */
   readonly parameter: string;
+  /** Others can import it by this name. */
+  readonly isExported: boolean;
   readonly start: number;
   readonly end: number;
 }
@@ -54,6 +56,7 @@ export function outlineOf(text: string, language: LanguageId): Outline {
   const values: FoundValue[] = [];
   const reader = new Reader(text, functions, values);
   for (const statement of topLevelStatements(parseFile(text, language))) reader.statement(statement);
+  for (const [at, found] of functions.entries()) if (reader.exported.has(found.name)) functions[at] = { ...found, isExported: true };
   return { functions, values: [...values].sort((a, b) => Number(b.isArray) - Number(a.isArray)) };
 }
 
@@ -88,6 +91,8 @@ class Reader {
   readonly #text: string;
   readonly #functions: FoundFunction[];
   readonly #values: FoundValue[];
+  /** Names that an `export { name }` exports as they are. */
+  readonly exported = new Set<string>();
   /** Values at the top level that a later `export { name }` may export. */
   readonly #unexported = new Map<string, FoundValue>();
 
@@ -119,21 +124,21 @@ class Reader {
     const isDefault = statement.getChild("default") !== null;
     if (declaration !== null) return this.#declaration(declaration, statement, isDefault ? "default" : undefined);
     const expression = isDefault ? unwrap(statement.lastChild?.name === ";" ? statement.lastChild.prevSibling : statement.lastChild) : null;
-    if (isDefault && isMappable(expression)) this.#add("default", "default export", statement, expression);
+    if (isDefault && isMappable(expression)) this.#add("default", "default export", statement, expression, true);
     else if (expression?.name === "ArrayExpression") this.#values.push({ name: "default", isArray: true, first: this.#firstOf(expression) });
   }
 
   /** @param name by which it is run, when it is not its own. */
   #declaration(node: SyntaxNode, statement: SyntaxNode, name?: string): void {
     const own = this.#textOf(node.getChild("VariableDefinition"));
-    if (isMappable(node) && (name ?? own) !== "") this.#add(name ?? own, own === "" ? "default export" : own, statement, node);
+    if (isMappable(node) && (name ?? own) !== "") this.#add(name ?? own, own === "" ? "default export" : own, statement, node, statement.name === "ExportDeclaration");
   }
 
   #variables(node: SyntaxNode, statement: SyntaxNode, isExported: boolean): void {
     for (const definition of node.getChildren("VariableDefinition")) {
       const name = this.#textOf(definition);
       const { initialiser, hasArrayType } = partsOf(definition);
-      if (isMappable(initialiser) || this.#looksLikeArrow(initialiser)) this.#add(name, name, definition.prevSibling?.name === "," ? definition : statement, initialiser);
+      if (isMappable(initialiser) || this.#looksLikeArrow(initialiser)) this.#add(name, name, definition.prevSibling?.name === "," ? definition : statement, initialiser, isExported);
       else if (initialiser !== null && !isFunction(initialiser) && !NO_INPUTS.has(initialiser.name)) {
         const value = { name, isArray: hasArrayType || initialiser.name === "ArrayExpression" || this.#makesArray(initialiser), first: this.#firstOf(initialiser) };
         if (isExported) this.#values.push(value);
@@ -144,6 +149,7 @@ class Reader {
 
   #group(group: SyntaxNode): void {
     for (let child = group.firstChild; child !== null; child = child.nextSibling) {
+      if (child.name === "VariableName" && child.nextSibling?.name !== "as") this.exported.add(this.#textOf(child));
       const value = child.name === "VariableName" ? this.#unexported.get(this.#textOf(child)) : undefined;
       if (value === undefined) continue;
       const isRenamed = child.nextSibling?.name === "as";
@@ -162,12 +168,12 @@ class Reader {
     const value = unwrap(assignment.lastChild);
     const exported = isWhole ? "default" : name;
     if (exported === undefined || (name === "exports" && isWhole)) return;
-    if (isMappable(value)) this.#add(exported, isWhole ? "module.exports" : exported, statement, value);
+    if (isMappable(value)) this.#add(exported, isWhole ? "module.exports" : exported, statement, value, true);
     else if (value?.name === "ArrayExpression") this.#values.push({ name: exported, isArray: true, first: this.#firstOf(value) });
   }
 
-  #add(name: string, label: string, { from, to }: { from: number; to: number }, fn: SyntaxNode | null): void {
-    this.#functions.push({ name, label, parameter: this.#parameterOf(fn), start: from, end: to });
+  #add(name: string, label: string, { from, to }: { from: number; to: number }, fn: SyntaxNode | null, isExported: boolean): void {
+    this.#functions.push({ name, label, parameter: this.#parameterOf(fn), isExported, start: from, end: to });
   }
 
   #parameterOf(fn: SyntaxNode | null): string {

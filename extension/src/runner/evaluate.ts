@@ -26,16 +26,36 @@ const MAX_LABEL_LENGTH = 60;
 const MAX_CLOSING_MS = 5_000;
 
 /** @throws UsageError or CaptureError, now or while it is iterated. */
-export async function evaluateInputs(options: EvaluateOptions): Promise<AsyncIterable<unknown>> {
-  const capture = await captureInputs(options);
-  return readInputs(capture, options);
+export async function evaluateInputs(options: EvaluateOptions): Promise<EvaluatedInputs> {
+  return new EvaluatedInputs(await captureInputs(options), options);
+}
+
+/** Inputs that can be iterated once. */
+export class EvaluatedInputs implements AsyncIterable<unknown> {
+  readonly #capture: Capture;
+  readonly #options: EvaluateOptions;
+  #count: number | null = null;
+
+  constructor(capture: Capture, options: EvaluateOptions) {
+    this.#capture = capture;
+    this.#options = options;
+  }
+
+  /** How many there are, known from the first one on; null where only making all of them would tell. */
+  get count(): number | null {
+    return this.#count;
+  }
+
+  [Symbol.asyncIterator](): AsyncIterator<unknown> {
+    return readInputs(this.#capture, this.#options, (count) => (this.#count = count));
+  }
 }
 
 function captureInputs({ what, file }: EvaluateOptions): Promise<Capture> {
   return what.kind === "export" ? captureNamed({ file, name: what.name }) : captureExpression(file, what.text, "the inputs");
 }
 
-async function* readInputs(capture: Capture, options: EvaluateOptions): AsyncGenerator<unknown> {
+async function* readInputs(capture: Capture, options: EvaluateOptions, onCount: (count: number | null) => void): AsyncGenerator<unknown> {
   const label = options.what.kind === "export" ? options.what.name : clip(options.what.text.replace(/\s+/g, " "), MAX_LABEL_LENGTH);
   const folder = await mkdtemp(join(tmpdir(), "burla-inputs-"));
   let evaluation: Evaluation | undefined;
@@ -46,6 +66,7 @@ async function* readInputs(capture: Capture, options: EvaluateOptions): AsyncGen
       const answer = await evaluation.next();
       if (answer.kind === "error") throw new UsageError(answer.message, answer.cure);
       if (answer.kind === "end") return;
+      onCount(answer.of);
       yield* answer.values;
     }
   } finally {

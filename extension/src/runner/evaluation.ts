@@ -9,6 +9,7 @@ export interface EvaluationRequest {
 
 /** From then on `"next"` asks for more, and this is the answer. */
 export type EvaluationAnswer =
-  | { readonly kind: "values"; readonly values: unknown[] }
+  /** `of`: how many there are in all; null where only making them would tell. */
+  | { readonly kind: "values"; readonly values: unknown[]; readonly of: number | null }
   | { readonly kind: "end" }
   | { readonly kind: "error"; readonly message: string; readonly cure: string };

@@ -18,6 +18,7 @@ class Evaluator {
   readonly #request: EvaluationRequest;
   #iterator: AnyIterator | undefined;
   #given = 0;
+  #count: number | null = null;
 
   constructor(request: EvaluationRequest) {
     this.#request = request;
@@ -27,7 +28,7 @@ class Evaluator {
     try {
       this.#iterator ??= await this.#open();
       const values = await this.#batch(this.#iterator);
-      return values.length === 0 ? { kind: "end" } : { kind: "values", values };
+      return values.length === 0 ? { kind: "end" } : { kind: "values", values, of: this.#count };
     } catch (error) {
       const { label } = this.#request;
       return { kind: "error", message: `${label}: ${error instanceof Error ? (error.stack ?? error.message) : inspect(error)}`, cure: "The inputs are evaluated on this machine before the job gets them; mend that line." };
@@ -47,6 +48,7 @@ class Evaluator {
     const module = (await import(pathToFileURL(this.#request.bundle).href)) as BundleModule;
     const value = await module.default(new Uint8Array());
     if (typeof value === "object" && value !== null) {
+      this.#count = Array.isArray(value) || ArrayBuffer.isView(value) ? (value as ArrayLike<unknown>).length : value instanceof Set || value instanceof Map ? value.size : null;
       if (Symbol.asyncIterator in value) return (value as AsyncIterable<unknown>)[Symbol.asyncIterator]();
       if (Symbol.iterator in value) return (value as Iterable<unknown>)[Symbol.iterator]();
     }

@@ -1,12 +1,12 @@
 /** An input source -> the inputs of a job, which remember how each of them looked until its result is there. */
 import { openInputs, toJson, UsageError, type InputOptions } from "burla/tools";
-import { evaluateInputs, type EvaluateOptions } from "./evaluate.ts";
+import { EvaluatedInputs, evaluateInputs, type EvaluateOptions } from "./evaluate.ts";
 import type { InputSource } from "./messages.ts";
 
 /** Bytes beyond this are named by their length only. */
 const MAX_SHOWN_BYTES = 64 * 1024;
 
-type AnyInputs = Iterable<unknown> | AsyncIterable<unknown>;
+export type AnyInputs = Iterable<unknown> | AsyncIterable<unknown>;
 
 /** @throws UsageError for what is not there or cannot be, now or while it is iterated. */
 export async function openSource(source: InputSource, options: Omit<EvaluateOptions, "what">): Promise<AnyInputs> {
@@ -36,6 +36,21 @@ export async function withFirst(inputs: AnyInputs, source: InputSource): Promise
   const first = await iterator.next();
   if (first.done === true) throw noInputs(source);
   return resumed(first.value, iterator);
+}
+
+/**
+ * The first inputs, and how many there are in all; null where only making them all would tell.
+ * @param opened what the inputs were opened as: only what is read from files is counted by reading it.
+ */
+export async function firstOf(inputs: AnyInputs, limit: number, opened: AnyInputs): Promise<{ readonly inputs: readonly unknown[]; readonly count: number | null }> {
+  if (Array.isArray(inputs)) return { inputs: inputs.slice(0, limit), count: inputs.length };
+  const first: unknown[] = [];
+  let count = 0;
+  for await (const input of inputs) {
+    if (count++ < limit) first.push(input);
+    if (count >= limit && opened instanceof EvaluatedInputs) return { inputs: first, count: opened.count };
+  }
+  return { inputs: first, count };
 }
 
 async function* resumed(first: unknown, iterator: Iterator<unknown> | AsyncIterator<unknown>): AsyncGenerator<unknown> {

@@ -8,6 +8,10 @@ import * as v from "valibot";
 /** Longest preview of an input, a value or an error in a row: what a table can show. */
 export const MAX_ROW_TEXT_LENGTH = 300;
 export const MAX_ROWS_PER_EVENT = 1_000;
+/** Fields of a value that stand in columns of their own; the others are in its JSON. */
+export const MAX_FIELDS = 12;
+export const MAX_FIELD_NAME_LENGTH = 64;
+export const MAX_FIELD_TEXT_LENGTH = 100;
 /** What evaluating inputs prints is shown up to here. */
 export const MAX_PRINTED_LINES = 1_000;
 export const MAX_LINE_LENGTH = 4_000;
@@ -60,6 +64,8 @@ export const requestSchema = v.variant("type", [
     inputs: inputSourceSchema,
     /** Longest time without a further input from an expression or export. */
     inputTimeoutMs: count,
+    /** Runs the first so many inputs alone; null for all. */
+    limit: v.nullable(v.pipe(count, v.minValue(1))),
     ...outputFields,
   }),
   v.object({ type: v.literal("attach"), jobId: text(64), /** Results that the file has already. */ from: count, ...outputFields }),
@@ -77,6 +83,10 @@ export const commandSchema = v.object({ type: v.literal("cancel") });
 export const placeSchema = v.object({ file: path, line: count, column: count });
 export type Place = v.InferOutput<typeof placeSchema>;
 
+/** A field of a value: numbers stay numbers, so that they are ordered as such. */
+export const fieldSchema = v.union([v.number(), v.boolean(), v.null(), text(MAX_FIELD_TEXT_LENGTH)]);
+export type Field = v.InferOutput<typeof fieldSchema>;
+
 /** One input and what became of it. The whole of it is in the spool. */
 export const rowSchema = v.object({
   index: count,
@@ -84,6 +94,10 @@ export const rowSchema = v.object({
   input: text(MAX_ROW_TEXT_LENGTH),
   /** The value, or the error's name and message. */
   text: text(MAX_ROW_TEXT_LENGTH),
+  /** The first fields of a value that is a plain object; null for everything else. */
+  fields: v.nullable(v.pipe(v.array(v.tuple([text(MAX_FIELD_NAME_LENGTH), fieldSchema])), v.maxLength(MAX_FIELDS))),
+  /** When it came, from the start of its job; null where nobody has looked. */
+  afterMs: v.nullable(v.pipe(v.number(), v.minValue(0))),
   place: v.nullable(placeSchema),
   /** Where its line is in the spool, in bytes. */
   offset: count,
@@ -120,6 +134,8 @@ export const eventSchema = v.variant("type", [
   v.object({ type: v.literal("rows"), rows: v.pipe(v.array(rowSchema), v.maxLength(MAX_ROWS_PER_EVENT)) }),
   /** What the code that makes the inputs has printed. What the function prints is in the job's log. */
   v.object({ type: v.literal("printed"), lines: v.pipe(v.array(text(MAX_LINE_LENGTH)), v.maxLength(MAX_PRINTED_LINES)) }),
+  /** How many inputs there are, of which only the first ones run; null where counting them would be work. */
+  v.object({ type: v.literal("counted"), inputs: v.nullable(count) }),
   v.object({ type: v.literal("explained"), text: v.string() }),
   v.object({ type: v.literal("saved"), rows: count }),
   /** The last event. */

@@ -1,6 +1,6 @@
 /** One job for the extension: its results to the spool, what a person should see to the extension. */
 import { attach, captureNamed, captureRange, compileOptions, mapCapture, type Capture, type Progress, type RemoteResults } from "burla/tools";
-import { openSource, RememberedInputs, withFirst } from "./inputs.ts";
+import { firstOf, openSource, RememberedInputs, withFirst, type AnyInputs } from "./inputs.ts";
 import { type FunctionRef, type JobProgress, type JobRequest, type RunRequest } from "./messages.ts";
 import { Outbox, type Say } from "./outbox.ts";
 import { rowOf } from "./rows.ts";
@@ -28,7 +28,7 @@ export async function startJob(request: JobRequest, say: Say): Promise<RunningJo
   const spool = await Spool.open(request.spool);
   const outbox = new Outbox(spool, say);
   try {
-    const { stream, inputs } = request.type === "run" ? await startRun(request, outbox) : startAttach(request, outbox);
+    const { stream, inputs } = request.type === "run" ? await startRun(request, outbox, say) : startAttach(request, outbox);
     await say({ type: "started", jobId: stream.jobId });
     return follow({ stream, inputs, outbox, indexes: request.indexes, spool });
   } catch (error) {
@@ -65,16 +65,23 @@ function follow(parts: Following): RunningJob {
   };
 }
 
-async function startRun(request: RunRequest, outbox: Outbox): Promise<Started> {
-  const { file, inputs: source, inputTimeoutMs, indexes, cluster } = request;
+async function startRun(request: RunRequest, outbox: Outbox, say: Say): Promise<Started> {
+  const { file, inputs: source, inputTimeoutMs, indexes, cluster, limit } = request;
   const [capture, opened] = await Promise.all([
     captureRef(file, request.fn),
     openSource(source, { file, timeoutMs: inputTimeoutMs, onLine: (line) => outbox.printed(line) }),
   ]);
-  const inputs = new RememberedInputs(await withFirst(opened, request.inputs), indexes);
+  const all = await withFirst(opened, source);
+  const inputs = new RememberedInputs(limit === null ? all : await firstInputs(all, limit, opened, say), indexes);
   // Detached for main: a window that is reloaded must find the job running.
   const compiled = compileOptions({ onError: "continue", detach: true, ...listeners(outbox), ...(cluster === null ? {} : { cluster }) });
   return { stream: mapCapture<unknown>(capture, inputs.inputs, compiled), inputs };
+}
+
+async function firstInputs(all: AnyInputs, limit: number, opened: AnyInputs, say: Say): Promise<readonly unknown[]> {
+  const { inputs, count } = await firstOf(all, limit, opened);
+  await say({ type: "counted", inputs: count });
+  return inputs;
 }
 
 function startAttach({ jobId, from, cluster }: Extract<JobRequest, { type: "attach" }>, outbox: Outbox): Started {
@@ -93,11 +100,14 @@ export function captureRef(file: string, fn: FunctionRef): Promise<Capture> {
 }
 
 async function read({ stream, inputs, outbox, indexes }: Following, state: { readonly hasLeft: boolean }): Promise<void> {
+  // Nobody has looked at a job that somebody else has begun.
+  const beganMs = inputs === null ? null : performance.now();
   try {
     for await (const entry of stream.settled()) {
       if (state.hasLeft) continue;
       const input = inputs?.take(entry.index) ?? null;
-      await outbox.row(rowOf(entry, indexes?.[entry.index] ?? entry.index, input));
+      const afterMs = beganMs === null ? null : Math.round(performance.now() - beganMs);
+      await outbox.row(rowOf(entry, { index: indexes?.[entry.index] ?? entry.index, input, afterMs }));
     }
   } finally {
     if (!state.hasLeft) await outbox.flush();

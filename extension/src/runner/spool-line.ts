@@ -1,4 +1,5 @@
 /** Lines of the spool, read again. */
+import { fieldsOf } from "./fields.ts";
 import { MAX_ROW_TEXT_LENGTH, type Place, type Row } from "./messages.ts";
 import { placeOf } from "./place.ts";
 import { clip } from "./text.ts";
@@ -9,6 +10,7 @@ export type RowWithoutPlace = Omit<Row, "offset" | "bytes">;
 /** What a line of the spool holds. */
 export interface SpoolLine {
   readonly index: number;
+  readonly afterMs?: unknown;
   readonly input?: unknown;
   readonly value?: unknown;
   readonly error?: PlainError;
@@ -38,9 +40,10 @@ export function rowOfLine(line: string): RowWithoutPlace | null {
   const parsed = parseLine(line);
   if (parsed === null) return null;
   const { index, input, value, error } = parsed;
-  const head = { index, input: input === undefined ? "" : clip(JSON.stringify(input), MAX_ROW_TEXT_LENGTH) };
-  if (error === undefined) return { ...head, isFailed: false, text: clip(JSON.stringify(value ?? null), MAX_ROW_TEXT_LENGTH), place: null };
-  return { ...head, isFailed: true, text: clip(errorText(error), MAX_ROW_TEXT_LENGTH), place: placeInChain(error) };
+  const afterMs = typeof parsed.afterMs === "number" && parsed.afterMs >= 0 ? parsed.afterMs : null;
+  const head = { index, afterMs, input: input === undefined ? "" : clip(JSON.stringify(input), MAX_ROW_TEXT_LENGTH) };
+  if (error === undefined) return { ...head, isFailed: false, text: clip(JSON.stringify(value ?? null), MAX_ROW_TEXT_LENGTH), fields: fieldsOf(value), place: null };
+  return { ...head, isFailed: true, text: clip(errorText(error), MAX_ROW_TEXT_LENGTH), fields: null, place: placeInChain(error) };
 }
 
 /** Name and message, on one line. */

@@ -11,7 +11,10 @@ import type { Place } from "../runner/messages.ts";
 import type { Shell } from "../shell.ts";
 import { requireTrust } from "../trust.ts";
 import type { Documents } from "./documents.ts";
+import { chooseRun } from "./choose-run.ts";
+import { copyTest } from "./copy-test.ts";
 import { folderOf, type Launcher } from "./launch.ts";
+import { openAsNotebook } from "./open-notebook.ts";
 import type { ResultsActions } from "./results-view.ts";
 import type { Run } from "./run.ts";
 import type { Runs } from "./runs.ts";
@@ -24,6 +27,9 @@ export interface RunCommandParts {
   readonly shell: Pick<Shell, "known" | "logs" | "output" | "questions">;
 }
 
+/** Enough to see whether it works, and how long a call takes. */
+const TRIAL_INPUTS = 3;
+
 type Target = LensTarget | vscode.Uri | undefined;
 
 export function runHandlers(parts: RunCommandParts): Record<string, Handler> {
@@ -34,8 +40,11 @@ export function runHandlers(parts: RunCommandParts): Record<string, Handler> {
   };
   return {
     [COMMANDS.runFunction]: (target: Target) => runFunction(parts, target),
+    [COMMANDS.tryFunction]: (target: Target) => runFunction(parts, target, TRIAL_INPUTS),
     [COMMANDS.previewFunction]: (target: Target) => previewFunction(parts, target),
     [COMMANDS.showResults]: () => vscode.commands.executeCommand(`${VIEWS.results}.focus`),
+    [COMMANDS.chooseRun]: () => chooseRun(parts.runs),
+    [COMMANDS.openAsNotebook]: () => openAsNotebook(parts.launcher, current()),
     [COMMANDS.rerunFailed]: () => parts.launcher.rerunFailed(current()),
     [COMMANDS.runAgain]: () => parts.launcher.runAgain(current()),
     [COMMANDS.saveResults]: () => saveResults(parts, current()),
@@ -55,18 +64,19 @@ export function resultsActions({ documents, shell }: Pick<RunCommandParts, "docu
     runAgain: command(COMMANDS.runAgain),
     save: command(COMMANDS.saveResults),
     showLog: command(COMMANDS.showRunLog),
+    copyTest,
     openPlace,
     openText: (title, text, language) => documents.open(title, text, language),
   };
 }
 
-async function runFunction({ launcher, memory }: RunCommandParts, target: Target): Promise<void> {
+async function runFunction({ launcher, memory }: RunCommandParts, target: Target, limit?: number): Promise<void> {
   requireTrust("Running a function");
   const fn = await chooseFunction(target);
   const key = functionKey(fn.uri.fsPath, fn.label);
   const source = await pickInputs({ label: fn.label, folder: vscode.Uri.file(folderOf(fn.uri)), recent: memory.of(key), parameter: fn.parameter, values: fn.values });
   if (source === undefined) throw new Declined("no inputs were chosen");
-  await launcher.run(fn, source, { onTaken: () => memory.remember(key, source) });
+  await launcher.run(fn, source, { onTaken: () => memory.remember(key, source), ...(limit === undefined ? {} : { limit }) });
 }
 
 /** What would be sent, beside the file. Nothing of the file is run, nothing is sent. */

@@ -20,7 +20,7 @@ import { unfinished, type Runs } from "./runs.ts";
 
 export interface LauncherParts {
   readonly context: vscode.ExtensionContext;
-  readonly shell: Pick<Shell, "output" | "known" | "logs" | "ensureCluster">;
+  readonly shell: Pick<Shell, "output" | "hub" | "known" | "logs" | "ensureCluster">;
   readonly runs: Runs;
 }
 
@@ -29,6 +29,8 @@ export interface RunOptions {
   readonly signal?: AbortSignal;
   /** The first of the inputs could be read. */
   readonly onTaken?: () => unknown;
+  /** Tries the first so many inputs alone. */
+  readonly limit?: number;
 }
 
 export class Launcher {
@@ -41,7 +43,7 @@ export class Launcher {
   }
 
   /** Shows the run, and follows it to its end. Resolves then. */
-  async run(fn: RunnableFunction, source: InputSource, { signal, onTaken }: RunOptions = {}): Promise<Run> {
+  async run(fn: RunnableFunction, source: InputSource, { signal, onTaken, limit }: RunOptions = {}): Promise<Run> {
     requireTrust("Running a function");
     const folder = folderOf(fn.uri);
     const id = randomUUID();
@@ -55,6 +57,7 @@ export class Launcher {
       phase: "preparing",
       startedAt: Date.now(),
       workedFrom: null, endedAt: null, total: null, problem: null, job: null,
+      trial: limit === undefined ? null : { limit, of: null, workers: 0 },
     });
     if (onTaken !== undefined) onceTaken(run, onTaken);
     signal?.addEventListener("abort", () => this.cancel(run), { once: true });
@@ -64,13 +67,14 @@ export class Launcher {
 
   /** Runs the inputs that failed once more, with the function as it is now. */
   async rerunFailed(run: Run): Promise<void> {
+    if (run.isOver) await run.load();
     const indexes = run.rows.failedIndexes();
     if (indexes.length === 0) throw new Error("no input of this run has failed");
     if (!run.isOver) throw new Error("the run is still under way");
     await this.#start(run, indexes);
   }
 
-  /** All of it anew, as a run of its own. */
+  /** All of it anew, as a run of its own; all inputs of one that has tried some. */
   async runAgain({ record }: Run): Promise<void> {
     await this.run({ uri: vscode.Uri.file(record.file), ref: record.fn, label: record.label }, record.source);
   }
@@ -103,6 +107,8 @@ export class Launcher {
       await saveSources(run.record.folder);
       const cluster = await this.#cluster(run);
       await this.#followed(run, cluster, run.start(cluster, await this.#environment(), indexes));
+      // A call on each processor, whatever few inputs were given.
+      run.noteWorkers(this.#parts.shell.hub.state(cluster.id).status?.cpu ?? 0);
     } catch (error) {
       this.#fail(run, error);
     }

@@ -2,7 +2,11 @@
 import * as v from "valibot";
 import { functionRefSchema, inputSourceSchema, placeSchema } from "../runner/messages.ts";
 
-export const MAX_RECORDS = 5;
+/** Runs beyond these are forgotten, the oldest first. */
+export const MAX_RECORDS = 200;
+export const MAX_SPOOLS_BYTES = 2 * 1024 ** 3;
+/** Finished runs whose rows are in memory; those of others are read again when they are shown. */
+export const MAX_LOADED = 5;
 
 /** How far a run is. */
 export const phaseSchema = v.picklist(["preparing", "running", "done", "cancelled", "failed"]);
@@ -27,6 +31,19 @@ export const runRecordSchema = v.object({
   endedAt: v.nullable(v.number()),
   /** Inputs of the run, once their number is known. */
   total: v.nullable(v.number()),
+  /** Of a run that tries the first inputs alone; null of one that runs all. */
+  trial: v.optional(
+    v.nullable(
+      v.object({
+        limit: v.number(),
+        /** How many inputs there are; null while or where that is not known. */
+        of: v.nullable(v.number()),
+        /** Most workers that there were for it. */
+        workers: v.number(),
+      }),
+    ),
+    null,
+  ),
   /** What ended it early. */
   problem: v.nullable(v.object({ code: v.nullable(v.string()), message: v.string(), cure: v.string(), place: v.optional(v.nullable(placeSchema), null) })),
   /** The job that runs or ran last. */

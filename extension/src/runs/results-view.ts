@@ -4,11 +4,12 @@ import * as v from "valibot";
 import * as vscode from "vscode";
 import { parseLine } from "../runner/spool-line.ts";
 import type { Run } from "./run.ts";
+import { BY_INPUT } from "./row-order.ts";
 import { ALL_ROWS } from "./row-store.ts";
 import type { Runs } from "./runs.ts";
 import { readLine } from "./spool-file.ts";
 import { viewToHost, type HostToView, type ViewToHost } from "./view-messages.ts";
-import { detailOf, documentOf, viewRun } from "./view-model.ts";
+import { detailOf, documentOf, viewRow, viewRun } from "./view-model.ts";
 
 const UPDATE_MS = 150;
 
@@ -20,6 +21,8 @@ export interface ResultsActions {
   runAgain(run: Run): unknown;
   save(run: Run): unknown;
   showLog(run: Run): unknown;
+  /** Puts a test that fails as this input did on the clipboard. */
+  copyTest(run: Run, index: number): unknown;
   openPlace(place: { readonly file: string; readonly line: number; readonly column: number }): unknown;
   openText(title: string, text: string, language: string): unknown;
 }
@@ -32,8 +35,6 @@ export class ResultsView implements vscode.WebviewViewProvider, vscode.Disposabl
   #view: vscode.WebviewView | undefined;
   #look: Extract<ViewToHost, { type: "look" }> = { type: "look", filter: ALL_ROWS, from: 0, count: 0 };
   #timer: NodeJS.Timeout | undefined;
-  /** The run whose rows have been read from its file. */
-  readonly #loaded = new WeakSet<Run>();
 
   constructor(runs: Runs, actions: ResultsActions, extensionUri: vscode.Uri) {
     this.#runs = runs;
@@ -81,6 +82,11 @@ export class ResultsView implements vscode.WebviewViewProvider, vscode.Disposabl
     if (run === undefined) return;
     if (message.type === "answer") return void this.#actions.answer(run, message.answer);
     if (message.type === "command") return void this.#actions[message.name](run);
+    if (message.type === "copyTest") return void this.#actions.copyTest(run, message.index);
+    if (message.type === "copyGroupTest") {
+      const [first] = run.rows.shown({ ...ALL_ROWS, group: message.group, order: BY_INPUT });
+      return first === undefined ? undefined : void this.#actions.copyTest(run, first);
+    }
     const row = run.rows.get(message.index);
     if (row === undefined) return;
     if (message.type === "open" && row.place !== null) return void this.#actions.openPlace(row.place);
@@ -111,7 +117,8 @@ export class ResultsView implements vscode.WebviewViewProvider, vscode.Disposabl
     const run = this.#runs.current;
     if (this.#view !== undefined) this.#view.badge = run === undefined ? undefined : badgeOf(run);
     if (this.#view?.visible !== true) return;
-    if (run !== undefined) void this.#load(run);
+    // A run of an earlier window is read from its file when it is first shown.
+    if (run?.isOver === true) void run.load().catch(() => undefined);
     this.#send({
       type: "state",
       run: run === undefined ? null : viewRun({ record: run.record, progress: run.progress, question: run.question, rows: run.rows, nowMs: Date.now() }),
@@ -120,20 +127,13 @@ export class ResultsView implements vscode.WebviewViewProvider, vscode.Disposabl
     });
   }
 
-  /** A run of an earlier window is read from its file when it is first shown. */
-  async #load(run: Run): Promise<void> {
-    if (this.#loaded.has(run)) return;
-    this.#loaded.add(run);
-    if (run.isOver && run.rows.count === 0) await run.load().catch(() => undefined);
-  }
-
   #sendRows(): void {
     const run = this.#runs.current;
     const { filter, from, count } = this.#look;
     const shown = run?.rows.shown(filter) ?? [];
     const rows = shown.slice(from, from + count).flatMap((index) => {
       const row = run?.rows.get(index);
-      return row === undefined ? [] : [{ index, isFailed: row.isFailed, input: row.input, text: row.text }];
+      return row === undefined ? [] : [viewRow(row, run?.rows.columns ?? [])];
     });
     this.#send({ type: "rows", from, shown: shown.length, rows, version: run?.rows.version ?? 0 });
   }

@@ -46,7 +46,8 @@ export type RunChange =
   | { readonly kind: "known"; readonly jobId: string };
 
 export class Run implements vscode.Disposable {
-  readonly rows = new RowStore();
+  #rows = new RowStore();
+  #isLoaded = false;
   readonly #changed = new vscode.EventEmitter<RunChange>();
   readonly onDidChange = this.#changed.event;
   #record: RunRecord;
@@ -66,6 +67,11 @@ export class Run implements vscode.Disposable {
 
   get record(): RunRecord {
     return this.#record;
+  }
+
+  /** Empty until they were read of a run of an earlier window, or of one that nobody has looked at for long. */
+  get rows(): RowStore {
+    return this.#rows;
   }
 
   /** Of the job that runs; null before it has begun, and after it. */
@@ -94,9 +100,11 @@ export class Run implements vscode.Disposable {
 
   /** Runs all inputs, or those alone. Resolves at the end of the job, however it ends. */
   async start(cluster: RunCluster, environment: RunEnvironment, indexes: readonly number[] | null): Promise<void> {
-    const { file, fn, source, spool } = this.#record;
+    const { file, fn, source, spool, trial } = this.#record;
+    if (indexes !== null) await this.load();
+    this.#isLoaded = true;
     const request: JobRequest = {
-      type: "run", file, fn, inputs: source, inputTimeoutMs: environment.inputTimeoutMs, cluster: cluster.target, spool,
+      type: "run", limit: indexes === null ? (trial?.limit ?? null) : null, file, fn, inputs: source, inputTimeoutMs: environment.inputTimeoutMs, cluster: cluster.target, spool,
       outlivesWindow: environment.outlivesWindow, indexes: indexes === null ? null : [...indexes],
     };
     await this.#follow(request, cluster, environment);
@@ -112,10 +120,27 @@ export class Run implements vscode.Disposable {
     await this.#follow(request, cluster, environment);
   }
 
-  /** Reads the rows that the spool has. */
+  /** Reads the rows that the spool has, unless they are there. */
   async load(): Promise<void> {
-    if (!existsSync(this.#record.spool)) return;
+    if (this.#isLoaded || !existsSync(this.#record.spool)) return;
+    this.#isLoaded = true;
     for await (const rows of readRows(this.#record.spool)) this.#add(rows);
+  }
+
+  /** Lets go of the rows of a run that is over: its file has them. */
+  unload(): void {
+    if (!this.isOver) return;
+    this.#rows = new RowStore();
+    this.#lines = 0;
+    this.#isLoaded = false;
+  }
+
+  /** How many workers there are for a run that tries some inputs: all would have them. */
+  noteWorkers(workers: number): void {
+    const { trial } = this.#record;
+    if (trial === null || workers <= trial.workers) return;
+    this.#noteTrial({ workers });
+    this.#changed.fire({ kind: "state" });
   }
 
   cancel(): void {
@@ -148,10 +173,13 @@ export class Run implements vscode.Disposable {
         return this.#changed.fire({ kind: "started" });
       case "progress":
         this.#progress = event.progress;
+        this.noteWorkers(event.progress.workers);
         // Progress comes late to a short job: it has worked since it began, unless it is said to wait.
         if (event.progress.phase === "waiting" && event.progress.done + event.progress.failed === 0) this.#record = { ...this.#record, workedFrom: Date.now() };
         if (job.indexes === null && event.progress.total !== null) this.#record = { ...this.#record, total: event.progress.total };
         return this.#changed.fire({ kind: "state" });
+      case "counted":
+        return this.#noteTrial({ of: event.inputs });
       case "rows":
         return this.#add(event.rows);
       case "printed":
@@ -163,6 +191,11 @@ export class Run implements vscode.Disposable {
     }
   }
 
+  #noteTrial(change: Partial<NonNullable<RunRecord["trial"]>>): void {
+    const { trial } = this.#record;
+    if (trial !== null) this.#record = { ...this.#record, trial: { ...trial, ...change } };
+  }
+
   #taken(): void {
     const jobId = this.#record.job?.jobId ?? "";
     if (this.#knownJobId === jobId) return;
@@ -172,14 +205,14 @@ export class Run implements vscode.Disposable {
 
   #add(rows: readonly Row[]): void {
     this.#lines += rows.length;
-    this.rows.add(rows);
+    this.#rows.add(rows);
     this.#changed.fire({ kind: "rows", rows });
   }
 
   #finish({ outcome, problem }: RunnerEnd): void {
     this.#process = undefined;
     this.#progress = null;
-    this.#update({ phase: outcome, problem: outcome === "done" || problem?.code === "BURLA_CANCELLED" ? null : problem, endedAt: Date.now(), ...(outcome === "done" ? { total: Math.max(this.rows.count, this.#record.total ?? 0) } : {}) });
+    this.#update({ phase: outcome, problem: outcome === "done" || problem?.code === "BURLA_CANCELLED" ? null : problem, endedAt: Date.now(), ...(outcome === "done" ? { total: Math.max(this.#rows.count, this.#record.total ?? 0) } : {}) });
   }
 
   #update(change: Partial<RunRecord>): void {

@@ -1,9 +1,9 @@
 /** The runs of this window: it owns their list, and remembers them for the next one. */
-import { rm } from "node:fs/promises";
+import { rm, stat } from "node:fs/promises";
 import { dirname } from "node:path";
 import * as v from "valibot";
 import * as vscode from "vscode";
-import { isOver, MAX_RECORDS, runRecordSchema, type RunRecord } from "./record.ts";
+import { isOver, MAX_LOADED, MAX_RECORDS, MAX_SPOOLS_BYTES, runRecordSchema, type RunRecord } from "./record.ts";
 import { Run, type RunChange } from "./run.ts";
 
 const KEY = "burla.runs";
@@ -19,6 +19,8 @@ export class Runs implements vscode.Disposable {
   /** The newest first. */
   #runs: Run[];
   #current: Run | undefined;
+  /** Runs that were shown, the last one first. */
+  #looked: readonly Run[] = [];
   readonly #changed = new vscode.EventEmitter<RunsChange>();
   /** Something of a run has changed. */
   readonly onDidChange = this.#changed.event;
@@ -48,6 +50,9 @@ export class Runs implements vscode.Disposable {
 
   select(run: Run): void {
     this.#current = run;
+    this.#looked = [run, ...this.#looked.filter((other) => other !== run)];
+    for (const old of this.#looked.slice(MAX_LOADED)) old.unload();
+    this.#looked = this.#looked.slice(0, MAX_LOADED);
     this.#selected.fire();
   }
 
@@ -55,10 +60,17 @@ export class Runs implements vscode.Disposable {
   add(record: RunRecord): Run {
     const run = this.#listen(new Run(record));
     this.#runs.unshift(run);
-    for (const old of this.#runs.slice(MAX_RECORDS)) if (old.isOver) this.#forget(old);
     this.select(run);
-    void this.#save();
+    void this.#prune().then(() => this.#save());
     return run;
+  }
+
+  /** Forgets runs that are over, with their files. */
+  clear(runs: readonly Run[]): void {
+    for (const run of runs) if (run.isOver) this.#forget(run);
+    if (this.#current !== undefined && !this.#runs.includes(this.#current)) this.#current = this.#runs[0];
+    this.#selected.fire();
+    void this.#save();
   }
 
   dispose(): void {
@@ -80,8 +92,18 @@ export class Runs implements vscode.Disposable {
     return run;
   }
 
+  /** The oldest ones go when there are too many, or their files take too much room. */
+  async #prune(): Promise<void> {
+    let bytes = 0;
+    for (const [place, run] of [...this.#runs].entries()) {
+      bytes += (await stat(run.record.spool).catch(() => null))?.size ?? 0;
+      if ((place >= MAX_RECORDS || bytes > MAX_SPOOLS_BYTES) && run.isOver && run !== this.#current) this.#forget(run);
+    }
+  }
+
   #forget(run: Run): void {
     this.#runs = this.#runs.filter((other) => other !== run);
+    this.#looked = this.#looked.filter((other) => other !== run);
     run.dispose();
     void rm(dirname(run.record.spool), { recursive: true, force: true });
   }

@@ -2,12 +2,15 @@
 import * as v from "valibot";
 import type { Place } from "../runner/messages.ts";
 import type { RunPhase } from "./record.ts";
+import { OWN_COLUMNS } from "./row-order.ts";
 
 /** Rows that the view may ask for at once: some screens of them. */
 export const MAX_ROWS_ASKED = 500;
 
 const count = v.pipe(v.number(), v.integer(), v.minValue(0));
-const filterSchema = v.object({ onlyFailed: v.boolean(), text: v.pipe(v.string(), v.maxLength(1_000)), order: v.picklist(["arrival", "input"]) });
+const words = v.pipe(v.string(), v.maxLength(1_000));
+const orderSchema = v.object({ column: v.union([v.object({ own: v.picklist(OWN_COLUMNS) }), v.object({ field: words })]), isDescending: v.boolean() });
+const filterSchema = v.object({ onlyFailed: v.boolean(), text: words, group: v.nullable(words), order: v.nullable(orderSchema) });
 
 /** What the view says. */
 export const viewToHost = v.variant("type", [
@@ -20,6 +23,9 @@ export const viewToHost = v.variant("type", [
   /** Opens the line that threw, or else the value. */
   v.object({ type: v.literal("open"), index: count }),
   v.object({ type: v.literal("openValue"), index: count }),
+  /** Puts a test that fails as this input did on the clipboard; or as the first input of a group of errors. */
+  v.object({ type: v.literal("copyTest"), index: count }),
+  v.object({ type: v.literal("copyGroupTest"), group: words }),
   v.object({ type: v.literal("openPlace"), file: v.pipe(v.string(), v.maxLength(4_096)), line: count, column: count }),
   /** To the question that the run waits on. */
   v.object({ type: v.literal("answer"), answer: v.pipe(v.string(), v.maxLength(100)) }),
@@ -39,10 +45,16 @@ export interface ViewRun {
   /** What it does, or how it ended, in words. */
   readonly status: string;
   readonly problem: { readonly message: string; readonly cure: string; readonly place: Place | null } | null;
+  /** Only the first inputs were tried: the next step is to run all. */
+  readonly isTrial: boolean;
   /** What it waits for the user to say. */
   readonly question: { readonly text: string; readonly answers: readonly string[] } | null;
   readonly settled: number;
   readonly failed: number;
+  /** Errors that say the same, the most frequent first; no more than a person reads. */
+  readonly groups: readonly { readonly key: string; readonly text: string; readonly count: number }[];
+  /** The fields of values that have columns of their own. */
+  readonly columns: readonly string[];
   /** Null while their number is not known. */
   readonly total: number | null;
 }
@@ -50,7 +62,11 @@ export interface ViewRun {
 export interface ViewRow {
   readonly index: number;
   readonly isFailed: boolean;
+  /** When it came, from the start of its job; empty where that is not known. */
+  readonly after: string;
   readonly input: string;
+  /** One for each column of fields. */
+  readonly fields: readonly string[];
   readonly text: string;
 }
 

@@ -7,7 +7,7 @@ import { detailOf, documentOf, statusText } from "./view-model.ts";
 
 const RECORD: RunRecord = {
   id: "1", file: "/w/score.ts", folder: "/w", fn: { kind: "named", name: "score" }, label: "score", source: { kind: "export", name: "documents" }, sourceLabel: "documents",
-  spool: "/s", phase: "running", startedAt: 0, workedFrom: null, endedAt: null, total: 1_000, problem: null, job: { jobId: "job-1", clusterId: "local", indexes: null, firstLine: 0 },
+  spool: "/s", phase: "running", startedAt: 0, workedFrom: null, endedAt: null, total: 1_000, trial: null, problem: null, job: { jobId: "job-1", clusterId: "local", indexes: null, firstLine: 0 },
 };
 const PROGRESS: JobProgress = { phase: "running", reason: "", nodes: 2, workers: 2, pushed: 600, running: 2, done: 490, failed: 10, total: 1_000 };
 
@@ -27,6 +27,9 @@ test("a run in one line", () => {
   assert.equal(status({ workedFrom: 5_000 }, PROGRESS, 500, 0), "Running: 500 of 1,000 · 100/s · about 5.0 s left");
   assert.equal(status({ phase: "cancelled", endedAt: 1 }, null, 20, 1), "Cancelled · 20 of 1,000 · 1 failed");
   assert.equal(status({ phase: "failed", endedAt: 1 }, null, 0, 0), "Stopped");
+  assert.equal(status({ phase: "done", endedAt: 3_000, trial: { limit: 3, of: 9_000, workers: 2 } }, null, 3, 1), "Tried 3 inputs · 1 failed · in 3.0 s · all 9,000: at most about 2.5 h on 2 workers");
+  assert.equal(status({ phase: "done", endedAt: 3_000, trial: { limit: 3, of: null, workers: 2 } }, null, 3, 0), "Tried 3 inputs · in 3.0 s");
+  assert.equal(status({ phase: "done", endedAt: 3_000, trial: { limit: 3, of: 2, workers: 2 } }, null, 2, 0), "Tried 2 inputs · in 3.0 s");
 });
 
 test("an error with its frames, those of the user's files with their place, and its causes", () => {
@@ -49,9 +52,12 @@ test("values: cut in the view, whole in an editor, texts as they are", () => {
 });
 
 test("a line of the spool as a row; one that was not finished is none", () => {
-  assert.deepEqual(rowOfLine('{"index":3,"input":{"a":1},"value":[1]}'), { index: 3, isFailed: false, input: '{"a":1}', text: "[1]", place: null });
+  assert.deepEqual(rowOfLine('{"index":3,"input":{"a":1},"value":[1]}'), { index: 3, isFailed: false, input: '{"a":1}', text: "[1]", fields: null, afterMs: null, place: null });
+  assert.deepEqual(rowOfLine('{"index":3,"afterMs":12,"value":{"a":1,"b":{"c":[1]},"d":"x"}}'), {
+    index: 3, isFailed: false, input: "", text: '{"a":1,"b":{"c":[1]},"d":"x"}', fields: [["a", 1], ["b", '{"c":[1]}'], ["d", "x"]], afterMs: 12, place: null,
+  });
   assert.deepEqual(rowOfLine('{"index":3,"error":{"name":"TypeError","message":"a\\nb","stack":"TypeError\\n    at f (/w/a.ts:1:2)"}}'), {
-    index: 3, isFailed: true, input: "", text: "TypeError: a b", place: { file: "/w/a.ts", line: 1, column: 2 },
+    index: 3, isFailed: true, input: "", text: "TypeError: a b", fields: null, afterMs: null, place: { file: "/w/a.ts", line: 1, column: 2 },
   });
   assert.equal(rowOfLine('{"index":3,"inp'), null);
   assert.equal(rowOfLine('{"value":3}'), null);

@@ -8,6 +8,8 @@ import { formatOf } from "../inputs/sources.ts";
 import type { InputSource } from "../runner/messages.ts";
 import type { Launcher } from "../runs/launch.ts";
 import type { Run } from "../runs/run.ts";
+import { ALL_ROWS } from "../runs/row-store.ts";
+import { BY_INPUT } from "../runs/row-order.ts";
 import { viewRun } from "../runs/view-model.ts";
 import type { Shell } from "../shell.ts";
 import { machinesAndCost } from "./cost.ts";
@@ -87,7 +89,7 @@ function answerOf(run: Run): string {
     const row = rows.get(index);
     lines.push(`input ${index} (${row?.input ?? ""}) failed: ${row?.text ?? ""}${row?.place == null ? "" : ` at ${row.place.file}:${row.place.line}`}`);
   }
-  const shown = rows.shown({ onlyFailed: false, text: "", order: "input" }).filter((index) => rows.get(index)?.isFailed === false);
+  const shown = rows.shown({ ...ALL_ROWS, order: BY_INPUT }).filter((index) => rows.get(index)?.isFailed === false);
   for (const index of shown.slice(0, MAX_TOLD)) lines.push(`input ${index} (${rows.get(index)?.input ?? ""}): ${rows.get(index)?.text ?? ""}`);
   if (shown.length > MAX_TOLD || failed.length > MAX_TOLD) lines.push("The results view in the editor shows all of them.");
   return lines.join("\n");

@@ -1,0 +1,53 @@
+import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { test } from "node:test";
+import { toJson } from "burla/tools";
+import { sourceOf, testCaseOf, type FailedCall } from "./test-case.ts";
+
+const CALL: FailedCall = {
+  file: "/w/score.ts", fn: { kind: "named", name: "score" }, label: "score", isExported: true, index: 10, input: { id: 142, "two words": ["x"] }, sourceLabel: "documents.ndjson",
+  error: { name: "RangeError", message: "no score\nfor 142 */" },
+};
+
+test("a test imports the function and calls it with the input", () => {
+  assert.equal(testCaseOf(CALL), [
+    'import test from "node:test";',
+    'import { score } from "./score.ts";',
+    "",
+    "// Input 10 of documents.ndjson ended with RangeError: no score for 142 * /",
+    'test("score, input 10", async () => {',
+    '  await score({ id: 142, "two words": ["x"] });',
+    "});",
+    "",
+  ].join("\n"));
+  assert.match(testCaseOf({ ...CALL, isExported: false }), /import \{ score \} from ".\/score.ts"; \/\/ to be exported there/);
+  assert.match(testCaseOf({ ...CALL, fn: { kind: "named", name: "default" }, label: "default export" }), /import fn from ".\/score.ts";[^]*await fn\(/);
+  assert.match(testCaseOf({ ...CALL, fn: { kind: "range", start: 1, end: 2, label: "mapped" }, label: "mapped" }), /const mapped = undefined;/);
+  assert.match(testCaseOf({ ...CALL, input: undefined }), /await score\(undefined \/\* input 10 of documents.ndjson: it is too long/);
+});
+
+test("the copied test runs, and fails as the input did", () => {
+  const folder = mkdtempSync(join(tmpdir(), "burla-test-case-"));
+  try {
+    writeFileSync(join(folder, "score.mjs"), "export const score = ({ id }) => { throw new RangeError(`no score for ${id}`); };");
+    writeFileSync(join(folder, "copied.test.mjs"), testCaseOf({ ...CALL, file: join(folder, "score.mjs") }));
+    const { NODE_TEST_CONTEXT: _, ...env } = process.env;
+    const { stdout, status } = spawnSync(process.execPath, ["--test", "copied.test.mjs"], { cwd: folder, encoding: "utf8", env });
+    assert.equal(status, 1);
+    assert.match(stdout, /no score for 142/);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+});
+
+test("values that JSON has no word for are made again", () => {
+  const values = [Number.NaN, -Infinity, 12n, new Map([["a", new Set([1])]]), /a\/b/gi, new Uint8Array([1, 2]), new Float64Array([1.5]), new BigInt64Array([3n]), null, "text", [1, [2]], { a: { $b: true } }];
+  for (const value of values) {
+    const made: unknown = new Function(`return (${sourceOf(JSON.parse(toJson(value)))});`)();
+    assert.deepEqual(made instanceof Buffer ? new Uint8Array(made) : made, value);
+  }
+  assert.equal(sourceOf({ $type: "circular" }), "undefined /* circular */");
+});
