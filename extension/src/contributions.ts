@@ -18,6 +18,11 @@ export const COMMANDS = {
   revealErrorLine: "burla.revealErrorLine",
   copyErrorMessage: "burla.copyErrorMessage",
   copyId: "burla.copyId",
+  showJobResults: "burla.showJobResults",
+  goToJobSource: "burla.goToJobSource",
+  runJobAgain: "burla.runJobAgain",
+  clearJob: "burla.clearJob",
+  clearJobs: "burla.clearJobs",
   // Functions and their runs.
   runFunction: "burla.runFunction",
   tryFunction: "burla.tryFunction",

@@ -9,6 +9,8 @@ import { COMMANDS, VIEWS } from "./contributions.ts";
 import { Declined, type Handler } from "./failure.ts";
 import type { JobLogs, JobPlace } from "./output/job-logs.ts";
 import type { ClusterElement } from "./tree/clusters-tree.ts";
+import type { ClearedJobs } from "./tree/cleared-jobs.ts";
+import type { JobOrigin, JobOrigins } from "./tree/job-origins.ts";
 import type { JobElement } from "./tree/jobs-tree.ts";
 import { sortJobs } from "./view/job-rows.ts";
 import { cancelQuestion } from "./view/questions.ts";
@@ -22,6 +24,8 @@ export interface JobParts {
   readonly known: KnownClusters;
   readonly loadControl: LoadControl;
   readonly logs: JobLogs;
+  readonly origins: JobOrigins;
+  readonly cleared: ClearedJobs;
 }
 
 export function jobHandlers(parts: JobParts): Record<string, Handler> {
@@ -30,6 +34,11 @@ export function jobHandlers(parts: JobParts): Record<string, Handler> {
     [COMMANDS.cancelJob]: (element?: JobElement) => cancelJob(parts, element),
     [COMMANDS.showJobLog]: async (element?: JobElement) => parts.logs.show(await placeOf(parts, element, "Show the log of")),
     [COMMANDS.openFullLog]: async (element?: JobElement) => parts.logs.openFull(await placeOf(parts, element, "Open the full log of")),
+    [COMMANDS.showJobResults]: async (element?: JobElement) => (await originOf(parts, element, "Show the results of")).show(),
+    [COMMANDS.goToJobSource]: async (element?: JobElement) => (await originOf(parts, element, "Go to the function of")).goTo(),
+    [COMMANDS.runJobAgain]: async (element?: JobElement) => (await originOf(parts, element, "Run again")).runAgain(),
+    [COMMANDS.clearJob]: (element: JobElement) => parts.cleared.clear([element.jobId]),
+    [COMMANDS.clearJobs]: () => parts.cleared.clear((parts.hub.current.status?.jobs ?? []).filter(({ endedAt }) => endedAt !== null).map(({ jobId }) => jobId)),
     [COMMANDS.revealErrorLine]: revealErrorLine,
     [COMMANDS.copyErrorMessage]: (element: JobElement) => copy(element.type === "failure" ? `${element.failure.name}: ${element.failure.message}` : ""),
     [COMMANDS.copyId]: (element: JobElement | ClusterElement) => copy(idOf(element)),
@@ -58,6 +67,14 @@ async function placeOf({ hub, known }: JobParts, element: JobElement | undefined
     throw new Declined("there is no job");
   }
   return { job, target: await known.target(ref.id) };
+}
+
+/** @throws Declined when none is chosen; Error for a job of somebody else. */
+async function originOf(parts: JobParts, element: JobElement | undefined, what: string): Promise<JobOrigin> {
+  const { job } = await placeOf(parts, element, what, ({ jobs }) => jobs.filter(({ jobId }) => parts.origins.of(jobId) !== undefined));
+  const origin = parts.origins.of(job.jobId);
+  if (origin === undefined) throw new Error("this job was not started in this workspace");
+  return origin;
 }
 
 async function pickJob(jobs: readonly JobSummary[], what: string): Promise<JobSummary | undefined> {

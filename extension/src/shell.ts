@@ -18,6 +18,8 @@ import { jobHandlers } from "./job-commands.ts";
 import { journal } from "./journal.ts";
 import { JobLogs } from "./output/job-logs.ts";
 import { createStatusBar } from "./status-bar.ts";
+import { ClearedJobs } from "./tree/cleared-jobs.ts";
+import { JobOrigins } from "./tree/job-origins.ts";
 import { createTrees } from "./tree/views.ts";
 
 export interface Shell {
@@ -28,6 +30,8 @@ export interface Shell {
   readonly known: KnownClusters;
   readonly loadControl: LoadControl;
   readonly logs: JobLogs;
+  /** Takes what runs and cells say of their jobs. */
+  readonly origins: JobOrigins;
   /**
    * The current cluster, ready for a job; started when it must be and the user agrees.
    * @throws Declined, which is not to be told.
@@ -47,13 +51,17 @@ export function createShell(context: vscode.ExtensionContext): Shell {
   const cloudStarter = new CloudStarter({ hub, watchers, known, loadControl, output, memory: context.globalState });
   const logs = new JobLogs({ output, loadControl, folder: context.globalStorageUri });
   const questions = new Questions(({ text, answers }, modal) => vscode.window.showInformationMessage(text, { modal }, ...answers));
-  const parts = { questions, hub, known, watchers, starter, cloudStarter, logs, output, loadControl, context };
+  const origins = new JobOrigins();
+  const cleared = new ClearedJobs(context.workspaceState);
+  const parts = { questions, origins, cleared, hub, known, watchers, starter, cloudStarter, logs, output, loadControl, context };
   context.subscriptions.push(
     output,
     registerCommands(output, { ...clusterHandlers(parts), ...jobHandlers(parts), ...helpHandlers(parts) }),
     hub,
     watchers,
     logs,
+    origins,
+    cleared,
     createStatusBar(hub),
     ...createTrees(parts),
     keepContexts(hub),
@@ -64,7 +72,7 @@ export function createShell(context: vscode.ExtensionContext): Shell {
   );
   watchers.watch(hub.current.ref.id);
   void refreshCloud(parts);
-  return { output, hub, known, loadControl, logs, questions, ensureCluster: (asking) => ensureCluster(parts, asking) };
+  return { output, hub, known, loadControl, logs, origins, questions, ensureCluster: (asking) => ensureCluster(parts, asking) };
 }
 
 function keepJournal(hub: ClusterHub, output: vscode.LogOutputChannel): vscode.Disposable {

@@ -118,6 +118,8 @@ test("a stop asks when a job runs, and goes on when the answer is no", async (wo
   await workbench.dialog("Cancel score?").getByRole("button", { name: "Cancel Job" }).click();
   await workbench.treeRow(/score: cancelled/).waitFor();
   await script.ended();
+  await workbench.runCommand("Burla: Clear Jobs That Have Ended");
+  await workbench.treeRow(/score: cancelled/).waitFor({ state: "detached" });
 });
 
 test("the cluster stops from the status bar", async (workbench) => {

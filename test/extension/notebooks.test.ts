@@ -214,6 +214,7 @@ suite("what goes wrong on the cluster", () => {
     assert.equal(cell.executionSummary?.success, false);
     assert.equal(cellViewOf(cell)?.phase, "cancelled");
     await api.shell.hub.until("local", ({ status }) => status?.jobs.some(({ phase, jobId }) => jobId === cellViewOf(cell)?.jobId && phase === "cancelled") === true, new AbortController().signal);
+    assert.match(api.shell.origins.of(cellViewOf(cell)?.jobId ?? "")?.place ?? "", new RegExp(`^.+\\.ipynb · cell ${cell.index + 1}$`));
     assert.equal(textOf(await notebook.run(2)), "5");
   });
 

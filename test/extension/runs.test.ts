@@ -94,6 +94,34 @@ suite("runs", () => {
     assert.equal(run.rows.get(25)?.input, '{"id":25}');
   });
 
+  test("a job of the tree leads to its results, its function, and runs again", async () => {
+    const run = api.runs.current as Run;
+    const element = { type: "job", jobId: run.record.job?.jobId };
+    await api.shell.hub.until("local", ({ status }) => status?.jobs.some(({ jobId }) => jobId === element.jobId) === true, new AbortController().signal);
+    assert.equal(api.shell.origins.of(element.jobId ?? "")?.place, "");
+    await vscode.commands.executeCommand(COMMANDS.goToJobSource, element);
+    assert.equal(vscode.window.activeTextEditor?.document.uri.fsPath, file);
+    assert.equal(vscode.window.activeTextEditor.selection.start.line, 2);
+    await vscode.commands.executeCommand(COMMANDS.runJobAgain, element);
+    const again = api.runs.current as Run;
+    assert.notEqual(again, run);
+    assert.deepEqual([again.record.phase, again.rows.count, again.record.source], ["done", 60, run.record.source]);
+    await vscode.commands.executeCommand(COMMANDS.showJobResults, element);
+    assert.equal(api.runs.current, run);
+  });
+
+  test("results open as a notebook that shows them", async () => {
+    const run = api.runs.current as Run;
+    assert.ok(run.rows.count > 0);
+    const choosing = vscode.commands.executeCommand(COMMANDS.openAsNotebook);
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    await vscode.commands.executeCommand("workbench.action.acceptSelectedQuickOpenItem");
+    await choosing;
+    const notebook = vscode.window.activeNotebookEditor?.notebook;
+    assert.match(notebook?.cellAt(1).document.getText() ?? "", /pd\.json_normalize\(results\)/);
+    await vscode.commands.executeCommand("workbench.action.revertAndCloseActiveEditor");
+  });
+
   test("a run can be cancelled while it runs", async () => {
     const running = api.launcher.run(named("slow"), { kind: "expression", text: "Array.from({ length: 5000 }, (_, i) => i)" });
     const run = await nextRows(api);

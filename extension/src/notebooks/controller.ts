@@ -49,6 +49,12 @@ export class Controller implements vscode.Disposable {
     this.#changed.dispose();
   }
 
+  /** Says what runs the notebook that is looked at, beside the kernel's name. */
+  describe(what: string | undefined): void {
+    const label = what === undefined ? LABEL : `${LABEL} (${what})`;
+    if (this.#controller.label !== label) this.#controller.label = label;
+  }
+
   isSelected(notebook: vscode.NotebookDocument): boolean {
     return this.#selected.has(notebook.uri.toString());
   }

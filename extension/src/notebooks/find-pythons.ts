@@ -2,7 +2,7 @@
 import { execFile } from "node:child_process";
 import { existsSync } from "node:fs";
 import { realpath } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { promisify } from "node:util";
 
 const TIMEOUT_MS = 10_000;
@@ -19,7 +19,7 @@ export interface FoundPython {
 const PROBE = "import sys, importlib.util as u; print('%d.%d.%d' % sys.version_info[:3]); print(' '.join(p for p in ('ipykernel', 'cloudpickle') if u.find_spec(p) is None)); print(sys.executable)";
 
 export async function findPythons(folder: string): Promise<FoundPython[]> {
-  const found = await Promise.all([...environments(folder), ...onPath()].map(probe));
+  const found = await Promise.all([...environments(folder), ...onPath()].map(probePython));
   const byPath = new Map<string, FoundPython>();
   for (const python of found) {
     if (python !== null && !byPath.has(python.path)) byPath.set(python.path, python);
@@ -44,7 +44,20 @@ function onPath(): string[] {
   return process.platform === "win32" ? ["python", "py"] : ["python3", "python", "/usr/bin/python3"];
 }
 
-async function probe(command: string): Promise<FoundPython | null> {
+/** Such as `Python 3.11.2 · .venv`. */
+export function pythonLabel({ path, version }: Pick<FoundPython, "path" | "version">): string {
+  const environment = environmentOf(path);
+  return [`Python ${version}`, ...(environment === "" ? [] : [environment])].join(" · ");
+}
+
+/** The folder of the environment that the interpreter is of; empty for one of the system. */
+function environmentOf(path: string): string {
+  const home = dirname(dirname(path));
+  return existsSync(join(home, "pyvenv.cfg")) || existsSync(join(home, "conda-meta")) ? basename(home) : "";
+}
+
+/** Null for what is no Python, or does not answer. */
+export async function probePython(command: string): Promise<FoundPython | null> {
   try {
     const { stdout } = await promisify(execFile)(command, ["-c", PROBE], { timeout: TIMEOUT_MS });
     const [version = "", lacks = "", path = command] = stdout.split(/\r?\n/).map((line) => line.trim());

@@ -3,7 +3,9 @@ import * as vscode from "vscode";
 import { SETTINGS } from "../contributions.ts";
 import type { KernelChoice } from "../keeper/messages.ts";
 import { Declined } from "../failure.ts";
-import { findPythons } from "./find-pythons.ts";
+import { findSpecs } from "@burla/kernel-bridge/kernelspecs";
+import { findPythons, probePython, pythonLabel, type FoundPython } from "./find-pythons.ts";
+import { offerKernel } from "./offer-kernel.ts";
 import { folderOf } from "./sessions.ts";
 
 const KEY = "burla.notebooks.python";
@@ -14,19 +16,53 @@ type Chosen = { readonly python: string } | { readonly server: string };
 
 export class PythonChoice {
   readonly #context: Pick<vscode.ExtensionContext, "workspaceState" | "secrets">;
+  readonly #output: vscode.LogOutputChannel;
+  /** What runs each notebook, for people. */
+  readonly #labels = new Map<string, string>();
+  readonly #changed = new vscode.EventEmitter<void>();
+  readonly onDidChange = this.#changed.event;
 
-  constructor(context: Pick<vscode.ExtensionContext, "workspaceState" | "secrets">) {
+  constructor(context: Pick<vscode.ExtensionContext, "workspaceState" | "secrets">, output: vscode.LogOutputChannel) {
     this.#context = context;
+    this.#output = output;
   }
 
-  /** What was chosen for the notebook, else what the settings say, else the first Python that has a kernel. */
+  /** Such as `Python 3.11.2 · .venv`; undefined before the notebook has run. */
+  labelOf(notebook: vscode.NotebookDocument): string | undefined {
+    return this.#labels.get(notebook.uri.toString());
+  }
+
+  dispose(): void {
+    this.#changed.dispose();
+  }
+
+  /**
+   * What was chosen for the notebook, else what the settings say, else the first Python that has a kernel. One that has
+   * none is offered what it lacks.
+   * @throws Declined; Error when it stays without.
+   */
   async of(notebook: vscode.NotebookDocument): Promise<KernelChoice> {
+    const choice = await this.#choose(notebook);
+    const label = choice.type === "server" ? `Jupyter on ${new URL(choice.url).host}` : choice.type === "local" && choice.python !== null ? await labelOf(choice.python) : undefined;
+    if (label !== undefined) this.#labels.set(notebook.uri.toString(), label);
+    this.#changed.fire();
+    return choice;
+  }
+
+  async #choose(notebook: vscode.NotebookDocument): Promise<KernelChoice> {
     const chosen = this.#remembered()[notebook.uri.toString()] ?? setting();
     if (chosen !== null && "server" in chosen) {
       return { type: "server", url: chosen.server, token: (await this.#context.secrets.get(secretKey(chosen.server))) ?? "" };
     }
     const folder = folderOf(notebook);
-    const python = chosen?.python ?? (await findPythons(folder)).find(({ problem }) => problem === null)?.path ?? null;
+    const { python, lacking } = chosen === null ? await firstPython(folder) : await givenPython(chosen.python);
+    if (lacking === null) return { type: "local", python, folder };
+    const ready = await offerKernel({ output: this.#output, chooseOther: () => this.ask(notebook).then(() => null) }, lacking, folder);
+    return ready === null ? this.#choose(notebook) : this.#remember(notebook, ready, folder);
+  }
+
+  async #remember(notebook: vscode.NotebookDocument, python: string, folder: string): Promise<KernelChoice> {
+    await this.#context.workspaceState.update(KEY, { ...this.#remembered(), [notebook.uri.toString()]: { python } });
     return { type: "local", python, folder };
   }
 
@@ -46,6 +82,31 @@ export class PythonChoice {
   }
 }
 
+/** A Python, or the one that lacks what runs notebooks. Both null: a kernelspec of this machine will do. */
+interface FoundKernel {
+  readonly python: string | null;
+  readonly lacking: FoundPython | null;
+}
+
+async function firstPython(folder: string): Promise<FoundKernel> {
+  const pythons = await findPythons(folder);
+  const ready = pythons.find(({ problem }) => problem === null);
+  if (ready !== undefined) return { python: ready.path, lacking: null };
+  const hasSpec = [...(await findSpecs()).values()].some(({ language }) => language === "python");
+  return { python: null, lacking: hasSpec ? null : (pythons[0] ?? null) };
+}
+
+/** What does not answer is left to the kernel's own start, which says what is wrong with it. */
+async function givenPython(path: string): Promise<FoundKernel> {
+  const found = await probePython(path);
+  return { python: path, lacking: found === null || found.problem === null ? null : { ...found, path } };
+}
+
+async function labelOf(python: string): Promise<string | undefined> {
+  const found = await probePython(python);
+  return found === null ? undefined : pythonLabel({ ...found, path: python });
+}
+
 function setting(): Chosen | null {
   const configuration = vscode.workspace.getConfiguration();
   const server = (configuration.get<string>(SETTINGS.jupyterServer) ?? "").trim();
@@ -61,7 +122,7 @@ type Picked = { readonly python: string } | { readonly server: string; readonly 
 
 async function pick(folder: string): Promise<Picked> {
   const found = findPythons(folder).then((pythons): Item[] => [
-    ...pythons.map(({ path, version, problem }) => ({ label: `Python ${version}`, description: path, ...(problem !== null && { detail: problem }), choose: async () => ({ python: path }) })),
+    ...pythons.map(({ path, version, problem }) => ({ label: pythonLabel({ path, version }), description: path, ...(problem !== null && { detail: problem }), choose: async () => ({ python: path }) })),
     { label: "$(folder-opened) Another Interpreter…", choose: askPath },
     { label: "$(server) A Jupyter Server…", description: "by its address and token", choose: askServer },
   ]);

@@ -3,13 +3,14 @@ import * as vscode from "vscode";
 import { CELL_RENDERER } from "../contributions.ts";
 import { registerCommands } from "../failure.ts";
 import type { Shell } from "../shell.ts";
+import { noteCellJobs } from "./cell-origins.ts";
 import { jobOutputOf } from "./cell-view.ts";
 import { cellHandlers } from "./commands.ts";
 import { Controller, kindOf, NOTEBOOK_TYPE } from "./controller.ts";
 import { pythonClient } from "./python-client.ts";
 import { PythonChoice } from "./python-choice.ts";
 import { listenToRenderer } from "./renderer-messages.ts";
-import { Intents, preparation } from "./run-cell.ts";
+import { Intents, preparation, runCellOnBurla } from "./run-cell.ts";
 import { RunningCells } from "./running-cells.ts";
 import { folderOf, Sessions } from "./sessions.ts";
 import { CellStatusItems } from "./status-items.ts";
@@ -17,7 +18,7 @@ import type { KernelChoice } from "../keeper/messages.ts";
 
 export function registerNotebooks(context: vscode.ExtensionContext, shell: Shell): { readonly controller: Controller; readonly sessions: Sessions } {
   const intents = new Intents();
-  const python = new PythonChoice(context);
+  const python = new PythonChoice(context, shell.output);
   const running = new RunningCells();
   const sessions = new Sessions({
     context,
@@ -35,16 +36,29 @@ export function registerNotebooks(context: vscode.ExtensionContext, shell: Shell
     interrupt: async (notebook) => void (await Promise.all(sessions.all(notebook).map((session) => session.interrupt()))),
     onDeselected: (notebook) => sessions.end(notebook),
   });
+  const cells = { shell, controller, intents, client: () => pythonClient(context.extensionUri) };
   context.subscriptions.push(
     running,
     sessions,
     controller,
     sessions.resumeAll(controller),
-    registerCommands(shell.output, cellHandlers({ shell, controller, intents, client: () => pythonClient(context.extensionUri), sessions, python, running })),
+    registerCommands(shell.output, cellHandlers({ ...cells, sessions, python, running })),
+    python,
+    describeKernel(controller, python),
+    noteCellJobs(shell.origins, (cell) => runCellOnBurla(cells, cell)),
     vscode.notebooks.registerNotebookCellStatusBarItemProvider(NOTEBOOK_TYPE, new CellStatusItems(running)),
     listenToRenderer(vscode.notebooks.createRendererMessaging(CELL_RENDERER), running, shell.questions),
   );
   return { controller, sessions };
+}
+
+/** One kernel of ours runs all notebooks: its name is that of the one that is looked at. */
+function describeKernel(controller: Controller, python: PythonChoice): vscode.Disposable {
+  const update = () => {
+    const notebook = vscode.window.activeNotebookEditor?.notebook;
+    if (notebook !== undefined) controller.describe(python.labelOf(notebook));
+  };
+  return vscode.Disposable.from(vscode.window.onDidChangeActiveNotebookEditor(update), python.onDidChange(update));
 }
 
 /** TypeScript takes JavaScript as well, not the other way round. */

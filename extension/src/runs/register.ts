@@ -14,6 +14,7 @@ import { Launcher } from "./launch.ts";
 import { noticeEnds } from "./notices.ts";
 import { Problems } from "./problems.ts";
 import { ResultsView } from "./results-view.ts";
+import { noteRunJobs } from "./run-origins.ts";
 import { Runs } from "./runs.ts";
 
 /** Starts nothing, unless an earlier window has left a run under way: that goes on. */
@@ -38,6 +39,7 @@ export function registerRuns(context: vscode.ExtensionContext, shell: Shell): { 
     new Problems(findings),
     new InlineErrors(findings),
     noticeEnds(runs, () => vscode.window.state.focused),
+    noteRunJobs(runs, launcher, shell.origins),
     keepRunContexts(runs),
     registerTools(shell, launcher, runs),
   );

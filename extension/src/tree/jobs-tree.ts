@@ -5,6 +5,8 @@ import type { ClusterHub } from "../clusters/hub.ts";
 import { COMMANDS } from "../contributions.ts";
 import { failureRow, jobRow, moreFailuresRow, partRow, partsOf, sortJobs, type JobPart } from "../view/job-rows.ts";
 import { userFrame } from "../view/stack.ts";
+import type { ClearedJobs } from "./cleared-jobs.ts";
+import type { JobOrigins } from "./job-origins.ts";
 import { treeItem } from "./row-item.ts";
 
 export type JobElement =
@@ -16,17 +18,22 @@ export type JobElement =
 /** Asks the current cluster for the failed inputs of a job. */
 export type LoadFailures = (jobId: string) => Promise<JobFailures>;
 
+export interface JobsTreeParts {
+  readonly hub: ClusterHub;
+  readonly origins: JobOrigins;
+  readonly cleared: ClearedJobs;
+  readonly loadFailures: LoadFailures;
+}
+
 export class JobsTree implements vscode.TreeDataProvider<JobElement> {
-  readonly #hub: ClusterHub;
-  readonly #loadFailures: LoadFailures;
+  readonly #parts: JobsTreeParts;
   readonly #changed = new vscode.EventEmitter<JobElement | undefined>();
   readonly onDidChangeTreeData = this.#changed.event;
   /** By job: asked again only when the job has failed more. */
   readonly #failures = new Map<string, { readonly failed: number; readonly found: Promise<JobFailures> }>();
 
-  constructor(hub: ClusterHub, loadFailures: LoadFailures) {
-    this.#hub = hub;
-    this.#loadFailures = loadFailures;
+  constructor(parts: JobsTreeParts) {
+    this.#parts = parts;
   }
 
   refresh(): void {
@@ -34,7 +41,7 @@ export class JobsTree implements vscode.TreeDataProvider<JobElement> {
   }
 
   async getChildren(element?: JobElement): Promise<JobElement[]> {
-    if (element === undefined) return sortJobs(this.#hub.current.status?.jobs ?? []).map(({ jobId }) => ({ type: "job", jobId }));
+    if (element === undefined) return sortJobs(this.#jobs.filter(({ jobId }) => !this.#parts.cleared.has(jobId))).map(({ jobId }) => ({ type: "job", jobId }));
     const job = this.#job(element.jobId);
     if (job === undefined || element.type === "failure" || element.type === "more") return [];
     if (element.type === "job") return partsOf(job).map((part) => ({ type: "part", jobId: job.jobId, part }));
@@ -51,7 +58,7 @@ export class JobsTree implements vscode.TreeDataProvider<JobElement> {
     if (job === undefined) return new vscode.TreeItem(element.jobId);
     switch (element.type) {
       case "job":
-        return treeItem(jobRow(job));
+        return treeItem(jobRow(job, this.#parts.origins.of(job.jobId)?.place ?? null));
       case "part":
         return treeItem(partRow(job, element.part), commandOf(element));
       case "failure":
@@ -72,13 +79,17 @@ export class JobsTree implements vscode.TreeDataProvider<JobElement> {
     const known = this.#failures.get(job.jobId);
     if (known !== undefined && known.failed === job.failed) return known.found;
     // The summary holds the first few: better than nothing when the cluster cannot be asked.
-    const found = this.#loadFailures(job.jobId).catch(() => ({ failed: job.failed, failures: job.failures.map((failure) => ({ ...failure, stack: "" })) }));
+    const found = this.#parts.loadFailures(job.jobId).catch(() => ({ failed: job.failed, failures: job.failures.map((failure) => ({ ...failure, stack: "" })) }));
     this.#failures.set(job.jobId, { failed: job.failed, found });
     return found;
   }
 
   #job(jobId: string): JobSummary | undefined {
-    return this.#hub.current.status?.jobs.find((job) => job.jobId === jobId);
+    return this.#jobs.find((job) => job.jobId === jobId);
+  }
+
+  get #jobs(): readonly JobSummary[] {
+    return this.#parts.hub.current.status?.jobs ?? [];
   }
 }
 

@@ -8,8 +8,10 @@ import { liveJobs } from "../clusters/state.ts";
 import type { ClusterWatchers } from "../clusters/watchers.ts";
 import { VIEWS } from "../contributions.ts";
 import { countText } from "../view/texts.ts";
+import type { ClearedJobs } from "./cleared-jobs.ts";
 import { ClustersTree } from "./clusters-tree.ts";
-import { JobsTree } from "./jobs-tree.ts";
+import type { JobOrigins } from "./job-origins.ts";
+import { JobsTree, type LoadFailures } from "./jobs-tree.ts";
 import { paced } from "./paced.ts";
 
 const REDRAW_MS = 250;
@@ -19,6 +21,8 @@ export interface TreeParts {
   readonly known: KnownClusters;
   readonly watchers: ClusterWatchers;
   readonly loadControl: LoadControl;
+  readonly origins: JobOrigins;
+  readonly cleared: ClearedJobs;
 }
 
 export function createTrees(parts: TreeParts): vscode.Disposable[] {
@@ -37,11 +41,12 @@ function createClustersView(parts: TreeParts): vscode.Disposable {
   return vscode.Disposable.from(view, redraw, hub.onDidChange(redraw.request), view.onDidChangeVisibility(watchAll));
 }
 
-function createJobsView({ hub, known, loadControl }: TreeParts): vscode.Disposable {
-  const tree = new JobsTree(hub, async (jobId) => {
+function createJobsView({ hub, known, loadControl, origins, cleared }: TreeParts): vscode.Disposable {
+  const loadFailures: LoadFailures = async (jobId) => {
     const { jobFailures } = await loadControl();
     return jobFailures(jobId, { cluster: await known.target(hub.current.ref.id) });
-  });
+  };
+  const tree = new JobsTree({ hub, origins, cleared, loadFailures });
   const view = vscode.window.createTreeView(VIEWS.jobs, { treeDataProvider: tree, showCollapseAll: true });
   const redraw = paced(() => {
     const { ref, status } = hub.current;
@@ -50,5 +55,5 @@ function createJobsView({ hub, known, loadControl }: TreeParts): vscode.Disposab
     view.description = ref.label;
     tree.refresh();
   }, REDRAW_MS);
-  return vscode.Disposable.from(view, redraw, hub.onDidChange(redraw.request));
+  return vscode.Disposable.from(view, redraw, hub.onDidChange(redraw.request), origins.onDidChange(redraw.request), cleared.onDidChange(redraw.request));
 }

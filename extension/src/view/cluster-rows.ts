@@ -87,13 +87,18 @@ export function nodeRow(clusterId: string, node: NodeSummary, jobs: ClusterStatu
   const working = jobs.filter(({ jobId }) => node.jobs.includes(jobId)).map(({ name }) => name);
   return {
     id: `${clusterId}/${node.nodeId}`,
-    label: `${node.nodeId}: ${nodeStateText(node)}`,
+    label: `${node.nodeId}: ${stateWord(node)}`,
     description: [working.join(", "), machineText(node), containersText(node.workers)].filter((part) => part !== "").join(" · "),
     tooltip: nodeTooltip(node, working),
     icon: NODE_ICONS[node.state] ?? icon("vm"),
     contextValue: `node:${node.state.toLowerCase()}`,
     expandable: node.workers.length > 0 ? "closed" : "no",
   };
+}
+
+/** After a job a node makes its containers anew, which is nothing to worry about. */
+function stateWord(node: NodeSummary): string {
+  return node.state === "REBOOTING" ? "fresh containers soon" : nodeStateText(node);
 }
 
 /** Such as `e2-standard-4, 4 cores, 16 GiB`. */
@@ -108,6 +113,7 @@ function containersText(workers: readonly Worker[]): string {
 
 function nodeTooltip(node: NodeSummary, working: readonly string[]): string {
   const lines = [`**${escapeMarkdown(node.nodeId)}**: ${nodeStateText(node)}`];
+  if (node.state === "REBOOTING") lines.push("After each job its containers are made anew; it takes the next job when they are ready.");
   if (node.reason !== "") lines.push(escapeMarkdown(node.reason));
   lines.push(`Machine: ${machineText(node)}`);
   if (working.length > 0) lines.push(`Works on ${working.map(escapeMarkdown).join(", ")}`);

@@ -12,16 +12,22 @@ export function sortJobs(jobs: readonly JobSummary[]): JobSummary[] {
   return [...jobs].sort((a, b) => rank(a) - rank(b) || b.createdAt - a.createdAt);
 }
 
-export function jobRow(job: JobSummary): Row {
+/** @param place where its function or cell is, in this window; null for a job of others. */
+export function jobRow(job: JobSummary, place: string | null = null): Row {
   return {
     id: job.jobId,
-    label: `${job.name}: ${jobStateText(job)}`,
+    label: `${jobTitle(job, place)}: ${jobStateText(job)}`,
     description: jobDescription(job),
-    tooltip: jobTooltip(job),
+    tooltip: jobTooltip(job, place),
     icon: jobIcon(job),
-    contextValue: `job:${LIVE.includes(job.phase) || job.phase === "interrupted" ? "live" : "ended"}`,
+    contextValue: `job:${LIVE.includes(job.phase) || job.phase === "interrupted" ? "live" : "ended"}:${place === null ? "other" : "ours"}`,
     expandable: "closed",
   };
+}
+
+/** Such as `score`, or `report.ipynb · cell 3 · scrape`. */
+export function jobTitle({ name }: JobSummary, place: string | null): string {
+  return [place ?? "", name].filter((part) => part !== "").join(" · ");
 }
 
 function jobDescription(job: JobSummary): string {
@@ -42,8 +48,8 @@ function jobIcon(job: JobSummary): Icon {
   return job.phase === "done" && job.failed > 0 ? icon("warning", COLOR.warning) : JOB_ICONS[job.phase];
 }
 
-function jobTooltip(job: JobSummary): string {
-  const lines = [`**${escapeMarkdown(job.name)}**: ${escapeMarkdown(jobStateText(job))}`, escapeMarkdown(progressText(job))];
+function jobTooltip(job: JobSummary, place: string | null): string {
+  const lines = [`**${escapeMarkdown(jobTitle(job, place))}**: ${escapeMarkdown(jobStateText(job))}`, escapeMarkdown(progressText(job))];
   if (job.reason !== "") lines.push(escapeMarkdown(job.reason));
   if (job.workers > 0) lines.push(`${countText(job.workers, "worker")} on ${countText(job.nodes, "node")}`);
   if (job.lostWorkers > 0) lines.push(`${countText(job.lostWorkers, "worker")} lost; what they worked on was run again`);
@@ -67,7 +73,7 @@ export function partRow(job: JobSummary, part: JobPart): Row {
   const row = { id: `${job.jobId}/${part}`, description: "", tooltip: "", contextValue: part, expandable: "no" as const };
   switch (part) {
     case "progress":
-      return { ...row, label: inputsText(job), icon: icon("list-ordered") };
+      return { ...row, label: inputsText(job), tooltip: escapeMarkdown(inputsText(job)), icon: icon("list-ordered") };
     case "reason":
       return { ...row, label: capitalize(job.reason), tooltip: escapeMarkdown(job.reason), icon: icon("info") };
     case "failures":

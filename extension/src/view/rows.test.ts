@@ -52,6 +52,9 @@ describe("rows of clusters", () => {
 describe("rows of jobs", () => {
   it("say their state in the label", () => {
     assert.equal(jobRow(aJob()).label, "score: running 42%");
+    assert.equal(jobRow(aJob(), "report.ipynb · cell 3").label, "report.ipynb · cell 3 · score: running 42%");
+    assert.equal(jobRow(aJob(), "").label, "score: running 42%");
+    assert.equal(jobRow(aJob(), "").contextValue, "job:live:ours");
     assert.equal(jobRow(aJob({ phase: "done", done: 997, failed: 3 })).label, "score: done, 3 failed");
     assert.equal(jobRow(aJob({ phase: "cancelled" })).label, "score: cancelled");
     assert.equal(jobRow(aJob({ inputsEnded: false })).label, "score: running 420 done");
@@ -62,9 +65,9 @@ describe("rows of jobs", () => {
   });
 
   it("can be cancelled only while they are under way", () => {
-    assert.equal(jobRow(aJob()).contextValue, "job:live");
-    assert.equal(jobRow(aJob({ phase: "interrupted" })).contextValue, "job:live");
-    assert.equal(jobRow(aJob({ phase: "done", endedAt: 2_000 })).contextValue, "job:ended");
+    assert.equal(jobRow(aJob()).contextValue, "job:live:other");
+    assert.equal(jobRow(aJob({ phase: "interrupted" })).contextValue, "job:live:other");
+    assert.equal(jobRow(aJob({ phase: "done", endedAt: 2_000 })).contextValue, "job:ended:other");
   });
 
   it("come with those under way first, then the newest", () => {
