@@ -3,9 +3,9 @@ import { spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 
-const PACKAGES = ["jupyter-server", "python3-ipykernel", "python3-cloudpickle", "python3-pandas", "python3-matplotlib", "xpython"];
+const PACKAGES = ["jupyter-server", "python3-ipykernel", "python3-cloudpickle", "python3-venv", "python3-pandas", "python3-matplotlib", "xpython"];
 const PROGRAMS = ["/usr/bin/jupyter-server", "/usr/bin/xpython"];
-const MODULES = ["ipykernel", "cloudpickle", "pandas", "matplotlib", "PIL"];
+const MODULES = ["ensurepip", "ipykernel", "cloudpickle", "pandas", "matplotlib", "PIL"];
 
 /** The interpreter that has them. */
 export const PYTHON = "/usr/bin/python3";
