@@ -40,6 +40,7 @@ export const COMMANDS = {
   runCellOnBurla: "burla.runCellOnBurla",
   rerunFailedCellInputs: "burla.rerunFailedCellInputs",
   pickUpCellJob: "burla.pickUpCellJob",
+  splitCell: "burla.splitCell",
   cancelCell: "burla.cancelCell",
   showCellLog: "burla.showCellLog",
   openCellLog: "burla.openCellLog",

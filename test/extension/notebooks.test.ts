@@ -204,6 +204,19 @@ suite("what goes wrong on the cluster", () => {
     assert.equal(textOf(await notebook.run(3)), "True");
   });
 
+  test("a cell that is one call is split at the line in the way", async () => {
+    const loop = "for n in range(3):\n    total = step(total, n)";
+    const notebook = await Notebook.open("python", "def step(a, b):\n    return a + b\ntotal = 0", `before = 1\n${loop}\nprint(total)`);
+    await notebook.run(0);
+    const cell = await notebook.onBurla(1);
+    assert.ok([2, 3].includes(cellViewOf(cell)?.noteLine ?? 0), JSON.stringify(cellViewOf(cell)));
+    const actions = await vscode.commands.executeCommand<vscode.CodeAction[]>("vscode.executeCodeActionProvider", cell.document.uri, new vscode.Range(0, 0, 3, 0), vscode.CodeActionKind.QuickFix.value);
+    const fix = actions.find(({ command }) => command?.command === COMMANDS.splitCell);
+    assert.ok(fix?.command !== undefined);
+    await vscode.commands.executeCommand(fix.command.command, ...(fix.command.arguments ?? []));
+    assert.deepEqual([0, 1, 2].map((index) => notebook.cell(1 + index).document.getText()), ["before = 1", loop, "print(total)"]);
+  });
+
   test("a cell is cancelled while its job runs, and its kernel lives on", async () => {
     const notebook = await Notebook.open("python", "import time\nkept = 5", "slept = [time.sleep(60) for n in range(4)]", "kept");
     await notebook.run(0);

@@ -9,6 +9,7 @@ import { jobOf, meantCell, runCellOnBurla, type RunCellParts } from "./run-cell.
 import type { Shell } from "../shell.ts";
 import type { RunningCells } from "./running-cells.ts";
 import type { Sessions } from "./sessions.ts";
+import { splitCell } from "./split-cell.ts";
 
 export interface CellParts extends RunCellParts {
   readonly sessions: Sessions;
@@ -21,6 +22,7 @@ export function cellHandlers(parts: CellParts): Record<string, Handler> {
     [COMMANDS.runCellOnBurla]: async (cell?: vscode.NotebookCell) => runCellOnBurla(parts, await meantCell(cell)),
     [COMMANDS.rerunFailedCellInputs]: async (cell?: vscode.NotebookCell) => rerunFailed(parts, await meantCell(cell)),
     [COMMANDS.pickUpCellJob]: async (cell?: vscode.NotebookCell) => pickUp(parts, await meantCell(cell)),
+    [COMMANDS.splitCell]: async (cell?: vscode.NotebookCell) => splitCell(await meantCell(cell)),
     [COMMANDS.cancelCell]: async (cell?: vscode.NotebookCell) => cancel(parts, await meantCell(cell)),
     [COMMANDS.showCellLog]: async (cell?: vscode.NotebookCell) => showLog(parts, await meantCell(cell)),
     [COMMANDS.openCellLog]: async (cell?: vscode.NotebookCell) => openLog(parts, await meantCell(cell)),

@@ -13,6 +13,7 @@ import { listenToRenderer } from "./renderer-messages.ts";
 import { Intents, preparation, runCellOnBurla } from "./run-cell.ts";
 import { RunningCells } from "./running-cells.ts";
 import { folderOf, Sessions } from "./sessions.ts";
+import { offerSplit } from "./split-cell.ts";
 import { CellStatusItems } from "./status-items.ts";
 import type { KernelChoice } from "../keeper/messages.ts";
 
@@ -45,6 +46,7 @@ export function registerNotebooks(context: vscode.ExtensionContext, shell: Shell
     registerCommands(shell.output, cellHandlers({ ...cells, sessions, python, running })),
     python,
     describeKernel(controller, python),
+    offerSplit(),
     noteCellJobs(shell.origins, (cell) => runCellOnBurla(cells, cell)),
     vscode.notebooks.registerNotebookCellStatusBarItemProvider(NOTEBOOK_TYPE, new CellStatusItems(running)),
     listenToRenderer(vscode.notebooks.createRendererMessaging(CELL_RENDERER), running, shell.questions),

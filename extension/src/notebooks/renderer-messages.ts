@@ -12,6 +12,7 @@ const COMMAND_OF: Readonly<Record<Exclude<FromRenderer["type"], "answer" | "reve
   rerunFailed: COMMANDS.rerunFailedCellInputs,
   pickUp: COMMANDS.pickUpCellJob,
   openLog: COMMANDS.openCellLog,
+  split: COMMANDS.splitCell,
 };
 
 export function listenToRenderer(messaging: vscode.NotebookRendererMessaging, running: RunningCells, questions: Pick<Questions, "answer">): vscode.Disposable {

@@ -11,7 +11,7 @@ export type ShownQuestion = v.InferOutput<typeof questionSchema>;
 export const fromRenderer = v.variant("type", [
   /** It is on the screen, and asks whether its cell runs: answered by `state`. */
   v.object({ type: v.literal("shown"), startedAtMs: v.number() }),
-  v.object({ type: v.picklist(["cancel", "rerunFailed", "pickUp", "openLog"]), startedAtMs: v.number() }),
+  v.object({ type: v.picklist(["cancel", "rerunFailed", "pickUp", "openLog", "split"]), startedAtMs: v.number() }),
   v.object({ type: v.literal("answer"), question: v.pipe(v.string(), v.maxLength(2_000)), answer: v.pipe(v.string(), v.maxLength(100)) }),
   v.object({ type: v.literal("reveal"), startedAtMs: v.number(), line: v.pipe(v.number(), v.integer(), v.minValue(1)) }),
 ]);

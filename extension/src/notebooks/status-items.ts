@@ -4,6 +4,7 @@ import type { CellView } from "@burla/kernel-bridge";
 import { COMMANDS } from "../contributions.ts";
 import { cellViewOf, isLive, placeText } from "./cell-view.ts";
 import type { RunningCells } from "./running-cells.ts";
+import { lineInTheWay } from "./split-cell.ts";
 
 export class CellStatusItems implements vscode.NotebookCellStatusBarItemProvider {
   readonly #running: RunningCells;
@@ -21,6 +22,7 @@ export class CellStatusItems implements vscode.NotebookCellStatusBarItemProvider
     const items = [placeItem(cell, view)];
     if (view.failed > 0 && !isLive(view) && view.how === "map") items.push(item(`$(debug-rerun) Run ${view.failed.toLocaleString("en-US")} failed again`, COMMANDS.rerunFailedCellInputs, "Runs the inputs that failed again, and they alone", cell));
     if (isLive(view) && view.jobId !== null && !this.#running.has(cell)) items.push(item("$(debug-continue) Go on with the job", COMMANDS.pickUpCellJob, "What ran the cell is gone: takes its job up again", cell));
+    if (lineInTheWay(cell) !== null) items.push(item("$(split-vertical) Split Cell", COMMANDS.splitCell, "Puts the line that is in the way into a cell of its own", cell));
     return items;
   }
 }

@@ -15,6 +15,8 @@ export interface JobActions {
   rerunFailed(): void;
   openLog(): void;
   reveal(line: number): void;
+  /** Puts the statement that is in the way into a cell of its own. */
+  split(): void;
 }
 
 const LEFT = "What ran this cell is gone. The cluster goes on with its job, and keeps the results for a week.";
@@ -36,6 +38,7 @@ export class JobView {
   readonly #bar = element("div", { class: "bar", role: "progressbar", "aria-label": "Progress", "aria-valuemin": 0, "aria-valuemax": 100 }, this.#done, this.#failed);
   readonly #facts = element("div", { class: "facts" });
   readonly #reason = element("div", { class: "reason", hidden: true });
+  readonly #split: HTMLButtonElement;
   readonly #note = element("div", { class: "note", hidden: true });
   readonly #steps = element("ol", { class: "steps", hidden: true, "aria-label": "Statements of the cell" });
   readonly #samples = element("section", { class: "samples", hidden: true });
@@ -47,6 +50,7 @@ export class JobView {
   constructor(actions: JobActions) {
     this.#canAct = actions.canAct;
     this.#reveal = (line) => actions.reveal(line);
+    this.#split = button("Split Cell", () => actions.split(), { class: "link", title: "Puts that line into a cell of its own: the rest can run in parallel" });
     this.#cancel = button("Cancel", () => {
       this.#cancel.disabled = true;
       this.#cancel.textContent = "Cancelling…";
@@ -81,7 +85,7 @@ export class JobView {
     const reason = isLeft ? LEFT : view.reason;
     this.#reason.hidden = reason === "";
     this.#reason.textContent = reason;
-    this.#showNote(view);
+    this.#showNote(view, !isLive(view));
     this.#steps.hidden = view.steps.length === 0 || view.how === "call";
     this.#steps.replaceChildren(...view.steps.map((step) => this.#stepOf(step, view)));
     this.#failures.update(view, live, this.#canAct);
@@ -90,10 +94,10 @@ export class JobView {
     this.#announcer.say(view.phase, spokenText(view));
   }
 
-  #showNote({ note, noteLine }: CellView): void {
+  #showNote({ note, noteLine }: CellView, isOver: boolean): void {
     this.#note.hidden = note === "";
     const place = noteLine === null || !this.#canAct ? [] : [this.#lineButton(noteLine)];
-    this.#note.replaceChildren(...place, element("span", {}, note));
+    this.#note.replaceChildren(...place, element("span", {}, note), ...(noteLine === null || !this.#canAct || !isOver ? [] : [this.#split]));
   }
 
   #stepOf(step: CellView["steps"][number], view: CellView): HTMLElement {

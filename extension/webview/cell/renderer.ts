@@ -63,6 +63,7 @@ function show(place: HTMLElement, postMessage: Context["postMessage"]): Shown {
       rerunFailed: () => tell({ type: "rerunFailed", startedAtMs: shown.startedAtMs }),
       openLog: () => tell({ type: "openLog", startedAtMs: shown.startedAtMs }),
       reveal: (line) => tell({ type: "reveal", startedAtMs: shown.startedAtMs, line }),
+      split: () => tell({ type: "split", startedAtMs: shown.startedAtMs }),
     }),
   };
   rootOf(place).replaceChildren(element("style", {}, style), shown.view.root);
