@@ -122,6 +122,26 @@ suite("runs", () => {
     await vscode.commands.executeCommand("workbench.action.revertAndCloseActiveEditor");
   });
 
+  test("functions of a Python file have lenses, run, show errors at their line, and run again", async () => {
+    const python = vscode.Uri.file(join(file, "..", "scores.py"));
+    await writeFile(python.fsPath, "documents = [1, 2, 3, 5]\n\ndef score(n: int):\n    if n == 5:\n        raise ValueError('five')\n    return {'n': n, 'twice': 2 * n}\n");
+    await vscode.workspace.openTextDocument(python);
+    const lenses = await vscode.commands.executeCommand<vscode.CodeLens[]>("vscode.executeCodeLensProvider", python, 10);
+    assert.deepEqual(lenses.flatMap(({ command, range }) => (command?.command === COMMANDS.runFunction ? [range.start.line] : [])), [2]);
+    const run = await api.launcher.run({ uri: python, ref: { kind: "named", name: "score" }, label: "score" }, { kind: "export", name: "documents" });
+    assert.equal(run.record.phase, "done", run.record.problem?.message);
+    assert.deepEqual([run.rows.count, run.rows.failedIndexes(), run.rows.columns], [4, [3], ["n", "twice"]]);
+    assert.deepEqual(run.rows.get(3)?.place, { file: python.fsPath, line: 5, column: 1 });
+    const document = await vscode.workspace.openTextDocument(python);
+    const edit = new vscode.WorkspaceEdit();
+    edit.replace(python, document.lineAt(4).range, "        return {'n': 0}");
+    await vscode.workspace.applyEdit(edit);
+    await vscode.commands.executeCommand(COMMANDS.rerunFailed);
+    assert.deepEqual([run.record.phase, run.rows.failed, run.rows.get(3)?.text], ["done", 0, '{"n":0}']);
+    const { text } = await api.launcher.ask({ type: "explain", file: python.fsPath, fn: { kind: "named", name: "score" } }, join(file, ".."), "explained");
+    assert.match(text, /function: score/);
+  });
+
   test("a run can be cancelled while it runs", async () => {
     const running = api.launcher.run(named("slow"), { kind: "expression", text: "Array.from({ length: 5000 }, (_, i) => i)" });
     const run = await nextRows(api);

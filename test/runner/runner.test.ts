@@ -161,7 +161,7 @@ test("a closed window cancels the job; one that is reloaded claims it and goes o
   const { jobId } = await runner.event("started");
   await runner.event("rows");
   writeFileSync(join(folder, "results.ndjson.claim"), "");
-  runner.child.disconnect();
+  runner.leave();
   await until("the claim is taken", () => !existsSync(join(folder, "results.ndjson.claim")));
   const before = linesOfFile(join(folder, "results.ndjson")).length;
   assert.ok(before > 0 && before < 400);
@@ -175,7 +175,7 @@ test("a job that outlives its window goes on after it", async () => {
   const folder = folderWith();
   const runner = run(folder, { name: "slow", inputs: ids(100), outlivesWindow: true });
   const { jobId } = await runner.event("started");
-  runner.child.disconnect();
+  runner.leave();
   await runner.gone();
   await until("the job is done", async () => (await cluster.job(jobId)).phase === "done");
 });

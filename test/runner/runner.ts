@@ -1,14 +1,14 @@
-/** The extension's runner as the extension starts it, and what it says. */
-import { fork, type ChildProcess } from "node:child_process";
+/** The extension's runners as the extension starts them, and what they say. */
 import { mkdtempSync, readFileSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import * as v from "valibot";
 import { eventSchema, type Problem, type Request, type Row, type RunnerEvent } from "../../extension/src/runner/messages.ts";
+import { startRunner, type RunnerLink, type RunnerProgram } from "../../extension/src/runs/runner-link.ts";
 import { within } from "../support/until.ts";
 
-const PROGRAM = fileURLToPath(new URL("../../extension/dist/runner.mjs", import.meta.url));
+const NODE: RunnerProgram = { kind: "node", program: fileURLToPath(new URL("../../extension/dist/runner.mjs", import.meta.url)), nodePath: process.execPath };
 const PATIENCE_MS = 60_000;
 
 export interface RunnerEnd {
@@ -18,15 +18,17 @@ export interface RunnerEnd {
 
 export class Runner {
   readonly folder: string;
-  readonly child: ChildProcess;
+  readonly #link: RunnerLink;
   readonly events: RunnerEvent[] = [];
   readonly #waiting = new Set<() => void>();
   #isGone = false;
 
-  constructor(folder: string, request: Request) {
+  constructor(folder: string, request: Request, program: RunnerProgram = NODE) {
     this.folder = folder;
-    this.child = fork(PROGRAM, [], { cwd: folder, execArgv: [], stdio: ["ignore", "inherit", "inherit", "ipc"] });
-    this.child.on("message", (message) => {
+    this.#link = startRunner(program, folder);
+    const { child } = this.#link;
+    child.stderr?.pipe(process.stderr, { end: false });
+    this.#link.onMessage((message) => {
       this.events.push(v.parse(eventSchema, message));
       this.#changed();
     });
@@ -34,10 +36,8 @@ export class Runner {
       this.#isGone = true;
       this.#changed();
     };
-    this.child.once("close", gone);
-    // After `disconnect` there is no `close`; nor are there events that could come after `exit`.
-    this.child.once("exit", () => (this.child.connected ? undefined : gone()));
-    this.child.send(request);
+    child.once("close", gone);
+    this.#link.send(request);
   }
 
   get rows(): Row[] {
@@ -49,8 +49,17 @@ export class Runner {
     return this.events.flatMap((event) => (event.type === "printed" ? event.lines : []));
   }
 
+  /** The window goes. */
+  leave(): void {
+    this.#link.child.once("exit", () => {
+      this.#isGone = true;
+      this.#changed();
+    });
+    this.#link.leave();
+  }
+
   cancel(): void {
-    this.child.send({ type: "cancel" });
+    this.#link.send({ type: "cancel" });
   }
 
   /** The first event of that type that fits. */

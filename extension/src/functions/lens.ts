@@ -2,7 +2,7 @@
 import * as vscode from "vscode";
 import { COMMANDS, SETTINGS } from "../contributions.ts";
 import { hasCodeLens } from "../settings.ts";
-import { LANGUAGES, outlineOf, type LanguageId } from "./outline.ts";
+import { LANGUAGES, outlineOf, type LanguageId } from "./languages.ts";
 
 /** Files on a disk, and new ones that were not saved yet. */
 export const SELECTOR: vscode.DocumentSelector = LANGUAGES.flatMap((language) => ["file", "untitled"].map((scheme) => ({ language, scheme })));

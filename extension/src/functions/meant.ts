@@ -2,10 +2,10 @@
 import * as vscode from "vscode";
 import { Declined } from "../failure.ts";
 import type { FunctionRef } from "../runner/messages.ts";
-import { functionAt } from "./at-selection.ts";
 import type { LensTarget } from "./lens.ts";
 import { saveDocument } from "./save-sources.ts";
-import { LANGUAGES, outlineOf, type FoundValue, type LanguageId } from "./outline.ts";
+import { functionIn, languageOf, outlineOf, type LanguageId } from "./languages.ts";
+import type { FoundValue } from "./outline.ts";
 
 /** A function in a file. */
 export interface RunnableFunction {
@@ -28,14 +28,14 @@ export interface ChosenFunction extends RunnableFunction {
  */
 export async function chooseFunction(target: LensTarget | vscode.Uri | undefined): Promise<ChosenFunction> {
   const document = await saved(await documentOf(target));
-  const language = languageOf(document);
+  const language = knownLanguageOf(document);
   const text = document.getText();
   const { functions, values } = outlineOf(text, language);
   const chosen = { uri: document.uri, values };
   const parameterOf = (name: string) => functions.find((found) => found.name === name)?.parameter ?? "";
   if (isLensTarget(target)) return { ...chosen, ref: { kind: "named", name: target.name }, label: target.label, parameter: parameterOf(target.name) };
   const editor = vscode.window.activeTextEditor;
-  const at = editor?.document === document ? functionAt(text, language, { start: document.offsetAt(editor.selection.start), end: document.offsetAt(editor.selection.end) }) : null;
+  const at = editor?.document === document ? functionIn(text, language, { start: document.offsetAt(editor.selection.start), end: document.offsetAt(editor.selection.end) }) : null;
   if (at !== null) return { ...chosen, ...at, parameter: at.ref.kind === "named" ? parameterOf(at.ref.name) : "" };
   if (functions.length === 0) throw new Error("this file has no function that could be run; a generator or a method cannot");
   const picked = await vscode.window.showQuickPick(functions.map((found) => ({ label: `$(symbol-function) ${found.label}`, found })), { title: "Run on Burla", placeHolder: "Which function?" });
@@ -47,7 +47,7 @@ async function documentOf(target: LensTarget | vscode.Uri | undefined): Promise<
   const uri = isLensTarget(target) ? target.uri : target;
   if (uri !== undefined) return vscode.workspace.openTextDocument(uri);
   const active = vscode.window.activeTextEditor?.document;
-  if (active === undefined) throw new Error("open a TypeScript or JavaScript file first");
+  if (active === undefined) throw new Error("open a TypeScript, JavaScript or Python file first");
   return active;
 }
 
@@ -63,9 +63,9 @@ async function saved(document: vscode.TextDocument): Promise<vscode.TextDocument
   return document;
 }
 
-function languageOf(document: vscode.TextDocument): LanguageId {
-  const found = LANGUAGES.find((language) => language === document.languageId);
-  if (found === undefined) throw new Error("only functions of TypeScript and JavaScript files can be run");
+function knownLanguageOf(document: vscode.TextDocument): LanguageId {
+  const found = languageOf(document.languageId);
+  if (found === undefined) throw new Error("only functions of TypeScript, JavaScript and Python files can be run");
   return found;
 }
 

@@ -1,6 +1,6 @@
 /** What is run is what is on the disk: the function's file, and what it imports. */
 import * as vscode from "vscode";
-import { LANGUAGES } from "./outline.ts";
+import { LANGUAGES } from "./languages.ts";
 
 /** Saves what is edited of the folder's code and data. @throws Error when a file cannot be saved. */
 export async function saveSources(folder: string): Promise<void> {

@@ -13,6 +13,8 @@ export interface FoundPython {
   readonly version: string;
   /** What it lacks, and how it gets it; null when it can run notebooks. */
   readonly problem: string | null;
+  /** The packages that it lacks. */
+  readonly lacks: readonly string[];
 }
 
 /** Prints its version, and which packages it lacks: finding them does not import them. */
@@ -62,7 +64,7 @@ export async function probePython(command: string): Promise<FoundPython | null> 
     const { stdout } = await promisify(execFile)(command, ["-c", PROBE], { timeout: TIMEOUT_MS });
     const [version = "", lacks = "", path = command] = stdout.split(/\r?\n/).map((line) => line.trim());
     const shown = command.includes("venv") ? command : await realpath(path).then(() => path);
-    return { path: shown, version, problem: lacks === "" ? null : `lacks ${lacks.replace(" ", " and ")}: ${shown} -m pip install ${lacks}` };
+    return { path: shown, version, lacks: lacks.split(" ").filter((name) => name !== ""), problem: lacks === "" ? null : `lacks ${lacks.replace(" ", " and ")}: ${shown} -m pip install ${lacks}` };
   } catch {
     return null;
   }

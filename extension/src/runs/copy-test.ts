@@ -1,6 +1,6 @@
 /** Puts a test that fails as an input did on the clipboard. */
 import * as vscode from "vscode";
-import { outlineOf, LANGUAGES } from "../functions/outline.ts";
+import { languageOf, outlineOf } from "../functions/languages.ts";
 import { parseLine } from "../runner/spool-line.ts";
 import type { Run } from "./run.ts";
 import { readLine } from "./spool-file.ts";
@@ -23,7 +23,7 @@ const SHOWN_MS = 5_000;
 async function exportsOf(file: string): Promise<ReadonlySet<string>> {
   try {
     const document = await vscode.workspace.openTextDocument(file);
-    const language = LANGUAGES.find((known) => known === document.languageId);
+    const language = languageOf(document.languageId);
     const found = language === undefined ? [] : outlineOf(document.getText(), language).functions;
     return new Set(found.filter(({ isExported }) => isExported).map(({ name }) => name));
   } catch {

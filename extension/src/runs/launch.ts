@@ -14,6 +14,7 @@ import type { Shell } from "../shell.ts";
 import { requireTrust } from "../trust.ts";
 import { unlessAborted } from "../unless-aborted.ts";
 import { VIEWS } from "../contributions.ts";
+import { isPythonFile, type PythonPrograms } from "./python-programs.ts";
 import type { Run, RunCluster, RunEnvironment } from "./run.ts";
 import { RunnerProcess } from "./runner-process.ts";
 import { unfinished, type Runs } from "./runs.ts";
@@ -22,6 +23,7 @@ export interface LauncherParts {
   readonly context: vscode.ExtensionContext;
   readonly shell: Pick<Shell, "output" | "hub" | "known" | "logs" | "ensureCluster">;
   readonly runs: Runs;
+  readonly python: PythonPrograms;
 }
 
 export interface RunOptions {
@@ -91,9 +93,9 @@ export class Launcher {
 
   /** Asks the runner something that needs no cluster. @returns the event that answers. @throws Error with message and cure. */
   async ask<Type extends RunnerEvent["type"]>(request: Request, cwd: string, type: Type): Promise<Extract<RunnerEvent, { type: Type }>> {
-    const { program, nodePath } = await this.#environment();
+    const { program } = await this.#environment(request.type === "explain" ? request.file : null);
     let answer: RunnerEvent | undefined;
-    const runner = new RunnerProcess({ program, nodePath, cwd, request, onEvent: (event) => (answer = event.type === type ? event : answer) });
+    const runner = new RunnerProcess({ program, cwd, request, onEvent: (event) => (answer = event.type === type ? event : answer) });
     const { problem } = await runner.ended;
     if (answer === undefined) throw new Error(problem === null ? "the program that runs jobs said nothing" : `${problem.message} ${problem.cure}`.trim());
     return answer as Extract<RunnerEvent, { type: Type }>;
@@ -106,7 +108,7 @@ export class Launcher {
     try {
       await saveSources(run.record.folder);
       const cluster = await this.#cluster(run);
-      await this.#followed(run, cluster, run.start(cluster, await this.#environment(), indexes));
+      await this.#followed(run, cluster, run.start(cluster, await this.#environment(run.record.file), indexes));
       // A call on each processor, whatever few inputs were given.
       run.noteWorkers(this.#parts.shell.hub.state(cluster.id).status?.cpu ?? 0);
     } catch (error) {
@@ -119,7 +121,7 @@ export class Launcher {
     const cluster: RunCluster = { id: clusterId ?? "", target: clusterId === undefined ? "local" : await this.#parts.shell.known.target(clusterId) };
     const { job, label } = run.record;
     if (job !== null) this.#parts.shell.logs.follow({ job: { jobId: job.jobId, name: label }, target: cluster.target });
-    await run.resume(cluster, await this.#environment());
+    await run.resume(cluster, await this.#environment(run.record.file));
   }
 
   async #cluster(run: Run): Promise<RunCluster> {
@@ -152,10 +154,10 @@ export class Launcher {
     report(this.#parts.shell.output, `Running ${run.record.label}`, error);
   }
 
-  async #environment(): Promise<RunEnvironment> {
+  /** @param file of the function: its language says which program runs it. */
+  async #environment(file: string | null): Promise<RunEnvironment> {
     return {
-      program: this.#parts.context.asAbsolutePath("extension/dist/runner.mjs"),
-      nodePath: (await localOptions()).nodePath,
+      program: file !== null && isPythonFile(file) ? await this.#parts.python.programFor(file) : { kind: "node", program: this.#parts.context.asAbsolutePath("extension/dist/runner.mjs"), nodePath: (await localOptions()).nodePath },
       inputTimeoutMs: inputTimeoutMs(),
       outlivesWindow: runsOutliveWindow(),
     };

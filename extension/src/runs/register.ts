@@ -13,6 +13,7 @@ import { InlineErrors } from "./inline-errors.ts";
 import { Launcher } from "./launch.ts";
 import { noticeEnds } from "./notices.ts";
 import { Problems } from "./problems.ts";
+import { PythonPrograms } from "./python-programs.ts";
 import { ResultsView } from "./results-view.ts";
 import { noteRunJobs } from "./run-origins.ts";
 import { Runs } from "./runs.ts";
@@ -21,7 +22,7 @@ import { Runs } from "./runs.ts";
 export function registerRuns(context: vscode.ExtensionContext, shell: Shell): { readonly runs: Runs; readonly launcher: Launcher } {
   const runs = new Runs(context.workspaceState);
   const documents = new Documents();
-  const launcher = new Launcher({ context, shell, runs });
+  const launcher = new Launcher({ context, shell, runs, python: new PythonPrograms(context) });
   const memory = new InputMemory(context.workspaceState);
   const lens = new RunLens();
   const findings = new Findings(runs);

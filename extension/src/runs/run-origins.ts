@@ -1,7 +1,7 @@
 /** Says of jobs which run of this workspace they are. */
 import * as vscode from "vscode";
 import { COMMANDS } from "../contributions.ts";
-import { LANGUAGES, outlineOf } from "../functions/outline.ts";
+import { languageOf, outlineOf } from "../functions/languages.ts";
 import type { JobOrigins } from "../tree/job-origins.ts";
 import type { Launcher } from "./launch.ts";
 import type { Run } from "./run.ts";
@@ -30,7 +30,7 @@ async function goTo({ record: { file, fn } }: Run): Promise<void> {
 }
 
 function startOf(document: vscode.TextDocument, name: string): number {
-  const language = LANGUAGES.find((known) => known === document.languageId);
+  const language = languageOf(document.languageId);
   const functions = language === undefined ? [] : outlineOf(document.getText(), language).functions;
   return functions.find((found) => found.name === name)?.start ?? 0;
 }

@@ -6,6 +6,7 @@ import type { Question } from "../clusters/questions.ts";
 import { claimFile, type JobProgress, type JobRequest, type Problem, type Row, type RunnerEvent } from "../runner/messages.ts";
 import { isOver, type RunRecord } from "./record.ts";
 import { RowStore } from "./row-store.ts";
+import type { RunnerProgram } from "./runner-link.ts";
 import { RunnerProcess, type RunnerEnd } from "./runner-process.ts";
 import { readRows } from "./spool-file.ts";
 
@@ -18,8 +19,7 @@ export interface RunCluster {
 
 /** How a runner is started here. */
 export interface RunEnvironment {
-  readonly program: string;
-  readonly nodePath: string | undefined;
+  readonly program: RunnerProgram;
   readonly inputTimeoutMs: number;
   readonly outlivesWindow: boolean;
 }
@@ -154,12 +154,12 @@ export class Run implements vscode.Disposable {
     this.#changed.dispose();
   }
 
-  async #follow(request: JobRequest, cluster: RunCluster, { program, nodePath }: RunEnvironment): Promise<void> {
+  async #follow(request: JobRequest, cluster: RunCluster, { program }: RunEnvironment): Promise<void> {
     const firstLine = request.type === "attach" ? (this.#record.job?.firstLine ?? 0) : this.#lines;
     const onEvent = (event: RunnerEvent) => this.#hear(event, { clusterId: cluster.id, indexes: request.indexes, firstLine });
     this.#update({ phase: "running", problem: null, endedAt: null, ...(request.type === "attach" ? {} : { workedFrom: null }) });
     this.#isCancelled = false;
-    this.#process = new RunnerProcess({ program, nodePath, cwd: this.#record.folder, request, onEvent });
+    this.#process = new RunnerProcess({ program, cwd: this.#record.folder, request, onEvent });
     const { outcome, problem } = await this.#process.ended;
     const isOthers = request.type === "attach" && outcome === "cancelled" && !this.#isCancelled;
     this.#finish({ outcome, problem: isOthers ? LEFT_TOO_LONG : problem });

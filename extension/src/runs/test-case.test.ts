@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import { toJson } from "burla/tools";
-import { sourceOf, testCaseOf, type FailedCall } from "./test-case.ts";
+import { pythonSourceOf, sourceOf, testCaseOf, type FailedCall } from "./test-case.ts";
 
 const CALL: FailedCall = {
   file: "/w/score.ts", fn: { kind: "named", name: "score" }, label: "score", isExported: true, index: 10, input: { id: 142, "two words": ["x"] }, sourceLabel: "documents.ndjson",
@@ -50,4 +50,10 @@ test("values that JSON has no word for are made again", () => {
     assert.deepEqual(made instanceof Buffer ? new Uint8Array(made) : made, value);
   }
   assert.equal(sourceOf({ $type: "circular" }), "undefined /* circular */");
+});
+
+test("of a Python function it is a test for pytest", () => {
+  const text = testCaseOf({ ...CALL, file: "/w/scores.py" });
+  assert.match(text, /^from scores import score\n\n\ndef test_score_input_10\(\):\n    # Input 10 .*\n    score\(\{"id": 142, "two words": \["x"\]\}\)\n$/);
+  assert.equal(pythonSourceOf([null, true, 1.5, "a\n", { $type: "number", value: "-Infinity" }, { $type: "Set", value: [1] }]), '[None, True, 1.5, "a\\n", float("-inf"), set([1])]');
 });

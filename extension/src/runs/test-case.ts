@@ -17,8 +17,50 @@ export interface FailedCall {
   readonly error: PlainError;
 }
 
-/** A test for Node's own runner, whose form others share. */
+/** A test of the function's own language: for pytest, or for Node's own runner, whose form others share. */
 export function testCaseOf(call: FailedCall): string {
+  return call.file.endsWith(".py") ? pythonTest(call) : scriptTest(call);
+}
+
+function pythonTest({ file, label, index, input, sourceLabel, error }: FailedCall): string {
+  const argument = input === undefined ? `...)  # input ${index} of ${oneLine(sourceLabel)}: it is too long to be copied` : `${pythonSourceOf(input)})`;
+  return [
+    `from ${basename(file, ".py")} import ${label}`,
+    "",
+    "",
+    `def test_${label}_input_${index}():`,
+    `    # Input ${index} of ${oneLine(sourceLabel)} ended with ${oneLine(errorText(error))}`,
+    `    ${label}(${argument}`,
+    "",
+  ].join("\n");
+}
+
+/** Likewise, in Python. */
+export function pythonSourceOf(value: unknown): string {
+  if (value === null || value === undefined) return "None";
+  if (typeof value === "boolean") return value ? "True" : "False";
+  if (Array.isArray(value)) return `[${value.map(pythonSourceOf).join(", ")}]`;
+  if (typeof value !== "object") return JSON.stringify(value);
+  if ("$type" in value) return pythonTagged(value as Tagged);
+  return `{${Object.entries(value).map(([key, part]) => `${JSON.stringify(key)}: ${pythonSourceOf(part)}`).join(", ")}}`;
+}
+
+function pythonTagged({ $type, value, base64 }: Tagged): string {
+  switch ($type) {
+    case "number":
+      return `float(${JSON.stringify(String(value).toLowerCase().replace("infinity", "inf"))})`;
+    case "bigint":
+      return String(value);
+    case "Set":
+      return `set(${pythonSourceOf(value)})`;
+    case "Uint8Array":
+      if (typeof base64 === "string") return `__import__("base64").b64decode(${JSON.stringify(base64)})`;
+  }
+  // What it was is told as a text: the test has to make it.
+  return JSON.stringify(`${String($type)} ${String(value)}`.slice(0, 200));
+}
+
+function scriptTest(call: FailedCall): string {
   const { label, index, sourceLabel, error } = call;
   const name = isIdentifier(label) ? label : "fn";
   const argument = call.input === undefined ? `undefined /* input ${index} of ${sourceLabel}: it is too long to be copied */` : sourceOf(call.input);

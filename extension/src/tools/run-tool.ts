@@ -2,7 +2,7 @@
 import { existsSync } from "node:fs";
 import { isAbsolute, join } from "node:path";
 import * as vscode from "vscode";
-import { outlineOf, LANGUAGES } from "../functions/outline.ts";
+import { languageOf, outlineOf } from "../functions/languages.ts";
 import type { RunnableFunction } from "../functions/meant.ts";
 import { formatOf } from "../inputs/sources.ts";
 import type { InputSource } from "../runner/messages.ts";
@@ -54,7 +54,7 @@ async function functionOf({ file, functionName }: RunInput): Promise<RunnableFun
   const uri = vscode.Uri.file(pathOf(file));
   if (!existsSync(uri.fsPath)) throw new Error(`there is no file ${file}`);
   const document = await vscode.workspace.openTextDocument(uri);
-  const language = LANGUAGES.find((known) => known === document.languageId);
+  const language = languageOf(document.languageId);
   if (language === undefined) throw new Error(`${file} is neither TypeScript nor JavaScript`);
   const { functions } = outlineOf(document.getText(), language);
   const found = functions.find(({ name, label }) => name === functionName || label === functionName);

@@ -11,7 +11,7 @@ from types import ModuleType
 from typing import Any, Iterator
 
 #: Modules of ours, which every worker has.
-_OURS = ("burla", "burla_protocol", "burla_worker")
+_OURS = ("burla", "burla_editor", "burla_protocol", "burla_worker")
 #: What workers have by themselves.
 _ALWAYS_THERE = ("cloudpickle",)
 
