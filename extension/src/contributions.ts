@@ -41,6 +41,8 @@ export const COMMANDS = {
   rerunFailedCellInputs: "burla.rerunFailedCellInputs",
   pickUpCellJob: "burla.pickUpCellJob",
   splitCell: "burla.splitCell",
+  runPercentCell: "burla.runPercentCell",
+  runPercentCellsAbove: "burla.runPercentCellsAbove",
   cancelCell: "burla.cancelCell",
   showCellLog: "burla.showCellLog",
   openCellLog: "burla.openCellLog",

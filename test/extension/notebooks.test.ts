@@ -1,5 +1,7 @@
 /** Notebooks in the extension host: cells on kernels of our own, here and on the real local cluster. */
 import assert from "node:assert/strict";
+import { mkdir, writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { suite, suiteSetup, suiteTeardown, teardown, test } from "mocha";
 import * as vscode from "vscode";
 import type { ExtensionApi } from "../../extension/src/extension.ts";
@@ -215,6 +217,26 @@ suite("what goes wrong on the cluster", () => {
     assert.ok(fix?.command !== undefined);
     await vscode.commands.executeCommand(fix.command.command, ...(fix.command.arguments ?? []));
     assert.deepEqual([0, 1, 2].map((index) => notebook.cell(1 + index).document.getText()), ["before = 1", loop, "print(total)"]);
+  });
+
+  test("cells of a Python file run in a session of their file, in a notebook beside it", async () => {
+    const folder = vscode.workspace.workspaceFolders?.[0]?.uri.fsPath ?? "";
+    await mkdir(join(folder, "percent"), { recursive: true });
+    const uri = vscode.Uri.file(join(folder, "percent", "cells.py"));
+    await writeFile(join(folder, "percent", "beside.py"), "def twice(x):\n    return 2 * x\n");
+    await writeFile(uri.fsPath, "# %%\nfrom beside import twice\nxs = range(20)\n\n# %%\nys = [twice(x) for x in xs]\nsum(ys)\n");
+    await vscode.window.showTextDocument(uri);
+    const lenses = await vscode.commands.executeCommand<vscode.CodeLens[]>("vscode.executeCodeLensProvider", uri, 10);
+    const lens = lenses.find(({ command, range }) => command?.command === COMMANDS.runPercentCell && range.start.line === 4);
+    const above = lenses.find(({ command }) => command?.command === COMMANDS.runPercentCellsAbove);
+    assert.ok(lens?.command !== undefined && above?.command !== undefined);
+    await vscode.commands.executeCommand(above.command.command, ...(above.command.arguments ?? []));
+    await vscode.commands.executeCommand(lens.command.command, ...(lens.command.arguments ?? []));
+    const notebook = vscode.window.visibleNotebookEditors.find(({ notebook: shown }) => shown.cellCount === 3)?.notebook;
+    const cell = notebook?.cellAt(2) as vscode.NotebookCell;
+    await until("the cell has ended", () => cell.executionSummary?.success !== undefined);
+    assert.match(textOf(cell), /\|380$/);
+    assert.equal(cellViewOf(cell)?.done, 20);
   });
 
   test("a cell is cancelled while its job runs, and its kernel lives on", async () => {

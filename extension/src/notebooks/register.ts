@@ -1,7 +1,7 @@
 /** Puts notebooks together: kernels, the command, where cells ran, and the renderer's buttons. Starts nothing. */
 import * as vscode from "vscode";
-import { CELL_RENDERER } from "../contributions.ts";
-import { registerCommands } from "../failure.ts";
+import { CELL_RENDERER, COMMANDS } from "../contributions.ts";
+import { registerCommands, type Handler } from "../failure.ts";
 import type { Shell } from "../shell.ts";
 import { noteCellJobs } from "./cell-origins.ts";
 import { jobOutputOf } from "./cell-view.ts";
@@ -9,6 +9,7 @@ import { cellHandlers } from "./commands.ts";
 import { Controller, kindOf, NOTEBOOK_TYPE } from "./controller.ts";
 import { pythonClient } from "./python-client.ts";
 import { PythonChoice } from "./python-choice.ts";
+import { Interactive, type PercentTarget } from "./interactive.ts";
 import { listenToRenderer } from "./renderer-messages.ts";
 import { Intents, preparation, runCellOnBurla } from "./run-cell.ts";
 import { RunningCells } from "./running-cells.ts";
@@ -38,12 +39,14 @@ export function registerNotebooks(context: vscode.ExtensionContext, shell: Shell
     onDeselected: (notebook) => sessions.end(notebook),
   });
   const cells = { shell, controller, intents, client: () => pythonClient(context.extensionUri) };
+  const interactive = new Interactive(cells);
   context.subscriptions.push(
+    interactive,
     running,
     sessions,
     controller,
     sessions.resumeAll(controller),
-    registerCommands(shell.output, cellHandlers({ ...cells, sessions, python, running })),
+    registerCommands(shell.output, { ...cellHandlers({ ...cells, sessions, python, running }), ...percentHandlers(interactive) }),
     python,
     describeKernel(controller, python),
     offerSplit(),
@@ -52,6 +55,13 @@ export function registerNotebooks(context: vscode.ExtensionContext, shell: Shell
     listenToRenderer(vscode.notebooks.createRendererMessaging(CELL_RENDERER), running, shell.questions),
   );
   return { controller, sessions };
+}
+
+function percentHandlers(interactive: Interactive): Record<string, Handler> {
+  return {
+    [COMMANDS.runPercentCell]: (target?: PercentTarget) => interactive.run(target),
+    [COMMANDS.runPercentCellsAbove]: (target?: PercentTarget) => interactive.runAbove(target),
+  };
 }
 
 /** One kernel of ours runs all notebooks: its name is that of the one that is looked at. */

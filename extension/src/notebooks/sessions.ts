@@ -125,8 +125,13 @@ function newAddress(): string {
   return join(folder, `burla-kernels-${process.getuid?.() ?? 0}`, `${id.slice(0, 18)}.sock`);
 }
 
+/** In the metadata of a notebook that stands for another file: that one's folder. */
+export const FOLDER_KEY = "burlaFolder";
+
 /** Where the code of a notebook runs, and imports from. */
 export function folderOf(notebook: vscode.NotebookDocument): string {
+  const given: unknown = notebook.metadata[FOLDER_KEY];
+  if (notebook.isUntitled && typeof given === "string") return given;
   if (notebook.uri.scheme === "file") return dirname(notebook.uri.fsPath);
   return vscode.workspace.workspaceFolders?.[0]?.uri.fsPath ?? process.cwd();
 }
