@@ -130,8 +130,34 @@ test("errors that say the same are one group, of which a test can be copied", as
   await workbench.statusBarItem(/A test of input 42 is on the clipboard/).waitFor();
   const copied = await workbench.page.evaluate(() => (globalThis as unknown as { navigator: { clipboard: { readText(): Promise<string> } } }).navigator.clipboard.readText());
   assert.match(copied, /import \{ score \} from "\.\/score\.ts";[^]*await score\(\{ id: 42, text: "[^]*" \}\);/);
+  await isWholeWhenNarrow(workbench, view);
   await view.button(/^All/).click();
 });
+
+/** Texts that are cut off, or lie beyond the edge of the page; cells of the table have theirs in the details. */
+const CUT_OFF = `(() => {
+  const wide = document.documentElement;
+  const beyond = (element) => element.getBoundingClientRect().right > wide.clientWidth + 1;
+  const cut = (element) => element.scrollWidth > element.clientWidth + 1 && getComputedStyle(element).display !== "inline";
+  const seen = [...document.querySelectorAll("main *")].filter((element) => element.checkVisibility() && element.closest(".grid, .spoken, .bar") === null);
+  return seen.filter((element) => beyond(element) || (element.tagName !== "SELECT" && cut(element))).map(({ tagName, className, textContent }) => tagName + "." + className + ": " + textContent.slice(0, 60));
+})()`;
+
+/** In a panel of 130 pixels, and in one that is magnified twice, everything can be read. */
+async function isWholeWhenNarrow(workbench: Workbench, { frame, rows, details }: Results): Promise<void> {
+  await rows.first().click();
+  await details.getByText("Error", { exact: true }).waitFor();
+  const host = await frame.frameElement();
+  for (const [width, zoom] of [[130, 1], [260, 2], [400, 1], [640, 1]] as const) {
+    await host.evaluate((element, value) => (element as unknown as { style: { width: string } }).style.width = value, `${width}px`);
+    await frame.evaluate(`document.documentElement.style.zoom = ${zoom}`);
+    await frame.waitForFunction(`innerWidth === ${width}`);
+    await workbench.screenshot(`run-narrow-${width}-${zoom}`);
+    assert.deepEqual(await frame.evaluate<string[]>(CUT_OFF), [], `at ${width} pixels, magnified ${zoom} times`);
+  }
+  await frame.evaluate("document.documentElement.style.zoom = 1");
+  await host.evaluate((element) => (element as unknown as { style: { width: string } }).style.width = "");
+}
 
 test("every column orders the rows, fields of the values too", async (workbench) => {
   const view = await results(workbench);
@@ -194,6 +220,12 @@ test("three inputs are tried first, with what all of them would take", async (wo
   await workbench.screenshot("run-0-runs");
   await workbench.quickInput.choose(/1,000 inputs/);
   await view.status(/^Done: 1,000 inputs/);
+  await workbench.runCommand("Burla: Open Results as Notebook…");
+  await workbench.quickInput.choose(/Python/);
+  await workbench.page.locator(".notebookOverlay .view-line", { hasText: "pd.json_normalize(results)" }).waitFor();
+  await workbench.screenshot("run-0-notebook");
+  await workbench.runCommand("View: Revert and Close Editor");
+  await workbench.page.locator(".notebookOverlay .view-line", { hasText: "pd.json_normalize(results)" }).waitFor({ state: "hidden" });
 });
 
 test("what would be sent is shown: what of the file, what not, how much", async (workbench) => {

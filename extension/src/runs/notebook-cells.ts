@@ -17,10 +17,11 @@ export function notebookCells({ label, file, language }: { readonly label: strin
   ];
 }
 
-/** Objects become columns, `value.words` and the like. */
+/** Objects become columns, `value.words` and the like; without pandas they stay a list of dicts. */
 function pythonCells(file: string): string[] {
   return [
-    ["import json", "import pandas as pd", "", `with open(${pythonText(file)}, encoding="utf-8") as lines:`, "    results = [json.loads(line) for line in lines]", "", 'frame = pd.json_normalize(results).set_index("index").sort_index()', "frame"].join("\n"),
+    ["import json", "", `with open(${pythonText(file)}, encoding="utf-8") as lines:`, '    results = sorted((json.loads(line) for line in lines), key=lambda result: result["index"])', "len(results)"].join("\n"),
+    ["try:", "    import pandas as pd", '    frame = pd.json_normalize(results).set_index("index")', "except ModuleNotFoundError:", "    frame = results[:10]", "frame"].join("\n"),
     ['failed = [result for result in results if "error" in result]', "len(failed)"].join("\n"),
   ];
 }

@@ -7,7 +7,7 @@ import { notebookCells, type NotebookLanguage } from "./notebook-cells.ts";
 import type { Run } from "./run.ts";
 
 const LANGUAGES: readonly (vscode.QuickPickItem & { readonly language: NotebookLanguage })[] = [
-  { label: "Python", description: "a data frame of pandas", language: "python" },
+  { label: "Python", description: "a data frame where there is pandas, else a list", language: "python" },
   { label: "TypeScript", description: "an array", language: "typescript" },
 ];
 

@@ -5,6 +5,7 @@ import { functionRefSchema, inputSourceSchema, placeSchema } from "../runner/mes
 /** Runs beyond these are forgotten, the oldest first. */
 export const MAX_RECORDS = 200;
 export const MAX_SPOOLS_BYTES = 2 * 1024 ** 3;
+export const MAX_AGE_MS = 90 * 24 * 60 * 60 * 1000;
 /** Finished runs whose rows are in memory; those of others are read again when they are shown. */
 export const MAX_LOADED = 5;
 
@@ -71,4 +72,25 @@ const LONG_MS = 30_000;
 /** Whether it has ended by itself, after a time in which its user has gone elsewhere. */
 export function isLongEnded({ phase, startedAt, endedAt }: Pick<RunRecord, "phase" | "startedAt" | "endedAt">): boolean {
   return (phase === "done" || phase === "failed") && endedAt !== null && endedAt - startedAt >= LONG_MS;
+}
+
+/** A run that is kept, and the room that its files take. */
+export interface KeptRun {
+  readonly record: Pick<RunRecord, "phase" | "startedAt">;
+  readonly bytes: number;
+  /** It is in sight. */
+  readonly isCurrent: boolean;
+}
+
+/**
+ * The runs that are kept no longer: beyond a number, a room and an age.
+ * @param runs the newest first.
+ */
+export function outdated<Kept extends KeptRun>(runs: readonly Kept[], nowMs: number): Kept[] {
+  let bytes = 0;
+  return runs.filter((run, place) => {
+    bytes += run.bytes;
+    const isBeyond = place >= MAX_RECORDS || bytes > MAX_SPOOLS_BYTES || nowMs - run.record.startedAt > MAX_AGE_MS;
+    return isBeyond && isOver(run.record.phase) && !run.isCurrent;
+  });
 }

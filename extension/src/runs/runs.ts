@@ -1,9 +1,9 @@
 /** The runs of this window: it owns their list, and remembers them for the next one. */
-import { rm, stat } from "node:fs/promises";
-import { dirname } from "node:path";
+import { readdir, rm, stat } from "node:fs/promises";
+import { dirname, join } from "node:path";
 import * as v from "valibot";
 import * as vscode from "vscode";
-import { isOver, MAX_LOADED, MAX_RECORDS, MAX_SPOOLS_BYTES, runRecordSchema, type RunRecord } from "./record.ts";
+import { isOver, MAX_LOADED, outdated, runRecordSchema, type RunRecord } from "./record.ts";
 import { Run, type RunChange } from "./run.ts";
 
 const KEY = "burla.runs";
@@ -92,13 +92,11 @@ export class Runs implements vscode.Disposable {
     return run;
   }
 
-  /** The oldest ones go when there are too many, or their files take too much room. */
+  /** The oldest ones go when there are too many, their files take too much room, or they are too old. */
   async #prune(): Promise<void> {
-    let bytes = 0;
-    for (const [place, run] of [...this.#runs].entries()) {
-      bytes += (await stat(run.record.spool).catch(() => null))?.size ?? 0;
-      if ((place >= MAX_RECORDS || bytes > MAX_SPOOLS_BYTES) && run.isOver && run !== this.#current) this.#forget(run);
-    }
+    const kept = await Promise.all(this.#runs.map(async (run) => ({ run, bytes: await bytesIn(dirname(run.record.spool)) })));
+    const now = kept.map(({ run, bytes }) => ({ run, bytes, record: run.record, isCurrent: run === this.#current }));
+    for (const { run } of outdated(now, Date.now())) this.#forget(run);
   }
 
   #forget(run: Run): void {
@@ -111,6 +109,13 @@ export class Runs implements vscode.Disposable {
   async #save(): Promise<void> {
     await this.#state.update(KEY, this.#runs.map(({ record }) => record));
   }
+}
+
+/** Of the files of a run: its results, and what was made of them. */
+async function bytesIn(folder: string): Promise<number> {
+  const names = await readdir(folder).catch(() => []);
+  const sizes = await Promise.all(names.map(async (name) => (await stat(join(folder, name)).catch(() => null))?.size ?? 0));
+  return sizes.reduce((sum, size) => sum + size, 0);
 }
 
 /** Runs that an earlier window has left under way. */

@@ -5,7 +5,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import { toJson } from "burla/tools";
-import { pythonSourceOf, sourceOf, testCaseOf, type FailedCall } from "./test-case.ts";
+import type { FailedCall } from "./failed-call.ts";
+import { pythonSourceOf } from "./test-case-python.ts";
+import { sourceOf, testCaseOf } from "./test-case.ts";
 
 const CALL: FailedCall = {
   file: "/w/score.ts", fn: { kind: "named", name: "score" }, label: "score", isExported: true, index: 10, input: { id: 142, "two words": ["x"] }, sourceLabel: "documents.ndjson",
@@ -52,8 +54,21 @@ test("values that JSON has no word for are made again", () => {
   assert.equal(sourceOf({ $type: "circular" }), "undefined /* circular */");
 });
 
-test("of a Python function it is a test for pytest", () => {
-  const text = testCaseOf({ ...CALL, file: "/w/scores.py" });
-  assert.match(text, /^from scores import score\n\n\ndef test_score_input_10\(\):\n    # Input 10 .*\n    score\(\{"id": 142, "two words": \["x"\]\}\)\n$/);
-  assert.equal(pythonSourceOf([null, true, 1.5, "a\n", { $type: "number", value: "-Infinity" }, { $type: "Set", value: [1] }]), '[None, True, 1.5, "a\\n", float("-inf"), set([1])]');
+test("of a function of Python the test is one of Python, and fails as the input did", () => {
+  const folder = mkdtempSync(join(tmpdir(), "burla-test-case-"));
+  try {
+    writeFileSync(join(folder, "score.py"), 'def score(document):\n    raise ValueError(f"no score for {document[\'id\']}")\n');
+    writeFileSync(join(folder, "copied.py"), testCaseOf({ ...CALL, file: join(folder, "score.py") }));
+    assert.match(testCaseOf({ ...CALL, file: "/w/scores.py" }), /^from scores import score\n\n\ndef test_score_input_10\(\):\n    # Input 10 .*\n    score\(\{"id": 142, "two words": \["x"\]\}\)\n$/);
+    const { stderr } = spawnSync("python3", ["-c", "import copied; copied.test_score_input_10()"], { cwd: folder, encoding: "utf8" });
+    assert.match(stderr, /ValueError: no score for 142/);
+    const values = [true, null, 1.5, Number.NaN, -Infinity, 12n, new Map([["a", new Set([1])]]), new Uint8Array([1, 2]), { "two words": ["ü\u2028"] }];
+    const made = values.map((value) => pythonSourceOf(JSON.parse(toJson(value)))).join(", ");
+    const { stdout } = spawnSync("python3", ["-X", "utf8", "-c", `print([${made}])`], { encoding: "utf8" });
+    assert.equal(stdout.trim(), String.raw`[True, None, 1.5, nan, -inf, 12, {'a': {1}}, b'\x01\x02', {'two words': ['ü\u2028']}]`);
+    assert.match(testCaseOf({ ...CALL, file: "/w/my-score.py" }), /score = importlib.import_module\("my-score"\).score/);
+    assert.match(testCaseOf({ ...CALL, file: "/w/score.py", input: undefined }), /\.{3}\) {2}# input 10 of documents.ndjson: it is too long/);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
 });

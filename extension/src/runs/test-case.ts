@@ -1,66 +1,12 @@
 /** An input that failed -> a test that fails as it did, to be pasted into a test file. Pure. */
 import { basename } from "node:path";
-import type { FunctionRef } from "../runner/messages.ts";
-import { errorText, type PlainError } from "../runner/spool-line.ts";
+import { errorText } from "../runner/spool-line.ts";
+import { oneLine, type FailedCall } from "./failed-call.ts";
+import { pythonTestOf } from "./test-case-python.ts";
 
-export interface FailedCall {
-  /** The file of the function. */
-  readonly file: string;
-  readonly fn: FunctionRef;
-  readonly label: string;
-  /** Whether the file lets others import it. */
-  readonly isExported: boolean;
-  readonly index: number;
-  /** As the spool has it; undefined when it was too long to be kept. */
-  readonly input: unknown;
-  readonly sourceLabel: string;
-  readonly error: PlainError;
-}
-
-/** A test of the function's own language: for pytest, or for Node's own runner, whose form others share. */
+/** A test for Node's own runner, whose form others share; for a function of Python one for pytest. */
 export function testCaseOf(call: FailedCall): string {
-  return call.file.endsWith(".py") ? pythonTest(call) : scriptTest(call);
-}
-
-function pythonTest({ file, label, index, input, sourceLabel, error }: FailedCall): string {
-  const argument = input === undefined ? `...)  # input ${index} of ${oneLine(sourceLabel)}: it is too long to be copied` : `${pythonSourceOf(input)})`;
-  return [
-    `from ${basename(file, ".py")} import ${label}`,
-    "",
-    "",
-    `def test_${label}_input_${index}():`,
-    `    # Input ${index} of ${oneLine(sourceLabel)} ended with ${oneLine(errorText(error))}`,
-    `    ${label}(${argument}`,
-    "",
-  ].join("\n");
-}
-
-/** Likewise, in Python. */
-export function pythonSourceOf(value: unknown): string {
-  if (value === null || value === undefined) return "None";
-  if (typeof value === "boolean") return value ? "True" : "False";
-  if (Array.isArray(value)) return `[${value.map(pythonSourceOf).join(", ")}]`;
-  if (typeof value !== "object") return JSON.stringify(value);
-  if ("$type" in value) return pythonTagged(value as Tagged);
-  return `{${Object.entries(value).map(([key, part]) => `${JSON.stringify(key)}: ${pythonSourceOf(part)}`).join(", ")}}`;
-}
-
-function pythonTagged({ $type, value, base64 }: Tagged): string {
-  switch ($type) {
-    case "number":
-      return `float(${JSON.stringify(String(value).toLowerCase().replace("infinity", "inf"))})`;
-    case "bigint":
-      return String(value);
-    case "Set":
-      return `set(${pythonSourceOf(value)})`;
-    case "Uint8Array":
-      if (typeof base64 === "string") return `__import__("base64").b64decode(${JSON.stringify(base64)})`;
-  }
-  // What it was is told as a text: the test has to make it.
-  return JSON.stringify(`${String($type)} ${String(value)}`.slice(0, 200));
-}
-
-function scriptTest(call: FailedCall): string {
+  if (call.file.endsWith(".py")) return pythonTestOf(call);
   const { label, index, sourceLabel, error } = call;
   const name = isIdentifier(label) ? label : "fn";
   const argument = call.input === undefined ? `undefined /* input ${index} of ${sourceLabel}: it is too long to be copied */` : sourceOf(call.input);
@@ -120,8 +66,4 @@ function taggedSource({ $type, value, base64, message }: Tagged): string {
 
 function isIdentifier(text: string): boolean {
   return /^[\p{ID_Start}$_][\p{ID_Continue}$]*$/u.test(text);
-}
-
-function oneLine(text: string): string {
-  return text.replace(/\s+/g, " ").replaceAll("*/", "* /");
 }

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { JobProgress } from "../runner/messages.ts";
 import { rowOfLine } from "../runner/spool-line.ts";
-import { isLongEnded, type RunRecord } from "./record.ts";
+import { isLongEnded, MAX_AGE_MS, MAX_RECORDS, MAX_SPOOLS_BYTES, outdated, type KeptRun, type RunPhase, type RunRecord } from "./record.ts";
 import { detailOf, documentOf, statusText } from "./view-model.ts";
 
 const RECORD: RunRecord = {
@@ -67,4 +67,16 @@ test("a long run that has ended by itself is worth a notice", () => {
   const ended = (phase: RunRecord["phase"], endedAt: number | null) => isLongEnded({ phase, startedAt: 1_000, endedAt });
   assert.deepEqual([ended("done", 31_000), ended("failed", 90_000)], [true, true]);
   assert.deepEqual([ended("done", 30_999), ended("cancelled", 90_000), ended("running", null)], [false, false, false]);
+});
+
+test("runs are kept within a number, a room and an age; what runs or is in sight stays", () => {
+  const nowMs = 2 * MAX_AGE_MS;
+  const kept = (change: Partial<KeptRun> & { readonly phase?: RunPhase; readonly startedAt?: number }): KeptRun => ({
+    record: { phase: change.phase ?? "done", startedAt: change.startedAt ?? nowMs }, bytes: change.bytes ?? 1, isCurrent: change.isCurrent ?? false,
+  });
+  const gone = (runs: readonly KeptRun[]) => outdated(runs, nowMs).map((run) => runs.indexOf(run));
+  assert.deepEqual(gone(Array.from({ length: MAX_RECORDS + 2 }, () => kept({}))), [MAX_RECORDS, MAX_RECORDS + 1]);
+  assert.deepEqual(gone([kept({ bytes: MAX_SPOOLS_BYTES }), kept({ phase: "running" }), kept({})]), [2]);
+  const old = { startedAt: nowMs - MAX_AGE_MS - 1 };
+  assert.deepEqual(gone([kept({}), kept({ ...old, isCurrent: true }), kept({ ...old, phase: "preparing" }), kept(old), kept({ startedAt: nowMs - MAX_AGE_MS })]), [3]);
 });
