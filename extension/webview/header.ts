@@ -23,7 +23,7 @@ export class Header {
   readonly #bar = element("div", { class: "bar", role: "progressbar", "aria-label": "Progress", "aria-valuemin": 0, "aria-valuemax": 100 }, element("div", {}));
   readonly #all = button("All", () => this.#choose(false), { class: "choice", "aria-pressed": "true" });
   readonly #failed = button("Failed", () => this.#choose(true), { class: "choice", "aria-pressed": "false" });
-  readonly #text = element("input", { type: "search", placeholder: "Filter inputs and results", "aria-label": "Filter inputs and results", maxlength: 1000 });
+  readonly #text = element("input", { type: "search", placeholder: "Filter", "aria-label": "Filter inputs and results", maxlength: 1000 });
   readonly #cancel = button("Cancel", () => tell({ type: "command", name: "cancel" }), { class: "secondary" });
   readonly #runAll = button("Run All", () => tell({ type: "command", name: "runAgain" }));
   readonly #again = button("Run Failed Again", () => tell({ type: "command", name: "rerunFailed" }));
@@ -123,6 +123,8 @@ export class Header {
       this.#runs.replaceChildren(...runs.map(({ id, label }) => element("option", { value: id }, label)));
     }
     this.#runs.value = run.id;
+    // A narrow panel has no room for all of it.
+    this.#runs.title = this.#runs.selectedOptions[0]?.textContent ?? "";
   }
 
   #choose(onlyFailed: boolean): void {

@@ -148,15 +148,22 @@ async function isWholeWhenNarrow(workbench: Workbench, { frame, rows, details }:
   await rows.first().click();
   await details.getByText("Error", { exact: true }).waitFor();
   const host = await frame.frameElement();
+  const setWidth = (width: string) => host.evaluate((element, value) => {
+    const { style } = element as unknown as { style: { width: string } };
+    const before = style.width;
+    style.width = value;
+    return before;
+  }, width);
+  const widthBefore = await setWidth("130px");
   for (const [width, zoom] of [[130, 1], [260, 2], [400, 1], [640, 1]] as const) {
-    await host.evaluate((element, value) => (element as unknown as { style: { width: string } }).style.width = value, `${width}px`);
+    await setWidth(`${width}px`);
     await frame.evaluate(`document.documentElement.style.zoom = ${zoom}`);
     await frame.waitForFunction(`innerWidth === ${width}`);
     await workbench.screenshot(`run-narrow-${width}-${zoom}`);
     assert.deepEqual(await frame.evaluate<string[]>(CUT_OFF), [], `at ${width} pixels, magnified ${zoom} times`);
   }
   await frame.evaluate("document.documentElement.style.zoom = 1");
-  await host.evaluate((element) => (element as unknown as { style: { width: string } }).style.width = "");
+  await setWidth(widthBefore);
 }
 
 test("every column orders the rows, fields of the values too", async (workbench) => {

@@ -12,7 +12,7 @@ export interface NotebookCellText {
 export function notebookCells({ label, file, language }: { readonly label: string; readonly file: string; readonly language: NotebookLanguage }): NotebookCellText[] {
   const code = language === "python" ? pythonCells(file) : typescriptCells(file);
   return [
-    { kind: "markdown", languageId: "markdown", text: `# Results of ${label}\n\nOne line for each input, in the order in which they came.` },
+    { kind: "markdown", languageId: "markdown", text: `# Results of ${label}\n\nOne result for each input, in the order of the inputs.` },
     ...code.map((text): NotebookCellText => ({ kind: "code", languageId: language, text })),
   ];
 }
