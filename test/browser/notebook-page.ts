@@ -119,6 +119,12 @@ export class JobOutput {
     return this.root.getByRole("button", { name });
   }
 
+  /** As in a narrow editor, or a magnified one. */
+  async setSize(width: string, zoom: number): Promise<void> {
+    const size = { width, zoom: String(zoom) };
+    await this.root.evaluate((element, style) => void Object.assign((element as unknown as { getRootNode(): { host: { style: object } } }).getRootNode().host.style, style), size);
+  }
+
   async says(text: string | RegExp): Promise<void> {
     await this.root.filter({ hasText: text }).waitFor({ timeout: JOB_TIMEOUT_MS });
   }

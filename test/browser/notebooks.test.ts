@@ -7,6 +7,7 @@ import { after } from "node:test";
 import { ensureJupyter } from "../../scripts/jupyter/install.ts";
 import { root } from "../../scripts/vscode/paths.ts";
 import { JupyterServer, TOKEN } from "../support/jupyter-server.ts";
+import { cutOffIn, NARROW } from "./cut-off.ts";
 import { addCells, exampleFile, NotebookPage } from "./notebook-page.ts";
 import { JOB_TIMEOUT_MS } from "./timeouts.ts";
 import { useWorkbench } from "./workbench.ts";
@@ -67,6 +68,12 @@ test("inputs that fail show their own line; mended, they run again, and they alo
   await notebook.failed(1);
   await job.says(/raise ValueError/);
   await workbench.screenshot("notebook-4-failed", 1100);
+  for (const [width, zoom] of NARROW) {
+    await job.setSize(`${width}px`, zoom);
+    await workbench.screenshot(`notebook-narrow-${width}-${zoom}`, 1100);
+    assert.deepEqual(await cutOffIn(job.root, ".spoken, .bar, .lines, pre"), [], `at ${width} pixels, magnified ${zoom} times`);
+  }
+  await job.setSize("", 1);
   await job.button("Line 5").first().click();
   await notebook.hasCursorAt(1, "raise ValueError");
   await notebook.run(2);

@@ -6,6 +6,7 @@ import { fileURLToPath } from "node:url";
 import type { Frame, Locator } from "playwright-core";
 import { root } from "../../scripts/vscode/paths.ts";
 import { numbers } from "../support/inputs.ts";
+import { cutOffIn, NARROW } from "./cut-off.ts";
 import { useWorkbench, type Workbench } from "./workbench.ts";
 
 const INPUTS = 1_000;
@@ -134,15 +135,6 @@ test("errors that say the same are one group, of which a test can be copied", as
   await view.button(/^All/).click();
 });
 
-/** Texts that are cut off, or lie beyond the edge of the page; cells of the table have theirs in the details. */
-const CUT_OFF = `(() => {
-  const wide = document.documentElement;
-  const beyond = (element) => element.getBoundingClientRect().right > wide.clientWidth + 1;
-  const cut = (element) => element.scrollWidth > element.clientWidth + 1 && getComputedStyle(element).display !== "inline";
-  const seen = [...document.querySelectorAll("main *")].filter((element) => element.checkVisibility() && element.closest(".grid, .spoken, .bar") === null);
-  return seen.filter((element) => beyond(element) || (element.tagName !== "SELECT" && cut(element))).map(({ tagName, className, textContent }) => tagName + "." + className + ": " + textContent.slice(0, 60));
-})()`;
-
 /** In a panel of 130 pixels, and in one that is magnified twice, everything can be read. */
 async function isWholeWhenNarrow(workbench: Workbench, { frame, rows, details }: Results): Promise<void> {
   await rows.first().click();
@@ -155,12 +147,12 @@ async function isWholeWhenNarrow(workbench: Workbench, { frame, rows, details }:
     return before;
   }, width);
   const widthBefore = await setWidth("130px");
-  for (const [width, zoom] of [[130, 1], [260, 2], [400, 1], [640, 1]] as const) {
+  for (const [width, zoom] of NARROW) {
     await setWidth(`${width}px`);
     await frame.evaluate(`document.documentElement.style.zoom = ${zoom}`);
     await frame.waitForFunction(`innerWidth === ${width}`);
     await workbench.screenshot(`run-narrow-${width}-${zoom}`);
-    assert.deepEqual(await frame.evaluate<string[]>(CUT_OFF), [], `at ${width} pixels, magnified ${zoom} times`);
+    assert.deepEqual(await cutOffIn(frame.locator("main"), ".grid, .spoken, .bar"), [], `at ${width} pixels, magnified ${zoom} times`);
   }
   await frame.evaluate("document.documentElement.style.zoom = 1");
   await setWidth(widthBefore);

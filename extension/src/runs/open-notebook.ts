@@ -14,7 +14,10 @@ const LANGUAGES: readonly (vscode.QuickPickItem & { readonly language: NotebookL
 /** The notebook reads a file beside the run's own results, which stays as long as the run is kept. */
 export async function openAsNotebook(launcher: Launcher, { record, rows }: Run): Promise<void> {
   if (rows.count === 0) throw new Error("there are no results yet");
-  const picked = await vscode.window.showQuickPick(LANGUAGES, { title: "Open Results as Notebook", placeHolder: "Which language?" });
+  // That of the function comes first.
+  const own: NotebookLanguage = record.file.endsWith(".py") ? "python" : "typescript";
+  const languages = [...LANGUAGES].sort((a, b) => Number(b.language === own) - Number(a.language === own));
+  const picked = await vscode.window.showQuickPick(languages, { title: "Open Results as Notebook", placeHolder: "Which language?" });
   if (picked === undefined) throw new Declined("no language was chosen");
   const target = join(dirname(record.spool), "newest.ndjson");
   await launcher.ask({ type: "save", spool: record.spool, target, format: "ndjson" }, record.folder, "saved");
