@@ -49,7 +49,8 @@ export const jobDocumentSchema = v.object({
 });
 export type JobDocument = v.InferOutput<typeof jobDocumentSchema>;
 
-const chunkSchema = v.object({
+/** Of the fields of a document, as its queries and indexes are checked by. */
+export const chunkSchema = v.object({
   chunkId: count,
   first: count,
   count: v.pipe(count, v.minValue(1), v.maxValue(MAX_CHUNK_INPUTS)),
@@ -81,7 +82,8 @@ const batchSchema = v.object({
 });
 export type StoredBatch = ResultBatch & { readonly dropped: readonly number[]; readonly bodyBytes: number };
 
-const resultsSchema = v.object({
+/** Of the fields of a document, as its queries and indexes are checked by. */
+export const resultsSchema = v.object({
   chunkId: count,
   nodeId: v.string(),
   /** Packed `StoredBatch[]`. */
@@ -97,7 +99,8 @@ const resultsSchema = v.object({
 });
 export type ResultsDocument = Omit<v.InferOutput<typeof resultsSchema>, "batches"> & { readonly batches: readonly StoredBatch[] };
 
-const linesSchema = v.object({
+/** Of the fields of a document, as its queries and indexes are checked by. */
+export const linesSchema = v.object({
   nodeId: v.string(),
   droppedLines: count,
   /** Unix time in ms. */

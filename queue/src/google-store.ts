@@ -3,6 +3,7 @@ import { AggregateField, FieldPath, Firestore, Timestamp, type DocumentSnapshot,
 import { setImmediate as nextTurn, setTimeout as pause } from "node:timers/promises";
 import { GoogleAuth } from "google-auth-library";
 import type { QueuePlace } from "@burla/protocol";
+import { assertIndexed } from "./indexes.ts";
 import type { DocumentStore, Fields, Listener, Query, StoredDocument, Version, Write } from "./store.ts";
 
 /** A database that cannot be reached keeps nobody from closing for longer. */
@@ -14,9 +15,12 @@ const CLOSE_PATIENCE_MS = 10_000;
 export class GoogleStore implements DocumentStore {
   readonly #firestore: Firestore;
   readonly #underWay = new Set<Promise<unknown>>();
+  /** Google's emulator has no indexes to miss. */
+  readonly #isEmulated: boolean;
   #isClosed = false;
 
   constructor({ project, database, emulator }: Pick<QueuePlace, "project" | "database" | "emulator">) {
+    this.#isEmulated = emulator !== null;
     this.#firestore = new Firestore({
       databaseId: database,
       ...(project === "" ? {} : { projectId: project }),
@@ -56,12 +60,23 @@ export class GoogleStore implements DocumentStore {
   }
 
   async query(query: Query): Promise<StoredDocument[]> {
-    return documentsOf(await this.#track(() => this.#build(query).get()));
+    return documentsOf(await this.#track(async () => this.#build(query).get()));
   }
 
+  /** One after the other: sums of two fields at once need an index of both. */
   async sums(collection: string, fields: readonly string[]): Promise<Record<string, number>> {
+    const sums: Record<string, number> = {};
+    if (fields.length === 0) Object.assign(sums, await this.#aggregate(collection, []));
+    for (const field of fields) Object.assign(sums, await this.#aggregate(collection, [field]));
+    return sums;
+  }
+
+  async #aggregate(collection: string, fields: readonly string[]): Promise<Record<string, number>> {
     const sums = Object.fromEntries(fields.map((field) => [field, AggregateField.sum(field)]));
-    const found = await this.#track(() => this.#firestore.collection(collection).aggregate({ ...sums, count: AggregateField.count() }).get());
+    const found = await this.#track(async () => {
+      if (this.#isEmulated) assertIndexed({ collection, equal: [], sorted: fields, idRange: false });
+      return await this.#firestore.collection(collection).aggregate({ ...sums, count: AggregateField.count() }).get();
+    });
     return found.data() as Record<string, number>;
   }
 
@@ -115,6 +130,11 @@ export class GoogleStore implements DocumentStore {
   }
 
   #build({ collection, where, orderBy, fromId, beforeId, after, limit }: Query): GoogleQuery {
+    if (this.#isEmulated) {
+      const equal = where.flatMap(([field, is]) => (is === "==" ? [field] : []));
+      const sorted = where.flatMap(([field, is]) => (is === "==" ? [] : [field]));
+      assertIndexed({ collection, equal, sorted: orderBy === undefined ? sorted : [...sorted, orderBy], idRange: fromId !== undefined || beforeId !== undefined });
+    }
     let query: GoogleQuery = this.#firestore.collection(collection);
     for (const [field, is, value] of where) query = query.where(field, is, value);
     if (fromId !== undefined) query = query.where(FieldPath.documentId(), ">=", fromId);

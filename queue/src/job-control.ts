@@ -45,7 +45,8 @@ export class JobControl {
     if (stored == null) return null;
     const document = readJob(stored);
     const chunks = await this.#store.sums(below(job, "chunks"), ["left"]);
-    const results = await this.#store.sums(below(job, "results"), ["inputs", "failed"]);
+    // In this order: never more have failed than are answered.
+    const results = await this.#store.sums(below(job, "results"), ["failed", "inputs"]);
     const left = chunks["left"] ?? 0;
     // Taken results of a long job are removed: then only what is left is known for sure.
     const answered = document.total < 0 ? (results["inputs"] ?? 0) : document.total - left;

@@ -15,6 +15,16 @@ export const COMMITS_AT_ONCE = 4;
 export const CHUNK_LEASE_MS = 15_000;
 export const CHUNK_RENEW_MS = 5_000;
 /**
+ * Its end is rounded up to this: an index of values that only grow takes 500 writes a second, and equal ones lie in the
+ * order of the documents' random ids.
+ */
+const LEASE_GRID_MS = 2_000;
+
+/** @returns until when a chunk that is written now is its node's, Unix ms. */
+export function leaseEnd(nowMs: number): number {
+  return Math.ceil((nowMs + CHUNK_LEASE_MS) / LEASE_GRID_MS) * LEASE_GRID_MS;
+}
+/**
  * Chunks whose node is lost, and documents that a listener has missed, are looked for this often by whoever has nothing to
  * do; sooner at first.
  */

@@ -2,8 +2,12 @@
 import { BurlaError, messageOf } from "@burla/protocol";
 import { ConflictError, type DocumentStore, type Listener, type Query, type StoredDocument, type Version, type Write } from "./store.ts";
 
-/** gRPC's numbers for what another writer may have caused: not found, already exists, failed precondition. */
-const CONFLICTS = new Set([5, 6, 9]);
+/**
+ * gRPC's numbers for what another writer may have caused to a commit: not found, already exists, failed precondition. Of
+ * a query they say that there is no such database, or no index.
+ */
+const CONFLICTS: ReadonlySet<number> = new Set([5, 6, 9]);
+const NO_CONFLICTS: ReadonlySet<number> = new Set();
 /** What passes: cancelled, unknown, deadline exceeded, resource exhausted, aborted, internal, unavailable. */
 const PASSING = new Set([1, 2, 4, 8, 10, 13, 14]);
 const FIRST_RETRY_MS = 50;
@@ -19,7 +23,7 @@ export class PatientStore implements DocumentStore {
   }
 
   commit(writes: readonly Write[]): Promise<Version[]> {
-    return patiently(() => this.#store.commit(writes));
+    return patiently(() => this.#store.commit(writes), CONFLICTS);
   }
 
   get(paths: readonly string[]): Promise<(StoredDocument | null)[]> {
@@ -51,14 +55,14 @@ export class PatientStore implements DocumentStore {
   }
 }
 
-async function patiently<Value>(act: () => Promise<Value>): Promise<Value> {
+async function patiently<Value>(act: () => Promise<Value>, conflicts = NO_CONFLICTS): Promise<Value> {
   const deadlineMs = performance.now() + PATIENCE_MS;
   for (let retryMs = FIRST_RETRY_MS; ; retryMs = Math.min(MAX_RETRY_MS, retryMs * 2)) {
     try {
       return await act();
     } catch (error) {
       const code = Number((error as { code?: unknown } | null)?.code ?? -1);
-      if (CONFLICTS.has(code)) throw new ConflictError(messageOf(error), { cause: error });
+      if (conflicts.has(code)) throw new ConflictError(messageOf(error), { cause: error });
       if (!PASSING.has(code) || performance.now() > deadlineMs) throw refusal(error);
       await new Promise((resolve) => setTimeout(resolve, retryMs));
     }

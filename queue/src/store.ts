@@ -57,7 +57,7 @@ export interface DocumentStore {
   /** In the order of the paths; null where there is none. */
   get(paths: readonly string[]): Promise<(StoredDocument | null)[]>;
   query(query: Query): Promise<StoredDocument[]>;
-  /** Sums of these fields over a whole collection, and how many documents it has as `count`. */
+  /** Sums of these fields over a whole collection, taken one after the other, and how many documents it has as `count`. */
   sums(collection: string, fields: readonly string[]): Promise<Record<string, number>>;
   /** Tells what the query finds, and again after each change. @returns what ends it. */
   listen(query: Query, listener: Listener): () => void;

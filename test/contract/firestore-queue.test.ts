@@ -97,3 +97,19 @@ test("all that one commit writes has one version: so a node sees that a chunk is
     await store.close();
   }
 });
+
+test("what needs an index that nobody has made is refused as on Google Cloud, and is no conflict", async () => {
+  const store = await openStore(placeIn(host()));
+  const refused = (error: unknown) => (error as { code?: string }).code === "BURLA_QUEUE" && /requires an index/.test((error as Error).message);
+  try {
+    await store.commit([1, 2].map((failed) => ({ op: "create" as const, path: `jobs/one/results/${failed}`, fields: { inputs: 10, failed, taken: -1, nodeId: "n" } })));
+    assert.deepEqual(await store.sums("jobs/one/results", ["failed", "inputs"]), { failed: 3, inputs: 20, count: 2 });
+    const results = { collection: "jobs/one/results", limit: 1 };
+    assert.equal((await store.query({ ...results, where: [["failed", ">", 0]], orderBy: "failed" })).length, 1);
+    await assert.rejects(store.query({ ...results, where: [["taken", "==", -1]], orderBy: "failed" }), refused);
+    await assert.rejects(store.query({ ...results, where: [["nodeId", "==", "n"]] }), refused);
+    await assert.rejects(store.sums("jobs/one/results", ["nodeId"]), refused);
+  } finally {
+    await store.close();
+  }
+});

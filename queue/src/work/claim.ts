@@ -2,7 +2,7 @@
 import { takeOver, type Range } from "../chunk.ts";
 import { commitOnce } from "../commit-once.ts";
 import { packOpen, readChunk, type ChunkDocument } from "../documents.ts";
-import { CHUNK_LEASE_MS } from "../limits.ts";
+import { leaseEnd } from "../limits.ts";
 import type { Payloads } from "../payloads.ts";
 import type { DocumentStore, StoredDocument, Version } from "../store.ts";
 import type { Clock } from "./clock.ts";
@@ -21,7 +21,7 @@ export async function claimChunk(stored: StoredDocument, { store, payloads, node
   const document = readChunk(stored);
   const wasLost = document.owner !== "" && document.freeAt > 0;
   const { open, givenUp } = wasLost ? takeOver(document.open) : { open: document.open, givenUp: [] };
-  const fields = { owner: nodeId, freeAt: clock.nowMs + CHUNK_LEASE_MS, ...packOpen([...open, ...givenUp]) };
+  const fields = { owner: nodeId, freeAt: leaseEnd(clock.nowMs), ...packOpen([...open, ...givenUp]) };
   const made = await commitOnce(store, [{ op: "update", path: stored.path, fields, version: stored.version }]);
   const version = "trace" in made ? made.trace.version : (made.versions[0] ?? stored.version);
   clock.note(version);

@@ -7,7 +7,7 @@ import type { MainToNode, NodeToMain, Of } from "@burla/protocol";
 import { accept, openRanges, shareOut, sizeOf, type Acceptance, type HeldChunk } from "../chunk.ts";
 import { commitOnce } from "../commit-once.ts";
 import { below, expiry, packOpen, randomId, type ChunkDocument, type StoredBatch } from "../documents.ts";
-import { CHUNK_LEASE_MS, CHUNK_RENEW_MS, FIRST_RESULTS_MS, MAX_DOCUMENT_BYTES, RESULTS_EVERY_MS } from "../limits.ts";
+import { CHUNK_LEASE_MS, CHUNK_RENEW_MS, FIRST_RESULTS_MS, leaseEnd, MAX_DOCUMENT_BYTES, RESULTS_EVERY_MS } from "../limits.ts";
 import type { Payloads } from "../payloads.ts";
 import { ConflictError, type DocumentStore, type StoredDocument, type Version, type Write } from "../store.ts";
 import type { Clock } from "./clock.ts";
@@ -191,7 +191,7 @@ export class Lease {
   }
 
   #update(open: ReturnType<typeof packOpen>, free: boolean): Write {
-    const owner = free ? { freeAt: 0, owner: "" } : { freeAt: this.#options.clock.nowMs + CHUNK_LEASE_MS };
+    const owner = free ? { freeAt: 0, owner: "" } : { freeAt: leaseEnd(this.#options.clock.nowMs) };
     return { op: "update", path: this.#path, fields: { ...open, ...owner, isShared: this.#isShared }, version: this.#version };
   }
 
