@@ -104,6 +104,20 @@ test("a cluster by address is added, and chosen again after a reload", async (wo
   await workbench.treeRow(/Local cluster: running\s*current/).waitFor();
 });
 
+test("a start on Google Cloud without credentials shows machines and prices first, then how to sign in", async (workbench) => {
+  await workbench.runCommand("Burla: Start a Cluster on Google Cloud…");
+  await workbench.quickInput.row(/2 nodes/).getByText(/\$\d/).first().waitFor();
+  await workbench.screenshot("shell-cloud-sizes-light");
+  await workbench.quickInput.choose(/2 nodes/);
+  await workbench.quickInput.box.getByText(": region").waitFor();
+  await workbench.quickInput.input.press("Enter");
+  const asks = workbench.dialog("Google Cloud does not know who you are here");
+  await asks.getByText("Nothing costs anything before you have seen the price").waitFor({ timeout: 60_000 });
+  await workbench.screenshot("shell-cloud-sign-in-light");
+  await asks.getByRole("button", { name: "Cancel" }).click();
+  await workbench.treeRow(/Local cluster: running/).waitFor();
+});
+
 test("a stop asks when a job runs, and goes on when the answer is no", async (workbench) => {
   const script = Script.start(workbench.cluster, SCORE, { args: [join(workbench.workspace, "never")] });
   await workbench.statusBarItem(RUNNING).click();

@@ -22,8 +22,12 @@ export interface CloudAskParts {
   readonly memory: vscode.Memento;
   /** Names that are taken. */
   readonly names: readonly string[];
-  /** The project that the credentials name, or null. */
-  readonly project: string | null;
+  /**
+   * The project that the credentials name, or null. Asked for when machines and prices have been seen: without credentials
+   * it says how to sign in.
+   * @throws Declined
+   */
+  readonly project: () => Promise<string | null>;
 }
 
 interface WhatItem extends vscode.QuickPickItem {
@@ -56,7 +60,7 @@ export async function askForKnown(parts: CloudAskParts, name: string): Promise<C
 }
 
 async function projectUnlessNamed(parts: CloudAskParts, options: CloudOptions, step: string): Promise<CloudOptions> {
-  const isNamed = parts.control.estimateCloudCluster(options).project !== null || parts.project !== null;
+  const isNamed = (await parts.project()) !== null || parts.control.estimateCloudCluster(options).project !== null;
   return isNamed ? {} : askProject(parts, step);
 }
 
@@ -109,7 +113,9 @@ async function askRegion({ control, memory }: CloudAskParts): Promise<string> {
   return choice.label;
 }
 
-async function askProject({ project, memory }: CloudAskParts, step: string): Promise<{ project: string }> {
+async function askProject(parts: CloudAskParts, step: string): Promise<{ project: string }> {
+  const { memory } = parts;
+  const project = await parts.project();
   const value = project ?? memory.get<Last>(LAST_KEY)?.project ?? "";
   const prompt = project === null ? "Id of the Google Cloud project that pays" : "The Google Cloud project that pays: your credentials name this one";
   return { project: (await input({ title: `${TITLE} (${step}): project`, prompt, value, placeHolder: "my-project", validateInput: projectProblem })).trim() };

@@ -53,9 +53,9 @@ export class CloudStarter {
   }
 
   async #ask(control: Control, name: string | null): Promise<CloudOptions> {
-    const project = await this.#project(control);
     const names = this.#parts.hub.all().map(({ ref }) => ref.id);
-    const parts: CloudAskParts = { control, memory: this.#parts.memory, names, project };
+    let project: Promise<string | null> | undefined;
+    const parts: CloudAskParts = { control, memory: this.#parts.memory, names, project: () => (project ??= this.#project(control)) };
     return name === null ? askForCloud(parts) : askForKnown(parts, name);
   }
 
