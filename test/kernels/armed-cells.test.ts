@@ -55,6 +55,8 @@ test("an input that fails has the line of the cell, the others have run, and fai
     [1, "RangeError", "odd 2", 3, "    throw new RangeError('odd ' + x);"],
     [3, "RangeError", "odd 4", 3, "    throw new RangeError('odd ' + x);"],
   ]);
+  const settled = "burla.last.settled().map(({ index, status, value, reason }) => `${index} ${status} ${value ?? reason.message}`).join()";
+  assert.equal(valueOf(await run(session, settled)), "'0 fulfilled 10,1 rejected odd 2,2 fulfilled 30,3 rejected odd 4'");
   assert.match(errorText(events), /cell \d+:3:11\n {4}throw new RangeError\('odd ' \+ x\);\n {10}\^\nRangeError: odd 2\n {4}at .*cell \d+:3:11/);
 
   assert.equal(outcomeOf(await run(session, "limit = 2")), "ok");

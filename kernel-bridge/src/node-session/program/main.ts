@@ -34,6 +34,7 @@ const maps = new CellMaps(fileURLToPath(import.meta.url));
 const scope = new SessionScope(process.cwd(), burla);
 const cells = new CellRunner({ language, scope, maps });
 const desk = new ArmedDesk({ burla, reporter, maps });
+scope.provide("burla", { last: desk.last });
 const screen = new Screen(reporter);
 const questions = new Questions(reporter);
 let current: CurrentExecution | undefined;

@@ -27,6 +27,7 @@ export class SessionScope {
   readonly shadows: Record<string, unknown> = {};
   readonly #globals = globalThis as unknown as Globals;
   readonly #imports = new Map<string, BoundImport>();
+  readonly #provided = new Set<string>();
   readonly #directory: string;
   readonly #burla: string;
 
@@ -43,9 +44,15 @@ export class SessionScope {
     Object.defineProperty(globalThis, IMPORTS_KEY, { value: this.#imports });
   }
 
+  /** A name that is there before any cell has declared it, and is no variable of theirs until one does. */
+  provide(name: string, value: unknown): void {
+    Object.defineProperty(globalThis, name, { value, writable: true, configurable: true, enumerable: false });
+    this.#provided.add(name);
+  }
+
   /** Makes room for what a script declares: its names are properties from here on, with their old value until then. */
   declare({ names, reset }: Pick<ComposedScript, "names" | "reset">): void {
-    for (const name of names) if (!Object.hasOwn(globalThis, name)) this.#define(name, undefined);
+    for (const name of names) if (!Object.hasOwn(globalThis, name) || this.#provided.delete(name)) this.#define(name, undefined);
     for (const name of reset) if (Object.hasOwn(globalThis, name)) this.#globals[name] = undefined;
   }
 

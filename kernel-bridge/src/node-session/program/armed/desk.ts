@@ -27,6 +27,11 @@ export class ArmedDesk {
     this.#options = options;
   }
 
+  /** What is there of the last map of a cell, whatever became of the cell. */
+  get last(): Pick<KeptRuns, "settled"> {
+    return { settled: () => this.#kept.settled() };
+  }
+
   /** Loads the client. @throws what its import throws. */
   prepare(): Promise<typeof Burla> {
     return import(pathToFileURL(this.#options.burla).href) as Promise<typeof Burla>;

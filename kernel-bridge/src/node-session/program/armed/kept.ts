@@ -25,8 +25,24 @@ export function failedAgain({ failures }: Pick<KeptRun, "failures">, asked: read
 /** Most cells that are kept: the oldest goes first. */
 const MAX_CELLS = 16;
 
+/** As `settled()` of the client gives it. */
+export type SettledInput =
+  | { readonly index: number; readonly status: "fulfilled"; readonly value: unknown }
+  | { readonly index: number; readonly status: "rejected"; readonly reason: unknown };
+
 export class KeptRuns {
   readonly #byCell = new Map<string, Map<number, KeptRun>>();
+  #last: KeptRun | undefined;
+
+  /** What has come of the last map of a cell, in order of the inputs: of those that have not run there is nothing. */
+  settled(): SettledInput[] {
+    const { results, failures } = this.#last ?? { results: [], failures: new Map<number, unknown>() };
+    const indexes = new Set([...results.keys(), ...failures.keys()]);
+    return [...indexes].sort((a, b) => a - b).flatMap((index): SettledInput[] => {
+      if (failures.has(index)) return [{ index, status: "rejected", reason: failures.get(index) }];
+      return index in results ? [{ index, status: "fulfilled", value: results[index] }] : [];
+    });
+  }
 
   /** Whether there is something of an earlier run of the cell. */
   knows(cellId: string): boolean {
@@ -39,6 +55,7 @@ export class KeptRuns {
   }
 
   set(cellId: string, job: number, run: KeptRun): void {
+    this.#last = run;
     const jobs = this.#byCell.get(cellId) ?? new Map<number, KeptRun>();
     this.#byCell.delete(cellId);
     this.#byCell.set(cellId, jobs.set(job, run));
