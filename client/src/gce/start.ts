@@ -16,6 +16,7 @@ import { packPrograms, type ProgramArchive } from "./archive.ts";
 import { cloudError, gceEndpoint, type GoogleProject } from "./library.ts";
 import { mainZones } from "./plan.ts";
 import { firewallRules, mainVm } from "./resources.ts";
+import { nextStep } from "./retries.ts";
 
 export type GcePhase = "network" | "machine" | "programs" | "main";
 
@@ -30,7 +31,6 @@ type MainMachine = Awaited<ReturnType<GoogleProject["compute"]["listVms"]>>[numb
 const MAIN_TIMEOUT_MS = 10 * 60_000;
 const LOOK_MS = 1_000;
 const SEND_TIMEOUT_MS = 5 * 60_000;
-const MAX_TRIES = 6;
 
 /** Resolves when main answers; its nodes are then on their way. @throws BurlaError BURLA_CLOUD; the signal's reason. */
 export async function startGceCluster(project: GoogleProject, given: ClusterSpec, { signal, onPhase }: GceStart): Promise<ConnectionFile> {
@@ -41,7 +41,7 @@ export async function startGceCluster(project: GoogleProject, given: ClusterSpec
   const token = keptToken(spec.name);
   try {
     onPhase("network");
-    for (const rule of firewallRules(spec)) await ensure(() => project.compute.insertFirewall(rule, randomUUID()), signal);
+    for (const rule of firewallRules(spec)) await ensure((requestId) => project.compute.insertFirewall(rule, requestId), { hasOthers: false, signal });
     onPhase("machine");
     const machine = await ensureMainVm(project, spec, { token, archive, signal });
     const address = machine.externalAddress || machine.internalAddress;
@@ -80,31 +80,31 @@ async function ensureMainVm(project: GoogleProject, spec: ClusterSpec, { token, 
   if (there !== undefined) return there;
   const name = mainVmName(spec.name);
   const ownerHash = createHash("sha256").update(token).digest("hex");
-  let refusal: unknown;
-  for (const zone of mainZones(spec)) {
+  const zones = mainZones(spec);
+  for (const [at, zone] of zones.entries()) {
     const resource = mainVm({ spec, project: project.id, zone, ownerHash, programsHash: archive.hash, endpoint: gceEndpoint() });
-    const requestId = randomUUID();
-    try {
-      await ensure(() => project.compute.insertVm(zone, resource, requestId), signal);
-      return await project.compute.getVm(zone, name);
-    } catch (error) {
-      if (!isGceFailure(error) || (error.kind !== "stockout" && error.kind !== "quota")) throw error;
-      refusal = error;
-    }
+    const isThere = await ensure((requestId) => project.compute.insertVm(zone, resource, requestId), { hasOthers: at < zones.length - 1, signal });
+    if (isThere) return project.compute.getVm(zone, name);
   }
-  throw refusal;
+  throw new BurlaError("BURLA_SPEC", `the cluster ${spec.name} names no zone`);
 }
 
-/** Again with the same request as long as the reason passes by itself; what exists already is what was wanted. */
-async function ensure(act: () => Promise<void>, signal: AbortSignal): Promise<void> {
+/** @returns false where another zone is to be asked. `act` gets the request's id. */
+async function ensure(act: (requestId: string) => Promise<void>, { hasOthers, signal }: { hasOthers: boolean; signal: AbortSignal }): Promise<boolean> {
+  let requestId: string = randomUUID();
+  let faults = 0;
   for (let tries = 1; ; tries++) {
     signal.throwIfAborted();
     try {
-      return await act();
+      await act(requestId);
+      return true;
     } catch (error) {
-      if (isGceFailure(error) && error.kind === "exists") return;
-      const passes = isGceFailure(error) && (error.kind === "transient" || error.kind === "rate-limit");
-      if (!passes || tries >= MAX_TRIES) throw error;
+      if (!isGceFailure(error)) throw error;
+      if (error.isOfOperation) faults++;
+      const step = nextStep(error, { tries, faults, hasOthers });
+      if (step === "done" || step === "elsewhere") return step === "done";
+      if (step === "fail") throw error;
+      if (step === "new") requestId = randomUUID();
       await pause(LOOK_MS * 2 ** (tries - 1), signal);
     }
   }

@@ -141,7 +141,8 @@ export class Compute {
     const [first] = latest.error?.errors ?? [];
     if (first === undefined) return;
     const reasons = (latest.error?.errors ?? []).map(({ code }) => code ?? "");
-    throw new GceError(classify({ httpCode: latest.httpErrorStatusCode ?? null, reasons, message: first.message || latest.httpErrorMessage || reasons.join(", ") }));
+    const failure = classify({ httpCode: latest.httpErrorStatusCode ?? null, reasons, message: first.message || latest.httpErrorMessage || reasons.join(", ") });
+    throw new GceError({ ...failure, isOfOperation: true });
   }
 }
 

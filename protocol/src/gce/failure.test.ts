@@ -18,6 +18,17 @@ test("a quota of requests per minute is a rate limit, whatever its reason is cal
   assert.equal(kindOf(403, ["quotaExceeded"], "Quota exceeded for quota metric 'Queries' and limit 'Queries per minute'"), "rate-limit");
 });
 
+test("a type that the zone lacks is told from a request that is wrong", () => {
+  for (const message of [
+    "Invalid value for field 'resource.machineType': 'zones/us-central1-x/machineTypes/c3-standard-4'. Machine type with name 'c3-standard-4' does not exist in zone 'us-central1-x'.",
+    "Invalid value for field 'resource.guestAccelerators[0].acceleratorType': ''. Accelerator type 'nvidia-l4' is not available in zone 'us-central1-f'.",
+    "Invalid value for field 'resource.machineType': 'zones/us-central1-f/machineTypes/c3-standard-4'. The referenced resource does not exist.",
+    "The resource 'projects/p/zones/us-central1-f/acceleratorTypes/nvidia-l4' was not found",
+  ]) assert.equal(kindOf(message.startsWith("The") ? 404 : 400, [message.startsWith("The") ? "notFound" : "invalid"], message), "unsupported", message);
+  assert.equal(kindOf(400, ["invalid"], "Invalid value for field 'resource.machineType': 'x'. The URL is malformed."), "invalid");
+  assert.equal(kindOf(404, ["notFound"], "The resource 'projects/p/zones/us-central1-f/instances/a' was not found"), "not-found");
+});
+
 test("without a reason that is known the status decides", () => {
   const kinds = [null, 400, 401, 403, 404, 408, 409, 412, 429, 500, 503].map((code) => kindOf(code, ["somethingNew"]));
   assert.deepEqual(kinds, ["transient", "invalid", "denied", "denied", "not-found", "transient", "exists", "invalid", "rate-limit", "transient", "transient"]);

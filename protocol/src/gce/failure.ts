@@ -5,6 +5,8 @@ export type FailureKind =
   | "quota"
   /** The zone has no such machine now. */
   | "stockout"
+  /** The zone never has such machines, GPUs or disks. */
+  | "unsupported"
   /** Asked too often. */
   | "rate-limit"
   /** The service, or the way to it, failed: the same request may be sent again. */
@@ -19,16 +21,20 @@ export interface GceFailure {
   readonly kind: FailureKind;
   /** What the service said, one line. */
   readonly message: string;
+  /** The request was taken and its operation failed: the same request id is answered with this failure for ever. */
+  readonly isOfOperation?: boolean;
 }
 
 /** Thrown by `Compute` for whatever the service refuses. */
 export class GceError extends Error implements GceFailure {
   override name = "GceError";
   readonly kind: FailureKind;
+  readonly isOfOperation: boolean;
 
-  constructor({ kind, message }: GceFailure, cause?: unknown) {
+  constructor({ kind, message, isOfOperation = false }: GceFailure, cause?: unknown) {
     super(message, cause === undefined ? undefined : { cause });
     this.kind = kind;
+    this.isOfOperation = isOfOperation;
   }
 }
 
@@ -54,8 +60,12 @@ const BY_REASON: readonly (readonly [RegExp, FailureKind])[] = [
   [/^(resourceNotReady|RESOURCE_NOT_READY|resourceInUseByAnotherResource|RESOURCE_IN_USE_BY_ANOTHER_RESOURCE)$/, "transient"],
 ];
 
+/** Types belong to zones; the reason of the refusal is the same as for a field that is misspelt. */
+const LACKING = /\b(machine|accelerator|disk)[ -]?types?\b.*\b(does not exist|not (found|available|supported))\b|\b(is|are) not (available|supported) in (the )?zone\b/i;
+
 export function classify({ httpCode, reasons, message }: RawFailure): GceFailure {
   const text = message.split("\n")[0]?.trim() || "it gave no reason";
+  if ((httpCode === null || httpCode < 500) && LACKING.test(text)) return { kind: "unsupported", message: text };
   for (const reason of reasons) {
     const kind = BY_REASON.find(([pattern]) => pattern.test(reason))?.[1];
     // A quota of requests per minute has the name of a quota, and passes by itself.

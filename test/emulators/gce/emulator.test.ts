@@ -74,6 +74,17 @@ test("the same request id is the same request; another finds the name taken", as
   await assert.rejects(create("one"), refused("exists"));
 });
 
+test("an operation that failed stays failed for its request id, is known from a request that was refused, and another id makes the VM", async () => {
+  const id = randomUUID();
+  emulator.faults.add({ ...UNAVAILABLE, on: "insert", shape: "operation", code: "INTERNAL_ERROR" });
+  for (let times = 0; times < 2; times++) {
+    await assert.rejects(compute.insertVm(ZONE, resource("one"), id), (error) => refused("transient")(error) && (error as { isOfOperation?: boolean }).isOfOperation === true);
+  }
+  await compute.insertVm(ZONE, resource("one"), randomUUID());
+  emulator.faults.add({ ...UNAVAILABLE, on: "insert" });
+  await assert.rejects(create("two"), (error) => (error as { isOfOperation?: boolean }).isOfOperation === false);
+});
+
 test("a request whose answer is lost has done its work, which the same id shows", async () => {
   const id = randomUUID();
   emulator.faults.add(CUT);

@@ -5,7 +5,7 @@ import type { GceFailure } from "@burla/protocol";
 import { costPerHour, wantedNodes, type FleetCommand, type Observed, type Vm } from "./fleet.ts";
 import { groupOf, TestFleet } from "./testing.ts";
 
-const KINDS: readonly GceFailure["kind"][] = ["quota", "stockout", "rate-limit", "transient", "denied", "not-found", "exists", "invalid"];
+const KINDS: readonly GceFailure["kind"][] = ["quota", "stockout", "rate-limit", "transient", "denied", "not-found", "exists", "invalid", "unsupported"];
 const BUDGET = 2;
 
 /** A cloud that is asked and answers when it likes, with what it likes. */
@@ -33,7 +33,7 @@ class RandomCloud {
     if (type === "insert") {
       // "exists" is said of what is there; a lost answer may be of either.
       if (failure === null || failure === "exists") this.there.set(name, { name, group, zone, isSpot, status: "RUNNING" });
-      this.take(this.test.step(failure === null ? { type: "inserted", name } : { type: "insertFailed", name, failure: { kind: failure, message: failure } }));
+      this.take(this.test.step(failure === null ? { type: "inserted", name } : { type: "insertFailed", name, failure: { kind: failure, message: failure, isOfOperation: at % 2 === 1 } }));
     } else {
       if (failure === null || failure === "not-found") this.there.delete(name);
       this.take(this.test.step(failure === null ? { type: "deleted", name } : { type: "deleteFailed", name, failure: { kind: failure, message: failure } }));

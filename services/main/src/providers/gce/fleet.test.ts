@@ -83,6 +83,60 @@ for (const kind of ["transient", "rate-limit"] as const) {
   });
 }
 
+for (const kind of ["transient", "rate-limit"] as const) {
+  test(`an operation that failed, ${kind}, is asked for with a new request and name; twice, and the zone is avoided`, () => {
+    const fleet = new TestFleet({ groups: [groupOf({ count: 1 })] });
+    const [first] = inserted(fleet.begin);
+    const { name, requestId, nodeId } = first!;
+    assert.deepEqual(fleet.refuse(first!, kind, "Internal error", true), []);
+    assert.deepEqual(inserted(fleet.after(999)), []);
+    const [second] = inserted(fleet.after(1));
+    assert.equal(second?.zone, ZONES[0]);
+    for (const [now, before] of [[second!.name, name], [second!.requestId, requestId], [second!.nodeId, nodeId]]) assert.notEqual(now, before);
+    const [third] = inserted(fleet.refuse(second!, kind, "Internal error", true));
+    assert.equal(third?.zone, ZONES[1]);
+    assert.equal(fleet.vms.length, 1);
+    assert.match(troublesOf(fleet.fleet, fleet.nowMs).join(), /^making e2-standard-2 in us-central1-a failed again and again: Internal error \(asked again in 60 s\)$/);
+  });
+}
+
+test("operations that fail now and then, with VMs made in between, close no zone", () => {
+  const fleet = new TestFleet({ groups: [groupOf({ count: 2 })] });
+  const [first, other] = inserted(fleet.begin);
+  fleet.refuse(first!, "transient", "503", true);
+  fleet.join(other!);
+  const [second] = inserted(fleet.after(1_000));
+  assert.deepEqual(fleet.refuse(second!, "transient", "503", true), []);
+  assert.deepEqual(inserted(fleet.after(2_000)).map(({ zone }) => zone), [ZONES[0]]);
+});
+
+test("a deletion whose operation failed is a new request, one that was not answered the same", () => {
+  const fleet = new TestFleet({ groups: [groupOf({ count: 1 })] });
+  const [vm] = inserted(fleet.begin);
+  fleet.join(vm!);
+  fleet.step({ type: "stop" });
+  const ids = [false, true].map((isOfOperation) => {
+    const { requestId } = vm!;
+    fleet.step({ type: "deleteFailed", name: vm!.name, failure: { kind: "transient", message: "503", isOfOperation } });
+    return vm!.requestId === requestId;
+  });
+  assert.deepEqual(ids, [true, false]);
+});
+
+test("a zone that lacks the machine type is left for the others, spot or not; the group is blocked when all lack it", () => {
+  const fleet = new TestFleet({ groups: [groupOf({ count: 1, spot: "preferred" })] });
+  const places: string[] = [];
+  for (let [vm] = inserted(fleet.begin); vm !== undefined; [vm] = inserted(fleet.refuse(vm, "unsupported", "no such type"))) {
+    places.push(place(vm));
+    if (places.length === 1) assert.deepEqual(troublesOf(fleet.fleet, fleet.nowMs), []);
+  }
+  assert.deepEqual(places, ZONES.map((zone) => `${zone} spot`));
+  const troubles = troublesOf(fleet.fleet, fleet.nowMs);
+  assert.ok(troubles.includes("us-central1-a never has e2-standard-2 (asked again in 30 min)"), troubles.join("\n"));
+  assert.ok(troubles.includes("group small: Google refuses its VMs: none of its zones has e2-standard-2 (no such type)"), troubles.join("\n"));
+  assert.equal(inserted(fleet.after(30 * 60_000)).length, 1);
+});
+
 test("what is refused as such is not asked again at once, and told", () => {
   const fleet = new TestFleet({ groups: [groupOf({ count: 1 })] });
   const [vm] = inserted(fleet.begin);

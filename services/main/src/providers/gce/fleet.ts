@@ -9,7 +9,7 @@
  *      +-----------+----------+---------+   refused, silent for too long, gone, idle
  */
 import type { GceFailure, NodeGroup, NodeId } from "@burla/protocol";
-import { forgetOld, noteFailure, nextPlace, priceOf, retryDelayMs, type Avoided, type Failures } from "./places.ts";
+import { forgetOld, isAvoided, noteFailure, noteSuccess, nextPlace, passes, priceOf, retryDelayMs, type Avoided, type Failures } from "./places.ts";
 
 export interface FleetSpec {
   readonly cluster: string;
@@ -127,7 +127,8 @@ function apply(fleet: Fleet, event: FleetEvent, world: FleetWorld, commands: Fle
         if (vm.phase === "creating") vm.phase = "booting";
         if (vm.phase !== "deleting") vm.sinceMs = world.nowMs;
         settleRequest(vm);
-        fleet.failures.delete(vm.group);
+        const group = groupOf(fleet, vm);
+        if (group !== undefined) noteSuccess(fleet, group, vm);
       });
     case "insertFailed":
       return withVm(fleet, event.name, (vm) => insertFailed(fleet, vm, event.failure, world));
@@ -136,7 +137,10 @@ function apply(fleet: Fleet, event: FleetEvent, world: FleetWorld, commands: Fle
     case "deleteFailed":
       return withVm(fleet, event.name, (vm) => {
         if (event.failure.kind === "not-found") forget(fleet, vm, commands);
-        else retryLater(vm, world);
+        else {
+          if (event.failure.isOfOperation === true) vm.requestId = world.newRequestId();
+          retryLater(vm, world);
+        }
       });
     case "joined":
       fleet.connected.add(event.nodeId);
@@ -182,16 +186,20 @@ function adopt(fleet: Fleet, { name, group, zone, isSpot }: Observed, { nowMs, n
   return vm;
 }
 
-/** Where the reason passes by itself the same request is sent again; else the place is avoided, and the VM never was. */
+/**
+ * Where the reason passes by itself the same request is sent again; what its operation has answered it would answer for
+ * ever, so that a new request is made, with a new name. Else the place is avoided, and the VM never was.
+ */
 function insertFailed(fleet: Fleet, vm: Vm, failure: GceFailure, world: FleetWorld): void {
-  const passes = failure.kind === "transient" || failure.kind === "rate-limit";
   // Its node was faster than the answer: so the VM is there.
-  if (vm.phase === "joined" && (passes || failure.kind === "exists")) return void settleRequest(vm);
+  if (vm.phase === "joined" && (passes(failure) || failure.kind === "exists")) return void settleRequest(vm);
   if (failure.kind === "exists") return void Object.assign(settleRequest(vm), { phase: "booting", sinceMs: world.nowMs });
-  if (passes) return retryLater(vm, world);
+  if (passes(failure) && failure.isOfOperation !== true) return retryLater(vm, world);
   fleet.vms.delete(vm.name);
-  const group = fleet.spec.groups.find(({ name }) => name === vm.group);
-  if (group !== undefined) noteFailure(fleet, group, vm, failure, world.nowMs);
+  const group = groupOf(fleet, vm);
+  if (group === undefined) return;
+  noteFailure(fleet, group, vm, failure, world.nowMs);
+  if (passes(failure) && !fleet.isStopping && !isAvoided(fleet, group, vm, world.nowMs)) retryLater(newVm(fleet, group, vm, vm.tries, world), world);
 }
 
 function decide(fleet: Fleet, world: FleetWorld, commands: FleetCommand[]): void {
@@ -223,7 +231,7 @@ function removeSurplus(fleet: Fleet, world: FleetWorld, commands: FleetCommand[]
 }
 
 function makeMissing(fleet: Fleet, group: NodeGroup, world: FleetWorld, commands: FleetCommand[]): void {
-  const { spec, vms } = fleet;
+  const { spec } = fleet;
   for (let missing = (wantedNodes(fleet).get(group.name) ?? 0) - liveOf(fleet, group.name).length; missing > 0; missing--) {
     const place = nextPlace(fleet, group, world.nowMs);
     if (place === null) return;
@@ -231,14 +239,18 @@ function makeMissing(fleet: Fleet, group: NodeGroup, world: FleetWorld, commands
       fleet.isOverBudget = true;
       return;
     }
-    const suffix = world.newSuffix();
-    const vm: Vm = {
-      name: `burla-${spec.cluster}-${suffix}`, nodeId: nodeIdOf(group.name, suffix), group: group.name, zone: place.zone, isSpot: place.isSpot,
-      requestId: world.newRequestId(), phase: "creating", sinceMs: world.nowMs, silentSinceMs: null, idleSinceMs: world.nowMs, isAsked: true, tries: 1, retryAtMs: null,
-    };
-    vms.set(vm.name, vm);
-    commands.push({ type: "insert", vm });
+    commands.push({ type: "insert", vm: newVm(fleet, group, place, 1, world) });
   }
+}
+
+function newVm({ spec, vms }: Fleet, group: NodeGroup, { zone, isSpot }: Pick<Vm, "zone" | "isSpot">, tries: number, { nowMs, newSuffix, newRequestId }: FleetWorld): Vm {
+  const suffix = newSuffix();
+  const vm: Vm = {
+    name: `burla-${spec.cluster}-${suffix}`, nodeId: nodeIdOf(group.name, suffix), group: group.name, zone, isSpot,
+    requestId: newRequestId(), phase: "creating", sinceMs: nowMs, silentSinceMs: null, idleSinceMs: nowMs, isAsked: true, tries, retryAtMs: null,
+  };
+  vms.set(vm.name, vm);
+  return vm;
 }
 
 function askAgain(vm: Vm, { nowMs }: FleetWorld, commands: FleetCommand[]): void {
@@ -268,6 +280,10 @@ function retryLater(vm: Vm, { nowMs }: FleetWorld): void {
 
 function settleRequest(vm: Vm): Vm {
   return Object.assign(vm, { isAsked: false, tries: 0, retryAtMs: null });
+}
+
+function groupOf({ spec }: Fleet, vm: Vm): NodeGroup | undefined {
+  return spec.groups.find(({ name }) => name === vm.group);
 }
 
 function withVm(fleet: Fleet, name: string, act: (vm: Vm) => void): void {

@@ -5,6 +5,8 @@ const MINUTE_MS = 60_000;
 /** A zone without machines is asked again after this long, and ever later. */
 const FIRST_STOCKOUT_MS = 2 * MINUTE_MS;
 const MAX_AVOID_MS = 30 * MINUTE_MS;
+/** A zone whose operations keep failing is left alone for this long, and ever longer. */
+const FIRST_FAULT_MS = MINUTE_MS;
 /** A quota frees itself when somebody else's machines go. */
 const FIRST_QUOTA_MS = MINUTE_MS;
 /** What is refused as such is asked again, in case somebody has mended it. */
@@ -24,7 +26,7 @@ interface Avoidance {
   readonly failure: GceFailure;
 }
 
-/** By what is avoided: a zone for a machine type, or a quota of a region. */
+/** By what is avoided: a zone for a machine type, now or for good, or a quota of a region. */
 export type Avoided = Map<string, Avoidance>;
 /** By group: what is wrong with its requests as such. */
 export type Failures = Map<string, { readonly untilMs: number; readonly failure: GceFailure }>;
@@ -39,18 +41,54 @@ export function nextPlace({ avoided, failures }: Memory, group: NodeGroup, nowMs
   if ((failures.get(group.name)?.untilMs ?? 0) > nowMs) return null;
   for (const isSpot of spotOrder(group)) {
     for (const zone of group.zones) {
-      const isAvoided = keysOf(group, zone, isSpot).some((key) => (avoided.get(key)?.untilMs ?? 0) > nowMs);
-      if (!isAvoided) return { zone, isSpot, pricePerHour: priceOf(group, isSpot) };
+      if (!isAvoided({ avoided }, group, { zone, isSpot }, nowMs)) return { zone, isSpot, pricePerHour: priceOf(group, isSpot) };
     }
   }
   return null;
 }
 
 export function noteFailure({ avoided, failures }: Memory, group: NodeGroup, { zone, isSpot }: Pick<Place, "zone" | "isSpot">, failure: GceFailure, nowMs: number): void {
-  const [stock, quota] = keysOf(group, zone, isSpot);
-  if (failure.kind === "stockout") avoid(avoided, stock, FIRST_STOCKOUT_MS, failure, nowMs);
+  const [stock, quota, lack] = keysOf(group, zone, isSpot);
+  if (failure.kind === "unsupported") noteLack({ avoided, failures }, group, lack, failure, nowMs);
+  else if (isFault(failure)) noteFault(avoided, stock, failure, nowMs);
+  else if (failure.kind === "stockout") avoid(avoided, stock, FIRST_STOCKOUT_MS, failure, nowMs);
   else if (failure.kind === "quota") avoid(avoided, quota, FIRST_QUOTA_MS, failure, nowMs);
   else failures.set(group.name, { untilMs: nowMs + REFUSED_MS, failure });
+}
+
+/** Made there, a VM shows that the zone's operations succeed again. */
+export function noteSuccess({ avoided, failures }: Memory, group: NodeGroup, { zone, isSpot }: Pick<Place, "zone" | "isSpot">): void {
+  const [stock] = keysOf(group, zone, isSpot);
+  const known = avoided.get(stock);
+  if (known !== undefined && isFault(known.failure)) avoided.delete(stock);
+  failures.delete(group.name);
+}
+
+export function isAvoided({ avoided }: Pick<Memory, "avoided">, group: NodeGroup, { zone, isSpot }: Pick<Place, "zone" | "isSpot">, nowMs: number): boolean {
+  return keysOf(group, zone, isSpot).some((key) => (avoided.get(key)?.untilMs ?? 0) > nowMs);
+}
+
+/** The reason passes by itself. */
+export function passes({ kind }: GceFailure): boolean {
+  return kind === "transient" || kind === "rate-limit";
+}
+
+function isFault(failure: GceFailure): boolean {
+  return passes(failure) && failure.isOfOperation === true;
+}
+
+/** Once is chance: only counted. Twice, and others are tried before this zone is. */
+function noteFault(avoided: Avoided, key: string, failure: GceFailure, nowMs: number): void {
+  if (avoided.has(key)) avoid(avoided, key, FIRST_FAULT_MS, failure, nowMs);
+  else avoided.set(key, { untilMs: nowMs, lastMs: FIRST_FAULT_MS / 2, failure });
+}
+
+/** Other zones may have it; where none has, the group is at fault. */
+function noteLack(memory: Memory, group: NodeGroup, key: string, failure: GceFailure, nowMs: number): void {
+  const untilMs = nowMs + MAX_AVOID_MS;
+  memory.avoided.set(key, { untilMs, lastMs: MAX_AVOID_MS, failure });
+  const lacks = (zone: string) => keysOf(group, zone, false).some((candidate) => memory.avoided.get(candidate)?.failure.kind === "unsupported");
+  if (group.zones.every(lacks)) memory.failures.set(group.name, { untilMs, failure: { ...failure, message: `none of its zones has ${kindOf(group)} (${failure.message})` } });
 }
 
 /** Twice as long as the last time. */
@@ -80,7 +118,12 @@ function spotOrder({ spot }: NodeGroup): boolean[] {
   return spot === "preferred" ? [true, false] : [false];
 }
 
-function keysOf({ machineType, gpu }: NodeGroup, zone: string, isSpot: boolean): [stock: string, quota: string] {
-  const kind = `${machineType ?? ""}${gpu === null ? "" : `+${gpu.type}`}`;
-  return [`${kind} ${zone} ${isSpot ? "spot" : "full"}`, `${regionOf(zone)} ${cpuQuota(machineType ?? "", isSpot)}${gpu === null ? "" : ` ${gpu.type}`}`];
+function kindOf({ machineType, gpu }: NodeGroup): string {
+  return `${machineType ?? ""}${gpu === null ? "" : `+${gpu.type}`}`;
+}
+
+function keysOf(group: NodeGroup, zone: string, isSpot: boolean): [stock: string, quota: string, lack: string] {
+  const { machineType, gpu } = group;
+  const kind = kindOf(group);
+  return [`${kind} ${zone} ${isSpot ? "spot" : "full"}`, `${regionOf(zone)} ${cpuQuota(machineType ?? "", isSpot)}${gpu === null ? "" : ` ${gpu.type}`}`, `${kind} ${zone} any`];
 }

@@ -203,7 +203,7 @@ export class GceProvider implements MachineProvider {
 
 
 function failureOf(error: unknown) {
-  if (isGceFailure(error)) return { kind: error.kind, message: error.message };
+  if (isGceFailure(error)) return { kind: error.kind, message: error.message, isOfOperation: error.isOfOperation };
   return { kind: "transient" as const, message: error instanceof Error ? error.message : String(error) };
 }
 

@@ -36,8 +36,8 @@ export class TestFleet {
     return this.step({ type: "tick", busy: new Set(busy), demands });
   }
 
-  refuse(vm: Vm, kind: GceFailure["kind"], message: string = kind): FleetCommand[] {
-    return this.step({ type: "insertFailed", name: vm.name, failure: { kind, message } });
+  refuse(vm: Vm, kind: GceFailure["kind"], message: string = kind, isOfOperation = false): FleetCommand[] {
+    return this.step({ type: "insertFailed", name: vm.name, failure: { kind, message, isOfOperation } });
   }
 
   /** It is made, and its node says hello. */

@@ -1,4 +1,5 @@
 /** What keeps VMs from being made, in words for people. Pure. */
+import type { GceFailure } from "@burla/protocol";
 import type { Fleet } from "./fleet.ts";
 
 /** Each reason once, the most recent state of it. */
@@ -7,7 +8,7 @@ export function troublesOf(fleet: Fleet, nowMs: number): string[] {
   const texts = new Set<string>();
   for (const [key, { untilMs, failure }] of avoided) {
     if (untilMs <= nowMs) continue;
-    texts.add(failure.kind === "quota" ? quotaText(failure.message) : `${stockText(key)} (asked again in ${durationText(untilMs - nowMs)})`);
+    texts.add(failure.kind === "quota" ? quotaText(failure.message) : `${placeText(key, failure)} (asked again in ${durationText(untilMs - nowMs)})`);
   }
   for (const [group, { untilMs, failure }] of failures) {
     if (untilMs > nowMs) texts.add(`group ${group}: Google refuses its VMs: ${failure.message}`);
@@ -22,8 +23,10 @@ function quotaText(message: string): string {
   return metric === undefined ? `a quota is reached: ${message}` : `the quota of ${Number(limit)} ${metric} in ${region ?? ""} is reached`;
 }
 
-function stockText(key: string): string {
+function placeText(key: string, failure: GceFailure): string {
   const [machineType = "", zone = "", how] = key.split(" ");
+  if (failure.kind === "unsupported") return `${zone} never has ${machineType}`;
+  if (failure.kind !== "stockout") return `making ${machineType} in ${zone} failed again and again: ${failure.message}`;
   return `${zone} has no ${how === "spot" ? "spot " : ""}${machineType} now`;
 }
 
