@@ -6,14 +6,12 @@ import { quotaNeeds } from "./plan.ts";
 
 /** What `burla up` and `burla down` do themselves; `docs/gcp/burla-user.json` is the role that has them. */
 export const USER_PERMISSIONS = [
-  "compute.disks.create", "compute.disks.setLabels",
-  "compute.firewalls.create", "compute.firewalls.delete", "compute.firewalls.get", "compute.firewalls.list",
-  "compute.globalOperations.get",
-  "compute.instances.create", "compute.instances.delete", "compute.instances.get", "compute.instances.getGuestAttributes", "compute.instances.list",
-  "compute.instances.setLabels", "compute.instances.setMetadata", "compute.instances.setServiceAccount", "compute.instances.setTags",
-  "compute.networks.updatePolicy", "compute.networks.use", "compute.networks.useExternalIp", "compute.regions.get",
-  "compute.subnetworks.use", "compute.subnetworks.useExternalIp", "compute.zoneOperations.get",
-  "iam.serviceAccounts.actAs", "iam.serviceAccounts.get", "resourcemanager.projects.get", "serviceusage.services.get",
+  "compute.disks.create", "compute.disks.setLabels", "compute.firewalls.create", "compute.firewalls.delete", "compute.firewalls.list",
+  "compute.globalOperations.get", "compute.images.useReadOnly", "compute.instances.create", "compute.instances.delete",
+  "compute.instances.get", "compute.instances.getGuestAttributes", "compute.instances.list", "compute.instances.setLabels",
+  "compute.instances.setMetadata", "compute.instances.setServiceAccount", "compute.instances.setTags", "compute.networks.updatePolicy",
+  "compute.regions.get", "compute.subnetworks.use", "compute.subnetworks.useExternalIp", "compute.zoneOperations.get",
+  "iam.serviceAccounts.get", "serviceusage.services.get", "serviceusage.services.use",
 ] as const;
 
 const SERVICE = "compute.googleapis.com";
@@ -49,8 +47,10 @@ async function checkAccounts(project: GoogleProject, { gce }: ClusterSpec): Prom
   const problems: CloudProblem[] = [];
   for (const name of Object.values(gce.serviceAccounts)) {
     const email = serviceAccountEmail(name, project.id);
-    if (!(await project.hasServiceAccount(email))) problems.push(problem(`there is no service account ${email}`, "docs/gcp.md has the commands that make it, once for a project."));
+    if (!(await project.hasServiceAccount(email))) problems.push(problem(`there is no service account ${email}`, "Run docs/gcp/setup.sh, once for a project."));
   }
+  const main = serviceAccountEmail(gce.serviceAccounts.main, project.id);
+  if (problems.length === 0 && !(await project.mayActAs(main))) problems.push(problem(`you may not run a VM as ${main}`, "Ask for roles/iam.serviceAccountUser on that account, as docs/gcp/setup.sh gives it."));
   return problems;
 }
 

@@ -1,6 +1,7 @@
 /** As much of the clients' types as is used; see clients.cjs. */
 export interface CallOptions {
   readonly autoPaginate?: boolean;
+  readonly otherArgs?: { headers?: Record<string, string> };
 }
 
 export interface ClientOptions {
@@ -95,6 +96,7 @@ export class GoogleAuth {
   constructor(options?: { scopes?: readonly string[]; projectId?: string });
   getProjectId(): Promise<string>;
   getAccessToken(): Promise<string | null | undefined>;
+  getRequestHeaders(url?: string): Promise<Headers>;
 }
 
 export class OAuth2Client {

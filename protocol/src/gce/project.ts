@@ -55,11 +55,21 @@ export class GoogleProject {
     }
   }
 
+  /** Whether whoever asks may make VMs that run as this account. */
+  async mayActAs(email: string): Promise<boolean> {
+    const permission = "iam.serviceAccounts.actAs";
+    const answer = await this.#request("iam", `/v1/projects/${this.id}/serviceAccounts/${email}:testIamPermissions`, { permissions: [permission] });
+    return v.parse(v.object({ permissions: v.optional(v.array(v.string()), []) }), answer).permissions.includes(permission);
+  }
+
   async #request(service: string, path: string, body?: object): Promise<unknown> {
-    const token = await this.#auth.getAccessToken();
-    const response = await fetch(`${this.#endpoint ?? `https://${service}.googleapis.com`}${path}`, {
+    const url = `${this.#endpoint ?? `https://${service}.googleapis.com`}${path}`;
+    // With the project that pays for requests of a person: without it these services refuse a user's credentials.
+    const headers = new Headers(await this.#auth.getRequestHeaders(url));
+    headers.set("content-type", "application/json");
+    const response = await fetch(url, {
       method: body === undefined ? "GET" : "POST",
-      headers: { authorization: `Bearer ${token ?? ""}`, "content-type": "application/json" },
+      headers,
       signal: AbortSignal.timeout(TIMEOUT_MS),
       ...(body !== undefined && { body: JSON.stringify(body) }),
     }).catch((cause: unknown) => {

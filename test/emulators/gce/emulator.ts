@@ -53,6 +53,8 @@ export class GceEmulator {
   #lastAddress = 0;
   #server: Server | undefined;
   #workstation: MetadataServer | undefined;
+  readonly #others: MetadataServer[] = [];
+  readonly #requests: Pick<Call, "method" | "path" | "headers">[] = [];
   #url = "";
 
   private constructor({ project = "demo-project", zones = ["us-central1-a", "us-central1-b", "europe-west4-a"], quotaCpus = 64, operationMs = 60, bootMs = 100, stopGraceMs = 3_000, preemptionMs = 30_000, environment = () => ({}) }: EmulatorOptions) {
@@ -63,6 +65,7 @@ export class GceEmulator {
       enabledServices: new Set(["compute.googleapis.com", "iam.googleapis.com"]),
       serviceAccounts: new Set(["burla-main", "burla-node"].map((name) => `${name}@${project}.iam.gserviceaccount.com`)),
       denied: new Set(),
+      asked: new Set(),
     };
     this.#operations = new Operations(operationMs, () => this.#url);
     const link = (owner: string, path: string) => `${this.#url}/compute/v1/projects/${owner}/${path}`;
@@ -93,6 +96,18 @@ export class GceEmulator {
     return { BURLA_GCE_ENDPOINT: this.#url, GCE_METADATA_HOST: this.#workstation?.host ?? "", METADATA_SERVER_DETECTION: "assume-present", GOOGLE_CLOUD_PROJECT: this.project };
   }
 
+  /** As `environment`, for programs of another account of the project. Closed with the emulator. */
+  async environmentOf(email: string): Promise<Record<string, string>> {
+    const server = await MetadataServer.start(this.#user(email), this.#tokens);
+    this.#others.push(server);
+    return { ...this.environment, GCE_METADATA_HOST: server.host };
+  }
+
+  /** Requests since the start, oldest first. */
+  get requests(): readonly Pick<Call, "method" | "path" | "headers">[] {
+    return this.#requests;
+  }
+
   get instances(): Instance[] {
     return this.#instances.all();
   }
@@ -121,6 +136,7 @@ export class GceEmulator {
   async close(): Promise<void> {
     await this.#instances.close();
     await this.#workstation?.close();
+    await Promise.all(this.#others.map((server) => server.close()));
     if (this.#server !== undefined) await close(this.#server);
     this.#keeper.ref();
     const gone = new Promise((resolve) => this.#keeper.once("exit", resolve));
@@ -130,10 +146,10 @@ export class GceEmulator {
   }
 
   /** Who runs the tests: has a metadata server as a Cloud Shell has, which is where credentials come from. */
-  #user() {
+  #user(email = "tester@example.com") {
     return {
       project: this.project, zone: this.zones[0] ?? "", address: "127.0.0.1", isPreempted: false, guestAttributes: new Map<string, string>(),
-      resource: { id: "1", name: "workstation", serviceAccounts: [{ email: "tester@example.com" }] },
+      resource: { id: "1", name: "workstation", serviceAccounts: [{ email }] },
     };
   }
 
@@ -149,6 +165,7 @@ export class GceEmulator {
     if (account === undefined) {
       throw new ApiError(401, "required", "Request had invalid authentication credentials. Expected OAuth 2 access token, login cookie or other valid authentication credential.", "UNAUTHENTICATED");
     }
+    this.#requests.push({ method: call.method, path: call.path, headers: call.headers });
     const fault = this.faults.take("any", /\/zones\/([^/]+)/.exec(call.path)?.[1] ?? null);
     if (fault?.shape === "request") throw new ApiError(fault.httpCode, fault.code, fault.message);
     const body = await this.#once(call, () => this.#route({ ...call, account }));

@@ -46,3 +46,20 @@ function holds(value: unknown, operator: string, wanted: string): boolean {
 function valueAt(item: object, path: string): unknown {
   return path.split(".").reduce<unknown>((at, key) => (at as Record<string, unknown> | undefined)?.[key], item);
 }
+
+/** As much of an answer as its field mask names, `*` for any name; all of it without one. */
+export function masked(answer: object, mask: string | string[] | undefined): object {
+  if (mask === undefined) return answer;
+  return part(answer, String(mask).split(",").map((path) => path.split("."))) as object;
+}
+
+function part(value: unknown, paths: readonly (readonly string[])[]): unknown {
+  if (Array.isArray(value)) return value.map((item) => part(item, paths));
+  if (typeof value !== "object" || value === null || paths.some((path) => path.length === 0)) return value;
+  const kept: Record<string, unknown> = {};
+  for (const [key, below] of Object.entries(value)) {
+    const rest = paths.filter(([first]) => first === key || first === "*").map((path) => path.slice(1));
+    if (rest.length > 0) kept[key] = part(below, rest);
+  }
+  return kept;
+}

@@ -2,8 +2,9 @@
 import { machineTypeResource, MACHINE_TYPES, metricOf, regionOf, zoneResource, type Quotas } from "./catalogue.ts";
 import { ApiError, notFound, type Call } from "./http.ts";
 import type { InstanceBody, Instances } from "./instances.ts";
-import { page } from "./listing.ts";
+import { masked, page } from "./listing.ts";
 import { now, type Operations } from "./operations.ts";
+import { forbidden, lacks, mayActAs, permissionsToInsert } from "./permissions.ts";
 
 /** What a test may set about the project. */
 export interface ProjectState {
@@ -11,6 +12,8 @@ export interface ProjectState {
   readonly serviceAccounts: Set<string>;
   /** Permissions that an account does not have, `ACCOUNT PERMISSION` or `* PERMISSION`. */
   readonly denied: Set<string>;
+  /** What requests have needed so far, `ACCOUNT PERMISSION`. */
+  readonly asked: Set<string>;
 }
 
 export interface RouteContext {
@@ -30,10 +33,14 @@ interface Request extends Call {
 
 type Handler = (request: Request, ...parts: string[]) => unknown;
 
+/** @param permissions separated by blanks. */
+type On = (method: string, path: string, permissions: string, handle: Handler) => void;
+
 interface Route {
   readonly method: string;
   readonly pattern: RegExp;
-  readonly permission: string | null;
+  /** All that Google's reference asks for; empty where the handler looks itself. */
+  readonly permissions: readonly string[];
   readonly handle: Handler;
 }
 
@@ -43,10 +50,12 @@ const QUOTA_METRICS = [...new Set(Object.keys(MACHINE_TYPES).flatMap((type) => [
 export function createRoutes(context: RouteContext): (request: Request) => unknown {
   const routes = [...computeRoutes(context), ...projectRoutes(context)];
   return (request) => {
-    for (const { method, pattern, permission, handle } of routes) {
+    for (const { method, pattern, permissions, handle } of routes) {
       const match = method === request.method ? pattern.exec(request.path) : null;
       if (match === null) continue;
-      if (permission !== null) checkPermission(context.state, request.account, permission);
+      // Who names a project that pays for the request uses its services.
+      if (request.headers["x-goog-user-project"] !== undefined) checkPermissions(context.state, request, ["serviceusage.services.use"]);
+      checkPermissions(context.state, request, permissions);
       const zone = /\/zones\/([^/]+)\//.exec(request.path)?.[1];
       if (zone !== undefined && !context.zones.includes(zone)) throw new ApiError(400, "invalid", `Invalid value for field 'zone': '${zone}'. Unknown zone.`);
       return handle(request, ...match.slice(1));
@@ -55,26 +64,37 @@ export function createRoutes(context: RouteContext): (request: Request) => unkno
   };
 }
 
-export function lacks({ denied }: ProjectState, account: string, permission: string): boolean {
-  return denied.has(`${account} ${permission}`) || denied.has(`* ${permission}`);
+function checkPermissions(state: ProjectState, { account, path }: Request, permissions: readonly string[]): void {
+  const resource = path.replace(/^\/compute\/v1\//, "");
+  for (const permission of permissions) state.asked.add(`${account} ${permission}`);
+  const missing = permissions.find((permission) => lacks(state.denied, account, permission, resource));
+  if (missing !== undefined) throw forbidden(missing, resource);
 }
 
-function checkPermission(state: ProjectState, account: string, permission: string): void {
-  if (lacks(state, account, permission)) throw new ApiError(403, "forbidden", `Required '${permission}' permission for this resource`);
+/** Who makes a VM runs as its account. */
+function checkInsert(state: ProjectState, request: Request, project: string, body: InstanceBody): void {
+  checkPermissions(state, request, permissionsToInsert(project, body));
+  for (const { email } of body.serviceAccounts ?? []) {
+    if (!mayActAs(state.denied, request.account, email)) throw new ApiError(403, "forbidden", `The user does not have access to service account '${email}'.  User: '${request.account}'.  Ask a project owner to grant you the iam.serviceAccountUser role on the service account`);
+  }
 }
 
 function computeRoutes(context: RouteContext): Route[] {
-  const { instances, operations, quotas, zones, link } = context;
+  const { instances, operations, quotas, zones, link, state } = context;
   const routes: Route[] = [];
-  const on = (method: string, path: string, permission: string | null, handle: Handler) =>
-    routes.push({ method, pattern: new RegExp(`^/compute/v1/projects/([^/]+)${path.replaceAll("*", "([^/]+)")}$`), permission, handle });
+  const on: On = (method, path, permissions, handle) =>
+    routes.push({ method, pattern: new RegExp(`^/compute/v1/projects/([^/]+)${path.replaceAll("*", "([^/]+)")}$`), permissions: permissions.split(" ").filter(Boolean), handle });
 
-  on("POST", "/zones/*/instances", "compute.instances.create", ({ body, account }, project = "", zone = "") => instances.insert(project, zone, JSON.parse(body) as InstanceBody, account));
+  on("POST", "/zones/*/instances", "", (request, project = "", zone = "") => {
+    const body = JSON.parse(request.body) as InstanceBody;
+    checkInsert(state, request, project, body);
+    return instances.insert(project, zone, body, request.account);
+  });
   on("GET", "/zones/*/instances", "compute.instances.list", ({ query }, project = "", zone) => {
     const found = instances.all(project).filter((instance) => instance.zone === zone);
     return { kind: "compute#instanceList", ...page(found.map(({ resource }) => resource), query) };
   });
-  on("GET", "/aggregated/instances", "compute.instances.list", ({ query }, project = "") => aggregated(context, project, query));
+  on("GET", "/aggregated/instances", "compute.instances.list", (request, project = "") => masked(aggregated(context, project, request.query), request.headers["x-goog-fieldmask"]));
   on("GET", "/zones/*/instances/*", "compute.instances.get", (_request, project = "", zone = "", name = "") => instances.get(project, zone, name).resource);
   on("DELETE", "/zones/*/instances/*", "compute.instances.delete", ({ account }, project = "", zone = "", name = "") => instances.delete(project, zone, name, account));
   on("POST", "/zones/*/instances/*/stop", "compute.instances.stop", ({ account }, project = "", zone = "", name = "") => instances.stop(project, zone, name, account));
@@ -91,35 +111,37 @@ function computeRoutes(context: RouteContext): Route[] {
     const [namespace = "", key = ""] = queryPath.split("/");
     return { kind: "compute#guestAttributes", queryPath, queryValue: { items: [{ namespace, key, value }] } };
   });
-  on("GET", "/zones/*/operations/*", null, (_request, project = "", zone = "", name = "") => operations.get(project, zone, name));
-  on("POST", "/zones/*/operations/*/wait", null, (_request, project = "", zone = "", name = "") => operations.wait(project, zone, name));
-  on("GET", "/global/operations/*", null, (_request, project = "", name = "") => operations.get(project, null, name));
-  on("POST", "/global/operations/*/wait", null, (_request, project = "", name = "") => operations.wait(project, null, name));
-  on("GET", "/zones", null, ({ query }, project = "") => ({ kind: "compute#zoneList", ...page(zones.map((zone) => zoneResource(zone, zones, (path) => link(project, path))), query) }));
-  on("GET", "/zones/*", null, (_request, project = "", zone = "") => zoneResource(zone, zones, (path) => link(project, path)));
-  on("GET", "/zones/*/machineTypes", null, ({ query }, project = "", zone = "") => ({
+  on("GET", "/zones/*/operations/*", "compute.zoneOperations.get", (_request, project = "", zone = "", name = "") => operations.get(project, zone, name));
+  on("POST", "/zones/*/operations/*/wait", "compute.zoneOperations.get", (_request, project = "", zone = "", name = "") => operations.wait(project, zone, name));
+  on("GET", "/global/operations/*", "compute.globalOperations.get", (_request, project = "", name = "") => operations.get(project, null, name));
+  on("POST", "/global/operations/*/wait", "compute.globalOperations.get", (_request, project = "", name = "") => operations.wait(project, null, name));
+  on("GET", "/zones", "compute.zones.list", ({ query }, project = "") => ({ kind: "compute#zoneList", ...page(zones.map((zone) => zoneResource(zone, zones, (path) => link(project, path))), query) }));
+  on("GET", "/zones/*", "compute.zones.get", (_request, project = "", zone = "") => zoneResource(zone, zones, (path) => link(project, path)));
+  on("GET", "/zones/*/machineTypes", "compute.machineTypes.list", ({ query }, project = "", zone = "") => ({
     kind: "compute#machineTypeList", ...page(Object.keys(MACHINE_TYPES).map((name) => machineTypeResource(zone, name, (path) => link(project, path))), query),
   }));
-  on("GET", "/zones/*/machineTypes/*", null, (_request, project = "", zone = "", name = "") => machineTypeResource(zone, name, (path) => link(project, path)));
+  on("GET", "/zones/*/machineTypes/*", "compute.machineTypes.get", (_request, project = "", zone = "", name = "") => machineTypeResource(zone, name, (path) => link(project, path)));
   on("GET", "/regions/*", "compute.regions.get", (_request, project = "", region = "") => {
     if (!zones.some((zone) => regionOf(zone) === region)) throw notFound(`projects/${project}/regions/${region}`);
     const each = QUOTA_METRICS.map((metric) => ({ metric, limit: quotas.limit(region, metric), usage: instances.usage(project, region, metric) }));
     return { kind: "compute#region", name: region, quotas: each };
   });
-  on("GET", "/global/images/family/*", null, (_request, project = "", family = "") => ({ kind: "compute#image", name: `${family}-1`, family, status: "READY", selfLink: link(project, `global/images/${family}-1`) }));
-  on("GET", "/global/networks/*", null, (_request, project = "", name = "") => ({ kind: "compute#network", name, selfLink: link(project, `global/networks/${name}`) }));
+  on("GET", "/global/images/family/*", "compute.images.getFromFamily", (_request, project = "", family = "") => ({ kind: "compute#image", name: `${family}-1`, family, status: "READY", selfLink: link(project, `global/images/${family}-1`) }));
+  on("GET", "/global/networks/*", "compute.networks.get", (_request, project = "", name = "") => ({ kind: "compute#network", name, selfLink: link(project, `global/networks/${name}`) }));
   for (const collection of KEPT) keptRoutes(context, collection, on);
   return routes;
 }
 
-function keptRoutes({ kept, operations, link }: RouteContext, collection: string, on: (method: string, path: string, permission: string, handle: Handler) => void): void {
+function keptRoutes({ kept, operations, link }: RouteContext, collection: string, on: On): void {
+  // A rule is of its network.
+  const beside = collection === "firewalls" ? " compute.networks.updatePolicy" : "";
   const pathOf = (name: string) => `global/${collection}/${name}`;
   const find = (project: string, name: string) => {
     const found = kept.get(`${project}/${pathOf(name)}`);
     if (found === undefined) throw notFound(`projects/${project}/${pathOf(name)}`);
     return found;
   };
-  on("POST", `/global/${collection}`, `compute.${collection}.create`, ({ body, account }, project = "") => {
+  on("POST", `/global/${collection}`, `compute.${collection}.create${beside}`, ({ body, account }, project = "") => {
     const given = JSON.parse(body) as { name: string };
     const key = `${project}/${pathOf(given.name)}`;
     if (kept.has(key)) throw new ApiError(409, "alreadyExists", `The resource 'projects/${key}' already exists`);
@@ -131,7 +153,7 @@ function keptRoutes({ kept, operations, link }: RouteContext, collection: string
     return page(all, query);
   });
   on("GET", `/global/${collection}/*`, `compute.${collection}.get`, (_request, project = "", name = "") => find(project, name));
-  on("DELETE", `/global/${collection}/*`, `compute.${collection}.delete`, ({ account }, project = "", name = "") => {
+  on("DELETE", `/global/${collection}/*`, `compute.${collection}.delete${beside}`, ({ account }, project = "", name = "") => {
     find(project, name);
     return operations.begin({ project, zone: null, user: account, type: "delete", targetLink: link(project, pathOf(name)), work: () => void kept.delete(`${project}/${pathOf(name)}`) });
   });
@@ -152,18 +174,25 @@ function aggregated({ instances, zones }: RouteContext, project: string, query: 
 function projectRoutes({ state }: RouteContext): Route[] {
   return [
     {
-      method: "GET", pattern: /^\/v1\/projects\/([^/]+)\/services\/([^/]+)$/, permission: "serviceusage.services.get",
+      method: "GET", pattern: /^\/v1\/projects\/([^/]+)\/services\/([^/]+)$/, permissions: ["serviceusage.services.get"],
       handle: (_request, project = "", service = "") => ({ name: `projects/${project}/services/${service}`, state: state.enabledServices.has(service) ? "ENABLED" : "DISABLED" }),
     },
     {
-      method: "POST", pattern: /^\/v1\/projects\/([^/]+):testIamPermissions$/, permission: null,
+      method: "POST", pattern: /^\/v1\/projects\/([^/]+):testIamPermissions$/, permissions: [],
       handle: ({ body, account }) => {
         const { permissions } = JSON.parse(body) as { permissions: string[] };
-        return { permissions: permissions.filter((permission) => !lacks(state, account, permission)) };
+        return { permissions: permissions.filter((permission) => !lacks(state.denied, account, permission)) };
       },
     },
     {
-      method: "GET", pattern: /^\/v1\/projects\/([^/]+)\/serviceAccounts\/([^/]+)$/, permission: "iam.serviceAccounts.get",
+      method: "POST", pattern: /^\/v1\/projects\/[^/]+\/serviceAccounts\/([^/:]+):testIamPermissions$/, permissions: [],
+      handle: ({ body, account }, email = "") => {
+        const { permissions } = JSON.parse(body) as { permissions: string[] };
+        return { permissions: permissions.filter((permission) => permission === "iam.serviceAccounts.actAs" && mayActAs(state.denied, account, email)) };
+      },
+    },
+    {
+      method: "GET", pattern: /^\/v1\/projects\/([^/]+)\/serviceAccounts\/([^/]+)$/, permissions: ["iam.serviceAccounts.get"],
       handle: (_request, project = "", email = "") => {
         if (!state.serviceAccounts.has(email)) throw new ApiError(404, "notFound", `Unknown service account: ${email}`, "NOT_FOUND");
         return { name: `projects/${project}/serviceAccounts/${email}`, email, disabled: false };
