@@ -49,6 +49,12 @@ test("without a spec: how many nodes, where, and who pays", async () => {
 
 test("all that is missing in the project is told at once, with its cure, and nothing is made", async () => {
   cloud.emulator.state.enabledServices.clear();
+  cloud.emulator.state.databases.clear();
+  const off = await up({ queue: "firestore" }, "--yes");
+  assert.equal(off.code, 3);
+  for (const service of ["compute", "iam", "cloudresourcemanager", "firestore"]) assert.ok(off.stderr.includes(`gcloud services enable ${service}.googleapis.com --project demo-project`), off.stderr);
+  for (const service of ["iam", "cloudresourcemanager", "firestore"]) cloud.emulator.state.enabledServices.add(`${service}.googleapis.com`);
+  assert.match((await up({ queue: "firestore" }, "--yes")).stderr, /you may not look at the databases of demo-project/);
   cloud.emulator.state.serviceAccounts.clear();
   cloud.emulator.state.denied.add("* compute.firewalls.create");
   const { code, stderr } = await up({}, "--yes");
@@ -70,8 +76,10 @@ test("without credentials it says how to sign in", async () => {
 
 test("a quota that is too small is told, and what fits is made; status says what is missing", async () => {
   cloud.emulator.quotas.set("us-central1", "CPUS", 4);
+  cloud.emulator.quotas.set("global", "CPUS_ALL_REGIONS", 5);
   const starting = cloud.command("up", "--spec", specFile({ groups: [{ name: "small", count: 2, machineType: "e2-small", zones: ["us-central1-a"] }] }), "--yes");
   await starting.errorText(/the quota CPUS in us-central1 leaves 4 of the 6 processors/);
+  await starting.errorText(/the quota CPUS_ALL_REGIONS in all regions leaves 5 of the 6 processors/);
   const status = await until("the quota is a trouble", async () => {
     const found = await cloud.status(CLUSTER).catch(() => null);
     return found !== null && found.troubles.length > 0 ? found : null;

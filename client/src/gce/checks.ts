@@ -1,8 +1,8 @@
 /** What a project must have before anything is made in it. Changes nothing. */
-import { serviceAccountEmail, type ClusterSpec } from "@burla/protocol";
+import { isGceFailure, serviceAccountEmail, type ClusterSpec } from "@burla/protocol";
 import type { CloudCheck, CloudProblem } from "../control/types.ts";
 import { cloudError, type GoogleProject } from "./library.ts";
-import { quotaNeeds } from "./plan.ts";
+import { GLOBAL, quotaNeeds, quotaProblems, type Quota } from "./quotas.ts";
 
 /** What `burla up` and `burla down` do themselves; `docs/gcp/burla-user.json` is the role that has them. */
 export const USER_PERMISSIONS = [
@@ -10,37 +10,76 @@ export const USER_PERMISSIONS = [
   "compute.globalOperations.get", "compute.images.useReadOnly", "compute.instances.create", "compute.instances.delete",
   "compute.instances.get", "compute.instances.getGuestAttributes", "compute.instances.list", "compute.instances.setLabels",
   "compute.instances.setMetadata", "compute.instances.setServiceAccount", "compute.instances.setTags", "compute.networks.updatePolicy",
-  "compute.regions.get", "compute.subnetworks.use", "compute.subnetworks.useExternalIp", "compute.zoneOperations.get",
+  "compute.projects.get", "compute.regions.get", "compute.subnetworks.use", "compute.subnetworks.useExternalIp", "compute.zoneOperations.get",
   "iam.serviceAccounts.get", "serviceusage.services.get", "serviceusage.services.use",
 ] as const;
+type Permission = (typeof USER_PERMISSIONS)[number];
 
-const SERVICE = "compute.googleapis.com";
+/** Without these nothing else can be asked. */
+const SERVICES = ["compute.googleapis.com", "iam.googleapis.com", "cloudresourcemanager.googleapis.com"];
+const FIRESTORE = "firestore.googleapis.com";
 
 /** All that is wrong, not only the first. @throws BurlaError BURLA_CLOUD when Google does not answer. */
 export async function checkProject(project: GoogleProject, spec: ClusterSpec, onCheck: (check: CloudCheck) => void = () => undefined): Promise<CloudProblem[]> {
   try {
-    onCheck("permissions");
-    const allowed = new Set(await project.permissions(USER_PERMISSIONS));
-    const missing = USER_PERMISSIONS.filter((permission) => !allowed.has(permission));
-    const permissions = missing.map((permission) => problem(`you may not ${permission} in ${project.id}`, "Ask for the role of docs/gcp.md."));
-    const look = async (check: CloudCheck, permission: (typeof USER_PERMISSIONS)[number], ask: () => Promise<CloudProblem[]>) => {
+    onCheck("api");
+    const off = await disabledServices(project, spec);
+    const problems = [...off].map((service) => disabledProblem(service, project.id));
+    const allowed = off.has("cloudresourcemanager.googleapis.com") ? null : await allowedIn(project, onCheck);
+    problems.push(...(allowed === null ? [] : missingPermissions(project, allowed)));
+    const look = async (check: CloudCheck, service: string, permission: Permission | null, ask: () => Promise<CloudProblem[]>) => {
+      if (off.has(service) || (allowed !== null && permission !== null && !allowed.has(permission))) return;
       onCheck(check);
-      return allowed.has(permission) ? await ask() : [];
+      problems.push(...(await ask()));
     };
-    return [
-      ...permissions,
-      ...(await look("api", "serviceusage.services.get", () => checkService(project))),
-      ...(await look("accounts", "iam.serviceAccounts.get", () => checkAccounts(project, spec))),
-      ...(await look("quotas", "compute.regions.get", () => checkQuotas(project, spec))),
-    ];
+    await look("accounts", "iam.googleapis.com", "iam.serviceAccounts.get", () => checkAccounts(project, spec));
+    await look("quotas", "compute.googleapis.com", "compute.regions.get", () => checkQuotas(project, spec));
+    if (spec.queue === "firestore") await look("database", FIRESTORE, null, () => checkDatabase(project, spec));
+    return problems;
   } catch (error) {
     throw cloudError(`the project ${project.id} could not be looked at`, error);
   }
 }
 
-async function checkService(project: GoogleProject): Promise<CloudProblem[]> {
-  if (await project.isEnabled(SERVICE)) return [];
-  return [problem(`the API of Compute Engine is not enabled in ${project.id}`, `Run \`gcloud services enable ${SERVICE} --project ${project.id}\`.`)];
+/** Those that are switched off; of one that may not be asked about nothing is known. A call of a disabled one fails, whatever it asks. */
+async function disabledServices(project: GoogleProject, { queue }: ClusterSpec): Promise<Set<string>> {
+  const off = new Set<string>();
+  for (const service of [...SERVICES, ...(queue === "firestore" ? [FIRESTORE] : [])]) {
+    try {
+      if (!(await project.isEnabled(service))) off.add(service);
+    } catch (error) {
+      if (!isGceFailure(error) || error.kind !== "denied") throw error;
+      const named = /([a-z]+\.googleapis\.com)\/overview/.exec(error.message)?.[1];
+      if (named !== undefined) off.add(named);
+    }
+  }
+  return off;
+}
+
+function disabledProblem(service: string, project: string): CloudProblem {
+  return problem(`the API ${service} is not enabled in ${project}`, `Run \`gcloud services enable ${service} --project ${project}\`.`);
+}
+
+async function allowedIn(project: GoogleProject, onCheck: (check: CloudCheck) => void): Promise<ReadonlySet<string>> {
+  onCheck("permissions");
+  return new Set(await project.permissions(USER_PERMISSIONS));
+}
+
+function missingPermissions({ id }: GoogleProject, allowed: ReadonlySet<string>): CloudProblem[] {
+  return USER_PERMISSIONS.filter((permission) => !allowed.has(permission)).map((permission) => problem(`you may not ${permission} in ${id}`, "Ask for the role of docs/gcp.md."));
+}
+
+/** Main's own right to it shows when main starts: whoever starts a cluster need not be able to read it. */
+async function checkDatabase(project: GoogleProject, { firestore }: ClusterSpec): Promise<CloudProblem[]> {
+  const { database } = firestore;
+  const where = firestore.project ?? project.id;
+  const name = database === "(default)" ? "" : ` --database='${database}'`;
+  const has = await project.hasDatabase(where, database).catch((error: unknown) => {
+    if (isGceFailure(error) && error.kind === "denied") return null;
+    throw error;
+  });
+  if (has === null) return [{ message: `you may not look at the databases of ${where}`, cure: `See to it that Firestore has the database ${database}: docs/firestore.md.`, isWarning: true }];
+  return has ? [] : [problem(`Firestore has no database ${database} in ${where}`, `Run \`gcloud firestore databases create${name} --location=REGION --project ${where}\`.`)];
 }
 
 async function checkAccounts(project: GoogleProject, { gce }: ClusterSpec): Promise<CloudProblem[]> {
@@ -56,16 +95,18 @@ async function checkAccounts(project: GoogleProject, { gce }: ClusterSpec): Prom
 
 /** Other zones or the full price may help, so a quota that is too small is only said. */
 async function checkQuotas(project: GoogleProject, spec: ClusterSpec): Promise<CloudProblem[]> {
-  const problems: CloudProblem[] = [];
-  for (const { region, metric, cpus } of quotaNeeds(spec)) {
-    const quota = (await project.compute.quotas(region)).find((candidate) => candidate.metric === metric);
-    const free = quota === undefined ? Infinity : quota.limit - quota.usage;
-    if (free < cpus) {
-      const text = `the quota ${metric} in ${region} leaves ${Math.max(0, free)} of the ${cpus} processors that are wanted`;
-      problems.push({ message: text, cure: "Ask for more at console.cloud.google.com/iam-admin/quotas, or name zones of other regions.", isWarning: true });
-    }
+  const needs = quotaNeeds(spec);
+  const quotas = new Map<string, readonly Quota[]>();
+  for (const region of new Set(needs.map((need) => need.region))) {
+    quotas.set(region, region === GLOBAL ? await project.globalQuotas().catch(unlessDenied) : await project.compute.quotas(region));
   }
-  return problems;
+  return quotaProblems(needs, quotas);
+}
+
+/** Whoever may not look at the project's own quotas hears of them when one is reached. */
+function unlessDenied(error: unknown): readonly Quota[] {
+  if (isGceFailure(error) && error.kind === "denied") return [];
+  throw error;
 }
 
 function problem(message: string, cure: string): CloudProblem {

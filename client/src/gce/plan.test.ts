@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { parseClusterSpec } from "@burla/protocol";
-import { mainZones, priceLines, priceText, quotaNeeds, totalPerHour } from "./plan.ts";
+import { mainZones, priceLines, priceText, totalPerHour } from "./plan.ts";
 import { estimateOf } from "./up.ts";
 
 const spec = parseClusterSpec({
@@ -11,14 +11,6 @@ const spec = parseClusterSpec({
     { name: "b", count: 2, machineType: "n2-standard-8", zones: ["europe-west4-a"], spot: "preferred" },
     { name: "own", count: 1, machineType: "z9-mega-4", cpu: 4, ramMiB: 1000, zones: ["us-central1-a"] },
   ],
-});
-
-test("quotas are needed by region and family, spot apart, main counted", () => {
-  assert.deepEqual(quotaNeeds(spec), [
-    { region: "us-central1", metric: "CPUS", cpus: 14 },
-    { region: "europe-west4", metric: "PREEMPTIBLE_CPUS", cpus: 16 },
-    { region: "us-central1", metric: "Z9_CPUS", cpus: 4 },
-  ]);
 });
 
 test("the price has a line for each group, and says what it does not know", () => {

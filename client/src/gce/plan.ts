@@ -1,13 +1,7 @@
 /** What a cluster on Compute Engine will have, need and cost, before anything is made. No I/O. */
-import { cpuQuota, machinePrice, machineSize, regionOf, type ClusterSpec, type NodeGroup } from "@burla/protocol";
+import { machinePrice, regionOf, type ClusterSpec, type NodeGroup } from "@burla/protocol";
 import { dollars, totalPriceText } from "../dollars.ts";
 import type { CloudEstimate, PriceLine } from "../control/types.ts";
-
-export interface QuotaNeed {
-  readonly region: string;
-  readonly metric: string;
-  readonly cpus: number;
-}
 
 export const MAIN_DISK = "pd-balanced";
 
@@ -41,19 +35,6 @@ function priceOfGroup({ pricePerHour, machineType, gpu, diskGiB, diskType }: Nod
 /** Of what is known. */
 export function totalPerHour(lines: readonly PriceLine[], which: "perHour" | "maxPerHour" = "perHour"): number {
   return lines.reduce((sum, line) => sum + (line[which] ?? 0), 0);
-}
-
-/** Of those quotas that the first choice of each group counts against. */
-export function quotaNeeds(spec: ClusterSpec): QuotaNeed[] {
-  const needs = new Map<string, QuotaNeed>();
-  const add = (zone: string, machineType: string, isSpot: boolean, cpus: number) => {
-    const [region, metric] = [regionOf(zone), cpuQuota(machineType, isSpot)];
-    const before = needs.get(`${region} ${metric}`)?.cpus ?? 0;
-    needs.set(`${region} ${metric}`, { region, metric, cpus: before + cpus });
-  };
-  add(mainZones(spec)[0] ?? "", spec.gce.main.machineType, false, machineSize(spec.gce.main.machineType)?.cpu ?? 2);
-  for (const { zones, machineType, spot, count, cpu } of spec.groups) add(zones[0] ?? "", machineType ?? "", spot !== "never", (machineSize(machineType ?? "")?.cpu ?? cpu) * count);
-  return [...needs.values()];
 }
 
 /** In order of preference. */

@@ -14,6 +14,7 @@ const CHECKS: Readonly<Record<CloudCheck, string>> = {
   api: "asking whether the API is enabled",
   accounts: "looking for the service accounts",
   quotas: "asking for quotas",
+  database: "looking for Firestore's database",
 };
 
 export function checkText(check: CloudCheck): string {

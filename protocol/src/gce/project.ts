@@ -45,9 +45,25 @@ export class GoogleProject {
     return v.parse(v.object({ state: v.string() }), answer).state === "ENABLED";
   }
 
+  /** Quotas of the project as a whole, beside those of its regions. */
+  async globalQuotas(): Promise<{ metric: string; limit: number; usage: number }[]> {
+    const answer = await this.#request("compute", `/compute/v1/projects/${this.id}`);
+    const quota = v.object({ metric: v.string(), limit: v.number(), usage: v.optional(v.number(), 0) });
+    return v.parse(v.object({ quotas: v.optional(v.array(quota), []) }), answer).quotas;
+  }
+
   async hasServiceAccount(email: string): Promise<boolean> {
+    return this.#has("iam", `/v1/projects/${this.id}/serviceAccounts/${email}`);
+  }
+
+  /** Of Firestore, perhaps in another project. */
+  hasDatabase(project: string, database: string): Promise<boolean> {
+    return this.#has("firestore", `/v1/projects/${project}/databases/${database}`);
+  }
+
+  async #has(service: string, path: string): Promise<boolean> {
     try {
-      await this.#request("iam", `/v1/projects/${this.id}/serviceAccounts/${email}`);
+      await this.#request(service, path);
       return true;
     } catch (error) {
       if (error instanceof GceError && error.kind === "not-found") return false;

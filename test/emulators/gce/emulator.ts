@@ -62,7 +62,8 @@ export class GceEmulator {
     this.zones = zones;
     this.quotas = new Quotas(quotaCpus);
     this.state = {
-      enabledServices: new Set(["compute.googleapis.com", "iam.googleapis.com"]),
+      enabledServices: new Set(["compute", "iam", "cloudresourcemanager", "firestore"].map((name) => `${name}.googleapis.com`)),
+      databases: new Set(["(default)"]),
       serviceAccounts: new Set(["burla-main", "burla-node"].map((name) => `${name}@${project}.iam.gserviceaccount.com`)),
       denied: new Set(),
       asked: new Set(),

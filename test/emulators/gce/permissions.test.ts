@@ -41,7 +41,7 @@ async function everything(role: string, project: library.GoogleProject): Promise
   const rule = { name: "burla-test-nodes", network: "global/networks/default" };
   const calls: Record<string, (() => Promise<unknown>)[]> = {
     user: [
-      () => project.isEnabled("compute.googleapis.com"), () => project.hasServiceAccount(emailOf("main")), () => compute.quotas("us-central1"),
+      () => project.isEnabled("compute.googleapis.com"), () => project.hasServiceAccount(emailOf("main")), () => compute.quotas("us-central1"), () => project.globalQuotas(),
       () => compute.insertFirewall(rule, randomUUID()), () => compute.insertVm(ZONE, vm("burla-test-main", "main"), randomUUID()), () => compute.getVm(ZONE, "burla-test-main"),
       () => compute.guestAttribute(ZONE, "burla-test-main", "burla/certificate"), () => compute.listVms("test"), () => compute.listFirewalls("test"),
       () => compute.deleteVm(ZONE, "burla-test-main", randomUUID()), () => compute.deleteFirewall(rule.name, randomUUID()),

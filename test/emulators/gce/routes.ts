@@ -10,6 +10,8 @@ import { forbidden, lacks, mayActAs, permissionsToInsert } from "./permissions.t
 export interface ProjectState {
   readonly enabledServices: Set<string>;
   readonly serviceAccounts: Set<string>;
+  /** Of Firestore. */
+  readonly databases: Set<string>;
   /** Permissions that an account does not have, `ACCOUNT PERMISSION` or `* PERMISSION`. */
   readonly denied: Set<string>;
   /** What requests have needed so far, `ACCOUNT PERMISSION`. */
@@ -121,6 +123,10 @@ function computeRoutes(context: RouteContext): Route[] {
     kind: "compute#machineTypeList", ...page(Object.keys(MACHINE_TYPES).map((name) => machineTypeResource(zone, name, (path) => link(project, path))), query),
   }));
   on("GET", "/zones/*/machineTypes/*", "compute.machineTypes.get", (_request, project = "", zone = "", name = "") => machineTypeResource(zone, name, (path) => link(project, path)));
+  on("GET", "", "compute.projects.get", (_request, project = "") => {
+    const usage = [...new Set(zones.map(regionOf))].flatMap((region) => QUOTA_METRICS.map((metric) => instances.usage(project, region, metric))).reduce((sum, cpus) => sum + cpus, 0);
+    return { kind: "compute#project", name: project, quotas: [{ metric: "CPUS_ALL_REGIONS", limit: quotas.limit("global", "CPUS_ALL_REGIONS"), usage }] };
+  });
   on("GET", "/regions/*", "compute.regions.get", (_request, project = "", region = "") => {
     if (!zones.some((zone) => regionOf(zone) === region)) throw notFound(`projects/${project}/regions/${region}`);
     const each = QUOTA_METRICS.map((metric) => ({ metric, limit: quotas.limit(region, metric), usage: instances.usage(project, region, metric) }));
@@ -172,6 +178,9 @@ function aggregated({ instances, zones }: RouteContext, project: string, query: 
 
 /** Service Usage, Resource Manager and IAM, as far as they are asked before anything is made. */
 function projectRoutes({ state }: RouteContext): Route[] {
+  const enabled = (service: string, project: string) => {
+    if (!state.enabledServices.has(service)) throw new ApiError(403, "accessNotConfigured", `${service} has not been used in project ${project} before or it is disabled. Enable it by visiting https://console.developers.google.com/apis/api/${service}/overview?project=${project} then retry.`, "PERMISSION_DENIED");
+  };
   return [
     {
       method: "GET", pattern: /^\/v1\/projects\/([^/]+)\/services\/([^/]+)$/, permissions: ["serviceusage.services.get"],
@@ -179,9 +188,18 @@ function projectRoutes({ state }: RouteContext): Route[] {
     },
     {
       method: "POST", pattern: /^\/v1\/projects\/([^/]+):testIamPermissions$/, permissions: [],
-      handle: ({ body, account }) => {
+      handle: ({ body, account }, project = "") => {
+        enabled("cloudresourcemanager.googleapis.com", project);
         const { permissions } = JSON.parse(body) as { permissions: string[] };
         return { permissions: permissions.filter((permission) => !lacks(state.denied, account, permission)) };
+      },
+    },
+    {
+      method: "GET", pattern: /^\/v1\/projects\/([^/]+)\/databases\/([^/]+)$/, permissions: ["datastore.databases.get"],
+      handle: (_request, project = "", database = "") => {
+        enabled("firestore.googleapis.com", project);
+        if (!state.databases.has(database)) throw new ApiError(404, "notFound", `The database ${database} does not exist for project ${project}`, "NOT_FOUND");
+        return { name: `projects/${project}/databases/${database}`, type: "FIRESTORE_NATIVE" };
       },
     },
     {
@@ -194,6 +212,7 @@ function projectRoutes({ state }: RouteContext): Route[] {
     {
       method: "GET", pattern: /^\/v1\/projects\/([^/]+)\/serviceAccounts\/([^/]+)$/, permissions: ["iam.serviceAccounts.get"],
       handle: (_request, project = "", email = "") => {
+        enabled("iam.googleapis.com", project);
         if (!state.serviceAccounts.has(email)) throw new ApiError(404, "notFound", `Unknown service account: ${email}`, "NOT_FOUND");
         return { name: `projects/${project}/serviceAccounts/${email}`, email, disabled: false };
       },
