@@ -202,7 +202,7 @@ test("nothing is left when the program with the emulator is killed", async () =>
     Object.assign(process.env, emulator.environment);
     const { GoogleProject } = await import("@burla/protocol/gce");
     const { compute } = await GoogleProject.open({ project: emulator.project, endpoint: emulator.url });
-    await compute.insertVm("us-central1-a", { name: "one", machineType: "zones/z/machineTypes/e2-micro", metadata: { items: [{ key: "startup-script", value: "setsid sleep 1000 & echo pid $! $FOLDER; sleep 1000" }] } }, "1");
+    await compute.insertVm("us-central1-a", { name: "one", machineType: "zones/z/machineTypes/e2-micro", metadata: { items: [{ key: "startup-script", value: "setsid sleep 1000 & echo pid $! $FOLDER; sleep 1000" }] } }, crypto.randomUUID());
     const look = setInterval(() => { const said = /pid (.*)/.exec(emulator.find("one").vm.serial)?.[1]; if (said) console.log(said); }, 20);
   `;
   const cwd = fileURLToPath(new URL("../../../", import.meta.url));
@@ -217,5 +217,5 @@ test("nothing is left when the program with the emulator is killed", async () =>
 
 test("the readme names every file", () => {
   const text = readFileSync(new URL("./README.md", import.meta.url), "utf8");
-  for (const name of ["emulator", "routes", "instances", "operations", "vm", "metadata-server", "tokens", "faults", "permissions"]) assert.ok(text.includes(`\`${name}.ts\``), name);
+  for (const name of ["emulator", "routes", "instances", "operations", "vm", "metadata-server", "tokens", "faults", "permissions", "bodies"]) assert.ok(text.includes(`\`${name}.ts\``), name);
 });

@@ -6,6 +6,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { checkRequestId } from "./bodies.ts";
 import { Quotas } from "./catalogue.ts";
 import { Faults } from "./faults.ts";
 import { ApiError, close, listen, type Answer, type Call } from "./http.ts";
@@ -176,6 +177,7 @@ export class GceEmulator {
 
   async #once({ method, path, query }: Call, act: () => unknown): Promise<unknown> {
     const requestId = query.get("requestId");
+    checkRequestId(requestId);
     if (requestId === null) return act();
     const key = `${method} ${path} ${requestId}`;
     if (!this.#byRequestId.has(key)) this.#byRequestId.set(key, await act());

@@ -61,6 +61,7 @@ export interface InstancesOptions {
 const NAME = /^[a-z]([-a-z0-9]{0,61}[a-z0-9])?$/;
 const LABEL = /^[a-z0-9_-]{0,63}$/;
 const MAX_METADATA_VALUE = 256 * 1024;
+const MAX_METADATA = 512 * 1024;
 
 export class Instances {
   readonly #options: InstancesOptions;
@@ -210,6 +211,8 @@ export class Instances {
     }
     const long = metadata?.items?.find(({ value }) => Buffer.byteLength(value) > MAX_METADATA_VALUE);
     if (long !== undefined) throw new ApiError(413, "uploadTooLarge", `Value for metadata key '${long.key}' is too large.`);
+    const bytes = (metadata?.items ?? []).reduce((sum, { key, value }) => sum + Buffer.byteLength(key) + Buffer.byteLength(value), 0);
+    if (bytes > MAX_METADATA) throw new ApiError(413, "uploadTooLarge", `The total size of the metadata is ${bytes} bytes, more than ${MAX_METADATA}.`);
   }
 }
 

@@ -1,4 +1,5 @@
 /** Which request is which method of which API. */
+import { checkBody } from "./bodies.ts";
 import { machineTypeResource, MACHINE_TYPES, metricOf, regionOf, zoneResource, type Quotas } from "./catalogue.ts";
 import { ApiError, notFound, type Call } from "./http.ts";
 import type { InstanceBody, Instances } from "./instances.ts";
@@ -89,6 +90,7 @@ function computeRoutes(context: RouteContext): Route[] {
 
   on("POST", "/zones/*/instances", "", (request, project = "", zone = "") => {
     const body = JSON.parse(request.body) as InstanceBody;
+    checkBody("Instance", body);
     checkInsert(state, request, project, body);
     return instances.insert(project, zone, body, request.account);
   });
@@ -149,6 +151,7 @@ function keptRoutes({ kept, operations, link }: RouteContext, collection: string
   };
   on("POST", `/global/${collection}`, `compute.${collection}.create${beside}`, ({ body, account }, project = "") => {
     const given = JSON.parse(body) as { name: string };
+    checkBody(collection === "firewalls" ? "Firewall" : "InstanceTemplate", given);
     const key = `${project}/${pathOf(given.name)}`;
     if (kept.has(key)) throw new ApiError(409, "alreadyExists", `The resource 'projects/${key}' already exists`);
     const resource = { ...given, creationTimestamp: now(), selfLink: link(project, pathOf(given.name)) };
