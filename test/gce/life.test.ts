@@ -62,11 +62,11 @@ test("nobody is believed without the certificate, and nobody comes in without a 
   // A VM that main has not made, in the same project, with the same account.
   const { compute } = await projectOf();
   const stranger = { name: "stranger", machineType: "zones/z/machineTypes/e2-micro", serviceAccounts: [{ email: "burla-node@demo-project.iam.gserviceaccount.com" }], metadata: { items: [{ key: "startup-script", value: `echo "identity $(curl -s -H 'Metadata-Flavor: Google' "http://$GCE_METADATA_HOST/computeMetadata/v1/instance/service-accounts/default/identity?audience=burla-cluster-${CLUSTER}&format=full")"` }] } };
-  await compute.insertVm("us-central1-a", stranger, "7");
+  await compute.insertVm("us-central1-a", stranger, crypto.randomUUID());
   const identity = await until("the stranger knows its identity", () => /identity (\S+)/.exec(cloud.emulator.find("stranger").vm.serial)?.[1]);
   assert.equal((await request(identity, ROUTES.enrol, "POST")).status, 401);
   assert.equal((await request(identity, ROUTES.programs)).status, 401);
-  await compute.deleteVm("us-central1-a", "stranger", "8");
+  await compute.deleteVm("us-central1-a", "stranger", crypto.randomUUID());
 });
 
 test("a VM that is taken back finishes what it has begun, and no worker is lost", async () => {
@@ -110,7 +110,7 @@ test("a VM that is gone: its token and its identity are of no use, what it has o
   stream.write(Buffer.concat(encodeFrame({ type: "hello", protocolVersion: PROTOCOL_VERSION, software: "t" }, [])));
 
   const { compute } = await projectOf();
-  await compute.deleteVm("us-central1-a", name, "11");
+  await compute.deleteVm("us-central1-a", name, crypto.randomUUID());
   await ended;
   await assert.rejects(open(), (error) => error instanceof BurlaError && error.code === "BURLA_UNAUTHORIZED");
   assert.equal((await request(identity, ROUTES.enrol, "POST")).status, 401);
@@ -156,7 +156,7 @@ test("at its time a cluster ends itself", async () => {
 test("VMs whose main is gone for good remove themselves", async () => {
   await start({ gce: { orphanMinutes: 0.05 } });
   const { compute } = await projectOf();
-  await compute.deleteVm("us-central1-a", `burla-${CLUSTER}-main`, "9");
+  await compute.deleteVm("us-central1-a", `burla-${CLUSTER}-main`, crypto.randomUUID());
   await gone();
 });
 
@@ -166,11 +166,12 @@ test("a VM whose programs do not come removes itself", async () => {
   const node = cloud.emulator.instances.find(({ resource }) => resource.labels?.["burla-role"] === "node")!;
   const items = [...node.resource.metadata!.items!.filter(({ key }) => !["burla-programs", "startup-script"].includes(key)), { key: "burla-programs", value: "0".repeat(64) }];
   const script = `export BURLA_VM_FETCH_SECONDS=1\n${readFileSync(new URL("../../services/vm/boot.sh", import.meta.url), "utf8")}`;
-  await compute.insertVm("us-central1-a", { name: "burla-trial-lost", machineType: "zones/z/machineTypes/e2-small", serviceAccounts: node.resource.serviceAccounts, metadata: { items: [...items, { key: "startup-script", value: script }] } }, "10");
+  await compute.insertVm("us-central1-a", { name: "burla-trial-lost", machineType: "zones/z/machineTypes/e2-small", serviceAccounts: node.resource.serviceAccounts, metadata: { items: [...items, { key: "startup-script", value: script }] } }, crypto.randomUUID());
   await until("it is gone", () => !cloud.emulator.instances.some(({ resource }) => resource.name === "burla-trial-lost"));
 });
 
+/** As main sees it, which may run VMs as a node's account. */
 async function projectOf() {
-  Object.assign(process.env, cloud.emulator.environment);
+  Object.assign(process.env, await cloud.emulator.environmentOf(`burla-main@${cloud.emulator.project}.iam.gserviceaccount.com`));
   return library.GoogleProject.open({ project: cloud.emulator.project, endpoint: cloud.emulator.url });
 }
