@@ -100,7 +100,7 @@ export const gceSchema = v.strictObject({
   /** Without main for this long a node's VM removes itself. */
   orphanMinutes: v.optional(v.pipe(v.number(), v.minValue(0.01)), 5),
   /** Image with Node.js that services run in. */
-  serviceImage: v.optional(imageNameSchema, "mirror.gcr.io/library/node:22-slim"),
+  serviceImage: v.optional(imageNameSchema, "node:22-slim"),
 });
 export type GceSpec = v.InferOutput<typeof gceSchema>;
 

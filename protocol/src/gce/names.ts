@@ -17,6 +17,8 @@ export const METADATA = {
   programs: "burla-programs",
   /** Image with Node.js. */
   image: "burla-image",
+  /** `TRUE` where the service makes containers, so it gets the engine's socket. */
+  engine: "burla-engine",
   /** On the VM of main: the program that takes the archive from whoever starts the cluster. */
   receiver: "burla-receiver",
   /** On the VM of main: where it listens. On others: where main does. */

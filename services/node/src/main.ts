@@ -8,7 +8,7 @@ import { openRuntime } from "./containers/open.ts";
 import { Node } from "./node.ts";
 import { watchPreemption } from "./preemption.ts";
 
-/** Docker kills the container 25 seconds after its signal (`boot.sh`). */
+/** Docker kills the container 22 seconds after its signal (`boot.sh`). */
 const LEAVE_MS = 20_000;
 
 const config = withFullPaths(v.parse(nodeConfigSchema, JSON.parse(process.env["BURLA_NODE"] ?? "null")));

@@ -172,6 +172,7 @@ export class GceProvider implements MachineProvider {
       [METADATA.config]: JSON.stringify(this.#nodeConfig(vm, group)),
       [METADATA.programs]: programsHash,
       [METADATA.image]: serviceImage,
+      ...(spec.containers.runtime === "docker" && { [METADATA.engine]: "TRUE" }),
       [METADATA.main]: main.address,
       [METADATA.port]: String(main.port),
       [METADATA.certificate]: main.certificate,
