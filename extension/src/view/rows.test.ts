@@ -42,6 +42,13 @@ describe("rows of clusters", () => {
     assert.match(nodeRow("local", aNode({ state: "FAILED", reason: "it ran out of memory" }), []).tooltip, /it ran out of memory/);
   });
 
+  it("are calm about a node that makes its containers anew", () => {
+    const row = nodeRow("local", aNode({ state: "REBOOTING" }), []);
+    assert.equal(row.label, "local-0: fresh containers soon");
+    assert.equal(row.icon.color, null);
+    assert.doesNotMatch(row.icon.name, /warning|error/);
+  });
+
   it("show a container with what it works on", () => {
     const job = aJob();
     const row = containerRow("local/local-0", { workerId: "local-0-w1", runtime: "node", image: null, state: "busy", jobId: job.jobId, pid: 12 }, [job]);
