@@ -18,6 +18,7 @@ test("a job's states follow what is told, and a document always fits its schema"
   writer.apply({ type: "failure", failure: { ...failure, message: "m".repeat(10_000), traceback: "t".repeat(100_000) } });
   const running = v.parse(cellViewSchema, writer.document(3_000));
   assert.deepEqual([running.jobId, running.phase, running.done, running.failed, running.workers, running.elapsedMs], ["job-1", "running", 2, 1, 4, 2_000]);
+  writer.apply({ ...progress, workers: 1, nodes: 1 });
   writer.apply({ ...progress, workers: 0, nodes: 0 });
   writer.apply({ type: "ended", phase: "failed", reason: "" });
   const ended = writer.document(4_000);

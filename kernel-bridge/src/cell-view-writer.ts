@@ -40,6 +40,8 @@ export class CellViewWriter {
   readonly #lines: CellView["log"]["lines"] = [];
   readonly #samples: CellView["samples"] = [];
   readonly #failures: ViewFailure[] = [];
+  /** Most that it had at once: towards its end a job gives them back one by one. */
+  #most = { nodes: 0, workers: 0 };
   #state: Pick<CellView, "jobId" | "phase" | "reason" | "nodes" | "workers" | "running" | "total">;
   #lineCount = 0;
   #done = 0;
@@ -81,7 +83,7 @@ export class CellViewWriter {
         return;
       case "ended":
         this.#told = { done: 0, failed: 0 };
-        this.#state = { ...this.#state, phase: event.phase, reason: clip(event.reason, 1024), running: 0 };
+        this.#state = { ...this.#state, ...this.#most, phase: event.phase, reason: clip(event.reason, 1024), running: 0 };
         return;
     }
   }
@@ -107,16 +109,9 @@ export class CellViewWriter {
   }
 
   #progress({ jobId, phase, reason, nodes, workers, running, total, settled }: Extract<ViewEvent, { type: "progress" }>): void {
-    const { nodes: nodesBefore, workers: workersBefore, total: totalBefore } = this.#state;
-    // A job that is about to end gives its workers back: what is told then is how many it had.
+    this.#most = { nodes: Math.max(nodes, this.#most.nodes), workers: Math.max(workers, this.#most.workers) };
     const isEnding = phase === "running" && workers === 0;
-    this.#state = {
-      jobId, phase, running,
-      reason: clip(reason, 1024),
-      nodes: isEnding ? nodesBefore : nodes,
-      workers: isEnding ? workersBefore : workers,
-      total: total ?? totalBefore,
-    };
+    this.#state = { jobId, phase, running, reason: clip(reason, 1024), ...(isEnding ? this.#most : { nodes, workers }), total: total ?? this.#state.total };
     if (settled !== null) this.#told = settled;
   }
 

@@ -40,7 +40,7 @@ test("what is missing is told with its cure; of many the first, and all in the o
 
 test("without credentials it is said how to sign in, with a command for the terminal", () => {
   const trouble = { code: "BURLA_CLOUD", message: "there are no credentials for Google Cloud: none found\nmore", cure: "Sign in with `gcloud auth application-default login`." };
-  assert.equal(signInQuestion(trouble).detail, "Sign in once, in a terminal of this machine, then try again:\n\nSign in with `gcloud auth application-default login`.\n\nNothing costs anything before you have seen the price and agreed to it.");
+  assert.equal(signInQuestion(trouble).detail, "Sign in with `gcloud auth application-default login`.\n\nDo that once, in a terminal of this machine, then try again. Nothing costs anything before you have seen the price and agreed to it.");
   assert.equal(commandIn(trouble.cure), "gcloud auth application-default login");
   assert.equal(commandIn("The output may say more."), null);
 });

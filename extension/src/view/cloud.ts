@@ -49,7 +49,7 @@ function endText({ idleMinutes, endsAt, budgetPerHour }: CloudEstimate): string 
 
 /** Told when Google Cloud does not know who asks. */
 export function signInQuestion({ cure }: Trouble): Question {
-  return { message: "Google Cloud does not know who you are here. Nothing was made.", detail: `Sign in once, in a terminal of this machine, then try again:\n\n${cure}\n\nNothing costs anything before you have seen the price and agreed to it.`, losesSomething: false };
+  return { message: "Google Cloud does not know who you are here. Nothing was made.", detail: `${cure}\n\nDo that once, in a terminal of this machine, then try again. Nothing costs anything before you have seen the price and agreed to it.`, losesSomething: false };
 }
 
 /** The command line that a cure names, or null. */

@@ -27,6 +27,8 @@ class RunState:
         self.job_id: Optional[str] = None
         self.phase, self.reason = "preparing", ""
         self.nodes = self.workers = self.running = 0
+        #: Most nodes and workers that it had at once.
+        self._most = (0, 0)
         self.total: Optional[int] = None
         self.done = self.failed = 0
         #: File name of the cell's code, by which its own lines are known.
@@ -44,9 +46,9 @@ class RunState:
             return
         self.phase, self.reason = progress.phase, clip(progress.reason, 1024)
         self.running = progress.running
-        if progress.workers > 0:
-            # At the end they are free again; where it ran is still worth telling.
-            self.nodes, self.workers = progress.nodes, progress.workers
+        self._most = max(self._most[0], progress.nodes), max(self._most[1], progress.workers)
+        # Towards its end a job gives them back one by one; where it ran is still worth telling.
+        self.nodes, self.workers = (progress.nodes, progress.workers) if progress.workers > 0 else self._most
         self.total = progress.total
 
     def hear_line(self, line: Any) -> None:
@@ -74,6 +76,7 @@ class RunState:
 
     def end(self, phase: str, reason: str = "") -> None:
         self.phase, self.reason, self.running = phase, clip(reason, 1024), 0
+        self.nodes, self.workers = self._most
         self._ended_s = time.monotonic()
 
     @property
