@@ -97,6 +97,17 @@ test("the keys run the focused cell, wherever the cursor was before", async (wor
   for (const index of [0, 3]) assert.equal(await notebook.statusItem(index, /Burla/).count(), 0, String(index));
 });
 
+test("the editor's own keys run cells here, with no other extension: in a cell, and with the focus on it", async (workbench) => {
+  const notebook = await NotebookPage.open(workbench, "keys.ipynb");
+  const { keyboard } = workbench.page;
+  await notebook.focus(0);
+  await keyboard.press("Control+Enter");
+  await notebook.succeeded(0);
+  await notebook.focus(3);
+  for (const key of ["Escape", "Shift+Enter"]) await keyboard.press(key);
+  await notebook.succeeded(3);
+});
+
 test("the log of the cell's job is a click away", async (workbench) => {
   const notebook = await NotebookPage.open(workbench, "checks.ipynb");
   await notebook.statusItem(1, /Burla/).click();
