@@ -166,3 +166,38 @@ test("failed inputs whose second run was stopped are still to be run, and the re
   assert.equal(outcomeOf(await armed(cell, { cellId: "stopped", onlyInputs: [] })), "ok");
   assert.equal(valueOf(await here("ys")), "[0, -1, 2, -3]");
 });
+
+const LIMITED = "limit = 2\ndef g(x):\n    print('called', x)\n    if x > limit: raise ValueError(f'no {x}')\n    return -x";
+
+for (const [name, cell] of [
+  ["an executor's map", "from concurrent.futures import ThreadPoolExecutor\nwith ThreadPoolExecutor() as ex:\n    r = list(ex.map(g, range(5)))\nr"],
+  ["an executor's futures, taken as they come", "import concurrent.futures as cf\nwith cf.ProcessPoolExecutor() as ex:\n    futures = [ex.submit(g, x=x) for x in range(5)]\n    for future in cf.as_completed(futures): future.result()\nr = [future.result() for future in futures]\nr"],
+  ["a pool's map", "from multiprocessing import Pool\nwith Pool() as pool:\n    r = pool.map(g, range(5))\nr"],
+  ["a pool's results in any order", "from multiprocessing.pool import ThreadPool\nwith ThreadPool(4) as pool:\n    r = sorted(pool.imap_unordered(lambda x: g(x), range(5)), reverse=True)\nr"],
+  ["a pool that is closed by hand", "from multiprocessing import Pool\npool = Pool()\nasked = pool.starmap_async(g, [(x,) for x in range(5)])\npool.close()\npool.join()\nr = asked.get()\nr"],
+  ["joblib", "from joblib import Parallel, delayed\nr = Parallel(n_jobs=4)(delayed(g)(x) for x in range(5))\nr"],
+] as const) {
+  test(`of calls that failed in part what came is kept, and those that failed run again alone: ${name}`, async () => {
+    await here(`%reset -f\n${LIMITED}`);
+    const failed = await armed(cell);
+    assert.match(errorText(failed), /^ValueError: no [34]/m);
+    const came = JSON.parse(valueOf(await here("import burla\n[(one.index, one.value) for one in burla.last.settled() if one.status == 'fulfilled']"))!.replaceAll("(", "[").replaceAll(")", "]")) as unknown;
+    assert.deepEqual(came, [[0, 0], [1, -1], [2, -2]]);
+    await here(LIMITED.replace("limit = 2", "limit = 9"));
+    const again = await armed(cell, { onlyInputs: [] });
+    assert.equal(valueOf(again), "[0, -1, -2, -3, -4]", errorText(again));
+    assert.deepEqual(lastView(again).log.lines.map(([index, , text]) => `${index} ${text}`).toSorted(), ["3 called 3", "4 called 4"]);
+    assert.equal(valueOf(await here("[one.value for one in burla.last.settled()]")), "[0, -1, -2, -3, -4]");
+  });
+}
+
+test("calls whose failures the cell has caught run again, those with other arguments run anew, and a pool without any of them begins no job", async () => {
+  await here(`%reset -f\nfrom concurrent.futures import ThreadPoolExecutor\nextra = 100\ndef f(x): return x * 10\n${LIMITED}`);
+  const cell = "with ThreadPoolExecutor() as first:\n    a = list(first.map(f, range(3)))\nb = []\nwith ThreadPoolExecutor() as second:\n    for future in [second.submit(g, x) for x in [1, 3, extra - 100]]:\n        try:\n            b.append(future.result())\n        except ValueError as error:\n            b.append(str(error))\na, b";
+  assert.equal(valueOf(await armed(cell)), "([0, 10, 20], [-1, 'no 3', 0])");
+  await here("limit, extra = 9, 102");
+  const again = await armed(cell, { onlyInputs: [1] });
+  assert.equal(valueOf(again), "([0, 10, 20], [-1, -3, -2])", errorText(again));
+  assert.deepEqual(lastView(again).log.lines.map(([, , text]) => text).toSorted(), ["called 2", "called 3"]);
+  assert.deepEqual(lastView(again).steps.map(({ done, failed }) => [done, failed]).filter(([done]) => done! > 0), [[3, 0], [2, 0]]);
+});

@@ -12,6 +12,9 @@ from .numbering import told_of
 from .state import ENDS, RunState
 from .tracebacks import only_of_the_user
 
+#: Hears of an input that has run: its number, its value, what it has raised.
+Settled = Callable[[int, Any, Optional[BaseException]], None]
+
 
 class JobRun:
     """`changed` is called when there is something new to show, `display` with what calls have displayed."""
@@ -43,17 +46,12 @@ class JobRun:
             self._end_with(error)
             raise
 
-    def stream(self, function: Callable[[Any], Any], inputs: Iterable[Any], settled: Callable[[Any], None]) -> None:
+    def stream(self, function: Callable[[Any], Any], inputs: Iterable[Any], kept: Kept, settled: Settled) -> None:
         """The same for inputs that come one by one: `settled` hears of each as it has run."""
+        self._index_of = kept.index_of
         with deferred_interrupts():
             self._begin(function, inputs, None)
-        for entry in self._results.settled():
-            if entry.status == "fulfilled":
-                self.state.hear_value(entry.index, entry.value)
-            else:
-                self.state.hear_failure(entry.index, only_of_the_user(entry.reason))
-            settled(entry)
-            self._changed()
+        self._take(kept, settled)
 
     def cancel(self) -> None:
         """Also before it has begun, in another thread: then right after."""
@@ -84,7 +82,7 @@ class JobRun:
             reason = f"the inputs have raised {type(error).__name__}" if code is None else str(error).split("\n")[0]
             self.state.end("cancelled" if code == "BURLA_CANCELLED" else "failed", reason)
 
-    def _take(self, kept: Kept) -> None:
+    def _take(self, kept: Kept, settled: Settled = lambda _index, _value, _error: None) -> None:
         displays = InOrder(self._display)
         for entry in self._results.settled():
             index = kept.index_of(entry.index)
@@ -92,10 +90,12 @@ class JobRun:
             if entry.status == "fulfilled":
                 kept.fulfil(index, value)
                 self.state.hear_value(index, kept.shown(value))
+                settled(index, value, None)
             else:
                 error = told_of(only_of_the_user(entry.reason), index if self.state.how == "map" else None)
                 kept.reject(index, error)
                 self.state.hear_failure(index, error)
+                settled(index, None, error)
             self._changed()
 
     def _hear_progress(self, progress: Any) -> None:

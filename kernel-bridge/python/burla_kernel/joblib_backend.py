@@ -5,6 +5,8 @@ from __future__ import annotations
 import contextlib
 from typing import Any, Callable, Iterator
 
+from .calls import key_of
+
 #: As many calls as joblib prepares ahead are twice this.
 _CALLS_AT_ONCE = 64
 
@@ -27,7 +29,8 @@ def active(make_pool: Callable[[], Any]) -> Iterator[None]:
             return 1 if n_jobs == 1 else _CALLS_AT_ONCE
 
         def apply_async(self, func: Callable[[], Any], callback: Any = None) -> Any:
-            future = self._pool.submit(func)
+            # The calls within the batch: the batch itself holds on to this run of joblib.
+            future = self._pool.submit_known(key_of(getattr(func, "items", func)), (func, (), {}))
             if callback is not None:
                 future.add_done_callback(lambda done: None if done.exception() is not None else callback(done.result()))
             return _Waiting(future)

@@ -6,13 +6,14 @@ from typing import Any, Iterable, Iterator, Optional
 
 from .view import MAX_FAILURES
 
-_MISSING = object()
+#: In the place of a result that has not come.
+MISSING = object()
 
 
 class Kept:
     def __init__(self, inputs: Iterable[Any], size: Optional[int], shape: str) -> None:
         self.shape = shape
-        #: In order of the inputs. `_MISSING` where none has come yet.
+        #: In order of the inputs. `MISSING` where none has come yet.
         self.values: list[Any] = []
         self.keys: list[Any] = []
         #: All have come.
@@ -44,7 +45,7 @@ class Kept:
 
     def fulfil(self, index: int, value: Any) -> None:
         if index >= len(self.values):
-            self.values.extend([_MISSING] * (index + 1 - len(self.values)))
+            self.values.extend([MISSING] * (index + 1 - len(self.values)))
         self.values[index] = value
         self._open.pop(index, None)
         self.failures.pop(index, None)
@@ -61,7 +62,7 @@ class Kept:
         for index in range(max(len(self.values), max(self.failures, default=-1) + 1)):
             if index in self.failures:
                 yield index, None, self.failures[index]
-            elif index < len(self.values) and self.values[index] is not _MISSING:
+            elif index < len(self.values) and self.values[index] is not MISSING:
                 yield index, self.shown(self.values[index]), None
 
     def in_shape(self) -> Any:
@@ -146,17 +147,26 @@ class Keeper:
         kept = jobs[job_number] = Kept(inputs, size, shape)
         return kept
 
+    def replace(self, cell_id: str, kept: Kept, job_number: int) -> None:
+        """With what another run of the cell has of this job; what is kept of those after it stays."""
+        self._kept.setdefault(cell_id, {})[job_number] = kept
+
     def knows(self, cell_id: str) -> bool:
         return cell_id in self._kept
 
-    def failed(self, cell_id: str, job_number: int) -> Optional[Kept]:
-        kept = self._kept.get(cell_id, {}).get(job_number)
-        return kept if kept is not None and kept.has_ended and kept.failures else None
+    def of(self, cell_id: str, job_number: int) -> Optional[Kept]:
+        """Whatever became of it."""
+        return self._kept.get(cell_id, {}).get(job_number)
 
-    def whole(self, cell_id: str, job_number: int) -> Optional[Kept]:
+    def failed(self, cell_id: str, job_number: int, shape: str) -> Optional[Kept]:
+        """None also where another kind of map stood there: the cell has been edited."""
+        kept = self.of(cell_id, job_number)
+        return kept if kept is not None and kept.shape == shape and kept.has_ended and kept.failures else None
+
+    def whole(self, cell_id: str, job_number: int, shape: str) -> Optional[Kept]:
         """Of a job that had ended well before another one of the cell failed."""
-        kept = self._kept.get(cell_id, {}).get(job_number)
-        return kept if kept is not None and kept.is_whole else None
+        kept = self.of(cell_id, job_number)
+        return kept if kept is not None and kept.shape == shape and kept.is_whole else None
 
     def done(self, cell_id: str, job_number: int) -> None:
         kept = self._kept.get(cell_id, {}).get(job_number)
@@ -164,5 +174,6 @@ class Keeper:
             kept.is_whole = True
 
     def forget(self, cell_id: str) -> None:
-        """The cell has come to its end, and nothing has failed."""
-        self._kept.pop(cell_id, None)
+        """The cell has come to its end. What has failed, and was caught in the cell, may still run again."""
+        if not any(kept.failures for kept in self._kept.get(cell_id, {}).values()):
+            self._kept.pop(cell_id, None)

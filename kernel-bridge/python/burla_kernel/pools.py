@@ -10,6 +10,7 @@ import threading
 from concurrent.futures import Future
 from typing import Any, Callable, Iterable, Iterator, Mapping, Optional
 
+from .calls import KeptCalls, key_of
 from .effects import why_in_one_place
 from .job_run import JobRun
 from .meaning import Meaning
@@ -18,13 +19,18 @@ from .pictures import as_made_here
 _END = object()
 
 
-def pool_maker(kind: Any, begin: Callable[[], JobRun], worker_half: Mapping[str, Any]) -> Callable[..., Any]:
+#: Begins a job for calls that come one by one, with what is kept of them.
+Begin = Callable[[], tuple[JobRun, KeptCalls]]
+
+
+def pool_maker(kind: Any, begin: Begin, worker_half: Mapping[str, Any]) -> Callable[..., Any]:
     """What stands in the place of `ThreadPoolExecutor`: itself, where it is not the one of Python, or is more than a number of workers."""
 
     def make(*arguments: Any, **options: Any) -> Any:
         if not _is_known(kind) or len(arguments) > 1 or set(options) - {"max_workers", "processes", "mp_context", "thread_name_prefix"}:
             return kind(*arguments, **options)
-        return ClusterPool(begin, worker_half, lambda: kind(*arguments, **options), shares_memory=_shares_memory(kind))
+        made = ClusterPool if _is_executor(kind) else ProcessPool
+        return made(begin, worker_half, lambda: kind(*arguments, **options), shares_memory=_shares_memory(kind))
 
     return make
 
@@ -35,6 +41,10 @@ def _is_known(kind: Any) -> bool:
     return getattr(kind, "__name__", "") == "Pool" and type(getattr(kind, "__self__", None)).__module__.startswith("multiprocessing")
 
 
+def _is_executor(kind: Any) -> bool:
+    return isinstance(kind, type) and issubclass(kind, concurrent.futures.Executor)
+
+
 def _shares_memory(kind: Any) -> bool:
     return isinstance(kind, type) and issubclass(kind, (concurrent.futures.ThreadPoolExecutor, multiprocessing.pool.ThreadPool))
 
@@ -42,15 +52,17 @@ def _shares_memory(kind: Any) -> bool:
 class ClusterPool(concurrent.futures.Executor):
     """Both an executor and a pool. A function that changes what threads share runs in Python's own (`make_local`)."""
 
-    def __init__(self, begin: Callable[[], JobRun], worker_half: Mapping[str, Any], make_local: Optional[Callable[[], Any]] = None, *, shares_memory: bool = False) -> None:
+    def __init__(self, begin: Begin, worker_half: Mapping[str, Any], make_local: Optional[Callable[[], Any]] = None, *, shares_memory: bool = False) -> None:
         self._begin = begin
         self._called = worker_half["called"]
         self._make_local = make_local if shares_memory else None
         self._local: Any = None
         self._calls: "queue.SimpleQueue[Any]" = queue.SimpleQueue()
         self._futures: "dict[int, Future[Any]]" = {}
-        self._count = 0
         self._job: Optional[JobRun] = None
+        self._kept: Optional[KeptCalls] = None
+        #: Settles what has come in the run before: in a thread, as a pool does it.
+        self._known: Optional[concurrent.futures.Executor] = None
         self._thread: Optional[threading.Thread] = None
         self._lock = threading.Lock()
         self._is_closed = False
@@ -62,19 +74,31 @@ class ClusterPool(concurrent.futures.Executor):
             self._local = self._local or self._make_local()  # type: ignore[misc]
             is_executor = isinstance(self._local, concurrent.futures.Executor)
             return self._local.submit(fn, *args, **kwargs) if is_executor else self._local.apply_async(fn, args, kwargs)
+        return self.submit_known(key_of((fn, args, kwargs)), (fn, args, kwargs))
+
+    def submit_known(self, key: Optional[bytes], call: tuple[Callable[..., Any], tuple[Any, ...], dict[str, Any]]) -> "Future[Any]":
+        """What has come of a call of this key in the run before is not called again."""
         future: "Future[Any]" = Future()
         with self._lock:
             if self._is_closed:
                 raise RuntimeError("cannot schedule new futures after shutdown")
-            self._futures[self._count] = future
-            self._count += 1
+            if self._kept is None:
+                self._job, self._kept = self._begin()
             future.set_running_or_notify_cancel()
-            self._calls.put((fn, args, kwargs))
-            if self._thread is None:
-                self._job = self._begin()
-                self._thread = threading.Thread(target=self._run, name="burla-pool", daemon=True)
-                self._thread.start()
+            index, outcome = self._kept.place(key)
+            if outcome is None:
+                self._send(index, call, future)
+            else:
+                self._known = self._known or concurrent.futures.ThreadPoolExecutor(1, "burla-known")
+                self._known.submit(_settle, future, outcome.value, outcome.error)
         return future
+
+    def _send(self, index: int, call: Any, future: "Future[Any]") -> None:
+        self._futures[index] = future
+        self._calls.put(call)
+        if self._thread is None:
+            self._thread = threading.Thread(target=self._run, name="burla-pool", daemon=True)
+            self._thread.start()
 
     def map(self, fn: Callable[..., Any], *iterables: Iterable[Any], timeout: Optional[float] = None, chunksize: int = 1) -> Iterator[Any]:  # type: ignore[override]
         futures = [self.submit(fn, *arguments) for arguments in zip(*iterables)]
@@ -85,8 +109,11 @@ class ClusterPool(concurrent.futures.Executor):
             if not self._is_closed:
                 self._is_closed = True
                 self._calls.put(_END)
+                self._end_unsent()
         if cancel_futures and self._job is not None:
             self._job.cancel()
+        if self._known is not None:
+            self._known.shutdown(wait)
         if self._local is not None:
             (getattr(self._local, "shutdown", None) or self._local.close)()
         if wait and self._thread is not None:
@@ -98,7 +125,11 @@ class ClusterPool(concurrent.futures.Executor):
                 raise
 
     def __exit__(self, *failure: Any) -> None:
-        self.shutdown(wait=True, cancel_futures=failure[0] is not None)
+        # After a call has failed the others still run, as those of any map do: only what failed is left to run again.
+        self.shutdown(wait=True, cancel_futures=failure[0] is not None and not self._has_raised(failure[1]))
+
+    def _has_raised(self, error: BaseException) -> bool:
+        return self._kept is not None and any(failure is error for failure in self._kept.failures.values())
 
     # --- multiprocessing.Pool
 
@@ -118,7 +149,7 @@ class ClusterPool(concurrent.futures.Executor):
         return _Async([self.submit(func, *values) for values in iterable], False, callback, error_callback)
 
     def imap(self, func: Callable[..., Any], iterable: Iterable[Any], chunksize: int = 1) -> Iterator[Any]:
-        return self.map(func, iterable)
+        return ClusterPool.map(self, func, iterable)
 
     def imap_unordered(self, func: Callable[..., Any], iterable: Iterable[Any], chunksize: int = 1) -> Iterator[Any]:
         futures = [self.submit(func, value) for value in iterable]
@@ -145,10 +176,10 @@ class ClusterPool(concurrent.futures.Executor):
         return why_in_one_place([call], ["__burla_input__"], Meaning([], {**home, "__burla_function__": fn})) is not None
 
     def _run(self) -> None:
-        job = self._job
-        assert job is not None
+        job, kept = self._job, self._kept
+        assert job is not None and kept is not None
         try:
-            job.stream(self._called, self._feed(), self._settle)
+            job.stream(self._called, self._feed(), kept, self._settle)
             job.state.total = job.state.done + job.state.failed
             job.state.end("failed" if job.state.failed else "done")
         except BaseException as error:
@@ -169,13 +200,25 @@ class ClusterPool(concurrent.futures.Executor):
                 return
             yield call
 
-    def _settle(self, entry: Any) -> None:
-        future = self._futures.pop(entry.index)
-        if entry.status == "fulfilled":
-            as_made_here([entry.value])
-            future.set_result(entry.value)
-        else:
-            future.set_exception(entry.reason)
+    def _end_unsent(self) -> None:
+        """All calls had run before: there is no job that says so."""
+        if self._job is None or self._kept is None or self._kept.has_sent:
+            return
+        state, failed = self._job.state, len(self._kept.failures)
+        state.done, state.failed = len(list(self._kept.came())) - failed, failed
+        state.total = state.done + failed
+        state.end("failed" if failed else "done")
+
+    def _settle(self, index: int, value: Any, error: Optional[BaseException]) -> None:
+        as_made_here([value])
+        _settle(self._futures.pop(index), value, error)
+
+
+class ProcessPool(ClusterPool):
+    """Whose `map` gives a list, as that of `multiprocessing` does."""
+
+    def map(self, func: Callable[..., Any], iterable: Iterable[Any], chunksize: Optional[int] = None) -> Any:  # type: ignore[override]
+        return [_result(future) for future in [self.submit(func, value) for value in iterable]]
 
 
 class _Async:
@@ -210,6 +253,13 @@ class _Async:
         if not self.ready():
             raise ValueError("not ready")
         return all(future.exception() is None for future in self._futures)
+
+
+def _settle(future: "Future[Any]", value: Any, error: Optional[BaseException]) -> None:
+    if error is None:
+        future.set_result(value)
+    else:
+        future.set_exception(error)
 
 
 def _result(future: Any, timeout: Optional[float] = None) -> Any:

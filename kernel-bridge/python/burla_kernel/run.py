@@ -11,6 +11,7 @@ from typing import Any, Callable, Iterable, Iterator, Mapping, Optional, Sized
 from burla_protocol.made import restore
 
 from . import applied, joblib_backend
+from .calls import KeptCalls
 from .clock import Clock
 from .displays import displaying
 from .homes import rehomed
@@ -90,7 +91,7 @@ class Run:
         try:
             kept = self._results(collecting, _Turns(inputs), "loop", size, name, line, file)
         except BaseException as error:
-            kept_so_far = self._keeper.failed(self._order.cell_id, self._jobs - 1)
+            kept_so_far = self._keeper.failed(self._order.cell_id, self._jobs - 1, "loop")
             if kept_so_far is None:
                 raise
             kept, failure = kept_so_far, error
@@ -133,12 +134,12 @@ class Run:
     def pool(self, kind: Any, name: str, line: int) -> Callable[..., Any]:
         """An executor or pool whose calls run on the cluster, in the place of Python's own."""
         file = sys._getframe(1).f_code.co_filename
-        return pool_maker(kind, lambda: self._streaming(name, line, file), self._worker_half)
+        return pool_maker(kind, lambda: self._streaming(name, line, file, "calls"), self._worker_half)
 
     def with_joblib(self, call: Callable[[], Any]) -> Any:
         """What joblib runs in parallel meanwhile runs on the cluster."""
         file = sys._getframe(1).f_code.co_filename
-        with joblib_backend.active(lambda: ClusterPool(lambda: self._streaming("joblib", 0, file), self._worker_half)):
+        with joblib_backend.active(lambda: ClusterPool(lambda: self._streaming("joblib", 0, file, "batches"), self._worker_half)):
             return call()
 
     def start_clock(self) -> None:
@@ -169,7 +170,7 @@ class Run:
         order, job_number = self._order, self._jobs
         self._jobs += 1
         self._failed, self._into = None, into
-        over = self._over(job_number)
+        over = self._over(job_number, shape)
         self._begin_state(name, line, file)
         _call_it(name, function)
         shows = displaying(function)
@@ -201,23 +202,37 @@ class Run:
     def _cluster(self) -> Any:
         return self._order.cluster if self._order.cluster is not None else "local"
 
-    def _over(self, job_number: int) -> Optional[Kept]:
+    def _over(self, job_number: int, shape: str) -> Optional[Kept]:
         order = self._order
         if order.attach_to is not None and job_number == order.attach_step:
             return self._keeper.over(order.attach_to)
         if order.only_inputs is not None or order.attach_to is not None:
-            return self._keeper.whole(order.cell_id, job_number)
+            return self._keeper.whole(order.cell_id, job_number, shape)
         return None
 
     def _kept(self, inputs: Iterable[Any], size: Optional[int], shape: str, job_number: int) -> Kept:
         order = self._order
         if order.only_inputs is not None:
-            kept = self._keeper.failed(order.cell_id, job_number)
+            kept = self._keeper.failed(order.cell_id, job_number, shape)
             if kept is not None:
                 return kept
-            if not self._keeper.knows(order.cell_id):
-                raise CannotRunOnCluster("The results of the inputs that did not fail are not in this kernel any more. Run the whole cell.")
+            self._require_known()
         return self._keeper.new(order.cell_id, inputs, size, shape, job_number)
+
+    def _kept_calls(self, shape: str, job_number: int) -> KeptCalls:
+        order = self._order
+        if order.only_inputs is None and order.attach_to is None:
+            self._keeper.new(order.cell_id, (), None, shape, job_number)
+        elif order.only_inputs is not None:
+            self._require_known()
+        earlier = self._keeper.of(order.cell_id, job_number)
+        kept = KeptCalls(shape, earlier if isinstance(earlier, KeptCalls) else None, order.only_inputs or ())
+        self._keeper.replace(order.cell_id, kept, job_number)
+        return kept
+
+    def _require_known(self) -> None:
+        if not self._keeper.knows(self._order.cell_id):
+            raise CannotRunOnCluster("The results of the inputs that did not fail are not in this kernel any more. Run the whole cell.")
 
     def _begin_state(self, name: str, line: int, file: str) -> None:
         if self._how == "map":
@@ -238,13 +253,18 @@ class Run:
         self._failed = kept
         raise kept.failures[min(kept.failures)]
 
-    def _streaming(self, name: str, line: int, file: str) -> JobRun:
+    def _streaming(self, name: str, line: int, file: str, shape: str) -> tuple[JobRun, KeptCalls]:
+        kept = self._kept_calls(shape, self._jobs)
         self._jobs += 1
+        # What ends the cell may be the failure of one of these.
+        self._failed, self._into = kept, ()
+        if self._how == "map":
+            self._client.last = Last(kept)
         self._begin_state(name, line, file)
         job = JobRun(self._client, self._cluster, self._state, self._screen.changed, self._display)
         with deferred_interrupts():
             self._screen.open()
-        return job
+        return job, kept
 
     def finish(self, error: Optional[BaseException]) -> None:
         """The cell has come to its end: None, or what it has raised."""
