@@ -113,6 +113,30 @@ test("an up that was killed is simply repeated", async () => {
   assert.equal(cloud.emulator.instances.length, 2);
 });
 
+test("a main that is off is started, wherever it is then; one that goes off meanwhile is not waited for, and its last words are told", async () => {
+  assert.equal((await up({}, "--yes")).code, 0);
+  const main = cloud.emulator.find("burla-trial-main");
+  await cloud.emulator.switchOff("burla-trial-main");
+  assert.equal(main.resource.status, "TERMINATED");
+  // As after a start: nobody is at the old address.
+  const path = join(cloud.home, "clusters", CLUSTER, "cluster.json");
+  const before = JSON.parse(readFileSync(path, "utf8")) as { url: string };
+  writeFileSync(path, JSON.stringify({ ...before, url: before.url.replace(/\/\/[\d.]+/, "//127.0.0.9") }));
+  const again = await up({}, "--yes", "--json");
+  assert.equal(again.code, 0, again.stderr);
+  assert.equal(main.resource.status, "RUNNING");
+  assert.equal((JSON.parse(cloud.connection(CLUSTER)) as { url: string }).url, before.url);
+  assert.equal(cloud.emulator.instances.filter(({ resource }) => resource.labels?.["burla-role"] === "main").length, 1);
+
+  await cloud.run("down", CLUSTER);
+  const starting = cloud.command("up", "--spec", specFile(), "--yes");
+  const said = await until("it has said something", () => cloud.emulator.instances.find(({ resource }) => resource.name === "burla-trial-main")?.vm.serial.split("\n")[0]);
+  await cloud.emulator.switchOff("burla-trial-main");
+  const { code, stderr } = await starting.ended();
+  assert.notEqual(code, 0);
+  assert.ok(stderr.split("burla-trial-main is off. It said last:\n")[1]?.includes(said), stderr);
+});
+
 test("the connection is a file for its owner alone; no secret is in what others may read", async () => {
   assert.equal((await up({}, "--yes")).code, 0);
   const path = join(cloud.home, "clusters", CLUSTER, "cluster.json");

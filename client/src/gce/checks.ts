@@ -8,8 +8,8 @@ import { GLOBAL, quotaNeeds, quotaProblems, type Quota } from "./quotas.ts";
 export const USER_PERMISSIONS = [
   "compute.disks.create", "compute.disks.setLabels", "compute.firewalls.create", "compute.firewalls.delete", "compute.firewalls.list",
   "compute.globalOperations.get", "compute.images.useReadOnly", "compute.instances.create", "compute.instances.delete",
-  "compute.instances.get", "compute.instances.getGuestAttributes", "compute.instances.list", "compute.instances.setLabels",
-  "compute.instances.setMetadata", "compute.instances.setServiceAccount", "compute.instances.setTags", "compute.networks.updatePolicy",
+  "compute.instances.get", "compute.instances.getGuestAttributes", "compute.instances.getSerialPortOutput", "compute.instances.list", "compute.instances.setLabels",
+  "compute.instances.setMetadata", "compute.instances.setServiceAccount", "compute.instances.setTags", "compute.instances.start", "compute.networks.updatePolicy",
   "compute.projects.get", "compute.regions.get", "compute.subnetworks.use", "compute.subnetworks.useExternalIp", "compute.zoneOperations.get",
   "iam.serviceAccounts.get", "serviceusage.services.get", "serviceusage.services.use",
 ] as const;

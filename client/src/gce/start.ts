@@ -17,6 +17,7 @@ import { cloudError, gceEndpoint, type GoogleProject } from "./library.ts";
 import { mainZones } from "./plan.ts";
 import { firewallRules, mainVm } from "./resources.ts";
 import { nextStep } from "./retries.ts";
+import { endOfSerial } from "./serial.ts";
 
 export type GcePhase = "network" | "machine" | "programs" | "main";
 
@@ -31,6 +32,8 @@ type MainMachine = Awaited<ReturnType<GoogleProject["compute"]["listVms"]>>[numb
 const MAIN_TIMEOUT_MS = 10 * 60_000;
 const LOOK_MS = 1_000;
 const SEND_TIMEOUT_MS = 5 * 60_000;
+const ON_ITS_WAY_OFF = ["STOPPING", "PENDING_STOP", "SUSPENDING"];
+const OFF = ["TERMINATED", "STOPPED"];
 
 /** Resolves when main answers; its nodes are then on their way. @throws BurlaError BURLA_CLOUD; the signal's reason. */
 export async function startGceCluster(project: GoogleProject, given: ClusterSpec, { signal, onPhase }: GceStart): Promise<ConnectionFile> {
@@ -74,10 +77,11 @@ function tokenPath(name: string): string {
   return join(clusterDirectory(name), "starting.token");
 }
 
-/** In the first zone that has room. One that is there is used. */
+/** In the first zone that has room. One that is there is used, and started when it is off. */
 async function ensureMainVm(project: GoogleProject, spec: ClusterSpec, { token, archive, signal }: { token: string; archive: ProgramArchive; signal: AbortSignal }): Promise<MainMachine> {
   const there = (await project.compute.listVms(spec.name)).find(({ role }) => role === "main");
-  if (there !== undefined) return there;
+  const awake = there === undefined ? null : await awaken(project, there, signal);
+  if (awake !== null) return awake;
   const name = mainVmName(spec.name);
   const ownerHash = createHash("sha256").update(token).digest("hex");
   const zones = mainZones(spec);
@@ -87,6 +91,22 @@ async function ensureMainVm(project: GoogleProject, spec: ClusterSpec, { token, 
     if (isThere) return project.compute.getVm(zone, name);
   }
   throw new BurlaError("BURLA_SPEC", `the cluster ${spec.name} names no zone`);
+}
+
+/** Its jobs are on its disk; the address from outside is another one each time. @returns null when it has gone meanwhile. */
+async function awaken({ compute }: GoogleProject, { zone, name, status: found }: MainMachine, signal: AbortSignal): Promise<MainMachine | null> {
+  let status = found;
+  try {
+    while (ON_ITS_WAY_OFF.includes(status)) {
+      await pause(LOOK_MS, signal);
+      ({ status } = await compute.getVm(zone, name));
+    }
+    if (OFF.includes(status)) await ensure((requestId) => compute.startVm(zone, name, requestId), { hasOthers: false, signal });
+    return await compute.getVm(zone, name);
+  } catch (error) {
+    if (isGceFailure(error) && error.kind === "not-found") return null;
+    throw error;
+  }
 }
 
 /** @returns false where another zone is to be asked. `act` gets the request's id. */
@@ -111,7 +131,8 @@ async function ensure(act: (requestId: string) => Promise<void>, { hasOthers, si
 }
 
 /** The VM takes them as soon as it has booted; from then on it says its certificate. */
-async function sendPrograms(project: GoogleProject, { zone, name }: MainMachine, url: string, { bytes }: ProgramArchive, signal: AbortSignal): Promise<void> {
+async function sendPrograms(project: GoogleProject, machine: MainMachine, url: string, { bytes }: ProgramArchive, signal: AbortSignal): Promise<void> {
+  const { zone, name } = machine;
   const deadlineMs = performance.now() + MAIN_TIMEOUT_MS;
   for (;;) {
     const response = await fetch(`${url}/v1/programs`, { method: "PUT", body: new Blob([bytes as Uint8Array<ArrayBuffer>]), signal: AbortSignal.any([signal, AbortSignal.timeout(SEND_TIMEOUT_MS)]) }).catch(() => null);
@@ -119,18 +140,20 @@ async function sendPrograms(project: GoogleProject, { zone, name }: MainMachine,
     signal.throwIfAborted();
     if (response?.ok === true) return;
     if (response?.status === 400 || (await project.compute.guestAttribute(zone, name, CERTIFICATE_ATTRIBUTE)) !== null) return;
-    if (performance.now() > deadlineMs) throw late(`its VM ${name} did not take the programs`);
+    if (await isOff(project, machine)) throw await inVain(project, machine, `its VM ${name} is off`);
+    if (performance.now() > deadlineMs) throw await inVain(project, machine, `its VM ${name} did not take the programs`);
     await pause(LOOK_MS, signal);
   }
 }
 
-async function connect(project: GoogleProject, { zone, name: vm }: MainMachine, { url, token, name, signal }: { url: string; token: string; name: string; signal: AbortSignal }): Promise<ConnectionFile> {
+async function connect(project: GoogleProject, machine: MainMachine, { url, token, name, signal }: { url: string; token: string; name: string; signal: AbortSignal }): Promise<ConnectionFile> {
   const deadlineMs = performance.now() + MAIN_TIMEOUT_MS;
   for (;;) {
-    const certificate = await project.compute.guestAttribute(zone, vm, CERTIFICATE_ATTRIBUTE);
+    const certificate = await project.compute.guestAttribute(machine.zone, machine.name, CERTIFICATE_ATTRIBUTE);
     const status = certificate === null ? null : await new Control({ url, token, certificate }).status().catch(refusedOnly);
     if (status !== null) return writeConnection(name, { url, token, certificate, startedAt: status.startedAt });
-    if (performance.now() > deadlineMs) throw late("its main service did not answer");
+    if (await isOff(project, machine)) throw await inVain(project, machine, `its VM ${machine.name} is off`);
+    if (performance.now() > deadlineMs) throw await inVain(project, machine, "its main service did not answer");
     await pause(LOOK_MS, signal);
   }
 }
@@ -152,8 +175,20 @@ function writeConnection(name: string, { url, token, certificate, startedAt }: P
   return file;
 }
 
-function late(what: string): BurlaError {
-  return new BurlaError("BURLA_CLOUD", what, { cure: `Its serial console tells why; \`burla down\` removes what was made.` });
+/** Removed, or switched off by itself or by somebody: nothing will come of waiting. */
+async function isOff({ compute }: GoogleProject, { zone, name }: MainMachine): Promise<boolean> {
+  try {
+    return [...OFF, ...ON_ITS_WAY_OFF].includes((await compute.getVm(zone, name)).status);
+  } catch (error) {
+    if (isGceFailure(error) && error.kind === "not-found") return true;
+    throw error;
+  }
+}
+
+async function inVain(project: GoogleProject, machine: MainMachine, what: string): Promise<BurlaError> {
+  const said = await endOfSerial(project, machine);
+  const cure = "Call `burla up` again; `burla down` removes what was made.";
+  return new BurlaError("BURLA_CLOUD", said === "" ? what : `${what}. It said last:\n${said}`, { cure });
 }
 
 function pause(ms: number, signal: AbortSignal): Promise<void> {

@@ -65,7 +65,9 @@ export class InstancesClient extends Client {
   insert(request: { project: string; zone: string; requestId: string; instanceResource: object }): Promise<[Started]>;
   delete(request: { project: string; zone: string; instance: string; requestId: string }): Promise<[Started]>;
   reset(request: { project: string; zone: string; instance: string; requestId: string }): Promise<[Started]>;
+  start(request: { project: string; zone: string; instance: string; requestId: string }): Promise<[Started]>;
   get(request: { project: string; zone: string; instance: string }): Promise<[InstanceRecord]>;
+  getSerialPortOutput(request: { project: string; zone: string; instance: string; port: number }): Promise<[{ contents?: string | null }]>;
   getGuestAttributes(request: { project: string; zone: string; instance: string; queryPath: string }): Promise<[{ queryValue?: { items?: readonly { value?: string | null }[] | null } | null }]>;
   aggregatedListAsync(request: { project: string; filter: string; returnPartialSuccess?: boolean }, options?: CallOptions): AsyncIterable<[string, { instances?: readonly InstanceRecord[] | null }]>;
 }

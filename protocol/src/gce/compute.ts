@@ -75,6 +75,18 @@ export class Compute {
     await this.#untilDone(started.latestResponse, zone);
   }
 
+  /** One that is off, on its old disk. It gets another external address. */
+  async startVm(zone: string, name: string, requestId: string): Promise<void> {
+    const [started] = await guarded(this.#instances.start({ project: this.#project, zone, instance: name, requestId }));
+    await this.#untilDone(started.latestResponse, zone);
+  }
+
+  /** What it has printed since it was last switched on: at most the last megabyte. */
+  async serialOutput(zone: string, name: string): Promise<string> {
+    const [{ contents }] = await guarded(this.#instances.getSerialPortOutput({ project: this.#project, zone, instance: name, port: 1 }));
+    return contents ?? "";
+  }
+
   async getVm(zone: string, name: string): Promise<InstanceView> {
     const [record] = await guarded(this.#instances.get({ project: this.#project, zone, instance: name }));
     return viewOf(record);

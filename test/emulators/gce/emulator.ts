@@ -135,6 +135,11 @@ export class GceEmulator {
     return this.#instances.preempt(this.find(name));
   }
 
+  /** As somebody does in the console. Resolves when the VM is off. */
+  switchOff(name: string): Promise<void> {
+    return this.#instances.switchOff(this.find(name));
+  }
+
   async close(): Promise<void> {
     await this.#instances.close();
     await this.#workstation?.close();

@@ -152,6 +152,11 @@ export class Instances {
     else instance.resource.status = "TERMINATED";
   }
 
+  /** As somebody does in the console. Resolves when it is off. */
+  switchOff(instance: Instance): Promise<void> {
+    return this.#halt(instance, this.#options.stopGraceMs);
+  }
+
   /** CPUs in use of one quota. */
   usage(project: string, region: string, metric: string): number {
     const counted = this.all(project).filter(({ zone, resource }) => regionOf(zone) === region && resource.status !== "TERMINATED" && metricOfResource(resource) === metric);

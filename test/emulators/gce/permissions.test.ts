@@ -44,6 +44,7 @@ async function everything(role: string, project: library.GoogleProject): Promise
       () => project.isEnabled("compute.googleapis.com"), () => project.hasServiceAccount(emailOf("main")), () => compute.quotas("us-central1"), () => project.globalQuotas(),
       () => compute.insertFirewall(rule, randomUUID()), () => compute.insertVm(ZONE, vm("burla-test-main", "main"), randomUUID()), () => compute.getVm(ZONE, "burla-test-main"),
       () => compute.guestAttribute(ZONE, "burla-test-main", "burla/certificate"), () => compute.listVms("test"), () => compute.listFirewalls("test"),
+      () => compute.startVm(ZONE, "burla-test-main", randomUUID()), () => compute.serialOutput(ZONE, "burla-test-main"),
       () => compute.deleteVm(ZONE, "burla-test-main", randomUUID()), () => compute.deleteFirewall(rule.name, randomUUID()),
     ],
     main: [
