@@ -12,10 +12,12 @@ test("sizes are those of the machine type", () => {
   assert.equal(machineSize("constructor"), null);
 });
 
-test("a price grows with the machine, its disk and its cards, and is lower for spot", () => {
+test("a price grows with the machine, its disk and its cards, has an address in it, and is lower for spot", () => {
   const price = (changes: Partial<PricedMachine> = {}) => machinePrice({ ...MACHINE, ...changes })!;
-  assert.ok(Math.abs(price() - 0.134) < 0.001);
-  assert.equal(price({ machineType: "e2-standard-8" }), 2 * price());
+  const address = 0.005;
+  assert.ok(Math.abs(price() - address - 0.134) < 0.001);
+  assert.ok(Math.abs(price({ machineType: "e2-standard-8" }) - address - 2 * (price() - address)) < 1e-9);
+  assert.ok(Math.abs(price({ isSpot: true }) - 0.0025 - 0.4 * (price() - address)) < 1e-9);
   assert.ok(price({ isSpot: true }) < price() / 2);
   assert.ok(price({ diskGiB: 100 }) > price());
   const card = { type: "nvidia-tesla-t4", count: 1 };

@@ -31,14 +31,15 @@ export function machineSize(machineType: string): MachineSize | null {
   return known === null ? null : { cpu: known.cpu, ramMiB: known.ramMiB };
 }
 
-/** US dollars for one hour, disk included; null where the list does not know a part. */
+/** US dollars for one hour, disk and external address included; null where the list does not know a part. */
 export function machinePrice({ machineType, isSpot, gpu, diskGiB, diskType }: PricedMachine): number | null {
   const machine = find(machineType);
   const disk = valueOf(prices.diskGibHour, diskType);
   const card = gpu === null ? { hour: 0, spotShare: 1 } : valueOf(prices.gpus, gpu.type);
   if (machine === null || disk === undefined || card === undefined) return null;
   const share = (spotShare: number) => (isSpot ? spotShare : 1);
-  return machine.hour * share(machine.spotShare) + card.hour * share(card.spotShare) * (gpu?.count ?? 0) + disk * diskGiB;
+  const address = isSpot ? prices.addressHour.spot : prices.addressHour.full;
+  return machine.hour * share(machine.spotShare) + card.hour * share(card.spotShare) * (gpu?.count ?? 0) + disk * diskGiB + address;
 }
 
 /** Named ones, and `FAMILY-CPUS`. */

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { parseClusterSpec } from "@burla/protocol";
-import { mainZones, priceLines, priceText, totalPerHour } from "./plan.ts";
+import { mainPrice, mainZones, priceLines, priceText, totalPerHour } from "./plan.ts";
 import { estimateOf } from "./up.ts";
 
 const spec = parseClusterSpec({
@@ -18,6 +18,17 @@ test("the price has a line for each group, and says what it does not know", () =
   assert.deepEqual(lines.map(({ perHour }) => perHour === null), [false, false, false, true]);
   assert.ok(Math.abs(totalPerHour(lines) - lines[0]!.perHour! - lines[1]!.perHour! - lines[2]!.perHour!) < 1e-9);
   assert.match(priceText(estimateOf(spec)), /1 × z9-mega-4, us-central1 \(own\)\s+unknown\nAbout \$\d.* per hour, \$\d.*, and what the list does not know, by a list of/);
+});
+
+test("each VM has its external address in its price; what Firestore costs is not known, and is not free", () => {
+  const small = parseClusterSpec({ name: "trial", provider: "gce", queue: "firestore", gce: { main: { machineType: "e2-medium", diskGiB: 10 } }, groups: [{ name: "a", count: 3, machineType: "e2-small", zones: ["us-central1-a"], diskGiB: 10, diskType: "pd-standard" }] });
+  const near = (price: number | null | undefined, wanted: number) => assert.ok(Math.abs((price ?? NaN) - wanted) < 1e-9, `${price} is not ${wanted}`);
+  const [main, group, firestore] = priceLines(small);
+  near(main?.perHour, 0.0335 + 10 * 0.000137 + 0.005);
+  near(group?.perHour, 3 * (0.0168 + 10 * 0.000055 + 0.005));
+  near(mainPrice(small), main!.perHour!);
+  assert.equal(firestore?.perHour, null);
+  assert.match(priceText(estimateOf(small)), /Firestore, by reads, writes and storage\s+unknown\nAbout \$0\.\d+ per hour, and what the list does not know/);
 });
 
 test("where a group may be, and the full price if there are no spot VMs", () => {

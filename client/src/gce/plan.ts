@@ -4,16 +4,18 @@ import { dollars, totalPriceText } from "../dollars.ts";
 import type { CloudEstimate, PriceLine } from "../control/types.ts";
 
 export const MAIN_DISK = "pd-balanced";
+/** What it costs depends on the work, not on time: no list can say. */
+const FIRESTORE: PriceLine = { what: "Firestore, by reads, writes and storage", perHour: null, maxPerHour: null };
 
 export function mainPrice({ gce }: ClusterSpec): number | null {
   const { machineType, diskGiB } = gce.main;
   return machinePrice({ machineType, isSpot: false, gpu: null, diskGiB, diskType: MAIN_DISK });
 }
 
-/** Main and each group, where it is to be and what it costs. */
+/** Main, each group, where it is to be and what it costs, and what is paid beside VMs. */
 export function priceLines(spec: ClusterSpec): PriceLine[] {
   const main = mainPrice(spec);
-  return [{ what: `main service, ${spec.gce.main.machineType}`, perHour: main, maxPerHour: main }, ...spec.groups.map(groupLine)];
+  return [{ what: `main service, ${spec.gce.main.machineType}`, perHour: main, maxPerHour: main }, ...spec.groups.map(groupLine), ...(spec.queue === "firestore" ? [FIRESTORE] : [])];
 }
 
 function groupLine(group: NodeGroup): PriceLine {
