@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { readFileSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, test } from "node:test";
 import { assertIncludes } from "../support/includes.ts";
@@ -45,6 +45,29 @@ test("without a spec: how many nodes, where, and who pays", async () => {
     assert.ok(stderr.includes(`${flag} ${why}`), stderr);
   }
   assert.deepEqual(cloud.emulator.resources, []);
+});
+
+test("a plan has all that would be made, with what is missing, and makes nothing, here neither", async () => {
+  interface Plan { isPossible: boolean; problems: { message: string }[]; vms: { role: string; count: number; serviceAccount: string; zones: string[]; pricePerHour: number }[]; firewallRules: { name: string }[]; pricePerHour: number }
+  const { code, stdout, stderr } = await up({}, "--plan", "--yes");
+  assert.equal(code, 0, stderr);
+  const plan = JSON.parse(stdout) as Plan;
+  assert.deepEqual(plan.vms.map(({ role, count, serviceAccount }) => [role, count, serviceAccount]), [
+    ["main", 1, "burla-main@demo-project.iam.gserviceaccount.com"],
+    ["node", 1, "burla-node@demo-project.iam.gserviceaccount.com"],
+  ]);
+  assert.deepEqual(plan.firewallRules.map(({ name }) => name), ["burla-trial-clients", "burla-trial-nodes"]);
+  assert.ok(Math.abs(plan.pricePerHour - plan.vms[0]!.pricePerHour - plan.vms[1]!.pricePerHour) < 1e-9);
+  assert.equal(plan.isPossible, true);
+  cloud.emulator.state.serviceAccounts.clear();
+  const lacking = await up({}, "--plan");
+  assert.equal(lacking.code, 3);
+  assert.match((JSON.parse(lacking.stdout) as Plan).problems[0]!.message, /no service account burla-main@/);
+  assert.equal((JSON.parse(lacking.stdout) as Plan).isPossible, false);
+  assert.match((await cloud.run("up", "--plan")).stderr, /--plan is for a cluster on Google Cloud/);
+  assert.deepEqual(cloud.emulator.resources, []);
+  assert.ok(!existsSync(join(cloud.home, "clusters")));
+  assert.ok(cloud.emulator.requests.every(({ method, path }) => method === "GET" || path.endsWith(":testIamPermissions")));
 });
 
 test("all that is missing in the project is told at once, with its cure, and nothing is made", async () => {

@@ -2,6 +2,7 @@
 import { createInterface } from "node:readline/promises";
 import type { ClusterSpec } from "@burla/protocol";
 import type { CloudPhase, CloudPlan, CloudProblem, ClusterStatus, Started } from "../../control/types.ts";
+import { dryRun } from "../../gce/dry-run.ts";
 import { priceText } from "../../gce/plan.ts";
 import { planGce, runningGce } from "../../gce/up.ts";
 import { EXIT, type ExitCode } from "../exit-codes.ts";
@@ -12,6 +13,7 @@ import { countText } from "../texts.ts";
 export interface UpGceFlags {
   readonly json?: boolean;
   readonly yes?: boolean;
+  readonly plan?: boolean;
 }
 
 const MAKES = {
@@ -21,7 +23,8 @@ const MAKES = {
   main: "waits for the main service",
 } as const;
 
-export async function upGce(spec: ClusterSpec, { json, yes }: UpGceFlags, terminal: Terminal): Promise<ExitCode> {
+export async function upGce(spec: ClusterSpec, { json, yes, plan: isDry }: UpGceFlags, terminal: Terminal): Promise<ExitCode> {
+  if (isDry === true) return tellPlan(spec, terminal);
   const running = await runningGce(spec.name);
   if (running !== null) return told(running, terminal, json === true);
   const plan = await planGce(spec);
@@ -30,6 +33,13 @@ export async function upGce(spec: ClusterSpec, { json, yes }: UpGceFlags, termin
   if (plan.problems.some(({ isWarning }) => !isWarning)) return EXIT.unreachable;
   if (yes !== true && !(await agrees(terminal))) return EXIT.failed;
   return create(plan, terminal, json === true);
+}
+
+/** What would be made, as JSON; nothing is, whether it could be or not. */
+async function tellPlan(spec: ClusterSpec, terminal: Terminal): Promise<ExitCode> {
+  const plan = await planGce(spec);
+  await terminal.line(JSON.stringify(dryRun(spec, plan), null, 2));
+  return plan.problems.some(({ isWarning }) => !isWarning) ? EXIT.unreachable : EXIT.ok;
 }
 
 async function create(plan: CloudPlan, terminal: Terminal, json: boolean): Promise<ExitCode> {

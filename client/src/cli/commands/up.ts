@@ -27,6 +27,7 @@ interface UpFlags extends CommonOptions {
   readonly region?: string;
   readonly project?: string;
   readonly yes?: boolean;
+  readonly plan?: boolean;
 }
 
 const HELP = `
@@ -42,6 +43,7 @@ Examples:
   $ burla up --spec cloud.json
   $ burla up trial --provider gce --nodes 8 --region europe-west4
   $ burla up trial --yes
+  $ burla up --spec cloud.json --plan | jq .vms
   $ burla up --json | jq -r .url`;
 
 export function addUp(program: Command, terminal: Terminal, endWith: EndWith): void {
@@ -56,6 +58,7 @@ export function addUp(program: Command, terminal: Terminal, endWith: EndWith): v
     .option("--region <region>", `where they are, without a spec (default: ${cloudRegions()[0]})`)
     .option("--project <id>", "the Google Cloud project that pays (default: that of the spec, or of your credentials)")
     .option("-y, --yes", "agree to the price without being asked")
+    .option("--plan", "of a cluster on Google Cloud print all that would be made as JSON, and make nothing")
     .addOption(jsonOption())
     .addHelpText("after", HELP)
     .action(async (name: string | undefined, flags: UpFlags) => {
@@ -63,7 +66,7 @@ export function addUp(program: Command, terminal: Terminal, endWith: EndWith): v
       const cloud = cloudSpec(name, flags, spec);
       if (cloud !== null) return endWith(await upGce(cloud, flags, terminal));
       if (name !== undefined && name !== LOCAL) throw new UsageError(`there is no cluster "${name}"`, `"${LOCAL}" is the one on this machine; --provider gce or a spec makes others.`);
-      refuseFlags(flags, ["nodes", "region", "project"], "is for a cluster on Google Cloud", "Add --provider gce, or leave it out.");
+      refuseFlags(flags, ["nodes", "region", "project", "plan"], "is for a cluster on Google Cloud", "Add --provider gce, or leave it out.");
       if (spec !== undefined) await adoptSpec(spec, terminal);
       endWith(await up(terminal, flags.json === true));
     });
@@ -93,7 +96,7 @@ function isStoredCloud(name: string | undefined): boolean {
 }
 
 /** @throws UsageError when one of them is there. */
-function refuseFlags(flags: UpFlags, names: readonly ("nodes" | "region" | "project")[], why: string, cure: string): void {
+function refuseFlags(flags: UpFlags, names: readonly ("nodes" | "region" | "project" | "plan")[], why: string, cure: string): void {
   const found = names.find((name) => flags[name] !== undefined);
   if (found !== undefined) throw new UsageError(`--${found} ${why}`, cure);
 }
