@@ -1,4 +1,5 @@
 /** What a person sees while a job runs: the lines of its calls, and one line that shows how far it is. */
+import { isUpdate } from "@burla/protocol";
 import type { LogLine, Progress } from "./types.ts";
 
 const REDRAW_MS = 100;
@@ -34,6 +35,7 @@ export function createOutput(options: OutputOptions): JobOutput {
   return {
     line: (line) => {
       if (options.onLog !== undefined) return options.onLog(line);
+      if (isUpdate(line.text)) return;
       live?.clear();
       return (line.stream === "stdout" ? (options.stdout ?? process.stdout) : process.stderr).write(`${tagOf(line)}${line.text}\n`);
     },

@@ -30,6 +30,7 @@ export interface LogLine {
   /** A call, the function `setup`, or something else, such as a module while it was imported. */
   readonly origin: "call" | "setup" | "other";
   readonly stream: "stdout" | "stderr";
+  /** It ends by `\r` where it is a state of a line that is written over, as a bar of progress: the next line of this input and stream takes its place. */
   readonly text: string;
   readonly time: Date;
   readonly node: string;

@@ -41,6 +41,19 @@ test("lines, samples and failures are capped, and what is left out is counted", 
   assert.match(viewText(view), /and 4,980 more/);
 });
 
+test("a line that is written over is one line, which is replaced, per input and stream; erased, it is gone", () => {
+  const writer = new CellViewWriter(head);
+  const say = (index: number, stream: 1 | 2, text: string) => writer.apply({ type: "line", index, stream, text });
+  const shown = () => writer.document(2_000).log;
+  for (let at = 0; at < 1_000; at++) for (const index of [0, 1]) say(index, 2, `${at}%\r`);
+  say(0, 1, "line");
+  assert.deepEqual(shown(), { lines: [[0, 2, "999%"], [1, 2, "999%"], [0, 1, "line"]], total: 3, dropped: 0 });
+  say(0, 2, "done");
+  say(0, 2, "more");
+  say(1, 2, "   ");
+  assert.deepEqual(shown(), { lines: [[0, 2, "done"], [0, 1, "line"], [0, 2, "more"]], total: 3, dropped: 0 });
+});
+
 test("the static forms can be read, and hold no markup of the user's", () => {
   const writer = new CellViewWriter(head);
   writer.apply({ type: "line", index: 1, stream: 2, text: "<script>" });

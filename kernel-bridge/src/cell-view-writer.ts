@@ -43,6 +43,8 @@ export class CellViewWriter {
   /** Most that it had at once: towards its end a job gives them back one by one. */
   #most = { nodes: 0, workers: 0 };
   #state: Pick<CellView, "jobId" | "phase" | "reason" | "nodes" | "workers" | "running" | "total">;
+  /** By input and stream, the line in whose place the next one comes. */
+  readonly #updated = new Map<string, CellView["log"]["lines"][number]>();
   #lineCount = 0;
   #done = 0;
   #failed = 0;
@@ -116,10 +118,27 @@ export class CellViewWriter {
   }
 
   #line({ index, stream, text }: Extract<ViewEvent, { type: "line" }>): void {
-    this.#lineCount++;
-    this.#lines.push([index, stream, clip(text, 4096)]);
+    const key = `${stream}:${index}`;
+    const shown = text.endsWith("\r") ? text.slice(0, -1) : text;
+    const line = this.#updated.get(key);
+    this.#updated.delete(key);
+    if (line === undefined) this.#lineCount++;
+    else if (shown.trim() === "") return this.#removeLine(line);
+    const current = line ?? ([index, stream, ""] satisfies CellView["log"]["lines"][number]);
+    current[2] = clip(shown, 4096);
+    if (shown !== text) this.#updated.set(key, current);
+    if (line !== undefined) return;
+    this.#lines.push(current);
     // Not one by one: a hundred thousand lines would move the list as often.
     if (this.#lines.length > 4 * MAX_VIEW_LINES) this.#lines.splice(0, this.#lines.length - MAX_VIEW_LINES);
+  }
+
+  /** A bar of progress that was erased at its end. */
+  #removeLine(line: CellView["log"]["lines"][number]): void {
+    const at = this.#lines.lastIndexOf(line);
+    if (at < 0) return;
+    this.#lines.splice(at, 1);
+    this.#lineCount--;
   }
 }
 

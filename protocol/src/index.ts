@@ -19,6 +19,7 @@ export type { Body, BodySource } from "./outgoing.ts";
 export * from "./own-socket.ts";
 export * from "./pacer.ts";
 export * from "./prices.ts";
+export * from "./overwritten.ts";
 export * from "./printed.ts";
 export * from "./queue-place.ts";
 export * from "./routes.ts";

@@ -22,6 +22,7 @@ import { pack, unpack } from "./frame.ts";
 import { MAX_LOG_LINE_BYTES } from "./limits.ts";
 import { BurlaError } from "./errors.ts";
 import { NO_INPUT, SETUP_INDEX } from "./messages.ts";
+import { loggedLine } from "./overwritten.ts";
 
 /** Beside the files of a worker's output. */
 export const PRINTED_FILES = ["printed-0", "printed-1"] as const;
@@ -203,9 +204,9 @@ export class PrintedDecoder {
     this.#partial.clear();
   }
 
-  /** A line that the worker has not written itself. */
+  /** A line that the worker has not written itself, as it was printed. */
   add(index: number, stream: 1 | 2, timeMs: number, text: string): void {
-    this.#entries.push(pack([index, stream, timeMs, text]));
+    this.#entries.push(pack([index, stream, timeMs, loggedLine(text)]));
     this.#count++;
   }
 

@@ -69,7 +69,8 @@ for (const [name, cell, how] of [
 }
 
 test("where the session has imported `display` by its name", async () => {
-  await here(`${SETUP}\nfrom IPython.display import display\ndef named(x):\n    display(x, {'x': x})\n    return x`);
+  await here(`${SETUP}\nfrom IPython.display import display\ndef named(x):\n    display(x, {'x': x})\n    print("plain", x)
+    return x`);
   const cell = "r = [named(x) for x in range(2)]";
   const expected = displayed(await here(cell));
   assert.equal(expected.length, 4);
@@ -85,8 +86,25 @@ test("what a call displays before it fails is shown, too", async () => {
 });
 
 test("what cannot travel is printed, and the others are shown", async () => {
-  await here(`${SETUP}\nimport threading\ndef shows(x):\n    display(threading.Lock())\n    display(x)\n    return x`);
+  await here(`${SETUP}\nimport threading\ndef shows(x):\n    display(threading.Lock())\n    display(x)\n    print("plain", x)
+    return x`);
   const events = await armed("r = [shows(x) for x in range(2)]");
   assert.deepEqual(displayed(events), [{ "text/plain": "0" }, { "text/plain": "1" }]);
   assert.match(lastView(events).log.lines.map(([, , text]) => text).join("\n"), /unlocked _thread\.lock/);
+});
+
+test("a bar of progress in a mapped function is one line of the card", async () => {
+  await here(`%reset -f
+import sys, time
+def bar(x):
+    for at in range(300):
+        print(f"\\r{at / 3:.0f}%|{'#' * (at // 30)}", end="", file=sys.stderr, flush=True)
+    time.sleep(0.2)
+    print("\\r100%", file=sys.stderr)
+    return x`);
+  const events = await armed("r = [bar(x) for x in range(2)]");
+  assert.equal(outcomeOf(events), "ok", errorText(events));
+  assert.equal(lastView(events).how, "map");
+  const { lines, total } = lastView(events).log;
+  assert.deepEqual([lines.toSorted(([a], [b]) => a - b), total], [[[0, 2, "100%"], [1, 2, "100%"]], 2]);
 });

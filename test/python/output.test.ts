@@ -82,3 +82,28 @@ dropped = sum(int(notice[1]) for notice in notices if notice)
 kept = sum(notice is None for notice in notices)
 assert kept + dropped == 260_000 and kept >= 200_000, (kept, dropped)`);
 });
+
+test("a bar of progress is one line, whose states come while it goes on", async () => {
+  const { stdout, stderr } = await run(`
+import os, sys, time
+def f(x):
+    for at in range(2001):
+        sys.stderr.write(f"\\r{x}: {at}"); sys.stderr.flush()
+        if at == 1000: time.sleep(0.6)
+    sys.stderr.write("\\n")
+    for at in range(3): print(f"{at}%", end="\\r")
+    print("erased\\x1b[2K\\x1b[1Gkept\\r\\nthen\\r")
+    os.write(1, b"native 1%\\rnative 2%\\r")
+    sys.stderr.write("\\r    \\r")
+lines = []
+remote_parallel_map(f, range(2), on_log=lines.append).to_list()
+for x in range(2):
+    texts = [l.text for l in lines if l.index == x and l.stream == "stderr"]
+    states = [text for text in texts if text.endswith("\\r")]
+    assert texts[-1] == f"{x}: 2000" and len(texts) == len(states) + 1 and 2 <= len(states) < 20, texts
+    out = [l.text for l in lines if l.index == x and l.stream == "stdout" and not l.text.endswith("\\r")]
+    assert sorted(out) == ["kept", "native 2%", "then"], out
+remote_parallel_map(f, range(1)).to_list()`);
+  assert.deepEqual(stderr.split("\n").filter((line) => line.startsWith("[0]")), ["[0] 0: 2000"]);
+  assert.doesNotMatch(stdout + stderr, /\r/);
+});

@@ -1,4 +1,5 @@
 /** What can be asked about jobs, and done to them. */
+import { isUpdate } from "@burla/protocol";
 import { controlOf } from "./requests.ts";
 import type { Cancelled, ClusterStatus, ControlOptions, JobFailures, JobLogLine, JobLogOptions } from "./types.ts";
 
@@ -7,12 +8,14 @@ export async function clusterStatus({ cluster }: ControlOptions = {}): Promise<C
   return controlOf(cluster).status();
 }
 
-/** What the calls of a job printed, in order of arrival. @throws BurlaError BURLA_NO_SUCH_JOB too, as the next two. */
+/** What the calls of a job printed, in order of arrival; of a line that is written over, its last state. @throws BurlaError BURLA_NO_SUCH_JOB too, as the next two. */
 export async function* jobLogs(jobId: string, { cluster, follow = false, signal }: JobLogOptions = {}): AsyncGenerator<JobLogLine, void, undefined> {
   const left = new AbortController();
   const signals = signal === undefined ? [left.signal] : [left.signal, signal];
   try {
-    yield* controlOf(cluster).lines(jobId, { follow, signal: AbortSignal.any(signals) });
+    for await (const line of controlOf(cluster).lines(jobId, { follow, signal: AbortSignal.any(signals) })) {
+      if (!isUpdate(line.text)) yield line;
+    }
   } finally {
     left.abort();
   }

@@ -37,6 +37,7 @@ class LogLine:
     origin: str
     #: "stdout" or "stderr".
     stream: str
+    #: It ends by `\\r` where it is a state of a line that is written over, as tqdm's: the next of this input and stream takes its place.
     text: str
     #: Unix time.
     time: float

@@ -27,6 +27,8 @@ class JobOutput:
         if self._on_log is not None:
             self._on_log(line)
             return
+        if line.text.endswith("\r"):
+            return
         if self._live is not None:
             self._live.clear()
         stream = sys.stdout if line.stream == "stdout" else sys.stderr

@@ -36,7 +36,9 @@ class RunState:
         self._started_s = time.time()
         self._began_s = time.monotonic()
         self._ended_s: Optional[float] = None
-        self._lines: deque[tuple[int, int, str]] = deque(maxlen=MAX_LINES)
+        self._lines: deque[list[Any]] = deque(maxlen=MAX_LINES)
+        #: By input and stream, the line in whose place the next one comes.
+        self._updated: dict[tuple[int, int], list[Any]] = {}
         self._line_total = 0
         self._samples: list[dict[str, Any]] = []
         self._failures: list[dict[str, Any]] = []
@@ -52,8 +54,27 @@ class RunState:
         self.total = progress.total
 
     def hear_line(self, line: Any) -> None:
-        self._line_total += 1
-        self._lines.append((line.index, 1 if line.stream == "stdout" else 2, clip(line.text, MAX_LINE_CHARACTERS)))
+        key = (line.index, 1 if line.stream == "stdout" else 2)
+        is_update = line.text.endswith("\r")
+        text = line.text[:-1] if is_update else line.text
+        shown = self._updated.pop(key, None)
+        if shown is not None and not text.strip():
+            self._remove_line(shown)
+            return
+        if shown is None:
+            shown = [*key, ""]
+            self._line_total += 1
+            self._lines.append(shown)
+        shown[2] = clip(text, MAX_LINE_CHARACTERS)
+        if is_update:
+            self._updated[key] = shown
+
+    def _remove_line(self, line: list[Any]) -> None:
+        """A bar of progress that was erased at its end."""
+        kept = [other for other in self._lines if other is not line]
+        if len(kept) < len(self._lines):
+            self._line_total -= 1
+            self._lines = deque(kept, maxlen=MAX_LINES)
 
     def hear_value(self, index: int, value: Any) -> None:
         self.done += 1

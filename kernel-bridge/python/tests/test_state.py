@@ -1,6 +1,6 @@
 import unittest
 
-from burla.options import Progress
+from burla.options import LogLine, Progress
 from burla_kernel import state
 
 
@@ -19,6 +19,24 @@ class Workers(unittest.TestCase):
         made.hear_progress(progress(1, 1))
         made.end("done")
         self.assertEqual((made.workers, made.nodes), (4, 2))
+
+
+class Lines(unittest.TestCase):
+    def test_a_line_that_is_written_over_is_one_line_which_is_replaced_and_erased_it_is_gone(self):
+        made = state.RunState(name="f", cluster="local", how="map")
+
+        def say(index, stream, text):
+            made.hear_line(LogLine(index=index, origin="call", stream=stream, text=text, time=0.0, node="n"))
+
+        for at in range(1000):
+            for index in (0, 1):
+                say(index, "stderr", f"{at}%\r")
+        say(0, "stdout", "line")
+        self.assertEqual(made.document()["log"], {"lines": [[0, 2, "999%"], [1, 2, "999%"], [0, 1, "line"]], "total": 3, "dropped": 0})
+        say(0, "stderr", "done")
+        say(0, "stderr", "more")
+        say(1, "stderr", "   ")
+        self.assertEqual(made.document()["log"], {"lines": [[0, 2, "done"], [0, 1, "line"], [0, 2, "more"]], "total": 3, "dropped": 0})
 
 
 if __name__ == "__main__":

@@ -99,6 +99,25 @@ test("a line without an end takes no more memory than its limit", async () => {
   assert.ok((lines[0]?.length ?? 0) <= MAX_LOG_LINE_BYTES + 100);
 });
 
+test("a line that is written over is one line, and its states are sent now and then", async () => {
+  const bar = (mark: string) => `for (let at = 0; at <= 2000; at++) { process.stdout.write("\\r${mark}" + at); if (at % 100 === 0) await null; }`;
+  const [a, b, behind, windows, erased, native] = await print(
+    `${bar("a")} process.stdout.write("\\n"); console.log("next");`, bar("b"),
+    `for (let at = 0; at < 3; at++) process.stdout.write(at + "%\\r");`, `process.stdout.write("one\\r\\ntwo\\r"); process.stdout.write("\\nthree\\n");`,
+    `process.stdout.write("1%\\u001b[2K\\u001b[1G2%\\n"); process.stdout.write("\\r    \\r");`,
+    `fs.writeSync(1, "1%\\r2%\\r"); await new Promise((resolve) => setTimeout(resolve, 20)); fs.writeSync(1, "3%\\n4%\\r");`,
+  );
+  assert.deepEqual(a?.filter((line) => !line.endsWith("\r")), ["a2000", "next"]);
+  assert.deepEqual(b?.filter((line) => !line.endsWith("\r")), ["b2000"]);
+  for (const lines of [a, b]) {
+    const states = lines?.filter((line) => line.endsWith("\r")) ?? [];
+    assert.ok(states.length >= 1 && states.length < 20, `${states.length} states`);
+    assert.match(states[0] ?? "", /^[ab]0\r$/);
+  }
+  assert.deepEqual([behind?.at(-1), windows, erased], ["2%", ["one", "two", "three"], ["2%"]]);
+  assert.deepEqual(native, ["3%", "4%"]);
+});
+
 test("what is printed outside of any call belongs to none", async () => {
   await worker.until(() => worker.linesOf(-1).includes("outside"));
 });

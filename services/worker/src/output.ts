@@ -7,8 +7,9 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import { fstatSync, ftruncateSync, openSync, readSync, watch } from "node:fs";
 import { StringDecoder } from "node:string_decoder";
-import { LOG_BURST_LINES, LOG_LINES_PER_SECOND, MAX_LOG_LINE_BYTES, nativeKey, NO_INPUT } from "@burla/protocol";
+import { LOG_BURST_LINES, LOG_LINES_PER_SECOND, nativeKey, NO_INPUT, UPDATE } from "@burla/protocol";
 import { ANNOUNCE_MS, NATIVE_READ_BYTES, TRUNCATE_BYTES, WATCHED_CALLS } from "./pace.ts";
+import { dueUpdate, extend, isErased, NO_LINE, type PartialLine } from "./partial-line.ts";
 import { PrintedFiles } from "./printed-files.ts";
 
 // Taken now: the user's code may replace them, as tests with a clock of their own do.
@@ -214,10 +215,26 @@ class CapturedOutput implements Output {
     }
     if (line.characters === 0) return;
     this.#partial.set(key, line);
+    if (line.isOver || line.hasReturned) return this.#writeOver(index, stream, line, key);
     const added = hasEnd ? line.kept : line.kept.slice(before.kept.length);
     if (added === "" || !this.#limit.hasRoom) return;
     this.#printed.encoder.part("partial", [key, index, stream, timeNow(), added]);
     this.#isOpen = true;
+  }
+
+  /** A line that is written over is told by its states: should the process end, the last of them is what is known. */
+  #writeOver(index: number, stream: Stream, line: PartialLine, key: string): void {
+    if (!this.#limit.hasRoom) return;
+    // Native output may be read by the node ahead of this process, and its lines are counted then: it has no states.
+    const isNative = key === nativeKey(stream, index);
+    const update = isNative ? null : dueUpdate(line, now());
+    if (update === null && line.isOver && !isNative) return;
+    this.#printed.encoder.part("whole", key);
+    this.#printed.encoder.part("partial", [key, index, stream, timeNow(), line.hasReturned ? line.kept + UPDATE : line.kept]);
+    this.#isOpen = true;
+    if (update === null || !this.#limit.allows()) return;
+    this.#partial.set(key, { ...line, sent: { text: line.kept, ms: now() } });
+    this.#printed.encoder.line(index, stream, timeNow(), update);
   }
 
   /** What there was of the line comes as a whole one now. */
@@ -232,7 +249,7 @@ class CapturedOutput implements Output {
       const rest = extend(this.#partial.get(key) ?? NO_LINE, this.#decoders.get(key)?.end() ?? "");
       this.#endPartial(key);
       this.#decoders.delete(key);
-      if (rest.characters > 0) this.#add(index, stream, rest);
+      if (rest.characters > 0 && !isErased(rest)) this.#add(index, stream, rest);
     }
   }
 
@@ -270,19 +287,6 @@ class CapturedOutput implements Output {
     this.#announcedMs = now();
     this.#announce(true);
   }
-}
-
-/** A line as far as it has been written: its begin, and how long it really is. */
-interface PartialLine {
-  readonly kept: string;
-  readonly characters: number;
-}
-
-const NO_LINE: PartialLine = { kept: "", characters: 0 };
-
-function extend({ kept, characters }: PartialLine, text: string): PartialLine {
-  const room = MAX_LOG_LINE_BYTES - kept.length;
-  return { kept: room > 0 ? kept + text.slice(0, room) : kept, characters: characters + text.length };
 }
 
 /** A token bucket of lines. */

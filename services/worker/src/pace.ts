@@ -19,3 +19,7 @@ export const WATCHED_CALLS = 64;
 export const TRUNCATE_BYTES = 1 << 20;
 /** Of one burst of native output, this much is read; the rest is counted as dropped. */
 export const NATIVE_READ_BYTES = 1 << 20;
+/** Of a line that is written over, as a bar of progress is, a state is sent this often, */
+export const UPDATE_MS = 500;
+/** and so much of it. */
+export const UPDATE_CHARACTERS = 1024;

@@ -2,7 +2,7 @@
 import { closeSync, fchmodSync, fstatSync, ftruncateSync, openSync, readSync } from "node:fs";
 import { join } from "node:path";
 import { StringDecoder } from "node:string_decoder";
-import { MAX_LOG_LINE_BYTES, NO_INPUT, PRINTED_FILES, PrintedDecoder, type PrintedLines } from "@burla/protocol";
+import { NO_INPUT, PRINTED_FILES, PrintedDecoder, type PrintedLines } from "@burla/protocol";
 
 /** So much is sent on at once. */
 const READ_BYTES = 256 * 1024;
@@ -125,7 +125,7 @@ function leftIn(descriptor: number, position: number): string[] {
   const text = new StringDecoder("utf8").end(bytes.subarray(0, readSync(descriptor, bytes, 0, bytes.byteLength, from)));
   const lines = (text.split(LAST_WORDS_OF_V8, 1)[0] ?? "").split("\n");
   if (lines.at(-1) === "") lines.pop();
-  return lines.map(clip);
+  return lines;
 }
 
 /** The lines that have an end, up to V8's last words, and how many bytes they take. */
@@ -135,12 +135,8 @@ function wholeLines(bytes: Buffer): { lines: string[]; length: number } {
   for (let end = bytes.indexOf(10); end >= 0 && lines.length < MAX_FOLLOWED_LINES; end = bytes.indexOf(10, length)) {
     const line = bytes.toString("utf8", length, end);
     if (LAST_WORDS_OF_V8.test(line)) break;
-    lines.push(clip(line));
+    lines.push(line);
     length = end + 1;
   }
   return { lines, length };
-}
-
-function clip(line: string): string {
-  return line.length <= MAX_LOG_LINE_BYTES ? line : `${line.slice(0, MAX_LOG_LINE_BYTES)}… (${line.length} characters)`;
 }

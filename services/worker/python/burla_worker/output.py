@@ -17,7 +17,8 @@ from burla_protocol.call import current
 
 from .link import Link
 from .native_file import NativeFile
-from .pace import ANNOUNCE_MS, LOG_BURST_LINES, LOG_LINES_PER_SECOND, MAX_LOG_LINE_BYTES, WATCHED_CALLS
+from .pace import ANNOUNCE_MS, LOG_BURST_LINES, LOG_LINES_PER_SECOND, WATCHED_CALLS
+from .partial_line import NO_LINE, PartialLine
 from .printed_files import Parts, PrintedFiles
 
 NO_INPUT = -1
@@ -31,9 +32,6 @@ _clock = time.perf_counter
 
 #: Input, stream and source.
 _Key = Tuple[int, int, str]
-#: As far as it was written: its begin, how long it really is, and how much of the begin the node can read.
-_Line = Tuple[str, int, int]
-_NOTHING: _Line = ("", 0, 0)
 _ANNOUNCEMENT = {"type": "printed"}
 
 
@@ -48,7 +46,7 @@ class Output:
         self._is_abandoned = False
         self._natives = {stream: NativeFile(path) for stream, path in files.items()}
         self._printed = PrintedFiles(files[1])
-        self._partial: dict[_Key, _Line] = {}
+        self._partial: dict[_Key, PartialLine] = {}
         #: Those of them that the node cannot read in full.
         self._untold: set[_Key] = set()
         self._limit = _LineLimit()
@@ -142,45 +140,58 @@ class Output:
     def _write(self, parts: Parts, index: int, stream: int, text: str, source: str) -> None:
         key = (index, stream, source)
         begin, *others = text.split("\n")
-        line, length, told = self._partial.pop(key, _NOTHING)
-        if len(line) < MAX_LOG_LINE_BYTES:
-            line += begin[: MAX_LOG_LINE_BYTES - len(line)]
-        length += len(begin)
+        before = self._partial.pop(key, NO_LINE)
+        line = before.extended(begin)
         if others:
-            if told > 0:
+            if before.told:
                 parts.whole(_name(key))
             for following in others:
-                self._add(parts, index, stream, line, length)
-                line, length = following[:MAX_LOG_LINE_BYTES], len(following)
+                self._add(parts, index, stream, line.kept, line.length)
+                line = NO_LINE.extended(following)
                 if parts.size > _WRITE_BYTES:
                     self._put(parts)
-            told = 0
-        if length > 0:
-            self._partial[key] = (line, length, told)
-        if len(line) > told:
+        if line.is_over:
+            line = self._updated(parts, index, stream, line)
+        if line.length > 0:
+            self._partial[key] = line
+        if line.to_tell != line.told:
             self._untold.add(key)
         else:
             self._untold.discard(key)
+
+    def _updated(self, parts: Parts, index: int, stream: int, line: PartialLine) -> PartialLine:
+        """The state of a line that is written over is sent now and then."""
+        now_s = _clock()
+        update = line.due_update(now_s)
+        if update is None or not self._limit.has_room or not self._limit.allows():
+            return line
+        parts.line(index, stream, update)
+        return line._replace(sent=line.kept, sent_s=now_s)
 
     def _tell_partial(self, parts: Parts) -> None:
         untold, self._untold = self._untold, set()
         if not self._limit.has_room:
             return
         for key in untold:
-            line, length, told = self._partial.get(key, _NOTHING)
-            if len(line) > told:
-                index, stream, _source = key
-                parts.partial(_name(key), index, stream, line[told:])
-                self._partial[key] = (line, length, len(line))
+            line = self._partial.get(key, NO_LINE)
+            text, told = line.to_tell, line.told
+            if text == told:
+                continue
+            if not text.startswith(told):
+                parts.whole(_name(key))
+                told = ""
+            index, stream, _source = key
+            parts.partial(_name(key), index, stream, text[len(told) :])
+            self._partial[key] = line._replace(told=text)
 
     def _end_lines(self, parts: Parts, index: int, stream: int) -> None:
         for source in ("", _NATIVE):
             key = (index, stream, source)
-            line, length, told = self._partial.pop(key, _NOTHING)
-            if told > 0:
+            line = self._partial.pop(key, NO_LINE)
+            if line.told:
                 parts.whole(_name(key))
-            if length > 0:
-                self._add(parts, index, stream, line, length)
+            if line.length > 0 and not line.is_erased:
+                self._add(parts, index, stream, line.kept, line.length)
 
     def _add(self, parts: Parts, index: int, stream: int, line: str, length: int) -> None:
         if not self._limit.allows():
