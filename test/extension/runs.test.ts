@@ -118,7 +118,7 @@ suite("runs", () => {
     await vscode.commands.executeCommand("workbench.action.acceptSelectedQuickOpenItem");
     await choosing;
     const notebook = vscode.window.activeNotebookEditor?.notebook;
-    assert.match(notebook?.cellAt(1).document.getText() ?? "", /pd\.json_normalize\(results\)/);
+    assert.match(notebook?.cellAt(1).document.getText() ?? "", /const results = readFileSync\(".*newest\.ndjson"/);
     await vscode.commands.executeCommand("workbench.action.revertAndCloseActiveEditor");
   });
 
