@@ -18,7 +18,8 @@ export type ViewEvent =
     }
   /** `index` is -1 outside of a call. */
   | { readonly type: "line"; readonly index: number; readonly stream: 1 | 2; readonly text: string }
-  | { readonly type: "result"; readonly index: number; readonly text: string }
+  /** `picture`: a small one of it, as a `data:` address. */
+  | { readonly type: "result"; readonly index: number; readonly text: string; readonly picture?: string | null }
   /** Of a result only the number counts. */
   | { readonly type: "counted" }
   | { readonly type: "failure"; readonly failure: ViewFailure }
@@ -74,7 +75,7 @@ export class CellViewWriter {
         return this.#line(event);
       case "result":
         this.#done++;
-        if (this.wantsSample) this.#samples.push({ index: event.index, text: clip(event.text, 512) });
+        if (this.wantsSample) this.#samples.push({ index: event.index, text: clip(event.text, 512), ...(event.picture == null ? {} : { picture: event.picture }) });
         return;
       case "counted":
         this.#done++;

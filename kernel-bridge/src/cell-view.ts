@@ -10,6 +10,10 @@ export const CELL_VIEW_MIME = "application/vnd.burla.job+json";
 const count = v.pipe(v.number(), v.integer(), v.minValue(0));
 const text = (maxLength: number) => v.pipe(v.string(), v.maxLength(maxLength));
 
+/** Of a picture that a result is: the document is sent some times a second with all of them. */
+export const MAX_PICTURE_BYTES = 12 * 1024;
+const picture = v.pipe(v.string(), v.maxLength(Math.ceil(MAX_PICTURE_BYTES / 3) * 4 + 32), v.regex(/^data:image\/(png|jpeg|gif);base64,[A-Za-z0-9+/]+=*$/));
+
 /** Most that one document holds; the rest is counted, and to be had from the cluster. */
 export const MAX_VIEW_LINES = 200;
 export const MAX_VIEW_FAILURES = 20;
@@ -44,7 +48,7 @@ export const cellViewSchema = v.object({
     total: count,
     dropped: count,
   }),
-  samples: v.pipe(v.array(v.object({ index: count, text: text(512) })), v.maxLength(MAX_VIEW_SAMPLES)),
+  samples: v.pipe(v.array(v.object({ index: count, text: text(512), picture: v.optional(picture) })), v.maxLength(MAX_VIEW_SAMPLES)),
   failures: v.pipe(
     v.array(
       v.object({

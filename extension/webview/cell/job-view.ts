@@ -139,7 +139,7 @@ export class JobView {
   #showSamples({ samples, how }: CellView): void {
     this.#samples.hidden = samples.length === 0 || how === "call";
     if (this.#samples.hidden) return;
-    const rows = samples.map(({ index, text }) => element("div", { class: "row" }, element("span", { class: "tag", title: `Input ${index}` }, String(index)), element("code", {}, text)));
+    const rows = samples.map(({ index, text, picture }) => element("div", { class: "row" }, element("span", { class: "tag", title: `Input ${index}` }, String(index)), picture === undefined ? element("code", {}, text) : element("img", { class: "thumbnail", src: picture, alt: `Result of input ${index}: ${text}`, title: text })));
     this.#samples.replaceChildren(element("div", { class: "line" }, element("span", { class: "title" }, samples.length === 1 ? "One result" : `${samples.length} of the results`)), ...rows);
   }
 }

@@ -9,6 +9,7 @@ import traceback
 from collections import deque
 from typing import Any, Optional
 
+from .thumbnails import thumbnail_of
 from .tracebacks import Title, titled
 from .view import MAX_FAILURES, MAX_LINE_CHARACTERS, MAX_LINES, MAX_SAMPLES, clip
 
@@ -80,7 +81,8 @@ class RunState:
         self.done += 1
         # The value of a single call is shown by the kernel itself.
         if self.how == "map" and len(self._samples) < MAX_SAMPLES:
-            self._samples.append({"index": index, "text": clip(_text_of(value), 512)})
+            picture = thumbnail_of(value)
+            self._samples.append({"index": index, "text": clip(_text_of(value), 512), **({} if picture is None else {"picture": picture})})
 
     def hear_failure(self, index: int, error: BaseException) -> None:
         self.failed += 1

@@ -39,5 +39,22 @@ class Lines(unittest.TestCase):
         self.assertEqual(made.document()["log"], {"lines": [[0, 2, "done"], [0, 1, "line"], [0, 2, "more"]], "total": 3, "dropped": 0})
 
 
+class Pictures(unittest.TestCase):
+    def test_results_that_are_pictures_have_a_small_one(self):
+        class Shows:
+            def _repr_png_(self):
+                return b"\x89PNG\r\n\x1a\n" + bytes(100)
+
+        class Fails:
+            def _repr_png_(self):
+                raise ValueError
+
+        made = state.RunState(name="f", cluster="local", how="map")
+        for index, value in enumerate((Shows(), Fails(), b"\xff\xd8\xff\xe0", b"GIF8" + bytes(20_000), Shows)):
+            made.hear_value(index, value)
+        pictures = [sample.get("picture", "") for sample in made.document()["samples"]]
+        self.assertEqual([picture[:22] for picture in pictures], ["data:image/png;base64,", "", "data:image/jpeg;base64", "", ""])
+
+
 if __name__ == "__main__":
     unittest.main()

@@ -7,6 +7,7 @@ import type { CellMaps } from "../cells/cell-maps.ts";
 import { textOf } from "../errors.ts";
 import type { Reporter } from "../reporter.ts";
 import type { CellSteps, JobCounts } from "./steps.ts";
+import { thumbnailOf } from "./thumbnail.ts";
 
 /** At most ten times a second. */
 const REDRAW_MS = 100;
@@ -58,7 +59,7 @@ export class JobTracker {
 
   /** @param index as the map counts. */
   result(index: number, value: unknown): void {
-    this.#writer.apply(this.#writer.wantsSample ? { type: "result", index, text: inspect(value, SAMPLE_OPTIONS) } : { type: "counted" });
+    this.#writer.apply(this.#writer.wantsSample ? { type: "result", index, text: inspect(value, SAMPLE_OPTIONS), picture: thumbnailOf(value) } : { type: "counted" });
     this.#soon();
   }
 
