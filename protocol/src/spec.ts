@@ -90,6 +90,10 @@ export const gceSchema = v.strictObject({
   /** The project, unless the credentials name one. */
   project: v.optional(v.nullable(v.pipe(v.string(), v.regex(/^[a-z][a-z0-9.:-]{2,62}$/))), null),
   network: v.optional(googleName, "default"),
+  /** By name in each region of the cluster, where the network is in custom mode. Null: the one that Google made for the region. */
+  subnetwork: v.optional(v.nullable(googleName), null),
+  /** False: VMs are reached from inside alone, clients too, and need Cloud NAT or Private Google Access for images and APIs. */
+  externalAddresses: v.optional(v.boolean(), true),
   /** Where clients may come from, as CIDR. They need the token and the certificate in any case. */
   clientRanges: v.optional(v.pipe(v.array(v.pipe(v.string(), v.regex(/^[0-9a-f.:]+\/\d{1,3}$/))), v.minLength(1), v.maxLength(256)), ["0.0.0.0/0"]),
   port: v.optional(whole(1024, 65_535), 7443),

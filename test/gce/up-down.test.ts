@@ -70,6 +70,21 @@ test("a plan has all that would be made, with what is missing, and makes nothing
   assert.ok(cloud.emulator.requests.every(({ method, path }) => method === "GET" || path.endsWith(":testIamPermissions")));
 });
 
+test("VMs are in the subnetwork that is named, without external addresses where none are wanted", async () => {
+  const gce = { network: "own", subnetwork: "inner", externalAddresses: false };
+  const lacking = await up({ gce }, "--yes");
+  assert.equal(lacking.code, 3);
+  assert.match(lacking.stderr, /there is no subnetwork inner in us-central1/);
+  assert.deepEqual(cloud.emulator.resources, []);
+  cloud.emulator.state.subnetworks.add("us-central1/inner");
+  const { code, stderr } = await up({ gce }, "--yes");
+  assert.equal(code, 0, stderr);
+  assert.match(stderr, /note: VMs without external addresses reach Google from inner in us-central1 over Cloud NAT alone/);
+  const interfaces = cloud.emulator.instances.map(({ resource }) => (resource["networkInterfaces"] as Record<string, unknown>[])[0]);
+  assert.equal(interfaces.length, 2, "main and a node");
+  for (const given of interfaces) assertIncludes({ has: given!["accessConfigs"] !== undefined, network: given!["network"], subnetwork: given!["subnetwork"] }, { has: false, network: "global/networks/own", subnetwork: "regions/us-central1/subnetworks/inner" });
+});
+
 test("all that is missing in the project is told at once, with its cure, and nothing is made", async () => {
   cloud.emulator.state.enabledServices.clear();
   cloud.emulator.state.databases.clear();

@@ -187,7 +187,7 @@ export interface Stopped {
 }
 
 /** What of a project of Google Cloud is being looked at. */
-export type CloudCheck = "credentials" | "permissions" | "api" | "accounts" | "quotas" | "database";
+export type CloudCheck = "credentials" | "permissions" | "api" | "accounts" | "network" | "quotas" | "database";
 
 /** What a project lacks for a cluster. */
 export interface CloudProblem {

@@ -1,7 +1,8 @@
 /** What a project must have before anything is made in it. Changes nothing. */
-import { isGceFailure, serviceAccountEmail, type ClusterSpec } from "@burla/protocol";
+import { isGceFailure, regionOf, serviceAccountEmail, type ClusterSpec } from "@burla/protocol";
 import type { CloudCheck, CloudProblem } from "../control/types.ts";
 import { cloudError, type GoogleProject } from "./library.ts";
+import { mainZones } from "./plan.ts";
 import { GLOBAL, quotaNeeds, quotaProblems, type Quota } from "./quotas.ts";
 
 /** What `burla up` and `burla down` do themselves; `docs/gcp/burla-user.json` is the role that has them. */
@@ -10,7 +11,7 @@ export const USER_PERMISSIONS = [
   "compute.globalOperations.get", "compute.images.useReadOnly", "compute.instances.create", "compute.instances.delete",
   "compute.instances.get", "compute.instances.getGuestAttributes", "compute.instances.getSerialPortOutput", "compute.instances.list", "compute.instances.setLabels",
   "compute.instances.setMetadata", "compute.instances.setServiceAccount", "compute.instances.setTags", "compute.instances.start", "compute.networks.updatePolicy",
-  "compute.projects.get", "compute.regions.get", "compute.subnetworks.use", "compute.subnetworks.useExternalIp", "compute.zoneOperations.get",
+  "compute.projects.get", "compute.regions.get", "compute.subnetworks.get", "compute.subnetworks.use", "compute.subnetworks.useExternalIp", "compute.zoneOperations.get",
   "iam.serviceAccounts.get", "serviceusage.services.get", "serviceusage.services.use",
 ] as const;
 type Permission = (typeof USER_PERMISSIONS)[number];
@@ -33,6 +34,7 @@ export async function checkProject(project: GoogleProject, spec: ClusterSpec, on
       problems.push(...(await ask()));
     };
     await look("accounts", "iam.googleapis.com", "iam.serviceAccounts.get", () => checkAccounts(project, spec));
+    await look("network", "compute.googleapis.com", "compute.subnetworks.get", () => checkSubnetworks(project, spec));
     await look("quotas", "compute.googleapis.com", "compute.regions.get", () => checkQuotas(project, spec));
     if (spec.queue === "firestore") await look("database", FIRESTORE, null, () => checkDatabase(project, spec));
     return problems;
@@ -90,6 +92,21 @@ async function checkAccounts(project: GoogleProject, { gce }: ClusterSpec): Prom
   }
   const main = serviceAccountEmail(gce.serviceAccounts.main, project.id);
   if (problems.length === 0 && !(await project.mayActAs(main))) problems.push(problem(`you may not run a VM as ${main}`, "Ask for roles/iam.serviceAccountUser on that account, as docs/gcp/setup.sh gives it."));
+  return problems;
+}
+
+/** Where none is named Google chooses, and says so when it cannot. */
+async function checkSubnetworks(project: GoogleProject, spec: ClusterSpec): Promise<CloudProblem[]> {
+  const { subnetwork, externalAddresses } = spec.gce;
+  if (subnetwork === null) return [];
+  const problems: CloudProblem[] = [];
+  for (const region of new Set(mainZones(spec).map(regionOf))) {
+    const found = await project.subnetwork(region, subnetwork);
+    if (found === null) problems.push(problem(`there is no subnetwork ${subnetwork} in ${region}`, "Make it, or name zones of regions that have it."));
+    else if (!externalAddresses && !found.reachesGoogle) {
+      problems.push({ message: `VMs without external addresses reach Google from ${subnetwork} in ${region} over Cloud NAT alone`, cure: `If there is none: \`gcloud compute networks subnets update ${subnetwork} --region ${region} --enable-private-ip-google-access\`, and an image from there.`, isWarning: true });
+    }
+  }
   return problems;
 }
 

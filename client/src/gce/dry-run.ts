@@ -14,7 +14,7 @@ export function dryRun(spec: ClusterSpec, plan: CloudPlan): object {
 function vmsOf(spec: ClusterSpec, project: string): object[] {
   const { gce, groups, name } = spec;
   const [, ...groupPrices] = priceLines(spec);
-  const common = { network: gce.network, externalAddress: true };
+  const common = { network: gce.network, subnetwork: gce.subnetwork, externalAddress: gce.externalAddresses };
   const main = {
     role: "main", name: mainVmName(name), count: 1, machineType: gce.main.machineType, zones: mainZones(spec), spot: "never", gpu: null, diskGiB: gce.main.diskGiB, diskType: MAIN_DISK,
     bootImage: groups[0]?.bootImage ?? null, ...common, serviceAccount: serviceAccountEmail(gce.serviceAccounts.main, project), pricePerHour: mainPrice(spec),

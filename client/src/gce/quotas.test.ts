@@ -38,3 +38,9 @@ test("each quota that is too small is told in its own unit", () => {
     "the quota GPUS_ALL_REGIONS in all regions leaves 0 of the 2 GPUs that are wanted",
   ]);
 });
+
+test("without external addresses none is counted", () => {
+  const inner = { ...spec, gce: { ...spec.gce, externalAddresses: false } };
+  assert.ok(quotaNeeds(spec).some(({ metric }) => metric === "IN_USE_ADDRESSES"));
+  assert.deepEqual(quotaNeeds(inner), quotaNeeds(spec).filter(({ metric }) => metric !== "IN_USE_ADDRESSES"));
+});

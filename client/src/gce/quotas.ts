@@ -34,7 +34,7 @@ interface Machines {
 /** Of the first choice of main and of each group, summed. */
 export function quotaNeeds(spec: ClusterSpec): QuotaNeed[] {
   const needs = new Map<string, QuotaNeed>();
-  for (const need of machinesOf(spec).flatMap(needsOf)) {
+  for (const need of machinesOf(spec).flatMap(needsOf).filter(({ metric }) => spec.gce.externalAddresses || metric !== "IN_USE_ADDRESSES")) {
     const key = `${need.region} ${need.metric}`;
     needs.set(key, { ...need, amount: need.amount + (needs.get(key)?.amount ?? 0) });
   }

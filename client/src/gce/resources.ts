@@ -33,7 +33,7 @@ export function mainVm({ spec, project, zone, ownerHash, programsHash, endpoint 
   };
   return instanceResource({
     name: mainVmName(name), cluster: name, role: "main", group: null, zone, machineType: gce.main.machineType, isSpot: false, gpu: null,
-    diskGiB: gce.main.diskGiB, diskType: MAIN_DISK, bootImage: groups[0]?.bootImage ?? "", network: gce.network, tag: mainTag(name),
+    diskGiB: gce.main.diskGiB, diskType: MAIN_DISK, bootImage: groups[0]?.bootImage ?? "", network: gce.network, subnetwork: gce.subnetwork, hasExternalAddress: gce.externalAddresses, tag: mainTag(name),
     serviceAccount: serviceAccountEmail(gce.serviceAccounts.main, project),
     metadata: {
       [METADATA.script]: service("boot.sh"),

@@ -14,6 +14,7 @@ const CHECKS: Readonly<Record<CloudCheck, string>> = {
   api: "asking whether the API is enabled",
   accounts: "looking for the service accounts",
   quotas: "asking for quotas",
+  network: "looking for the subnetwork",
   database: "looking for Firestore's database",
 };
 

@@ -52,6 +52,17 @@ export class GoogleProject {
     return v.parse(v.object({ quotas: v.optional(v.array(quota), []) }), answer).quotas;
   }
 
+  /** @returns null where the region has none of that name. */
+  async subnetwork(region: string, name: string): Promise<{ readonly reachesGoogle: boolean } | null> {
+    try {
+      const answer = await this.#request("compute", `/compute/v1/projects/${this.id}/regions/${region}/subnetworks/${name}`);
+      return { reachesGoogle: v.parse(v.object({ privateIpGoogleAccess: v.optional(v.boolean(), false) }), answer).privateIpGoogleAccess };
+    } catch (error) {
+      if (error instanceof GceError && error.kind === "not-found") return null;
+      throw error;
+    }
+  }
+
   async hasServiceAccount(email: string): Promise<boolean> {
     return this.#has("iam", `/v1/projects/${this.id}/serviceAccounts/${email}`);
   }

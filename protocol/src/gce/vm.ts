@@ -1,5 +1,5 @@
 /** A VM as the API takes it. */
-import { CLUSTER_LABEL, GROUP_LABEL, METADATA, ROLE_LABEL } from "./names.ts";
+import { CLUSTER_LABEL, GROUP_LABEL, METADATA, regionOf, ROLE_LABEL } from "./names.ts";
 
 export interface VmDescription {
   readonly name: string;
@@ -15,6 +15,9 @@ export interface VmDescription {
   readonly diskType: string;
   readonly bootImage: string;
   readonly network: string;
+  /** In the VM's own region; null where the network has one for each. */
+  readonly subnetwork: string | null;
+  readonly hasExternalAddress: boolean;
   readonly tag: string;
   readonly serviceAccount: string;
   readonly metadata: Readonly<Record<string, string>>;
@@ -30,7 +33,11 @@ export function instanceResource(vm: VmDescription): object {
     tags: { items: [vm.tag] },
     disks: [{ boot: true, autoDelete: true, initializeParams: { sourceImage: vm.bootImage, diskSizeGb: String(vm.diskGiB), diskType: `zones/${vm.zone}/diskTypes/${vm.diskType}`, labels: { [CLUSTER_LABEL]: vm.cluster } } }],
     ...(vm.gpu !== null && { guestAccelerators: [{ acceleratorType: `zones/${vm.zone}/acceleratorTypes/${vm.gpu.type}`, acceleratorCount: vm.gpu.count }] }),
-    networkInterfaces: [{ network: `global/networks/${vm.network}`, accessConfigs: [{ type: "ONE_TO_ONE_NAT", name: "External NAT" }] }],
+    networkInterfaces: [{
+      network: `global/networks/${vm.network}`,
+      ...(vm.subnetwork !== null && { subnetwork: `regions/${regionOf(vm.zone)}/subnetworks/${vm.subnetwork}` }),
+      ...(vm.hasExternalAddress && { accessConfigs: [{ type: "ONE_TO_ONE_NAT", name: "External NAT" }] }),
+    }],
     serviceAccounts: [{ email: vm.serviceAccount, scopes: ["https://www.googleapis.com/auth/cloud-platform"] }],
     scheduling: {
       provisioningModel: vm.isSpot ? "SPOT" : "STANDARD",

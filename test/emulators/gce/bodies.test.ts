@@ -6,7 +6,7 @@ import { checkBody, checkRequestId } from "./bodies.ts";
 
 const vm = (isSpot: boolean, gpu: { type: string; count: number } | null) => instanceResource({
   name: "one", cluster: "test", role: "node", group: "small", zone: "us-central1-a", machineType: "e2-small", isSpot, gpu, diskGiB: 10, diskType: "pd-balanced", bootImage: "image",
-  network: "default", tag: "tag", serviceAccount: "a@b", metadata: { key: "value" },
+  network: "default", subnetwork: null, hasExternalAddress: true, tag: "tag", serviceAccount: "a@b", metadata: { key: "value" },
 });
 
 test("what clusters are made of has no field and no value that Google does not know", () => {

@@ -42,7 +42,7 @@ async function reopen(options: EmulatorOptions): Promise<void> {
 function resource(name: string, { zone = ZONE, script = "", isSpot = false, machineType = "e2-standard-2", metadata = {} as Record<string, string> } = {}): object {
   return instanceResource({
     name, cluster: "test", role: "node", group: "small", zone, machineType, isSpot, gpu: null, diskGiB: 10, diskType: "pd-balanced", bootImage: "projects/cos-cloud/global/images/family/cos-stable",
-    network: "default", tag: "burla-test-node", serviceAccount: `burla-main@${emulator.project}.iam.gserviceaccount.com`, metadata: { "startup-script": script, "enable-guest-attributes": "TRUE", ...metadata },
+    network: "default", subnetwork: null, hasExternalAddress: true, tag: "burla-test-node", serviceAccount: `burla-main@${emulator.project}.iam.gserviceaccount.com`, metadata: { "startup-script": script, "enable-guest-attributes": "TRUE", ...metadata },
   });
 }
 

@@ -66,6 +66,7 @@ export class GceEmulator {
       enabledServices: new Set(["compute", "iam", "cloudresourcemanager", "firestore"].map((name) => `${name}.googleapis.com`)),
       databases: new Set(["(default)"]),
       serviceAccounts: new Set(["burla-main", "burla-node"].map((name) => `${name}@${project}.iam.gserviceaccount.com`)),
+      subnetworks: new Set(),
       denied: new Set(),
       asked: new Set(),
     };

@@ -95,7 +95,7 @@ export class Instances {
     const resource: InstanceResource = {
       kind: "compute#instance", ...body, id, status: "PROVISIONING", creationTimestamp: now(),
       zone: link(project, `zones/${zone}`), selfLink: link(project, path), machineType: link(project, `zones/${zone}/machineTypes/${machineTypeIn(body.machineType)}`),
-      networkInterfaces: [{ name: "nic0", networkIP: address, accessConfigs: [{ type: "ONE_TO_ONE_NAT", natIP: address }] }],
+      networkInterfaces: [{ ...interfaceOf(body), name: "nic0", networkIP: address, ...(hasAccess(body) && { accessConfigs: [{ type: "ONE_TO_ONE_NAT", natIP: address }] }) }],
       fingerprint: randomBytes(8).toString("base64"),
     };
     const directory = join(root, id);
@@ -220,6 +220,9 @@ export class Instances {
     if (bytes > MAX_METADATA) throw new ApiError(413, "uploadTooLarge", `The total size of the metadata is ${bytes} bytes, more than ${MAX_METADATA}.`);
   }
 }
+
+const interfaceOf = ({ networkInterfaces }: InstanceBody) => (networkInterfaces as { network?: string; subnetwork?: string; accessConfigs?: object[] }[] | undefined)?.[0] ?? {};
+const hasAccess = (body: InstanceBody) => (interfaceOf(body).accessConfigs?.length ?? 0) > 0;
 
 export const isSpot = ({ scheduling }: InstanceBody) => scheduling?.provisioningModel === "SPOT";
 

@@ -31,7 +31,7 @@ async function projectOf(role: string): Promise<library.GoogleProject> {
 function vm(name: string, role: "main" | "node", bootImage = `projects/${emulator.project}/global/images/own`): object {
   return instanceResource({
     name, cluster: "test", role, group: null, zone: ZONE, machineType: "e2-micro", isSpot: false, gpu: null, diskGiB: 10, diskType: "pd-balanced", bootImage,
-    network: "default", tag: "tag", serviceAccount: emailOf(role), metadata: { "startup-script": "sleep 100", "enable-guest-attributes": "TRUE" },
+    network: "default", subnetwork: null, hasExternalAddress: true, tag: "tag", serviceAccount: emailOf(role), metadata: { "startup-script": "sleep 100", "enable-guest-attributes": "TRUE" },
   });
 }
 
@@ -41,7 +41,7 @@ async function everything(role: string, project: library.GoogleProject): Promise
   const rule = { name: "burla-test-nodes", network: "global/networks/default" };
   const calls: Record<string, (() => Promise<unknown>)[]> = {
     user: [
-      () => project.isEnabled("compute.googleapis.com"), () => project.hasServiceAccount(emailOf("main")), () => compute.quotas("us-central1"), () => project.globalQuotas(),
+      () => project.isEnabled("compute.googleapis.com"), () => project.hasServiceAccount(emailOf("main")), () => compute.quotas("us-central1"), () => project.globalQuotas(), () => project.subnetwork("us-central1", "inner"),
       () => compute.insertFirewall(rule, randomUUID()), () => compute.insertVm(ZONE, vm("burla-test-main", "main"), randomUUID()), () => compute.getVm(ZONE, "burla-test-main"),
       () => compute.guestAttribute(ZONE, "burla-test-main", "burla/certificate"), () => compute.listVms("test"), () => compute.listFirewalls("test"),
       () => compute.startVm(ZONE, "burla-test-main", randomUUID()), () => compute.serialOutput(ZONE, "burla-test-main"),

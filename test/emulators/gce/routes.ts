@@ -13,6 +13,8 @@ export interface ProjectState {
   readonly serviceAccounts: Set<string>;
   /** Of Firestore. */
   readonly databases: Set<string>;
+  /** `REGION/NAME`. */
+  readonly subnetworks: Set<string>;
   /** Permissions that an account does not have, `ACCOUNT PERMISSION` or `* PERMISSION`. */
   readonly denied: Set<string>;
   /** What requests have needed so far, `ACCOUNT PERMISSION`. */
@@ -135,6 +137,10 @@ function computeRoutes(context: RouteContext): Route[] {
     return { kind: "compute#region", name: region, quotas: each };
   });
   on("GET", "/global/images/family/*", "compute.images.getFromFamily", (_request, project = "", family = "") => ({ kind: "compute#image", name: `${family}-1`, family, status: "READY", selfLink: link(project, `global/images/${family}-1`) }));
+  on("GET", "/regions/*/subnetworks/*", "compute.subnetworks.get", (_request, project = "", region = "", name = "") => {
+    if (!state.subnetworks.has(`${region}/${name}`)) throw notFound(`projects/${project}/regions/${region}/subnetworks/${name}`);
+    return { kind: "compute#subnetwork", name, privateIpGoogleAccess: false, selfLink: link(project, `regions/${region}/subnetworks/${name}`) };
+  });
   on("GET", "/global/networks/*", "compute.networks.get", (_request, project = "", name = "") => ({ kind: "compute#network", name, selfLink: link(project, `global/networks/${name}`) }));
   for (const collection of KEPT) keptRoutes(context, collection, on);
   return routes;

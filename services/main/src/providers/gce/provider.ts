@@ -166,7 +166,7 @@ export class GceProvider implements MachineProvider {
 
   #resourceOf(vm: Vm, group: NodeGroup): object {
     const { spec, main, endpoint, project, bootScript, programsHash } = this.#options;
-    const { network, serviceAccounts, serviceImage } = spec.gce;
+    const { network, subnetwork, externalAddresses: hasExternalAddress, serviceAccounts, serviceImage } = spec.gce;
     const metadata = {
       [METADATA.script]: bootScript,
       [METADATA.config]: JSON.stringify(this.#nodeConfig(vm, group)),
@@ -181,7 +181,7 @@ export class GceProvider implements MachineProvider {
     };
     return instanceResource({
       name: vm.name, cluster: spec.name, role: "node", group: group.name, zone: vm.zone, machineType: group.machineType ?? "", isSpot: vm.isSpot, gpu: group.gpu,
-      diskGiB: group.diskGiB, diskType: group.diskType, bootImage: group.bootImage, network, tag: nodeTag(spec.name),
+      diskGiB: group.diskGiB, diskType: group.diskType, bootImage: group.bootImage, network, subnetwork, hasExternalAddress, tag: nodeTag(spec.name),
       serviceAccount: serviceAccountEmail(serviceAccounts.node, project), metadata,
     });
   }
