@@ -1,10 +1,11 @@
 /** A person works with notebooks: cells run here, then on a cluster; some break, one is stopped, the window is reloaded. */
 import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
 import { cp, mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after } from "node:test";
-import { ensureJupyter } from "../../scripts/jupyter/install.ts";
+import { ensureJupyter, PYTHON } from "../../scripts/jupyter/install.ts";
 import { root } from "../../scripts/vscode/paths.ts";
 import { JupyterServer, TOKEN } from "../support/jupyter-server.ts";
 import { cutOffIn, NARROW } from "./cut-off.ts";
@@ -21,12 +22,17 @@ for (const name of ["vega-datasets", "d3-array", "internmap", "d3-random"]) awai
 await addCells(exampleFile(workspace, "forecast.ipynb"), [{ id: "keep", text: "here, errors = errors, errors", before: 5 }, { id: "compare", text: "print('as here:', errors == here, errors is not here)" }]);
 await addCells(exampleFile(workspace, "delays.ipynb"), [{ id: "keep", text: "const here = intervals;", before: 5 }, { id: "compare", text: 'console.log("as here:", JSON.stringify(intervals) === JSON.stringify(here), intervals !== here)' }]);
 
+// A Python without packages, and nowhere to get them from.
+assert.equal(spawnSync(PYTHON, ["-m", "venv", join(workspace, ".venv")]).status, 0);
+process.env["PIP_NO_INDEX"] = "1";
+
 const test = useWorkbench({ workspace });
 
 test("the Python example runs here, then its cell on a cluster that starts on the way: the results are the same", async (workbench) => {
   const notebook = await NotebookPage.open(workbench, "forecast.ipynb");
   await notebook.runAll();
   await notebook.prints("as here: True False");
+  await workbench.page.locator(".notebookOverlay:visible .kernel-label, .notebook-editor .kernel-label, .kernel-action-view-item", { hasText: /Burla \(Python 3\.\d+\.\d+/ }).first().waitFor();
   await notebook.clickOnBurla(4);
   await workbench.notification(/No cluster is running/).waitFor();
   const question = await workbench.webview("article.question", JOB_TIMEOUT_MS);
@@ -106,6 +112,18 @@ test("the editor's own keys run cells here, with no other extension: in a cell, 
   await notebook.focus(3);
   for (const key of ["Escape", "Shift+Enter"]) await keyboard.press(key);
   await notebook.succeeded(3);
+});
+
+test("a Python that lacks what runs notebooks gets it by a button, and what goes wrong is said in the cell", async (workbench) => {
+  const notebook = await NotebookPage.open(workbench, "keys.ipynb");
+  await notebook.focus(0);
+  await workbench.runCommand("Burla: Choose Python of the Notebook…");
+  await workbench.quickInput.choose(/\.venv/);
+  await notebook.run(0);
+  const asks = workbench.notification(/lacks what runs notebooks: ipykernel and cloudpickle/);
+  await asks.waitFor();
+  await asks.getByRole("button", { name: "Install ipykernel" }).click();
+  await notebook.prints("ipykernel could not be installed into");
 });
 
 test("the log of the cell's job is a click away", async (workbench) => {
