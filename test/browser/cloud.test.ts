@@ -34,13 +34,15 @@ async function ask(workbench: Workbench): Promise<void> {
 
 test("what the project lacks is told with its cure, and nothing is made; when it is there the price is asked about", async (workbench) => {
   await writeFile(join(workbench.workspace, "cloud.json"), JSON.stringify(SPEC));
-  cloud.emulator.state.enabledServices.clear();
+  const { enabledServices } = cloud.emulator.state;
+  const services = [...enabledServices];
+  enabledServices.clear();
   await ask(workbench);
   await workbench.quickInput.choose(/cloud\.json/);
   const missing = workbench.dialog("cannot be started in the project demo-project yet");
   await missing.getByText("gcloud services enable compute.googleapis.com --project demo-project").waitFor();
   await workbench.screenshot("cloud-missing-light");
-  cloud.emulator.state.enabledServices.add("compute.googleapis.com");
+  for (const service of services) enabledServices.add(service);
   await button(missing, "Check Again").click();
   await question(workbench, "trial").getByText(/1 × e2-small, us-central1 \(small\): \$0\.\d+ per hour/).waitFor();
   await workbench.screenshot("cloud-price-light");
