@@ -2,10 +2,12 @@
 import * as vscode from "vscode";
 import type { CloudOptions, CloudPhase, CloudPlan } from "burla/control";
 import { Declined, troubleOf } from "../failure.ts";
+import { progress, type Report } from "../progress.ts";
 import { requireTrust } from "../trust.ts";
+import { unlessAborted } from "../unless-aborted.ts";
 import { checkText, cloudPhaseText, cloudShare, problemLines, problemsQuestion, removedText, startFailure, startQuestion } from "../view/cloud.ts";
 import { use, type ChooseParts } from "./choose.ts";
-import { agree, askToSignIn, progress, unlessAborted, type Report } from "./cloud-dialogs.ts";
+import { agree, askToSignIn } from "./cloud-dialogs.ts";
 import { refreshCloud } from "./cloud-list.ts";
 import { askForCloud, askForKnown, type CloudAskParts } from "./cloud-ask.ts";
 import type { Control } from "./control.ts";

@@ -1,7 +1,7 @@
 /** Offers to give a Python what runs notebooks. Nothing is installed unasked. */
 import { basename } from "node:path";
 import * as vscode from "vscode";
-import { Declined } from "../failure.ts";
+import { progress } from "../progress.ts";
 import { requireTrust } from "../trust.ts";
 import { pythonLabel, type FoundPython } from "./find-pythons.ts";
 import { createEnvironment, InstallError, installKernel } from "./install-kernel.ts";
@@ -48,13 +48,13 @@ interface Shown {
 
 /** With what the installer says, and a button that ends it. */
 async function shown<Result>({ output }: OfferParts, title: string, act: (options: Shown) => Promise<Result>): Promise<Result> {
-  return vscode.window.withProgress({ location: vscode.ProgressLocation.Notification, title, cancellable: true }, async (progress, cancellation) => {
-    const abort = new AbortController();
-    cancellation.onCancellationRequested(() => abort.abort(new Declined("cancelled")));
-    const onLine = (line: string) => {
-      output.info(line);
-      progress.report({ message: line.slice(0, 80) });
-    };
-    return act({ signal: abort.signal, onLine });
-  });
+  return progress(title, (report, signal) =>
+    act({
+      signal,
+      onLine: (line) => {
+        output.info(line);
+        report.report({ message: line.slice(0, 80) });
+      },
+    }),
+  );
 }

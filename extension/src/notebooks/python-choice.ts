@@ -42,28 +42,25 @@ export class PythonChoice {
    * @throws Declined; Error when it stays without.
    */
   async of(notebook: vscode.NotebookDocument): Promise<KernelChoice> {
-    const choice = await this.#choose(notebook);
-    const label = choice.type === "server" ? `Jupyter on ${new URL(choice.url).host}` : choice.type === "local" && choice.python !== null ? await labelOf(choice.python) : undefined;
+    const { choice, label } = await this.#choose(notebook);
     if (label !== undefined) this.#labels.set(notebook.uri.toString(), label);
     this.#changed.fire();
     return choice;
   }
 
-  async #choose(notebook: vscode.NotebookDocument): Promise<KernelChoice> {
+  async #choose(notebook: vscode.NotebookDocument): Promise<LabelledChoice> {
     const chosen = this.#remembered()[notebook.uri.toString()] ?? setting();
     if (chosen !== null && "server" in chosen) {
-      return { type: "server", url: chosen.server, token: (await this.#context.secrets.get(secretKey(chosen.server))) ?? "" };
+      const token = (await this.#context.secrets.get(secretKey(chosen.server))) ?? "";
+      return { choice: { type: "server", url: chosen.server, token }, label: `Jupyter on ${new URL(chosen.server).host}` };
     }
     const folder = folderOf(notebook);
-    const { python, lacking } = chosen === null ? await firstPython(folder) : await givenPython(chosen.python);
-    if (lacking === null) return { type: "local", python, folder };
-    const ready = await offerKernel({ output: this.#output, chooseOther: () => this.ask(notebook).then(() => null) }, lacking, folder);
-    return ready === null ? this.#choose(notebook) : this.#remember(notebook, ready, folder);
-  }
-
-  async #remember(notebook: vscode.NotebookDocument, python: string, folder: string): Promise<KernelChoice> {
-    await this.#context.workspaceState.update(KEY, { ...this.#remembered(), [notebook.uri.toString()]: { python } });
-    return { type: "local", python, folder };
+    const { python, found } = chosen === null ? await firstPython(folder) : await givenPython(chosen.python);
+    if (found === null || found.problem === null) return { choice: { type: "local", python, folder }, label: found === null ? undefined : pythonLabel(found) };
+    const ready = await offerKernel({ output: this.#output, chooseOther: () => this.ask(notebook).then(() => null) }, found, folder);
+    // Made just now, or with other packages: looked at once more.
+    if (ready !== null) await this.#context.workspaceState.update(KEY, { ...this.#remembered(), [notebook.uri.toString()]: { python: ready } });
+    return this.#choose(notebook);
   }
 
   /** @returns whether something else was chosen. @throws Declined */
@@ -82,29 +79,30 @@ export class PythonChoice {
   }
 }
 
-/** A Python, or the one that lacks what runs notebooks. Both null: a kernelspec of this machine will do. */
+interface LabelledChoice {
+  readonly choice: KernelChoice;
+  /** For people. */
+  readonly label: string | undefined;
+}
+
+/** A Python, and what is known of it. Both null: a kernelspec of this machine will do. */
 interface FoundKernel {
   readonly python: string | null;
-  readonly lacking: FoundPython | null;
+  readonly found: FoundPython | null;
 }
 
 async function firstPython(folder: string): Promise<FoundKernel> {
   const pythons = await findPythons(folder);
   const ready = pythons.find(({ problem }) => problem === null);
-  if (ready !== undefined) return { python: ready.path, lacking: null };
+  if (ready !== undefined) return { python: ready.path, found: ready };
   const hasSpec = [...(await findSpecs()).values()].some(({ language }) => language === "python");
-  return { python: null, lacking: hasSpec ? null : (pythons[0] ?? null) };
+  return { python: null, found: hasSpec ? null : (pythons[0] ?? null) };
 }
 
 /** What does not answer is left to the kernel's own start, which says what is wrong with it. */
 async function givenPython(path: string): Promise<FoundKernel> {
   const found = await probePython(path);
-  return { python: path, lacking: found === null || found.problem === null ? null : { ...found, path } };
-}
-
-async function labelOf(python: string): Promise<string | undefined> {
-  const found = await probePython(python);
-  return found === null ? undefined : pythonLabel({ ...found, path: python });
+  return { python: path, found: found === null ? null : { ...found, path } };
 }
 
 function setting(): Chosen | null {

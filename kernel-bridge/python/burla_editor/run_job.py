@@ -78,7 +78,7 @@ def _started(request: dict[str, Any], channel: Channel, outbox: Outbox) -> tuple
 
 def _follow(stream: RemoteResults, inputs: Optional[RememberedInputs], request: dict[str, Any], channel: Channel, outbox: Outbox) -> None:
     has_left = threading.Event()
-    channel.listen(lambda: _cancel(stream), lambda: _go_on_alone(stream, request, outbox, has_left))
+    channel.listen(stream.cancel, lambda: _go_on_alone(stream, request, outbox, has_left))
     began_s = None if inputs is None else time.monotonic()
     indexes, skip = request["indexes"], request.get("from", 0)
     for entry in islice(stream.settled(), skip, None):
@@ -87,10 +87,6 @@ def _follow(stream: RemoteResults, inputs: Optional[RememberedInputs], request: 
         index = entry.index if indexes is None else indexes[entry.index]
         after_ms = None if began_s is None else round((time.monotonic() - began_s) * 1000)
         outbox.row(*row_of(index, entry, None if inputs is None else inputs.take(entry.index), after_ms))
-
-
-def _cancel(stream: RemoteResults) -> None:
-    stream.cancel()
 
 
 def _go_on_alone(stream: RemoteResults, request: dict[str, Any], outbox: Outbox, has_left: threading.Event) -> None:
@@ -104,7 +100,7 @@ def _go_on_alone(stream: RemoteResults, request: dict[str, Any], outbox: Outbox,
             os.remove(claim)
         stream.wait_uploaded()
     else:
-        _cancel(stream)
+        stream.cancel()
     os._exit(0)
 
 
